@@ -1,0 +1,3 @@
+//! (being written)
+mod plan;
+pub use plan::Plan;

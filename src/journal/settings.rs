@@ -1,0 +1,24 @@
+//! Where the journal lies and how long it remembers.
+
+use std::{path::PathBuf, time::Duration};
+
+/// The journal's file and retention.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// SQLite file; `None` keeps the journal in memory, for demos and tests.
+    pub path: Option<PathBuf>,
+    /// How long transcripts of looks that found nothing wrong are kept.
+    pub keep_good: Duration,
+    /// How long transcripts of failures are kept.
+    pub keep_failures: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            path: Some("camhealth.sqlite3".into()),
+            keep_good: Duration::from_secs(24 * 60 * 60),
+            keep_failures: Duration::from_secs(30 * 24 * 60 * 60),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The inventory: cameras, the devices and links behind them, and the sites that they watch.
+
+use super::{CameraId, DeviceId, Level, LinkId, SiteId};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use url::Url;
+
+/// Everything a commune has, checked: each id that is named here exists here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fleet {
+    /// Whom all this belongs to.
+    pub commune: Commune,
+    /// Hosts by id; each camera's `device` is among them.
+    pub devices: BTreeMap<DeviceId, Device>,
+    /// Cameras by id.
+    pub cameras: BTreeMap<CameraId, Arc<Camera>>,
+    /// Sites by id; each camera that a view names is among `cameras`.
+    pub sites: BTreeMap<SiteId, Arc<Site>>,
+    /// Links by id, a forest.
+    pub links: BTreeMap<LinkId, Link>,
+}
+
+/// The commune as its people see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commune {
+    /// Name for pages and messages, in UTF-8.
+    pub name: String,
+    /// Language of pages and messages where nothing else is said.
+    pub language: Language,
+    /// IANA zone in which people are shown times.
+    pub timezone: jiff::tz::TimeZone,
+}
+
+/// A language that pages and messages exist in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// Vietnamese, the default.
+    #[default]
+    Vi,
+    /// English.
+    En,
+}
+
+/// One network host with one login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// How many of our sessions it may serve at once, over all its channels.
+    pub sessions: usize,
+}
+
+/// Whose camera it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// On the road, paid for by the people.
+    Public,
+    /// Lent by a family; its name and place never leave the commune.
+    Household,
+}
+
+impl Kind {
+    /// Both, in the order in which they are listed to people.
+    pub const ALL: [Self; 2] = [Self::Public, Self::Household];
+
+    /// Name in metric labels and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Household => "household",
+        }
+    }
+}
+
+/// How RTP reaches us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// Interleaved in the RTSP connection.
+    #[default]
+    Tcp,
+    /// A pair of UDP ports.
+    Udp,
+}
+
+/// One video channel of a device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Camera {
+    /// Its id.
+    pub id: CameraId,
+    /// Name for people, in UTF-8.
+    pub name: String,
+    /// Public or household.
+    pub kind: Kind,
+    /// The host that serves it.
+    pub device: DeviceId,
+    /// What it hangs on, if that is known.
+    pub link: Option<LinkId>,
+    /// RTSP URL of the stream to look at (the substream, by preference), without user and password.
+    pub rtsp: Url,
+    /// How RTP is asked for.
+    pub transport: Transport,
+    /// ONVIF device service, if it has one.
+    pub onvif: Option<Url>,
+    /// Login for RTSP and ONVIF.
+    pub login: Option<Arc<Login>>,
+}
+
+/// A user name and a password that shows nowhere.
+#[derive(Clone)]
+pub struct Login {
+    /// User name.
+    pub username: String,
+    /// Password; `Debug` and `Display` never show it.
+    pub password: SecretString,
+}
+
+impl PartialEq for Login {
+    fn eq(&self, other: &Self) -> bool {
+        self.username == other.username && self.password.expose_secret() == other.password.expose_secret()
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(…)")
+    }
+}
+
+/// A place that must be seen: an intersection, a gate, a quay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// Its id.
+    pub id: SiteId,
+    /// Name for people.
+    pub name: String,
+    /// The hamlet that it lies in.
+    pub hamlet: String,
+    /// The directions that must be seen; at least one.
+    pub views: Vec<View>,
+    /// The worst level that is still acceptable; anything worse alerts.
+    pub alert_below: Level,
+    /// How long it must be worse before anybody is told.
+    pub alert_after: Duration,
+    /// How long it must be well again before the all-clear.
+    pub clear_after: Duration,
+}
+
+/// One direction at a site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// Name for people, such as "về phía chợ".
+    pub name: String,
+    /// The cameras that see it; at least `needs` of them.
+    pub watchers: Vec<Watcher>,
+    /// How many of them must work for the view to count as covered; at least one.
+    pub needs: usize,
+}
+
+/// A camera's part in a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watcher {
+    /// Which camera.
+    pub camera: CameraId,
+    /// A spare may fail without the site being called reduced.
+    pub spare: bool,
+}
+
+/// What devices share and what can take them down together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Name for people.
+    pub name: String,
+    /// What it is.
+    pub kind: LinkKind,
+    /// The link that it hangs on.
+    pub parent: Option<LinkId>,
+}
+
+/// What a link is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkKind {
+    /// The line of an Internet provider, or a fibre to the next hamlet.
+    Uplink,
+    /// A switch or an access point.
+    Switch,
+    /// A power feeder.
+    Power,
+}

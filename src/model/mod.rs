@@ -1,0 +1,35 @@
+//! The words of the domain as plain data: what a commune owns, what a probe saw, what follows from it.
+//!
+//! Everything may import this module and it imports nothing of ours. Nothing here reads a clock,
+//! a socket or a file; times are arguments.
+
+mod fleet;
+mod ids;
+mod notice;
+mod observation;
+mod snapshot;
+mod state;
+
+pub use fleet::{
+    Camera, Commune, Device, Fleet, Kind, Language, Link, LinkKind, Login, Site, Transport, View, Watcher,
+};
+pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
+pub use notice::{CameraLine, IncidentId, Notice, Reason};
+pub use observation::{
+    Check, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
+};
+pub use snapshot::{CameraStatus, Coverage, LastCheck, SiteStatus, Snapshot, ViewStatus};
+pub use state::{Level, LevelChange, State, Transition, ViewState};
+
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How long ago `then` was, never negative: a clock that was set back yields zero, not an invented outage.
+pub fn elapsed(now: Timestamp, then: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or(Duration::ZERO)
+}
+
+/// `at + by`, held at the end of time rather than overflowing.
+pub fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}

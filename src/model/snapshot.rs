@@ -1,0 +1,128 @@
+//! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
+
+use super::{
+    CameraId, Check, DeviceFacts, FailureKind, Fleet, IncidentId, Kind, Level, Rung, SiteId, State, StreamFacts,
+    ViewState,
+};
+use jiff::Timestamp;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The fleet at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Which moment.
+    pub at: Timestamp,
+    /// The inventory that it speaks of.
+    pub fleet: Arc<Fleet>,
+    /// Every camera of the fleet.
+    pub cameras: BTreeMap<CameraId, Arc<CameraStatus>>,
+    /// Every site of the fleet.
+    pub sites: BTreeMap<SiteId, Arc<SiteStatus>>,
+    /// All views of the commune together.
+    pub coverage: Coverage,
+}
+
+impl Snapshot {
+    /// How many cameras of a kind are in a state.
+    pub fn count(&self, kind: Kind, state: State) -> usize {
+        self.fleet
+            .cameras
+            .values()
+            .filter(|camera| camera.kind == kind)
+            .filter(|camera| self.cameras.get(&camera.id).is_some_and(|status| status.state == state))
+            .count()
+    }
+
+    /// How many sites are at a level.
+    pub fn sites_at(&self, level: Level) -> usize {
+        self.sites.values().filter(|site| site.level == level).count()
+    }
+}
+
+/// One camera at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameraStatus {
+    /// Where it stands.
+    pub state: State,
+    /// Why, unless it is well or was never seen.
+    pub cause: Option<FailureKind>,
+    /// For people.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it was last looked at, in whatever depth.
+    pub last_probe: Option<Timestamp>,
+    /// When media last arrived.
+    pub last_media: Option<Timestamp>,
+    /// What the last look at the stream showed; its age is that of `last_media`.
+    pub stream: Option<StreamFacts>,
+    /// What the device last said of itself.
+    pub device: Option<DeviceFacts>,
+    /// Camera clock minus ours, in seconds, as last measured.
+    pub clock_offset_seconds: Option<f64>,
+    /// The last look of each depth: how long it took and whether it found anything wrong.
+    pub last: BTreeMap<Check, LastCheck>,
+    /// Looks so far in this run of the daemon, by depth and outcome.
+    pub probes: BTreeMap<(Check, Option<FailureKind>), u64>,
+    /// Changes of state so far in this run of the daemon.
+    pub transitions: u64,
+    /// Bytes received from it so far in this run of the daemon.
+    pub bytes: u64,
+}
+
+/// The last look of one depth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastCheck {
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What was wrong, if anything.
+    pub failure: Option<FailureKind>,
+    /// The steps.
+    pub rungs: Vec<Rung>,
+}
+
+/// One site at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteStatus {
+    /// How well it is covered.
+    pub level: Level,
+    /// Since when at this level.
+    pub since: Timestamp,
+    /// Its views, in the order of the configuration.
+    pub views: Vec<ViewStatus>,
+    /// The open incident, if somebody was told.
+    pub incident: Option<IncidentId>,
+}
+
+/// One view at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewStatus {
+    /// Name for people.
+    pub name: String,
+    /// Whether it is seen.
+    pub state: ViewState,
+    /// How many cameras see it now.
+    pub seeing: usize,
+    /// How many must.
+    pub needs: usize,
+}
+
+/// Views seen out of views wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// Views that are seen.
+    pub covered: usize,
+    /// Views that are lost.
+    pub lost: usize,
+    /// All views; those neither covered nor lost are unknown.
+    pub total: usize,
+}
+
+impl Coverage {
+    /// Covered views as a share of all, 0 to 1; `None` when there are no views.
+    pub fn ratio(self) -> Option<f64> {
+        (self.total > 0).then(|| self.covered as f64 / self.total as f64)
+    }
+}

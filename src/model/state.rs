@@ -1,0 +1,144 @@
+//! Where a camera, a view and a site stand, and the changes between.
+
+use super::{CameraId, FailureKind, IncidentId, SiteId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a camera stands, after confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Media has really arrived lately.
+    Up,
+    /// It works, with a fault.
+    Degraded,
+    /// Confirmed not to do its work.
+    Down,
+    /// Never, or not lately, looked at.
+    Unknown,
+}
+
+impl State {
+    /// All, best first.
+    pub const ALL: [Self; 4] = [Self::Up, Self::Degraded, Self::Down, Self::Unknown];
+
+    /// Name in metric labels and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the camera sees its views.
+    pub fn sees(self) -> bool {
+        matches!(self, Self::Up | Self::Degraded)
+    }
+}
+
+/// A camera's change of state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transition {
+    /// Which camera.
+    pub camera: CameraId,
+    /// Where it stood.
+    pub from: State,
+    /// Where it stands.
+    pub to: State,
+    /// Why, unless it is well or was never seen.
+    pub cause: Option<FailureKind>,
+    /// For people.
+    pub detail: String,
+    /// When it began: the first look of the run that confirmed it.
+    pub since: Timestamp,
+    /// When it was decided.
+    pub decided: Timestamp,
+}
+
+/// Whether a direction at a site is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewState {
+    /// Enough cameras see it.
+    Covered,
+    /// Too few can see it, whatever the unknown ones do.
+    Lost,
+    /// It hangs on cameras whose state is unknown.
+    Unknown,
+}
+
+impl ViewState {
+    /// Name in metric labels and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Covered => "covered",
+            Self::Lost => "lost",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How well a site is covered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Every view is covered and every must-have camera works.
+    Full,
+    /// Every view is covered, but a must-have camera is missing.
+    Reduced,
+    /// At least one view is lost.
+    Critical,
+    /// Every view is lost.
+    Blind,
+    /// It cannot be said.
+    Unknown,
+}
+
+impl Level {
+    /// All, best first, `Unknown` last.
+    pub const ALL: [Self; 5] = [Self::Full, Self::Reduced, Self::Critical, Self::Blind, Self::Unknown];
+
+    /// Name in metric labels, JSON and the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Reduced => "reduced",
+            Self::Critical => "critical",
+            Self::Blind => "blind",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// 0 (full) to 3 (blind); `None` where nothing can be said, so that nobody is woken by ignorance.
+    pub fn severity(self) -> Option<u8> {
+        match self {
+            Self::Full => Some(0),
+            Self::Reduced => Some(1),
+            Self::Critical => Some(2),
+            Self::Blind => Some(3),
+            Self::Unknown => None,
+        }
+    }
+
+    /// Whether this is worse than `other`; never so when either is unknown.
+    pub fn worse_than(self, other: Self) -> bool {
+        matches!((self.severity(), other.severity()), (Some(ours), Some(theirs)) if ours > theirs)
+    }
+}
+
+/// A site's change of level, and the alert that is open on it after the change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelChange {
+    /// Which site.
+    pub site: SiteId,
+    /// Where it stood.
+    pub from: Level,
+    /// Where it stands.
+    pub to: Level,
+    /// When it changed.
+    pub since: Timestamp,
+    /// The open incident, if somebody was told.
+    pub incident: Option<IncidentId>,
+}

@@ -1,0 +1,77 @@
+//! How often cameras are looked at, and how many at once.
+
+use crate::model::{Check, Kind};
+use std::time::Duration;
+
+/// Cadence and limits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// For cameras on the road.
+    pub public: Cadence,
+    /// For cameras that families lend: seldom, to spare their line.
+    pub household: Cadence,
+    /// How soon a bad look is repeated, and a recovery confirmed.
+    pub confirm_every: Duration,
+    /// How often a camera that is confirmed down is tried.
+    pub down_every: Duration,
+    /// Probes under way at once over the whole fleet.
+    pub concurrency: usize,
+    /// Part of each interval by which a due time moves at random, 0 to 1.
+    pub jitter: f64,
+    /// Wait after the first rejected login, before the second and last try.
+    pub auth_retry_after: Duration,
+}
+
+/// How often each depth of look is due while all is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cadence {
+    /// `OPTIONS` without a login.
+    pub liveness: Duration,
+    /// The whole ladder, up to arriving media.
+    pub stream: Duration,
+    /// ONVIF clock and device information.
+    pub device: Duration,
+}
+
+impl Cadence {
+    /// The interval of one depth.
+    pub fn every(&self, check: Check) -> Duration {
+        match check {
+            Check::Liveness => self.liveness,
+            Check::Stream => self.stream,
+            Check::Device => self.device,
+        }
+    }
+}
+
+impl Settings {
+    /// The cadence for a kind of camera.
+    pub fn cadence(&self, kind: Kind) -> &Cadence {
+        match kind {
+            Kind::Public => &self.public,
+            Kind::Household => &self.household,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public: Cadence {
+                liveness: Duration::from_secs(10),
+                stream: Duration::from_secs(60),
+                device: Duration::from_secs(60 * 60),
+            },
+            household: Cadence {
+                liveness: Duration::from_secs(60),
+                stream: Duration::from_secs(15 * 60),
+                device: Duration::from_secs(6 * 60 * 60),
+            },
+            confirm_every: Duration::from_secs(3),
+            down_every: Duration::from_secs(30),
+            concurrency: 64,
+            jitter: 0.2,
+            auth_retry_after: Duration::from_secs(35 * 60),
+        }
+    }
+}

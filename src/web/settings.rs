@@ -1,0 +1,16 @@
+//! Where pages and metrics are served.
+
+use std::net::SocketAddr;
+
+/// The listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Address to listen on; loopback unless the commune says otherwise, since pages have no login yet.
+    pub listen: SocketAddr,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9740)) }
+    }
+}
