@@ -1,1 +1,130 @@
-//! (being written)
+//! One site: which of its views are seen, and how well that covers the site.
+//!
+//! Pure functions of the site and its cameras' states. A camera whose state is unknown neither covers nor loses a
+//! view; it makes the answer `unknown`, which wakes nobody.
+
+use crate::model::{CameraId, Coverage, Level, Site, State, View, ViewState, ViewStatus};
+
+/// How each view of a site is seen, and the level that follows.
+pub fn evaluate(site: &Site, state_of: impl Fn(&CameraId) -> State) -> (Level, Vec<ViewStatus>) {
+    let views: Vec<ViewStatus> = site.views.iter().map(|view| view_status(view, &state_of)).collect();
+    let lost = views.iter().filter(|view| view.state == ViewState::Lost).count();
+    let unknown = views.iter().filter(|view| view.state == ViewState::Unknown).count();
+    let must_have_missing = || {
+        let mut must_haves = site.views.iter().flat_map(|view| &view.watchers).filter(|watcher| !watcher.spare);
+        must_haves.any(|watcher| state_of(&watcher.camera) == State::Down)
+    };
+    let level = if lost == views.len() {
+        Level::Blind
+    } else if lost > 0 {
+        Level::Critical
+    } else if unknown > 0 {
+        Level::Unknown
+    } else if must_have_missing() {
+        Level::Reduced
+    } else {
+        Level::Full
+    };
+    (level, views)
+}
+
+/// All views of many sites together.
+pub fn total<'a>(sites: impl IntoIterator<Item = &'a [ViewStatus]>) -> Coverage {
+    let mut coverage = Coverage::default();
+    for view in sites.into_iter().flatten() {
+        coverage.total += 1;
+        match view.state {
+            ViewState::Covered => coverage.covered += 1,
+            ViewState::Lost => coverage.lost += 1,
+            ViewState::Unknown => {}
+        }
+    }
+    coverage
+}
+
+fn view_status(view: &View, state_of: &impl Fn(&CameraId) -> State) -> ViewStatus {
+    let states = || view.watchers.iter().map(|watcher| state_of(&watcher.camera));
+    let seeing = states().filter(|state| state.sees()).count();
+    let perhaps = states().filter(|state| *state == State::Unknown).count();
+    let state = if seeing >= view.needs {
+        ViewState::Covered
+    } else if seeing + perhaps >= view.needs {
+        ViewState::Unknown
+    } else {
+        ViewState::Lost
+    };
+    ViewStatus { name: view.name.clone(), state, seeing, needs: view.needs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Watcher;
+    use std::time::Duration;
+
+    /// Builds a site from views such as `"ab:1"` (must-haves a and b, one needed) or `"a+c:1"` (c is a spare).
+    fn site(views: &[&str]) -> Site {
+        let views = views.iter().map(|text| {
+            let (cameras, needs) = text.split_once(':').expect("a view is written cameras:needs");
+            let (must, spare) = cameras.split_once('+').unwrap_or((cameras, ""));
+            let watcher = |name: char, spare| Watcher { camera: name.to_string().as_str().into(), spare };
+            let watchers = must.chars().map(|c| watcher(c, false)).chain(spare.chars().map(|c| watcher(c, true)));
+            View { name: (*text).into(), watchers: watchers.collect(), needs: needs.parse().expect("a number") }
+        });
+        Site {
+            id: "site".into(),
+            name: String::new(),
+            hamlet: String::new(),
+            views: views.collect(),
+            alert_below: Level::Reduced,
+            alert_after: Duration::ZERO,
+            clear_after: Duration::ZERO,
+        }
+    }
+
+    /// `down` and `unknown` list cameras; all others are up.
+    #[track_caller]
+    fn check(views: &[&str], down: &str, unknown: &str, expected: Level) {
+        let state_of = |camera: &CameraId| match camera.as_str() {
+            name if down.contains(name) => State::Down,
+            name if unknown.contains(name) => State::Unknown,
+            _ => State::Up,
+        };
+        assert_eq!(evaluate(&site(views), state_of).0, expected);
+    }
+
+    #[test]
+    fn all_cameras_up_is_full() {
+        check(&["a:1", "b:1"], "", "", Level::Full);
+    }
+
+    #[test]
+    fn a_missing_must_have_reduces_a_site_that_still_sees_everything() {
+        check(&["ab:1"], "a", "", Level::Reduced);
+    }
+
+    #[test]
+    fn a_missing_spare_is_no_fault_of_the_site() {
+        check(&["a+c:1"], "c", "", Level::Full);
+    }
+
+    #[test]
+    fn a_lost_view_is_critical_and_all_lost_is_blind() {
+        check(&["a:1", "b:1"], "a", "", Level::Critical);
+        check(&["a:1", "b:1"], "ab", "", Level::Blind);
+        check(&["ab:2"], "a", "", Level::Blind);
+    }
+
+    #[test]
+    fn what_hangs_on_an_unknown_camera_is_unknown() {
+        check(&["a:1", "b:1"], "", "a", Level::Unknown);
+        check(&["ab:1"], "a", "b", Level::Unknown);
+        check(&["ab:1"], "", "a", Level::Full);
+    }
+
+    #[test]
+    fn a_view_that_is_surely_lost_counts_whatever_the_unknown_ones_do() {
+        check(&["a:1", "b:1"], "a", "b", Level::Critical);
+        check(&["ab:2", "c:1"], "a", "b", Level::Critical);
+    }
+}

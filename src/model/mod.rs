@@ -19,7 +19,7 @@ pub use observation::{
     Check, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
 pub use snapshot::{CameraStatus, Coverage, LastCheck, SiteStatus, Snapshot, ViewStatus};
-pub use state::{Level, LevelChange, State, Transition, ViewState};
+pub use state::{Level, OpenAlert, Restored, SiteRecord, State, Transition, ViewState};
 
 use jiff::Timestamp;
 use std::time::Duration;

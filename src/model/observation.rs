@@ -166,7 +166,7 @@ pub enum Weight {
     Fails,
     /// It works, but not as it should.
     Degrades,
-    /// The look could not tell: the camera is busy, or the monitor itself failed.
+    /// The look could not tell: the monitor itself failed.
     Inconclusive,
 }
 
@@ -212,7 +212,7 @@ failure_kinds! {
     /// The login was rejected.
     Auth "auth" Fails
     /// All sessions are taken (453, 503): the camera lives and serves somebody else.
-    SessionLimit "session_limit" Inconclusive
+    SessionLimit "session_limit" Degrades
     /// The stream's path does not exist.
     NotFound "not_found" Fails
     /// An RTSP error status that has no reason of its own.

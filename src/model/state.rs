@@ -128,17 +128,37 @@ impl Level {
     }
 }
 
-/// A site's change of level, and the alert that is open on it after the change.
+/// Where a site stands, with the alert that is open on it: what survives a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LevelChange {
+pub struct SiteRecord {
     /// Which site.
     pub site: SiteId,
-    /// Where it stood.
-    pub from: Level,
     /// Where it stands.
-    pub to: Level,
-    /// When it changed.
+    pub level: Level,
+    /// Since when.
     pub since: Timestamp,
-    /// The open incident, if somebody was told.
-    pub incident: Option<IncidentId>,
+    /// The open alert, if somebody was told.
+    pub alert: Option<OpenAlert>,
+}
+
+/// What people were told of a site and not yet taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenAlert {
+    /// The incident.
+    pub incident: IncidentId,
+    /// When coverage fell.
+    pub since: Timestamp,
+    /// The worst level that was told.
+    pub told: Level,
+    /// Notices sent so far.
+    pub step: u32,
+}
+
+/// What an earlier run of the daemon left in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Restored {
+    /// The last transition of each camera.
+    pub cameras: Vec<Transition>,
+    /// Each site as it stood.
+    pub sites: Vec<SiteRecord>,
 }
