@@ -1,5 +1,7 @@
 //! camhealth watches a commune's cameras over RTSP and ONVIF and wakes the right officer when an intersection goes blind.
 pub mod alert;
+pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod coverage;
 pub mod daemon;

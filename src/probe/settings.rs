@@ -14,6 +14,9 @@ pub struct Settings {
     pub media_timeout: Duration,
     /// Frames that suffice to call a stream live.
     pub frames: u32,
+    /// Keyframes to wait for beyond that, as long as the look may last; the daemon waits for none, since smart codecs
+    /// space them 10 s and more apart.
+    pub keyframes: u32,
     /// Worker processes for stream checks.
     pub workers: usize,
     /// Data memory that one worker may use, in MiB; beyond it the kernel refuses and the worker dies.
@@ -27,6 +30,7 @@ impl Default for Settings {
             answer_timeout: Duration::from_secs(5),
             media_timeout: Duration::from_millis(6500),
             frames: 10,
+            keyframes: 0,
             workers: 2,
             worker_memory_mib: 64,
         }

@@ -1,0 +1,206 @@
+//! `camhealth probe URL`: climbs the ladder once and prints each rung, the verdict and its cause.
+
+use super::{FAILED, USAGE, fail, paint::Paint};
+use crate::{
+    clock::Clock,
+    health,
+    model::{
+        Camera, Check, DeviceFacts, Failure, FailureKind, Kind, Login, Observation, Rung, StreamFacts, Transport,
+        Verdict,
+    },
+    probe::{Pool, Prober, Settings},
+};
+use serde::Serialize;
+use std::{fmt::Write, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use url::Url;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// RTSP address of the stream, such as rtsp://10.20.1.7:554/sub, without a password.
+    url: Url,
+    /// ONVIF device service, such as http://10.20.1.7/onvif/device_service.
+    #[arg(long, value_name = "URL")]
+    onvif: Option<Url>,
+    /// User name for RTSP and ONVIF.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// File that holds the password; without it, the environment variable CAMHEALTH_PASSWORD is used.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// How to ask for RTP.
+    #[arg(long, value_enum, default_value = "tcp")]
+    transport: TransportArgument,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum TransportArgument {
+    Tcp,
+    Udp,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    verdict: Verdict,
+    cause: Option<FailureKind>,
+    detail: Option<String>,
+    rungs: Vec<Rung>,
+    stream: Option<StreamFacts>,
+    device: Option<DeviceFacts>,
+    clock_offset_seconds: Option<f64>,
+    bytes: u64,
+}
+
+pub(super) async fn run(arguments: Arguments) -> ExitCode {
+    let camera = match camera(&arguments) {
+        Ok(camera) => camera,
+        Err(message) => return fail(USAGE, &message),
+    };
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return fail(FAILED, &format!("cannot find this program's own file: {error}")),
+    };
+    // A person who looks at one camera wants to know its keyframe interval too.
+    let settings = Settings { keyframes: 2, workers: 1, ..Settings::default() };
+    let pool = Pool::new(program, settings.workers, settings.worker_memory_mib);
+    let prober = Prober::new(settings, pool);
+    let clock = Clock::system();
+    let looks = async {
+        let stream = prober.probe(&camera, Check::Stream, clock.now()).await;
+        let device = match &camera.onvif {
+            Some(_) => Some(prober.probe(&camera, Check::Device, clock.now()).await),
+            None => None,
+        };
+        outcome(stream, device)
+    };
+    let outcome = tokio::select! {
+        outcome = looks => outcome,
+        _ = tokio::signal::ctrl_c() => {
+            prober.pool().stop(Duration::from_secs(4)).await;
+            return fail(FAILED, "interrupted; the camera's session is closed");
+        }
+    };
+    prober.pool().stop(Duration::from_secs(2)).await;
+    if arguments.json {
+        match serde_json::to_string_pretty(&outcome) {
+            Ok(json) => println!("{json}"),
+            Err(error) => return fail(FAILED, &format!("cannot write JSON: {error}")),
+        }
+    } else {
+        print!("{}", text(&arguments.url, &outcome, Paint::stdout()));
+    }
+    match outcome.verdict {
+        Verdict::Up => ExitCode::SUCCESS,
+        Verdict::Degraded => ExitCode::from(1),
+        Verdict::Down => ExitCode::from(FAILED),
+    }
+}
+
+fn camera(arguments: &Arguments) -> Result<Camera, String> {
+    const SAFER: &str = "give the user with --user and the password with --password-file or CAMHEALTH_PASSWORD";
+    let mut rtsp = arguments.url.clone();
+    if rtsp.scheme() != "rtsp" {
+        return Err(format!("{} is not an RTSP address: it must begin with rtsp://", rtsp.scheme()));
+    }
+    if rtsp.host_str().is_none_or(str::is_empty) {
+        return Err("the RTSP address names no host: write rtsp://HOST/PATH".into());
+    }
+    if rtsp.password().is_some() || arguments.onvif.as_ref().is_some_and(|url| url.password().is_some()) {
+        return Err(format!("a password in an address shows in process lists and shell histories; {SAFER}"));
+    }
+    if arguments.onvif.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
+        return Err("the ONVIF address must begin with http:// or https://".into());
+    }
+    let user = arguments.user.clone().or_else(|| Some(rtsp.username().to_owned()).filter(|user| !user.is_empty()));
+    // Cannot fail: the URL has a host.
+    let _ = rtsp.set_username("");
+    let password = match &arguments.password_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file);
+            let text = text.map_err(|error| format!("--password-file {}: {error}", file.display()))?;
+            Some(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        None => std::env::var("CAMHEALTH_PASSWORD").ok(),
+    };
+    let login = match (user, password) {
+        (Some(username), Some(password)) => Some(Arc::new(Login { username, password: password.into() })),
+        (Some(_), None) => return Err("--user needs a password: --password-file or CAMHEALTH_PASSWORD".into()),
+        (None, _) if arguments.password_file.is_some() => return Err("--password-file needs --user".into()),
+        (None, _) => None,
+    };
+    Ok(Camera {
+        id: "camera".into(),
+        name: String::new(),
+        kind: Kind::Public,
+        device: "camera".into(),
+        link: None,
+        rtsp,
+        transport: match arguments.transport {
+            TransportArgument::Tcp => Transport::Tcp,
+            TransportArgument::Udp => Transport::Udp,
+        },
+        onvif: arguments.onvif.clone(),
+        login,
+    })
+}
+
+/// Both looks as one: the stream decides, ONVIF can only degrade it.
+fn outcome(stream: Observation, device: Option<Observation>) -> Outcome {
+    let policy = health::Settings::default();
+    let offset = device.as_ref().and_then(|device| device.clock_offset_seconds);
+    let failure = health::judge(&stream, offset, &policy);
+    let aside = device.as_ref().and_then(|device| health::judge(device, None, &policy));
+    let verdict = match (&failure, &aside) {
+        (None, Some(_)) => Verdict::Degraded,
+        _ => Observation { failure: failure.clone(), ..stream.clone() }.verdict(),
+    };
+    let failure: Option<Failure> = failure.or(aside);
+    let (rungs, facts, bytes) = device.map(|device| (device.rungs, device.device, device.bytes)).unwrap_or_default();
+    Outcome {
+        verdict,
+        cause: failure.as_ref().map(|failure| failure.kind),
+        detail: failure.map(|failure| failure.detail),
+        rungs: stream.rungs.into_iter().chain(rungs).collect(),
+        stream: stream.stream,
+        device: facts,
+        clock_offset_seconds: offset,
+        bytes: stream.bytes + bytes,
+    }
+}
+
+fn text(url: &Url, outcome: &Outcome, paint: Paint) -> String {
+    let mut text = format!("{}\n", paint.bold(url.as_str()));
+    let mut line = |label: &str, words: &str| {
+        let _ = writeln!(text, "{} {words}", paint.dim(&format!("{label:<13}")));
+    };
+    for rung in &outcome.rungs {
+        let mark = if rung.ok { paint.good("✓") } else { paint.bad("✗") };
+        line(rung.name.as_str(), &format!("{mark} {:>9.1} ms  {}", rung.seconds * 1000.0, rung.detail));
+    }
+    if let Some(stream) = outcome.stream.as_ref().filter(|stream| stream.frames > 0) {
+        line("stream", &describe(stream));
+    }
+    if let Some(device) = &outcome.device {
+        line("device", &format!("{} {}, firmware {}", device.manufacturer, device.model, device.firmware));
+    }
+    if let Some(offset) = outcome.clock_offset_seconds {
+        line("clock", &format!("{offset:+.1} s from this machine's"));
+    }
+    let verdict = paint.verdict(outcome.verdict, &outcome.verdict.as_str().to_uppercase());
+    let cause = outcome.cause.map_or_else(String::new, |cause| format!(": {}", cause.as_str()));
+    let detail = outcome.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
+    line("verdict", &format!("{verdict}{cause}{detail}"));
+    text
+}
+
+fn describe(stream: &StreamFacts) -> String {
+    let size = stream.width.zip(stream.height).map_or_else(String::new, |(w, h)| format!(" {w}×{h}"));
+    let fps = stream.fps.map_or_else(String::new, |fps| format!(", {fps:.1} frames/s"));
+    let rate = stream.bytes_per_second.map_or_else(String::new, |rate| format!(", {:.0} kbit/s", rate * 8.0 / 1000.0));
+    let gop = stream.keyframe_interval_seconds.map_or_else(String::new, |gop| format!(", a keyframe each {gop:.1} s"));
+    let (lost, packets) = (stream.packets_lost, stream.packets);
+    format!("{}{size}{fps}{rate}{gop}, {lost} of {} packets lost", stream.codec.as_str(), packets + lost)
+}

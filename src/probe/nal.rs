@@ -1,0 +1,81 @@
+//! Tells keyframes apart by the first bytes of an RTP payload, without depacketising or decoding.
+//!
+//! Sources: RFC 6184 section 5.2 (H.264), RFC 7798 section 4.4 (H.265), RFC 2435 (JPEG).
+
+use crate::model::Codec;
+
+/// Whether this packet begins (part of) a picture that can be shown without earlier ones, or carries the parameters
+/// that encoders send right before one.
+pub(super) fn begins_keyframe(codec: Codec, payload: &[u8]) -> bool {
+    match codec {
+        Codec::H264 => h264(payload),
+        Codec::H265 => h265(payload),
+        // Each JPEG stands alone.
+        Codec::Mjpeg => !payload.is_empty(),
+    }
+}
+
+fn h264(payload: &[u8]) -> bool {
+    const IDR: u8 = 5;
+    const SPS: u8 = 7;
+    let keyframe = |nal: u8| matches!(nal & 0x1f, IDR | SPS);
+    match payload {
+        // STAP-A: two bytes of length, then the first unit.
+        [first, _, _, nal, ..] if first & 0x1f == 24 => keyframe(*nal),
+        // FU-A: the unit's type stands in the second byte, with a start bit.
+        [indicator, header, ..] if indicator & 0x1f == 28 => header & 0x80 != 0 && keyframe(*header),
+        [nal, ..] => keyframe(*nal),
+        [] => false,
+    }
+}
+
+fn h265(payload: &[u8]) -> bool {
+    // BLA, IDR and CRA pictures (16 to 21), VPS, SPS and PPS (32 to 34).
+    let keyframe = |kind: u8| matches!(kind, 16..=21 | 32..=34);
+    let kind_of = |byte: u8| (byte >> 1) & 0x3f;
+    match payload {
+        // AP: two bytes of header, two of length, then the first unit.
+        [first, _, _, _, nal, ..] if kind_of(*first) == 48 => keyframe(kind_of(*nal)),
+        // FU: the unit's type stands in the third byte, with a start bit.
+        [first, _, header, ..] if kind_of(*first) == 49 => header & 0x80 != 0 && keyframe(header & 0x3f),
+        [first, ..] => keyframe(kind_of(*first)),
+        [] => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(codec: Codec, payload: &[u8], expected: bool) {
+        assert_eq!(begins_keyframe(codec, payload), expected, "{payload:x?}");
+    }
+
+    #[test]
+    fn h264_units() {
+        check(Codec::H264, &[0x65], true);
+        check(Codec::H264, &[0x67, 0x42], true);
+        check(Codec::H264, &[0x41], false);
+        check(Codec::H264, &[0x06], false);
+        check(Codec::H264, &[0x78, 0, 9, 0x67], true);
+        check(Codec::H264, &[0x78, 0, 9, 0x41], false);
+        check(Codec::H264, &[0x7c, 0x85], true);
+        check(Codec::H264, &[0x7c, 0x05], false);
+        check(Codec::H264, &[0x7c, 0x81], false);
+        check(Codec::H264, &[], false);
+    }
+
+    #[test]
+    fn h265_units() {
+        check(Codec::H265, &[0x26, 1], true);
+        check(Codec::H265, &[0x40, 1], true);
+        check(Codec::H265, &[0x02, 1], false);
+        check(Codec::H265, &[0x62, 1, 0x93], true);
+        check(Codec::H265, &[0x62, 1, 0x13], false);
+        check(Codec::H265, &[0x62, 1, 0x81], false);
+        check(Codec::H265, &[0x60, 1, 0, 9, 0x40], true);
+        check(Codec::H265, &[0x60, 1, 0, 9, 0x02], false);
+        check(Codec::H265, &[0x62], false);
+    }
+}

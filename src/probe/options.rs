@@ -1,0 +1,57 @@
+//! The second rung: does an RTSP server answer `OPTIONS` on the camera's real path, without a login?
+//!
+//! Any status shows that the server process lives, 401 and 404 included; it shows no more than that: servers answer
+//! 200 for paths that do not exist.
+
+use super::{
+    Settings,
+    response::{self, Head},
+    transcript::Transcript,
+};
+use crate::model::{Failure, FailureKind, RungName};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, timeout},
+};
+use url::Url;
+
+/// Asks; whether an RTSP server answered.
+pub(super) async fn ask(stream: &mut TcpStream, url: &Url, settings: &Settings, transcript: &mut Transcript) -> bool {
+    let began = Instant::now();
+    let limit = settings.answer_timeout;
+    let mut received = Vec::new();
+    let outcome = match timeout(limit, exchange(stream, url, &mut received)).await {
+        Ok(outcome) => outcome,
+        Err(_) if received.is_empty() => Err(no_rtsp(format!("the port is open, but nothing came within {limit:?}"))),
+        Err(_) => Err(no_rtsp(format!("no whole answer within {limit:?}, only {} bytes", received.len()))),
+    };
+    transcript.received(received.len() as u64);
+    transcript.step(RungName::Options, began, outcome).is_some()
+}
+
+async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut Vec<u8>) -> Result<((), String), Failure> {
+    let request = format!("OPTIONS {url} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: camhealth\r\n\r\n");
+    let written = stream.write_all(request.as_bytes()).await;
+    written.map_err(|error| no_rtsp(format!("the connection broke: {}", error.kind())))?;
+    loop {
+        let read = stream.read_buf(received).await;
+        match read {
+            Ok(0) => return Err(no_rtsp("the camera closed the connection without an answer")),
+            Err(error) => return Err(no_rtsp(format!("the connection broke: {}", error.kind()))),
+            Ok(_) => {}
+        }
+        match response::head(received) {
+            Head::Complete(status) => return Ok(((), format!("an RTSP server answers, status {status}"))),
+            Head::Foreign => return Err(no_rtsp("what answers there does not speak RTSP")),
+            Head::Oversized => {
+                return Err(Failure::new(FailureKind::Oversized, "the answer claims more than an honest one holds"));
+            }
+            Head::Partial => {}
+        }
+    }
+}
+
+fn no_rtsp(detail: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::NoRtsp, detail)
+}

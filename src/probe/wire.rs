@@ -1,0 +1,167 @@
+//! What the daemon and its workers say to each other: JSON in length-delimited frames over a socket pair.
+
+use super::Settings;
+use crate::model::{Camera, DeviceFacts, Failure, Login, Rung, StreamFacts, Transport};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use std::{fmt, net::SocketAddr, time::Duration};
+use tokio::net::UnixStream;
+use tokio_util::codec::{Framed, LengthDelimitedCodec};
+use url::Url;
+
+/// Larger than any honest report, so that a worker that was taken over cannot fill the daemon's memory.
+const MAX_FRAME: usize = 64 * 1024;
+
+pub(super) fn framed(stream: UnixStream) -> Framed<UnixStream, LengthDelimitedCodec> {
+    Framed::new(stream, LengthDelimitedCodec::builder().max_frame_length(MAX_FRAME).new_codec())
+}
+
+/// A job with the number by which its report is told apart.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Request {
+    pub(super) id: u64,
+    pub(super) job: Job,
+}
+
+/// A report on the job of the same number.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Reply {
+    pub(super) id: u64,
+    pub(super) report: Report,
+}
+
+/// What a worker is asked to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Job {
+    Stream(StreamJob),
+    Onvif(OnvifJob),
+}
+
+/// The upper rungs of the RTSP ladder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StreamJob {
+    /// With an address for a host.
+    pub(super) url: Url,
+    pub(super) login: Option<Key>,
+    pub(super) transport: Transport,
+    pub(super) answer_timeout: Duration,
+    pub(super) media_timeout: Duration,
+    pub(super) frames: u32,
+    pub(super) keyframes: u32,
+}
+
+/// ONVIF clock and device information.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct OnvifJob {
+    /// With an address for a host.
+    pub(super) url: Url,
+    pub(super) login: Option<Key>,
+    /// The wall-clock time at which the job was handed out.
+    pub(super) now: Timestamp,
+    pub(super) answer_timeout: Duration,
+}
+
+/// A login on its way to a worker.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Key {
+    pub(super) username: String,
+    #[serde(serialize_with = "expose")]
+    pub(super) password: SecretString,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+impl From<&Login> for Key {
+    fn from(login: &Login) -> Self {
+        Self { username: login.username.clone(), password: login.password.clone() }
+    }
+}
+
+/// The one place where a password is written out: to our own child process.
+fn expose<S: serde::Serializer>(password: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(password.expose_secret())
+}
+
+/// What a worker saw.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Report {
+    pub(super) rungs: Vec<Rung>,
+    pub(super) failure: Option<Failure>,
+    pub(super) stream: Option<StreamFacts>,
+    pub(super) device: Option<DeviceFacts>,
+    pub(super) clock_offset_seconds: Option<f64>,
+    pub(super) bytes: u64,
+}
+
+impl Job {
+    pub(super) fn stream(camera: &Camera, address: SocketAddr, settings: &Settings) -> Self {
+        Self::Stream(StreamJob {
+            url: at_address(&camera.rtsp, address),
+            login: camera.login.as_deref().map(Key::from),
+            transport: camera.transport,
+            answer_timeout: settings.answer_timeout,
+            media_timeout: settings.media_timeout,
+            frames: settings.frames,
+            keyframes: settings.keyframes,
+        })
+    }
+
+    pub(super) fn onvif(
+        url: &Url,
+        address: SocketAddr,
+        login: Option<&Login>,
+        now: Timestamp,
+        settings: &Settings,
+    ) -> Self {
+        let url = at_address(url, address);
+        Self::Onvif(OnvifJob { url, login: login.map(Key::from), now, answer_timeout: settings.answer_timeout })
+    }
+
+    /// The longest that an honest worker can take: each request at its limit, and some air.
+    pub(super) fn deadline(&self) -> Duration {
+        match self {
+            Self::Stream(job) => job.answer_timeout * 4 + job.media_timeout + Duration::from_secs(3),
+            Self::Onvif(job) => job.answer_timeout * 4 + Duration::from_secs(3),
+        }
+    }
+}
+
+/// The URL with its host replaced by the address that it stands for.
+fn at_address(url: &Url, address: SocketAddr) -> Url {
+    let mut url = url.clone();
+    let host = match address.ip() {
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    // Both can only fail for URLs that have no host, and an address was found for this one.
+    let _ = url.set_host(Some(&host));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_addresses_and_ports_stay() {
+        let check = |url: &str, address: &str, expected: &str| {
+            let url = url.parse().expect("a URL");
+            assert_eq!(at_address(&url, address.parse().expect("an address")).as_str(), expected);
+        };
+        check("rtsp://cam-7.lan:8554/sub?x=1", "10.0.0.7:8554", "rtsp://10.0.0.7:8554/sub?x=1");
+        check("rtsp://cam-7.lan/sub", "[fd00::7]:554", "rtsp://[fd00::7]/sub");
+    }
+
+    #[test]
+    fn a_password_crosses_the_wire_and_shows_nowhere_else() {
+        let key = Key { username: "admin".into(), password: "canary".to_owned().into() };
+        assert!(!format!("{key:?}").contains("canary"));
+        let back: Key = serde_json::from_str(&serde_json::to_string(&key).expect("JSON")).expect("the same");
+        assert_eq!(back.password.expose_secret(), "canary");
+    }
+}
