@@ -94,16 +94,15 @@ impl Machine {
     ) -> Option<Transition> {
         self.looked = now;
         let at = observation.started.min(now);
-        if let Some(failure) = failure {
+        if let Some(failure) = failure.filter(|_| observation.check != Check::Device) {
             self.last_failure = Some(failure.clone());
         }
         match (observation.check, failure.map(|failure| (failure, failure.kind.weight()))) {
             (_, Some((_, Weight::Inconclusive))) => None,
+            // ONVIF is a second witness: what it says of the clock shades a camera, its silence proves nothing.
+            (Check::Device, None | Some((_, Weight::Fails))) => None,
             // A login that is refused says nothing about the picture: the contractor's work, nobody's alarm.
             (_, Some((failure, _))) if failure.kind == FailureKind::Auth => self.refused_login(now, at, failure),
-            // ONVIF is a second witness: what it says of the clock shades a camera, its silence proves nothing.
-            (Check::Device, None) => None,
-            (Check::Device, Some((_, Weight::Fails))) => None,
             (Check::Device, Some((failure, Weight::Degrades))) => self.shaded(now, at, Some(failure), settings),
             (_, Some((failure, Weight::Fails))) => self.failed(now, at, failure, settings),
             (Check::Stream, Some((failure, Weight::Degrades))) => {
@@ -250,7 +249,7 @@ impl Machine {
 
     /// The RTSP server answered, without proof of media.
     fn answers(&mut self, now: Timestamp, at: Timestamp, settings: &Settings) -> Option<Transition> {
-        if self.bad.kind.is_some_and(refuted_by_an_answer) {
+        if self.bad.kind.is_some_and(FailureKind::out_of_reach) {
             self.bad = Run::default();
         }
         // It confirms a recovery that media began, but never begins one.
@@ -276,18 +275,6 @@ impl Machine {
         self.standing = Standing { state: to, cause, detail: detail.clone(), since };
         Some(Transition { camera: self.camera.clone(), from, to, cause, detail, since, decided: now })
     }
-}
-
-/// Whether an answer to `OPTIONS` shows that this failure is over.
-fn refuted_by_an_answer(kind: FailureKind) -> bool {
-    matches!(
-        kind,
-        FailureKind::Unresolved
-            | FailureKind::Unreachable
-            | FailureKind::Timeout
-            | FailureKind::Refused
-            | FailureKind::NoRtsp
-    )
 }
 
 #[cfg(test)]

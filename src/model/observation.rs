@@ -215,7 +215,7 @@ failure_kinds! {
     SessionLimit "session_limit" Degrades
     /// The stream's path does not exist.
     NotFound "not_found" Fails
-    /// An RTSP error status that has no reason of its own.
+    /// RTSP goes wrong after `OPTIONS`: an error status that has no reason of its own, or no valid answer.
     RtspError "rtsp_error" Fails
     /// It answers, but not as the standard wants it, so no media could be asked for.
     Nonconforming "nonconforming" Degrades
@@ -233,6 +233,13 @@ failure_kinds! {
     Clock "clock" Degrades
     /// The monitor itself could not look.
     ProbeFailed "probe_failed" Inconclusive
+}
+
+impl FailureKind {
+    /// Whether only the first rungs, reach and `OPTIONS`, end this way, so that an answer to `OPTIONS` refutes it.
+    pub fn out_of_reach(self) -> bool {
+        matches!(self, Self::Unresolved | Self::Unreachable | Self::Timeout | Self::Refused | Self::NoRtsp)
+    }
 }
 
 /// What a short look at the stream showed, from headers alone.

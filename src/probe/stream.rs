@@ -268,7 +268,7 @@ fn refusal(request: &str, status: Option<u16>, asked: bool) -> Failure {
             Failure::new(FailureKind::Nonconforming, detail)
         }
         Some(status) => Failure::new(FailureKind::RtspError, format!("status {status} to {request}")),
-        None => Failure::new(FailureKind::NoRtsp, format!("no valid answer to {request}")),
+        None => Failure::new(FailureKind::RtspError, format!("no valid answer to {request}")),
     }
 }
 
@@ -278,5 +278,5 @@ fn stale_nonce(request: &str) -> Failure {
 }
 
 fn late(request: &str, job: &StreamJob) -> Failure {
-    Failure::new(FailureKind::NoRtsp, format!("no answer to {request} within {:?}", job.answer_timeout))
+    Failure::new(FailureKind::RtspError, format!("no answer to {request} within {:?}", job.answer_timeout))
 }

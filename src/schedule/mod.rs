@@ -1,3 +1,12 @@
-//! (being written)
+//! When to look at which camera, how deep, and how many at once.
+//!
+//! [`Plan`] decides and is pure; [`run`] performs it. What a look is, the runner does not know: it is handed the
+//! probe as a function.
+
+mod plan;
+mod runner;
 mod settings;
-pub use settings::*;
+
+pub use plan::Plan;
+pub use runner::{Command, ProbeFn, Pulse, run};
+pub use settings::{Cadence, Settings};
