@@ -1,3 +1,140 @@
-//! (being written)
+//! The daemon's memory: every transition, site, notice and outbox row in one SQLite file.
+//!
+//! What one event gave is one transaction, and it is on the disk (`synchronous = FULL`) before anything of it is told
+//! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
+//! is in this module.
+
+mod outbox;
+mod records;
+mod schema;
 mod settings;
-pub use settings::*;
+
+pub use outbox::Delivery;
+pub use settings::Settings;
+
+use crate::model::{CameraId, ChannelId, Notice, Observation, Restored, SiteRecord, Transition};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+/// The journal; clones share one connection.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    jobs: mpsc::Sender<Job>,
+}
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// What one event gave, to be remembered together or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Changes of cameras.
+    pub transitions: Vec<Transition>,
+    /// Changes of sites.
+    pub sites: Vec<SiteRecord>,
+    /// What is to be told, and over which channels.
+    pub notices: Vec<(Notice, Vec<ChannelId>)>,
+    /// Transcripts.
+    pub observations: Vec<(CameraId, Observation)>,
+}
+
+impl Batch {
+    /// Whether there is nothing to remember.
+    pub fn is_empty(&self) -> bool {
+        self.transitions.is_empty() && self.sites.is_empty() && self.notices.is_empty() && self.observations.is_empty()
+    }
+}
+
+/// Why the journal could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// SQLite's own words; they name no data.
+    #[error("the journal: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file was written by a later version of this program.
+    #[error(
+        "the journal has format {found}, this program knows up to {known}: \
+         it was written by a newer camhealth; install that version or name another [journal] path"
+    )]
+    Newer {
+        /// The file's format.
+        found: i64,
+        /// The latest format known here.
+        known: i64,
+    },
+    /// The journal's thread is gone.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+impl Journal {
+    /// Opens or creates the journal, and reads what earlier runs left in it. Blocks; to be called at start.
+    pub fn open(settings: &Settings, now: Timestamp) -> Result<(Self, Restored), Error> {
+        let mut connection = match &settings.path {
+            Some(path) => Connection::open(path)?,
+            None => Connection::open_in_memory()?,
+        };
+        schema::prepare(&mut connection)?;
+        let restored = records::restore(&connection)?;
+        records::begin_run(&connection, now)?;
+        let (jobs, mut inbox) = mpsc::channel::<Job>(64);
+        std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || {
+                while let Some(job) = inbox.blocking_recv() {
+                    job(&mut connection);
+                }
+            })
+            .map_err(|_| Error::Closed)?;
+        Ok((Self { jobs }, restored))
+    }
+
+    /// Remembers a batch. When this returns, it survives a power cut.
+    pub async fn commit(&self, batch: Batch) -> Result<(), Error> {
+        self.with(move |connection| records::write(connection, &batch)).await
+    }
+
+    /// Notes that the daemon still runs, and forgets transcripts that are past their time.
+    pub async fn keep(&self, now: Timestamp, settings: Settings) -> Result<(), Error> {
+        self.with(move |connection| records::keep(connection, now, &settings)).await
+    }
+
+    /// The oldest unsent notice of each channel whose time has come: a channel's notices go in order.
+    pub async fn due(&self, now: Timestamp) -> Result<Vec<Delivery>, Error> {
+        self.with(move |connection| outbox::due(connection, now)).await
+    }
+
+    /// When the next delivery is due, and how many wait.
+    pub async fn waiting(&self) -> Result<(Option<Timestamp>, usize), Error> {
+        self.with(|connection| outbox::waiting(connection)).await
+    }
+
+    /// Notes that a delivery arrived.
+    pub async fn sent(&self, id: i64, now: Timestamp) -> Result<(), Error> {
+        self.with(move |connection| outbox::settle(connection, id, "sent", now)).await
+    }
+
+    /// Notes that nobody can be told over this channel any more: the configuration no longer has it.
+    pub async fn abandoned(&self, id: i64, now: Timestamp) -> Result<(), Error> {
+        self.with(move |connection| outbox::settle(connection, id, "abandoned", now)).await
+    }
+
+    /// Notes that a delivery failed and is to be tried again at `due`.
+    pub async fn postponed(&self, id: i64, due: Timestamp, error: String) -> Result<(), Error> {
+        self.with(move |connection| outbox::postpone(connection, id, due, &error)).await
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |connection| drop(answer.send(job(connection))));
+        self.jobs.send(job).await.map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)?
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,145 @@
+//! Transitions, sites, notices and transcripts: written as one transaction, read back at start.
+
+use super::{Batch, Error, Settings};
+use crate::model::{CameraId, FailureKind, Restored, SiteId, SiteRecord, State, Transition, elapsed};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Writes a batch in one transaction.
+pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Error> {
+    let transaction = connection.transaction()?;
+    for transition in &batch.transitions {
+        let sql = "INSERT INTO transition (camera, from_state, to_state, cause, detail, since, decided)
+                   VALUES (:camera, :from, :to, :cause, :detail, :since, :decided)";
+        transaction.prepare_cached(sql)?.execute(named_params! {
+            ":camera": transition.camera.as_str(),
+            ":from": transition.from.as_str(),
+            ":to": transition.to.as_str(),
+            ":cause": transition.cause.map(FailureKind::as_str),
+            ":detail": transition.detail,
+            ":since": transition.since.as_millisecond(),
+            ":decided": transition.decided.as_millisecond(),
+        })?;
+    }
+    for record in &batch.sites {
+        write_site(&transaction, record)?;
+    }
+    for (notice, channels) in &batch.notices {
+        // A key that is there already was committed by a run that died before it could remember so.
+        let sql = "INSERT OR IGNORE INTO notice (key, site, at, body) VALUES (:key, :site, :at, :body)";
+        let key = notice.key();
+        transaction.prepare_cached(sql)?.execute(named_params! {
+            ":key": key,
+            ":site": notice.site.as_str(),
+            ":at": notice.at.as_millisecond(),
+            ":body": json(notice),
+        })?;
+        for channel in channels {
+            let sql = "INSERT OR IGNORE INTO outbox (notice, channel, due) VALUES (:notice, :channel, :due)";
+            transaction.prepare_cached(sql)?.execute(named_params! {
+                ":notice": key,
+                ":channel": channel.as_str(),
+                ":due": notice.at.as_millisecond(),
+            })?;
+        }
+    }
+    for (camera, observation) in &batch.observations {
+        let sql = "INSERT INTO observation (camera, started, failed, body) VALUES (:camera, :started, :failed, :body)";
+        transaction.prepare_cached(sql)?.execute(named_params! {
+            ":camera": camera.as_str(),
+            ":started": observation.started.as_millisecond(),
+            ":failed": observation.failure.is_some(),
+            ":body": json(observation),
+        })?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn write_site(connection: &Connection, record: &SiteRecord) -> Result<(), Error> {
+    let known = "SELECT level FROM site WHERE site = ?1";
+    let before: Option<String> =
+        connection.prepare_cached(known)?.query_row([record.site.as_str()], |row| row.get(0)).optional()?;
+    let sql = "INSERT INTO site (site, level, since, alert) VALUES (:site, :level, :since, :alert)
+               ON CONFLICT (site) DO UPDATE SET level = :level, since = :since, alert = :alert";
+    connection.prepare_cached(sql)?.execute(named_params! {
+        ":site": record.site.as_str(),
+        ":level": record.level.as_str(),
+        ":since": record.since.as_millisecond(),
+        ":alert": record.alert.as_ref().map(json),
+    })?;
+    if before.as_deref() != Some(record.level.as_str()) {
+        let sql = "INSERT INTO level_change (site, level, since) VALUES (:site, :level, :since)";
+        connection.prepare_cached(sql)?.execute(named_params! {
+            ":site": record.site.as_str(),
+            ":level": record.level.as_str(),
+            ":since": record.since.as_millisecond(),
+        })?;
+    }
+    Ok(())
+}
+
+/// What earlier runs knew.
+pub(super) fn restore(connection: &Connection) -> Result<Restored, Error> {
+    let sql = "SELECT camera, from_state, to_state, cause, detail, since, decided FROM transition
+               WHERE id IN (SELECT max(id) FROM transition GROUP BY camera)";
+    let cameras = connection.prepare(sql)?.query_map([], read_transition)?.collect::<Result<_, _>>()?;
+    let sql = "SELECT site, level, since, alert FROM site";
+    let sites = connection.prepare(sql)?.query_map([], read_site)?.collect::<Result<_, _>>()?;
+    Ok(Restored { cameras, sites })
+}
+
+fn read_transition(row: &Row<'_>) -> rusqlite::Result<Transition> {
+    Ok(Transition {
+        camera: CameraId::from(row.get::<_, String>("camera")?.as_str()),
+        // A state or reason of another version reads as unknown rather than as an error that stops the daemon.
+        from: word(row.get("from_state")?).unwrap_or(State::Unknown),
+        to: word(row.get("to_state")?).unwrap_or(State::Unknown),
+        cause: row.get::<_, Option<String>>("cause")?.and_then(word),
+        detail: row.get("detail")?,
+        since: time(row.get("since")?),
+        decided: time(row.get("decided")?),
+    })
+}
+
+fn read_site(row: &Row<'_>) -> rusqlite::Result<SiteRecord> {
+    Ok(SiteRecord {
+        site: SiteId::from(row.get::<_, String>("site")?.as_str()),
+        level: word(row.get("level")?).unwrap_or(crate::model::Level::Unknown),
+        since: time(row.get("since")?),
+        alert: row.get::<_, Option<String>>("alert")?.and_then(|text| serde_json::from_str(&text).ok()),
+    })
+}
+
+pub(super) fn begin_run(connection: &Connection, now: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO run (version, started, last_alive) VALUES (?1, ?2, ?2)";
+    connection.execute(sql, (env!("CARGO_PKG_VERSION"), now.as_millisecond()))?;
+    Ok(())
+}
+
+pub(super) fn keep(connection: &Connection, now: Timestamp, settings: &Settings) -> Result<(), Error> {
+    let sql = "UPDATE run SET last_alive = ?1 WHERE id = (SELECT max(id) FROM run)";
+    connection.prepare_cached(sql)?.execute([now.as_millisecond()])?;
+    let age = elapsed(now, Timestamp::UNIX_EPOCH).as_millis() as i64;
+    for (failed, keep) in [(0, settings.keep_good), (1, settings.keep_failures)] {
+        let before = age.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX));
+        let sql = "DELETE FROM observation WHERE failed = ?1 AND started < ?2";
+        connection.prepare_cached(sql)?.execute([failed, before])?;
+    }
+    Ok(())
+}
+
+/// A time as it is stored.
+pub(super) fn time(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("plain data with text keys can always be written as JSON")
+}
+
+/// A closed enum by its name in the journal.
+fn word<T: DeserializeOwned>(name: String) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(name)).ok()
+}

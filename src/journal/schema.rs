@@ -1,0 +1,28 @@
+//! The file's format: numbered steps, each in a transaction, and a refusal of what is newer.
+
+use super::Error;
+use rusqlite::Connection;
+
+/// Step `n` brings format `n - 1` to format `n`.
+const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// Sets the connection up and brings the file to the latest format.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    // WAL with FULL survives a power cut (NORMAL may lose the last commits).
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", "on")?;
+    let known = STEPS.len() as i64;
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(Error::Newer { found, known });
+    }
+    for (number, step) in (1..).zip(STEPS).skip(usize::try_from(found).unwrap_or(0)) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
