@@ -1,1 +1,220 @@
-//! (being written)
+//! The daemon as a value: [`start`] it, ask for its address, reload it, stop it.
+//!
+//! It never touches signals, so that tests and the demo embed it. The parts talk over bounded queues:
+//! `schedule` → observations → event loop → journal → relay → channels; pages and metrics read the last snapshot.
+
+mod event_loop;
+mod relay;
+mod signals;
+
+pub use signals::{Signal, Signals};
+
+use crate::{
+    clock::Clock,
+    config::Plan,
+    deliver, journal,
+    journal::Journal,
+    metrics::{self, Own},
+    model::Snapshot,
+    monitor::Monitor,
+    probe::{Pool, Prober},
+    schedule::{self, ProbeFn, Pulse},
+    web,
+};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long each step of stopping may take; all together stay under 5 s.
+const STOP_STEP: Duration = Duration::from_secs(1);
+/// How long workers may take to tear down what is open at the cameras.
+const STOP_WORKERS: Duration = Duration::from_millis(2500);
+/// Observations on their way to the event loop.
+const OBSERVATIONS: usize = 256;
+
+/// Reads the configuration anew; the error is for people.
+pub type Loader = Arc<dyn Fn() -> Result<Plan, String> + Send + Sync>;
+
+/// What the daemon is built from, besides its configuration.
+pub struct Parts {
+    /// How cameras are looked at.
+    pub probing: Probing,
+    /// How a reload reads the configuration.
+    pub loader: Loader,
+}
+
+/// How cameras are looked at.
+pub enum Probing {
+    /// For real; the path is this program, which is started again as worker processes.
+    Real(PathBuf),
+    /// By a function, for simulations.
+    Simulated(ProbeFn),
+}
+
+/// Why the daemon could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {0}: {1}; change [web] listen, or stop what holds that port")]
+    Listen(SocketAddr, std::io::Error),
+    /// The journal cannot be opened.
+    #[error("{0}; check [journal] path: its folder must exist and be writable")]
+    Journal(#[from] journal::Error),
+    /// No HTTP client could be made.
+    #[error("no HTTP client for alerts: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// A running daemon. Dropping it stops it without the care that [`Running::stop`] takes.
+pub struct Running {
+    address: SocketAddr,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    reload: mpsc::Sender<web::ReloadRequest>,
+    stop: CancellationToken,
+    prober: Option<Arc<Prober>>,
+    schedule: JoinHandle<()>,
+    web: JoinHandle<()>,
+    event_loop: JoinHandle<()>,
+    relay: JoinHandle<()>,
+}
+
+/// Starts everything. When this returns, pages are served and the first looks are planned.
+pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Error> {
+    // All that can fail comes first.
+    let listen = plan.web.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
+    let address = listener.local_addr().map_err(|error| Error::Listen(listen, error))?;
+    let http = deliver::http_client()?;
+    let now = clock.now();
+    let (journal, restored) = Journal::open(&plan.journal, now)?;
+
+    let stop = CancellationToken::new();
+    let channels = plan.deliver.channels.iter().map(|(id, channel)| (id.clone(), channel.target.as_str()));
+    let own = Arc::new(Own::new(channels));
+    own.reload(true, now);
+    let (probe, prober) = probing(&plan, &clock, &own, parts.probing);
+    let (observations, inbox) = mpsc::channel(OBSERVATIONS);
+    let (commands, orders) = mpsc::channel(4);
+    let (pulse, pulses) = watch::channel(Pulse::default());
+    let seed = now.as_nanosecond() as u64;
+    let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, now, seed);
+    let runner = schedule::run(looks, clock.clone(), probe, observations, orders, pulse, stop.child_token());
+
+    let (monitor, effects) = Monitor::new(plan.fleet.clone(), plan.health.clone(), restored, now);
+    let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
+    let (settings, deliver_settings) = watch::channel(Arc::new((plan.deliver.clone(), plan.fleet.commune.clone())));
+    let (reload, reloads) = mpsc::channel(4);
+    let wake = Arc::new(Notify::new());
+    let event_loop = event_loop::EventLoop {
+        monitor,
+        clock: clock.clone(),
+        journal: journal.clone(),
+        own: own.clone(),
+        plan: Arc::new(plan),
+        loader: parts.loader,
+        commands,
+        settings,
+        publish,
+        wake: wake.clone(),
+        prober: prober.clone(),
+    };
+    let event_loop = event_loop.run(effects, inbox, reloads, pulses);
+    let relay = relay::run(http, journal, clock, own.clone(), deliver_settings, wake, stop.child_token());
+
+    let (ready, is_ready) = watch::channel(true);
+    let render_own = own.clone();
+    let router = web::router(web::State {
+        snapshots: snapshots.clone(),
+        metrics: Arc::new(move |snapshot| metrics::render(snapshot, &render_own)),
+        reload: reload.clone(),
+        ready: is_ready,
+    });
+    let stopped = stop.child_token();
+    let web = async move {
+        let _ready = ready;
+        let served = axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the web server ended");
+        }
+    };
+    tracing::info!(%address, "camhealth is watching");
+    Ok(Running {
+        address,
+        snapshots,
+        reload,
+        stop,
+        prober,
+        schedule: tokio::spawn(runner),
+        web: tokio::spawn(web),
+        event_loop: tokio::spawn(event_loop),
+        relay: tokio::spawn(relay),
+    })
+}
+
+fn probing(plan: &Plan, clock: &Clock, own: &Arc<Own>, probing: Probing) -> (ProbeFn, Option<Arc<Prober>>) {
+    let program = match probing {
+        Probing::Simulated(probe) => return (probe, None),
+        Probing::Real(program) => program,
+    };
+    let settings = plan.probe.clone();
+    let pool = Pool::new(program, settings.workers, settings.worker_memory_mib);
+    let prober = Arc::new(Prober::new(settings, pool));
+    let (shared, clock, own) = (prober.clone(), clock.clone(), own.clone());
+    let probe: ProbeFn = Arc::new(move |camera, check| {
+        let (prober, clock, own) = (shared.clone(), clock.clone(), own.clone());
+        Box::pin(async move {
+            let observation = prober.probe(&camera, check, clock.now()).await;
+            own.observe_probe(check, observation.took);
+            observation
+        })
+    });
+    (probe, Some(prober))
+}
+
+impl Running {
+    /// Where pages and metrics are served.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The fleet as it stands, now and whenever it changes.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// Reads the configuration anew. A bad one is refused, and the old one goes on.
+    pub async fn reload(&self) -> Result<(), String> {
+        let (answer, answered) = oneshot::channel();
+        let gone = |_| "the daemon is stopping".to_owned();
+        self.reload.send(web::ReloadRequest { answer }).await.map_err(|_| gone(()))?;
+        answered.await.map_err(|_| gone(()))?
+    }
+
+    /// Stops in order, each step bounded: no new looks, open sessions at cameras torn down, what was seen written.
+    pub async fn stop(mut self) {
+        tracing::info!("stopping");
+        self.stop.cancel();
+        step("schedule", STOP_STEP, &mut self.schedule).await;
+        if let Some(prober) = &self.prober {
+            prober.pool().stop(STOP_WORKERS).await;
+        }
+        // The runner is gone and with it the queue's only sender: the loop ends when it has taken in the rest.
+        step("event loop", STOP_STEP, &mut self.event_loop).await;
+        step("relay", STOP_STEP / 4, &mut self.relay).await;
+        // Pages that listen for events never end by themselves.
+        step("web", STOP_STEP / 4, &mut self.web).await;
+        tracing::info!("stopped");
+    }
+}
+
+async fn step(name: &str, limit: Duration, task: &mut JoinHandle<()>) {
+    if timeout(limit, &mut *task).await.is_err() {
+        tracing::debug!(name, "did not end by itself and is cut off");
+        task.abort();
+    }
+}

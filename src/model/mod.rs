@@ -9,6 +9,7 @@ mod notice;
 mod observation;
 mod snapshot;
 mod state;
+mod words;
 
 pub use fleet::{
     Camera, Commune, Device, Fleet, Kind, Language, Link, LinkKind, Login, Site, Transport, View, Watcher,

@@ -1,3 +1,13 @@
-//! (being written)
+//! Pages, metrics and the few commands over HTTP; reads only the last snapshot.
+//!
+//! Nothing here asks the core: a page and `/metrics` are pure functions of the same snapshot, so they cannot
+//! contradict each other. Metrics are handed in as a function, since edges do not import each other.
+
+mod events;
+mod page;
+mod router;
 mod settings;
-pub use settings::*;
+mod words;
+
+pub use router::{ReloadRequest, State, router};
+pub use settings::Settings;

@@ -1,0 +1,222 @@
+//! The shell's whole loop: an event comes, the monitor says what follows, it is made durable, then shown and told.
+
+use super::Loader;
+use crate::{
+    clock::Clock,
+    config::Plan,
+    deliver,
+    journal::{Batch, Journal},
+    metrics::Own,
+    model::{CameraId, Commune, Observation, Snapshot, later},
+    monitor::{Effect, Event, Monitor},
+    probe::Prober,
+    schedule::{Command, Pulse},
+    web,
+};
+use jiff::Timestamp;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{Notify, mpsc, watch};
+
+/// Snapshots are published at most this often, unless something changed its state.
+const PUBLISH_EVERY: Duration = Duration::from_millis(500);
+/// Transcripts wait this long for a change to be written with, so that a quiet fleet spares the disk.
+const TRANSCRIPTS_WAIT: Duration = Duration::from_secs(10);
+/// Transcripts kept in memory while the journal cannot be written.
+const TRANSCRIPTS_MAX: usize = 2000;
+/// How soon a failed write is tried again.
+const RETRY_WRITE: Duration = Duration::from_secs(1);
+/// How often the run is marked as alive and old transcripts are dropped.
+const KEEP_EVERY: Duration = Duration::from_secs(60);
+
+/// Channels, roster and commune, as the relay needs them.
+pub(super) type DeliverSettings = Arc<(deliver::Settings, Commune)>;
+
+/// What the loop holds.
+pub(super) struct EventLoop {
+    pub(super) monitor: Monitor,
+    pub(super) clock: Clock,
+    pub(super) journal: Journal,
+    pub(super) own: Arc<Own>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) loader: Loader,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) settings: watch::Sender<DeliverSettings>,
+    pub(super) publish: watch::Sender<Arc<Snapshot>>,
+    /// Tells the relay that there is something to send.
+    pub(super) wake: Arc<Notify>,
+    pub(super) prober: Option<Arc<Prober>>,
+}
+
+/// What is not yet written, and when things are due.
+struct Agenda {
+    batch: Batch,
+    write_at: Option<Timestamp>,
+    publish_at: Option<Timestamp>,
+    keep_at: Timestamp,
+    changed: bool,
+}
+
+impl EventLoop {
+    /// Runs until the observations end: the loop outlives the runner, so that what it saw last is still remembered.
+    pub(super) async fn run(
+        mut self,
+        effects: Vec<Effect>,
+        mut observations: mpsc::Receiver<(CameraId, Observation)>,
+        mut reloads: mpsc::Receiver<web::ReloadRequest>,
+        mut pulses: watch::Receiver<Pulse>,
+    ) {
+        let now = self.clock.now();
+        let mut agenda =
+            Agenda { batch: Batch::default(), write_at: None, publish_at: Some(now), keep_at: now, changed: false };
+        self.plan_effects(now, effects, &mut agenda);
+        loop {
+            self.settle(&mut agenda).await;
+            let due = [agenda.write_at, agenda.publish_at, Some(agenda.keep_at), Some(self.monitor.next_deadline())];
+            let due = due.into_iter().flatten().min().unwrap_or(now);
+            tokio::select! {
+                biased;
+                Some(request) = reloads.recv() => {
+                    let outcome = self.reload(&mut agenda).await;
+                    // Whoever asked may have gone away.
+                    let _ = request.answer.send(outcome);
+                }
+                observation = observations.recv() => {
+                    let Some((camera, observation)) = observation else { break };
+                    let now = self.clock.now();
+                    self.remember_transcript(now, &camera, &observation, &mut agenda);
+                    let effects = self.monitor.handle(now, Event::Probed(camera, Box::new(observation)));
+                    self.plan_effects(now, effects, &mut agenda);
+                    self.own.set_event_queue(observations.len(), observations.max_capacity());
+                }
+                () = self.clock.sleep_until(due) => {
+                    let now = self.clock.now();
+                    if self.monitor.next_deadline() <= now {
+                        let effects = self.monitor.handle(now, Event::Tick);
+                        self.plan_effects(now, effects, &mut agenda);
+                    }
+                    let pulse = *pulses.borrow_and_update();
+                    self.own.set_probes(pulse.in_flight, pulse.lag);
+                }
+            }
+        }
+        agenda.write_at = Some(self.clock.now());
+        self.settle(&mut agenda).await;
+    }
+
+    /// Puts effects on the agenda. Who is told is settled now, with the roster as it stands at the event.
+    fn plan_effects(&self, now: Timestamp, effects: Vec<Effect>, agenda: &mut Agenda) {
+        for effect in effects {
+            agenda.changed = true;
+            agenda.write_at = Some(now);
+            match effect {
+                Effect::Camera(transition) => {
+                    tracing::info!(
+                        camera = %transition.camera,
+                        from = transition.from.as_str(),
+                        to = transition.to.as_str(),
+                        cause = transition.cause.map(crate::model::FailureKind::as_str),
+                        detail = transition.detail,
+                        "camera"
+                    );
+                    agenda.batch.transitions.push(transition);
+                }
+                Effect::Site(record) => {
+                    tracing::info!(site = %record.site, level = record.level.as_str(), "site");
+                    agenda.batch.sites.push(record);
+                }
+                Effect::Notify(notice) => {
+                    let zone = &self.plan.fleet.commune.timezone;
+                    let channels = deliver::recipients(&self.plan.deliver, now, zone);
+                    tracing::warn!(
+                        incident = %notice.incident,
+                        reason = notice.reason.as_str(),
+                        level = notice.level.as_str(),
+                        channels = channels.len(),
+                        "notice"
+                    );
+                    agenda.batch.notices.push((*notice, channels));
+                }
+            }
+        }
+        agenda.publish_at.get_or_insert(later(now, PUBLISH_EVERY));
+    }
+
+    /// Looks that found something wrong are kept, and those that saw the stream; mere liveness is not worth the disk.
+    fn remember_transcript(&self, now: Timestamp, camera: &CameraId, seen: &Observation, agenda: &mut Agenda) {
+        let worth = seen.failure.is_some() || seen.check != crate::model::Check::Liveness;
+        if worth && agenda.batch.observations.len() < TRANSCRIPTS_MAX {
+            agenda.batch.observations.push((camera.clone(), seen.clone()));
+            agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
+        }
+    }
+
+    /// Does what is due: writes, then shows and tells. Nothing is told that is not durable; the wall is shown what is
+    /// known even when the disk is full.
+    async fn settle(&mut self, agenda: &mut Agenda) {
+        let now = self.clock.now();
+        if agenda.write_at.is_some_and(|at| at <= now) {
+            agenda.write_at = None;
+            let batch = std::mem::take(&mut agenda.batch);
+            let began = tokio::time::Instant::now();
+            let written = self.journal.commit(batch.clone()).await;
+            self.own.journal_commit(began.elapsed(), written.is_ok());
+            match written {
+                Ok(()) if !batch.notices.is_empty() => self.wake.notify_one(),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
+                    agenda.batch = batch;
+                    agenda.write_at = Some(later(now, RETRY_WRITE));
+                }
+            }
+        }
+        if agenda.changed || agenda.publish_at.is_some_and(|at| at <= now) {
+            agenda.changed = false;
+            agenda.publish_at = None;
+            self.publish.send_replace(Arc::new(self.monitor.snapshot(now)));
+        }
+        if agenda.keep_at <= now {
+            agenda.keep_at = later(now, KEEP_EVERY);
+            if let Some(prober) = &self.prober {
+                self.own.set_worker_deaths(prober.pool().deaths());
+            }
+            if let Err(error) = self.journal.keep(now, self.plan.journal.clone()).await {
+                tracing::error!(%error, "the run cannot be marked as alive");
+            }
+        }
+    }
+
+    /// All that can fail comes before anything live is touched.
+    async fn reload(&mut self, agenda: &mut Agenda) -> Result<(), String> {
+        let loader = self.loader.clone();
+        let loaded = tokio::task::spawn_blocking(move || loader()).await;
+        let now = self.clock.now();
+        let plan = match loaded.unwrap_or_else(|_| Err("reading the configuration failed inside camhealth".into())) {
+            Ok(plan) => plan,
+            Err(problems) => {
+                self.own.reload(false, now);
+                tracing::error!("the new configuration is refused and the old one goes on");
+                return Err(problems);
+            }
+        };
+        let at_restart = [
+            ("[web]", self.plan.web != plan.web),
+            ("[journal] path", self.plan.journal.path != plan.journal.path),
+            ("[probe]", self.plan.probe != plan.probe),
+        ];
+        for (name, _) in at_restart.iter().filter(|(_, changed)| *changed) {
+            tracing::warn!("{name} changed; that takes effect at the next start");
+        }
+        let plan = Arc::new(plan);
+        self.settings.send_replace(Arc::new((plan.deliver.clone(), plan.fleet.commune.clone())));
+        self.plan = plan.clone();
+        // The runner is gone only while we stop.
+        let _ = self.commands.send(Command::Replan(plan.schedule.clone(), plan.fleet.clone())).await;
+        let effects = self.monitor.handle(now, Event::Replanned(plan.fleet.clone(), plan.health.clone()));
+        agenda.changed = true;
+        self.plan_effects(now, effects, agenda);
+        self.own.reload(true, now);
+        tracing::info!(cameras = plan.fleet.cameras.len(), sites = plan.fleet.sites.len(), "reloaded");
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! The daemon's own work: counters and gauges in a registry of their own, each series there before its first event.
+
+use crate::model::{ChannelId, Check};
+use jiff::Timestamp;
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    core::Collector, proto::MetricFamily,
+};
+use std::time::Duration;
+
+/// Bounds in seconds from a loopback answer to the longest look.
+const PROBE_BUCKETS: [f64; 10] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Bounds in seconds from an SSD's commit to a disk in trouble.
+const COMMIT_BUCKETS: [f64; 7] = [0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0];
+
+/// Counters of the daemon's own work.
+#[derive(Debug)]
+pub struct Own {
+    registry: Registry,
+    in_flight: IntGauge,
+    lag: Gauge,
+    probe_seconds: HistogramVec,
+    commit_seconds: Histogram,
+    journal_errors: IntCounter,
+    sent: IntCounterVec,
+    failed: IntCounterVec,
+    pending: IntGauge,
+    reload_ok: IntGauge,
+    reload_at: Gauge,
+    worker_deaths: IntGauge,
+    queue_used: IntGauge,
+    queue_capacity: IntGauge,
+}
+
+impl Own {
+    /// Counters at zero. `channels` are those of the configuration, so that each has its series from the start.
+    pub fn new(channels: impl IntoIterator<Item = (ChannelId, &'static str)>) -> Self {
+        let registry = Registry::new();
+        let own = Self {
+            in_flight: int_gauge("camhealth_probes_in_flight", "Looks under way."),
+            lag: gauge("camhealth_probe_lag_seconds", "How late the most overdue look is, in seconds."),
+            probe_seconds: made(HistogramVec::new(
+                HistogramOpts::new("camhealth_probe_duration_seconds", "Time that looks take, in seconds.")
+                    .buckets(PROBE_BUCKETS.to_vec()),
+                &["check"],
+            )),
+            commit_seconds: made(Histogram::with_opts(
+                HistogramOpts::new("camhealth_journal_commit_duration_seconds", "Time of durable writes, in seconds.")
+                    .buckets(COMMIT_BUCKETS.to_vec()),
+            )),
+            journal_errors: made(IntCounter::new("camhealth_journal_errors_total", "Writes that failed.")),
+            sent: counters("camhealth_notices_sent_total", "Notices that a channel took.", &["channel"]),
+            failed: counters("camhealth_notice_failures_total", "Tries that a channel did not take.", &["channel"]),
+            pending: int_gauge("camhealth_notices_pending", "Notices that wait in the outbox."),
+            reload_ok: int_gauge("camhealth_config_last_reload_successful", "1 if the last reload was accepted."),
+            reload_at: gauge(
+                "camhealth_config_last_reload_success_timestamp_seconds",
+                "When a configuration was last accepted, as Unix time in seconds.",
+            ),
+            worker_deaths: int_gauge(
+                "camhealth_probe_worker_deaths",
+                "Worker processes that ended by what a camera sent, since the daemon started.",
+            ),
+            queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
+            queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
+            registry,
+        };
+        let build = made(GaugeVec::new(Opts::new("camhealth_build_info", "The program; always 1."), &["version"]));
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
+        for check in Check::ALL {
+            own.probe_seconds.with_label_values(&[check.as_str()]);
+        }
+        for (channel, _) in channels {
+            own.sent.with_label_values(&[channel.as_str()]);
+            own.failed.with_label_values(&[channel.as_str()]);
+        }
+        own.register(build);
+        own.register(own.in_flight.clone());
+        own.register(own.lag.clone());
+        own.register(own.probe_seconds.clone());
+        own.register(own.commit_seconds.clone());
+        own.register(own.journal_errors.clone());
+        own.register(own.sent.clone());
+        own.register(own.failed.clone());
+        own.register(own.pending.clone());
+        own.register(own.reload_ok.clone());
+        own.register(own.reload_at.clone());
+        own.register(own.worker_deaths.clone());
+        own.register(own.queue_used.clone());
+        own.register(own.queue_capacity.clone());
+        own
+    }
+
+    /// How the scheduler fares.
+    pub fn set_probes(&self, in_flight: usize, lag: Duration) {
+        self.in_flight.set(in_flight as i64);
+        self.lag.set(lag.as_secs_f64());
+    }
+
+    /// A look ended.
+    pub fn observe_probe(&self, check: Check, took: Duration) {
+        self.probe_seconds.with_label_values(&[check.as_str()]).observe(took.as_secs_f64());
+    }
+
+    /// A durable write ended.
+    pub fn journal_commit(&self, took: Duration, ok: bool) {
+        self.commit_seconds.observe(took.as_secs_f64());
+        self.journal_errors.inc_by(u64::from(!ok));
+    }
+
+    /// A try to tell somebody ended.
+    pub fn notice(&self, channel: &ChannelId, sent: bool) {
+        let counters = if sent { &self.sent } else { &self.failed };
+        counters.with_label_values(&[channel.as_str()]).inc();
+    }
+
+    /// How many notices wait.
+    pub fn set_notices_pending(&self, waiting: usize) {
+        self.pending.set(waiting as i64);
+    }
+
+    /// A configuration was accepted or refused.
+    pub fn reload(&self, ok: bool, now: Timestamp) {
+        self.reload_ok.set(i64::from(ok));
+        if ok {
+            self.reload_at.set(now.as_millisecond() as f64 / 1000.0);
+        }
+    }
+
+    /// How many workers cameras have ended.
+    pub fn set_worker_deaths(&self, deaths: u64) {
+        self.worker_deaths.set(i64::try_from(deaths).unwrap_or(i64::MAX));
+    }
+
+    /// How full the event queue is.
+    pub fn set_event_queue(&self, used: usize, capacity: usize) {
+        self.queue_used.set(used as i64);
+        self.queue_capacity.set(capacity as i64);
+    }
+
+    pub(super) fn gather(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
+    }
+
+    fn register(&self, collector: impl Collector + 'static) {
+        self.registry.register(Box::new(collector)).expect("each name is declared once, here");
+    }
+}
+
+fn int_gauge(name: &str, help: &str) -> IntGauge {
+    made(IntGauge::new(name, help))
+}
+
+fn gauge(name: &str, help: &str) -> Gauge {
+    made(Gauge::new(name, help))
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    made(IntCounterVec::new(Opts::new(name, help), labels))
+}
+
+fn made<T>(metric: prometheus::Result<T>) -> T {
+    metric.expect("names and labels are constants of the right form")
+}

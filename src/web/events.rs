@@ -1,0 +1,84 @@
+//! Server-sent events: the wall's content when it changes, and a pulse by which a page knows how old it is.
+
+use super::router::{Shared, Wish};
+use crate::model::{Language, Snapshot};
+use axum::{
+    extract::{Query, State},
+    http::StatusCode,
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::stream;
+use std::{
+    convert::Infallible,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::{Instant, sleep_until},
+};
+
+/// Between two events to one page.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Figures such as frame rates are renewed this often while no state changes.
+const RENEW: Duration = Duration::from_secs(10);
+
+/// One page that listens.
+struct Listener {
+    shared: Shared,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    language: Language,
+    not_before: Instant,
+    shown: Option<(u64, Instant)>,
+    _place: OwnedSemaphorePermit,
+}
+
+pub(super) async fn events(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
+    let Ok(place) = shared.listeners.clone().try_acquire_owned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many pages listen\n").into_response();
+    };
+    let mut snapshots = shared.state.snapshots.clone();
+    // The page was rendered a moment ago; what changed since is sent at once.
+    snapshots.mark_changed();
+    let language = wish.language(&snapshots.borrow());
+    let listener = Listener { shared, snapshots, language, not_before: Instant::now(), shown: None, _place: place };
+    let events = stream::unfold(listener, |mut listener| async move {
+        let event = listener.next().await?;
+        Some((Ok::<_, Infallible>(event), listener))
+    });
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
+impl Listener {
+    async fn next(&mut self) -> Option<Event> {
+        sleep_until(self.not_before).await;
+        self.snapshots.changed().await.ok()?;
+        self.not_before = Instant::now() + PAUSE;
+        let snapshot = self.snapshots.borrow_and_update().clone();
+        let standing = standing(&snapshot);
+        let due = self.shown.is_none_or(|(last, at)| last != standing || at.elapsed() >= RENEW);
+        if !due {
+            return Some(Event::default().event("pulse").data(snapshot.at.as_millisecond().to_string()));
+        }
+        self.shown = Some((standing, Instant::now()));
+        let main = self.shared.cache.main(&snapshot, self.language);
+        Some(Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(&*main))
+    }
+}
+
+/// A fingerprint of all that must be shown without delay.
+fn standing(snapshot: &Snapshot) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (id, camera) in &snapshot.cameras {
+        (id, camera.state, camera.cause, camera.since).hash(&mut hasher);
+    }
+    for (id, site) in &snapshot.sites {
+        (id, site.level, site.since, &site.incident).hash(&mut hasher);
+    }
+    Arc::as_ptr(&snapshot.fleet).hash(&mut hasher);
+    hasher.finish()
+}

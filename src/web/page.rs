@@ -1,0 +1,256 @@
+//! The status page: a pure function of one snapshot and a language.
+
+use super::words::{Words, words};
+use crate::model::{Camera, CameraStatus, Check, Kind, Language, Level, Rung, Snapshot, State, StreamFacts, ViewState};
+use askama::Template;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The page around its content.
+pub(super) fn whole(main: &str, snapshot: &Snapshot, language: Language) -> askama::Result<String> {
+    let words = words(language);
+    let at = snapshot.at.as_millisecond();
+    Whole { words, commune: &snapshot.fleet.commune.name, main, at }.render()
+}
+
+/// The last content of each language, so that many pages cost one rendering.
+#[derive(Default)]
+pub(super) struct Cache(Mutex<Vec<(Language, Arc<Snapshot>, Arc<str>)>>);
+
+impl Cache {
+    /// The content for a snapshot.
+    pub(super) fn main(&self, snapshot: &Arc<Snapshot>, language: Language) -> Arc<str> {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = cached.iter().find(|(of, at, _)| *of == language && Arc::ptr_eq(at, snapshot));
+        if let Some((_, _, html)) = known {
+            return html.clone();
+        }
+        let html: Arc<str> = match main(snapshot, language) {
+            Ok(html) => html.into(),
+            Err(error) => {
+                tracing::error!(%error, "the wall cannot be rendered");
+                "".into()
+            }
+        };
+        cached.retain(|(of, ..)| *of != language);
+        cached.push((language, snapshot.clone(), html.clone()));
+        html
+    }
+}
+
+fn main(snapshot: &Snapshot, language: Language) -> askama::Result<String> {
+    let show = Show { snapshot, language, words: words(language) };
+    let (problems, well) = show.cameras();
+    let coverage = snapshot.coverage;
+    Main {
+        words: show.words,
+        covered: coverage.covered,
+        total: coverage.total,
+        percent: coverage.ratio().map(|ratio| (ratio * 100.0).floor() as u32),
+        mood: show.mood(),
+        at: show.moment(snapshot.at),
+        counts: show.counts(),
+        states: State::ALL.map(|state| state.text(language)),
+        sites: show.sites(),
+        problems,
+        well,
+    }
+    .render()
+}
+
+#[derive(Template)]
+#[template(path = "whole.html")]
+struct Whole<'a> {
+    words: &'static Words,
+    commune: &'a str,
+    main: &'a str,
+    at: i64,
+}
+
+#[derive(Template)]
+#[template(path = "main.html")]
+struct Main {
+    words: &'static Words,
+    covered: usize,
+    total: usize,
+    percent: Option<u32>,
+    mood: &'static str,
+    at: Moment,
+    counts: Vec<(&'static str, [usize; 4])>,
+    states: [&'static str; 4],
+    sites: Vec<SiteTile>,
+    problems: Vec<CameraRow>,
+    well: Vec<CameraRow>,
+}
+
+/// A time as people and as the page's script read it.
+struct Moment {
+    text: String,
+    millisecond: i64,
+}
+
+struct SiteTile {
+    id: String,
+    name: String,
+    hamlet: String,
+    level: &'static str,
+    word: &'static str,
+    symbol: &'static str,
+    lost: String,
+    views: String,
+    since: Moment,
+    incident: Option<String>,
+}
+
+struct CameraRow {
+    id: String,
+    name: String,
+    kind: &'static str,
+    state: &'static str,
+    word: &'static str,
+    symbol: &'static str,
+    cause: &'static str,
+    detail: String,
+    since: Moment,
+    media: Option<Moment>,
+    probe: Option<Moment>,
+    stream: String,
+    clock: String,
+    link: String,
+    rungs: Vec<Rung>,
+}
+
+struct Show<'a> {
+    snapshot: &'a Snapshot,
+    language: Language,
+    words: &'static Words,
+}
+
+impl Show<'_> {
+    /// The colour of the headline: that of the worst site.
+    fn mood(&self) -> &'static str {
+        let worst = self
+            .snapshot
+            .sites
+            .values()
+            .filter_map(|site| Some((site.level.severity()?, site.level)))
+            .max_by_key(|(severity, _)| *severity);
+        worst.map_or(Level::Unknown, |(_, level)| level).as_str()
+    }
+
+    fn counts(&self) -> Vec<(&'static str, [usize; 4])> {
+        let count = |kind| State::ALL.map(|state| self.snapshot.count(kind, state));
+        Kind::ALL.into_iter().map(|kind| (kind.text(self.language), count(kind))).collect()
+    }
+
+    /// Worst first, then by name; what cannot be said stands between bad and good.
+    fn sites(&self) -> Vec<SiteTile> {
+        let rank = |level: Level| match level {
+            Level::Blind => 0,
+            Level::Critical => 1,
+            Level::Unknown => 2,
+            Level::Reduced => 3,
+            Level::Full => 4,
+        };
+        let mut sites: Vec<_> = (self.snapshot.sites.iter())
+            .filter_map(|(id, status)| Some((self.snapshot.fleet.sites.get(id)?, status)))
+            .collect();
+        sites.sort_by_key(|(site, status)| (rank(status.level), site.name.clone()));
+        let tile = |(site, status): (&Arc<crate::model::Site>, &Arc<crate::model::SiteStatus>)| {
+            let lost = status.views.iter().filter(|view| view.state == ViewState::Lost);
+            let lost: Vec<&str> = lost.map(|view| view.name.as_str()).collect();
+            let covered = status.views.iter().filter(|view| view.state == ViewState::Covered).count();
+            SiteTile {
+                id: site.id.to_string(),
+                name: site.name.clone(),
+                hamlet: site.hamlet.clone(),
+                level: status.level.as_str(),
+                word: status.level.text(self.language),
+                symbol: match status.level {
+                    Level::Full => "●",
+                    Level::Reduced => "◐",
+                    Level::Critical => "▲",
+                    Level::Blind => "✕",
+                    Level::Unknown => "?",
+                },
+                lost: lost.join("; "),
+                views: format!("{covered}/{}", status.views.len()),
+                since: self.moment(status.since),
+                incident: status.incident.as_ref().map(ToString::to_string),
+            }
+        };
+        sites.into_iter().map(tile).collect()
+    }
+
+    /// Those that are not well, worst first and public before household; and the others.
+    fn cameras(&self) -> (Vec<CameraRow>, Vec<CameraRow>) {
+        let rank = |state: State| match state {
+            State::Down => 0,
+            State::Degraded => 1,
+            State::Unknown => 2,
+            State::Up => 3,
+        };
+        let mut cameras: Vec<_> = (self.snapshot.fleet.cameras.values())
+            .filter_map(|camera| Some((camera, self.snapshot.cameras.get(&camera.id)?)))
+            .collect();
+        cameras.sort_by_key(|(camera, status)| (rank(status.state), camera.kind, camera.name.clone()));
+        let (well, problems): (Vec<_>, Vec<_>) = cameras.into_iter().partition(|(_, status)| status.state == State::Up);
+        let rows = |cameras: Vec<(&Arc<Camera>, &Arc<CameraStatus>)>| {
+            cameras.into_iter().map(|(camera, status)| self.row(camera, status)).collect()
+        };
+        (rows(problems), rows(well))
+    }
+
+    fn row(&self, camera: &Camera, status: &CameraStatus) -> CameraRow {
+        let link = camera.link.as_ref().and_then(|id| self.snapshot.fleet.links.get(id));
+        // The deepest look tells most; while nobody answers, the last attempt does.
+        let deepest = status.last.get(&Check::Stream);
+        let latest = status.last.values().filter(|last| last.failure.is_some()).max_by_key(|last| last.started);
+        let last = if status.state == State::Up { deepest } else { latest.or(deepest) };
+        CameraRow {
+            id: camera.id.to_string(),
+            name: camera.name.clone(),
+            kind: camera.kind.text(self.language),
+            state: status.state.as_str(),
+            word: status.state.text(self.language),
+            symbol: match status.state {
+                State::Up => "●",
+                State::Degraded => "◐",
+                State::Down => "✕",
+                State::Unknown => "?",
+            },
+            cause: status.cause.map_or("", |cause| cause.text(self.language)),
+            detail: status.detail.clone(),
+            since: self.moment(status.since),
+            media: status.last_media.map(|at| self.moment(at)),
+            probe: status.last_probe.map(|at| self.moment(at)),
+            stream: status
+                .stream
+                .as_ref()
+                .filter(|stream| stream.frames > 0)
+                .map_or_else(String::new, |s| self.stream(s)),
+            clock: status.clock_offset_seconds.map_or_else(String::new, |offset| format!("{offset:+.0} s")),
+            link: link.map_or_else(String::new, |link| link.name.clone()),
+            rungs: last.map_or_else(Vec::new, |last| last.rungs.clone()),
+        }
+    }
+
+    fn stream(&self, stream: &StreamFacts) -> String {
+        let size = stream.width.zip(stream.height).map_or_else(String::new, |(w, h)| format!(" {w}×{h}"));
+        let fps = stream.fps.map_or_else(String::new, |fps| format!(", {fps:.0} {}", self.words.frames));
+        let rate = stream.bytes_per_second.map_or_else(String::new, |b| format!(", {:.0} kbit/s", b * 8.0 / 1000.0));
+        let lost = match stream.packets_lost {
+            0 => String::new(),
+            lost => format!(", {lost} {}", self.words.lost_packets),
+        };
+        format!("{}{size}{fps}{rate}{lost}", stream.codec.as_str().to_uppercase())
+    }
+
+    /// The time of day where people live, with the day where it is not today.
+    fn moment(&self, at: Timestamp) -> Moment {
+        let zone = &self.snapshot.fleet.commune.timezone;
+        let (then, now) = (at.to_zoned_datetime(zone.clone()), self.snapshot.at.to_zoned_datetime(zone.clone()));
+        let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m/%Y" };
+        Moment { text: then.strftime(format).to_string(), millisecond: at.as_millisecond() }
+    }
+}

@@ -1,0 +1,157 @@
+//! Which address gives what.
+
+use super::{events, page};
+use crate::model::{Language, Snapshot};
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Query, State as From},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+/// Pages that listen for events at once; each costs a connection.
+const LISTENERS: usize = 64;
+
+/// What pages are made from.
+#[derive(Clone)]
+pub struct State {
+    /// The fleet as it stands.
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Renders metrics.
+    pub metrics: Arc<dyn Fn(&Snapshot) -> String + Send + Sync>,
+    /// Where reloads are asked for.
+    pub reload: mpsc::Sender<ReloadRequest>,
+    /// Whether the daemon watches.
+    pub ready: watch::Receiver<bool>,
+}
+
+/// A wish to read the configuration anew; the error is for people.
+#[derive(Debug)]
+pub struct ReloadRequest {
+    /// Where the outcome goes.
+    pub answer: oneshot::Sender<Result<(), String>>,
+}
+
+/// The state with what only this module needs.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) state: State,
+    pub(super) cache: Arc<page::Cache>,
+    pub(super) listeners: Arc<Semaphore>,
+}
+
+/// The language that a page is asked for in.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wish {
+    lang: Option<Language>,
+}
+
+impl Wish {
+    pub(super) fn language(&self, snapshot: &Snapshot) -> Language {
+        self.lang.unwrap_or(snapshot.fleet.commune.language)
+    }
+}
+
+/// All addresses.
+pub fn router(state: State) -> Router {
+    let shared = Shared { state, cache: Arc::default(), listeners: Arc::new(Semaphore::new(LISTENERS)) };
+    Router::new()
+        .route("/", get(wall))
+        .route("/events", get(events::events))
+        .route("/metrics", get(metrics))
+        .route("/-/healthy", get(async || "camhealth serves\n"))
+        .route("/-/ready", get(ready))
+        .route("/-/reload", post(reload))
+        .route("/static/wall.css", get(async || asset("text/css; charset=utf-8", include_str!("static/wall.css"))))
+        .route("/static/wall.js", get(async || asset("text/javascript; charset=utf-8", include_str!("static/wall.js"))))
+        .fallback(async || (StatusCode::NOT_FOUND, "there is no such page; the wall is at /\n"))
+        .layer(middleware::from_fn(harden))
+        .layer(DefaultBodyLimit::max(64 * 1024))
+        .with_state(shared)
+}
+
+async fn wall(From(shared): From<Shared>, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.language(&snapshot);
+    match page::whole(&shared.cache.main(&snapshot, language), &snapshot, language) {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the page cannot be rendered");
+            (StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be rendered; see the log\n").into_response()
+        }
+    }
+}
+
+async fn metrics(From(shared): From<Shared>) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let text = (shared.state.metrics)(&snapshot);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+async fn ready(From(shared): From<Shared>) -> Response {
+    if *shared.state.ready.borrow() {
+        "camhealth watches\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "camhealth is not watching\n").into_response()
+    }
+}
+
+async fn reload(From(shared): From<Shared>, headers: HeaderMap) -> Response {
+    if from_another_site(&headers) {
+        return (StatusCode::FORBIDDEN, "a reload is not taken from a page of another site\n").into_response();
+    }
+    let stopping = || (StatusCode::SERVICE_UNAVAILABLE, "camhealth is stopping\n").into_response();
+    let (answer, answered) = oneshot::channel();
+    if shared.state.reload.send(ReloadRequest { answer }).await.is_err() {
+        return stopping();
+    }
+    match answered.await {
+        Ok(Ok(())) => "reloaded\n".into_response(),
+        Ok(Err(problems)) => (StatusCode::BAD_REQUEST, problems).into_response(),
+        Err(_) => stopping(),
+    }
+}
+
+/// A browser that somebody else's page drives says so.
+fn from_another_site(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign_fetch = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let foreign_origin = text("origin").is_some_and(|origin| {
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        text("host") != Some(host)
+    });
+    foreign_fetch || foreign_origin
+}
+
+fn asset(content_type: &'static str, text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, content_type)], text)
+}
+
+/// Nothing is loaded from elsewhere, nothing is framed, nothing is kept by caches.
+async fn harden(request: axum::http::Request<Body>, next: Next) -> Response {
+    const HEADERS: [(HeaderName, &str); 4] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
