@@ -2,8 +2,14 @@
 //!
 //! Exit codes: 0 done or up, 1 degraded, 2 wrong usage or configuration, 3 down or failed.
 
+mod check;
+mod demo;
+mod demo_commune;
+mod demo_table;
 mod paint;
 mod probe;
+mod run;
+mod simulate;
 
 use crate::probe::{WORKER_ARGUMENT, worker};
 use clap::{Parser, Subcommand};
@@ -19,8 +25,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch the cameras of a configuration: the daemon.
+    Run(run::Arguments),
+    /// Validate a configuration without touching the network.
+    Check(check::Arguments),
     /// Look at one camera once, step by step.
     Probe(probe::Arguments),
+    /// Watch 240 simulated cameras whose faults come and go.
+    Demo(demo::Arguments),
+    /// Serve simulated cameras on loopback and print their addresses.
+    Simulate(simulate::Arguments),
     /// Internal: the confined process in which stream checks run.
     #[command(name = WORKER_ARGUMENT, hide = true)]
     Worker {
@@ -37,7 +51,11 @@ const FAILED: u8 = 3;
 /// Runs the command that the program's arguments name.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Run(arguments) => in_runtime(run::run(arguments)),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
+        Command::Demo(arguments) => in_runtime(demo::run(arguments)),
+        Command::Simulate(arguments) => in_runtime(simulate::run(arguments)),
         Command::Worker { memory_mib } => match worker::serve(memory_mib) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::from(FAILED),
@@ -51,6 +69,23 @@ fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
         Ok(runtime) => runtime.block_on(command),
         Err(error) => fail(FAILED, &format!("the runtime cannot start: {error}")),
     }
+}
+
+/// The log of the daemon: changes of state, by `RUST_LOG` more. The libraries that speak to cameras stay silent
+/// whatever is asked, since their logs hold URLs, tokens and stream bytes.
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = ["retina=off", "oxvif=off", "reqwest=off", "hyper=off"]
+        .iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(paint::Paint::stderr().is_on())
+        .with_target(false)
+        .init();
 }
 
 /// Says on standard error what went wrong, and gives the exit code.

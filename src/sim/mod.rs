@@ -1,1 +1,15 @@
-//! (being written)
+//! Simulated cameras on loopback: real RTSP over TCP with H.264 that real clients play, ONVIF, and scripted faults.
+//!
+//! For the demo, tests and benches. The picture is a grey field on which a block draws its way; it is made here bit
+//! by bit, without an encoder, once for each camera; an idle camera costs a listening socket.
+
+mod camera;
+mod digest;
+mod fault;
+mod h264;
+mod onvif;
+mod rtp;
+mod rtsp;
+
+pub use camera::{SimCamera, Spec, Stats, fleet_addresses};
+pub use fault::{Fault, Stage};

@@ -1,0 +1,53 @@
+//! `camhealth check`: validates a configuration without touching the network.
+
+use super::{USAGE, paint::Paint};
+use crate::{
+    config::{self, Plan},
+    model::Kind,
+};
+use std::{path::PathBuf, process::ExitCode};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The main configuration file; it includes the others.
+    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    config: PathBuf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    match config::load(&arguments.config) {
+        Ok(plan) => {
+            print!("{}", summary(&plan, Paint::stdout()));
+            ExitCode::SUCCESS
+        }
+        Err(problems) => {
+            eprint!("{}", problems.render(Paint::stderr().is_on()));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn summary(plan: &Plan, paint: Paint) -> String {
+    let fleet = &plan.fleet;
+    let of = |kind| fleet.cameras.values().filter(|camera| camera.kind == kind).count();
+    let views: usize = fleet.sites.values().map(|site| site.views.len()).sum();
+    let rows = [
+        ("public cameras", of(Kind::Public)),
+        ("household cameras", of(Kind::Household)),
+        ("devices", fleet.devices.len()),
+        ("links", fleet.links.len()),
+        ("sites", fleet.sites.len()),
+        ("views", views),
+        ("channels", plan.deliver.channels.len()),
+        ("people on the roster", plan.deliver.people.len()),
+    ];
+    let mut text = format!("{} {}\n", paint.good("✓"), paint.bold(&fleet.commune.name));
+    for (name, count) in rows {
+        text += &format!("  {count:>5}  {name}\n");
+    }
+    if plan.deliver.always.is_empty() && plan.deliver.rotation.is_none() {
+        let warning = "nobody is told when a site goes blind: name channels in [alert] or people in [rotation]";
+        text += &format!("{} {warning}\n", paint.fair("!"));
+    }
+    text
+}

@@ -1,0 +1,147 @@
+//! The demo's commune: 40 public and 200 household cameras, 14 sites, and a plan with a quick cadence.
+
+use crate::{
+    config::Plan,
+    deliver::{self, Channel, Target},
+    health, journal,
+    model::{
+        Camera, Commune, Device, Fleet, Kind, Language, Level, Link, LinkKind, Login, Site, Transport, View, Watcher,
+    },
+    probe, schedule,
+    sim::{SimCamera, Spec, fleet_addresses},
+    web,
+};
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
+
+const PUBLIC: usize = 40;
+const HOUSEHOLDS: usize = 200;
+/// A login that protects nothing: it lives and dies with the demo.
+const LOGIN: (&str, &str) = ("camhealth", "demo");
+
+/// Name, hamlet and views of each site; each view takes the next public camera.
+const SITES: [(&str, &str, &[&str]); 14] = [
+    ("Ngã tư Chợ", "Thôn Đông", &["về phía cảng", "vào chợ", "về phía trường học"]),
+    ("Cầu Cảng", "Thôn Đông", &["mặt cầu", "bến cá", "đường ven biển"]),
+    ("Ngã ba Đình", "Thôn Đoài", &["về phía đình", "về phía ủy ban", "đường liên thôn"]),
+    ("Cổng Trường Tiểu học", "Thôn Đoài", &["cổng chính", "đường vào", "cổng sau"]),
+    ("Ngã tư Ủy ban", "Thôn Trung", &["về phía bắc", "về phía nam", "về phía tây"]),
+    ("Ngã ba Bưu điện", "Thôn Trung", &["về phía chợ", "về phía đê", "quảng trường"]),
+    ("Trạm Y tế", "Thôn Trung", &["cổng", "ngã rẽ", "bãi xe"]),
+    ("Cầu Sông Hói", "Thôn Nam", &["đầu cầu bắc", "đầu cầu nam"]),
+    ("Ngã ba Miếu", "Thôn Nam", &["về phía miếu", "đường đê", "về phía biển"]),
+    ("Bến Thuyền", "Thôn Hải", &["cầu tàu", "bãi neo", "đường xuống bến"]),
+    ("Ngã tư Đê biển", "Thôn Hải", &["đê bắc", "đê nam", "vào thôn"]),
+    ("Trạm bơm", "Thôn Bắc", &["cửa cống", "đường đê"]),
+    ("Nghĩa trang", "Thôn Bắc", &["cổng", "đường liên xã"]),
+    ("Cổng chào xã", "Thôn Bắc", &["vào xã", "ra quốc lộ", "đường gom", "vỉa hè"]),
+];
+
+/// Opens all cameras' ports.
+pub(super) async fn cameras() -> io::Result<Vec<SimCamera>> {
+    let mut cameras = Vec::with_capacity(PUBLIC + HOUSEHOLDS);
+    for (number, (rtsp, onvif)) in fleet_addresses(PUBLIC + HOUSEHOLDS).into_iter().enumerate() {
+        let login = Some((LOGIN.0.to_owned(), LOGIN.1.to_owned()));
+        let serial = format!("SIM{number:05}");
+        cameras.push(SimCamera::start(Spec { onvif: Some(onvif), login, serial, ..Spec::new(rtsp) }).await?);
+    }
+    Ok(cameras)
+}
+
+/// The plan under which the daemon watches them. `receiver` takes the messages.
+pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAddr) -> Result<Plan, String> {
+    let webhook = format!("http://{receiver}/").parse().map_err(|error| format!("the receiver's address: {error}"))?;
+    let channel = Channel { target: Target::Webhook { url: webhook, token: None }, language: Language::Vi };
+    let seconds = Duration::from_secs;
+    Ok(Plan {
+        fleet: Arc::new(fleet(cameras)?),
+        health: health::Settings { stale_after_household: seconds(10 * 60), ..health::Settings::default() },
+        schedule: schedule::Settings {
+            public: schedule::Cadence { liveness: seconds(5), stream: seconds(15), device: seconds(30) },
+            household: schedule::Cadence { liveness: seconds(30), stream: seconds(120), device: seconds(600) },
+            confirm_every: seconds(2),
+            down_every: seconds(10),
+            ..schedule::Settings::default()
+        },
+        probe: probe::Settings::default(),
+        journal: journal::Settings { path: None, ..journal::Settings::default() },
+        deliver: deliver::Settings {
+            channels: [("demo".into(), channel)].into(),
+            always: vec!["demo".into()],
+            ..deliver::Settings::default()
+        },
+        web: web::Settings { listen },
+    })
+}
+
+fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
+    let login = Arc::new(Login { username: LOGIN.0.into(), password: LOGIN.1.to_owned().into() });
+    let views = SITES.iter().flat_map(|(site, hamlet, views)| views.iter().map(move |view| (*site, *hamlet, *view)));
+    let mut places = views.take(PUBLIC);
+    let mut cameras = BTreeMap::new();
+    let mut links = BTreeMap::new();
+    for (number, camera) in simulated.iter().enumerate() {
+        let (id, name, kind, link) = match places.next() {
+            Some((site, hamlet, view)) => {
+                (format!("cam-{:02}", number + 1), format!("{site}, {view}"), Kind::Public, hamlet)
+            }
+            None => {
+                let household = number + 1 - PUBLIC;
+                let hamlet = SITES[household % SITES.len()].1;
+                (format!("ho-{household:03}"), format!("Hộ {household:03}"), Kind::Household, hamlet)
+            }
+        };
+        links.entry(link.into()).or_insert_with(|| Link {
+            name: format!("Cáp quang {link}"),
+            kind: LinkKind::Uplink,
+            parent: None,
+        });
+        let parse = |url: String| url.parse().map_err(|error| format!("a simulated camera's address: {error}"));
+        let camera = Camera {
+            id: id.as_str().into(),
+            name,
+            kind,
+            device: id.as_str().into(),
+            link: Some(link.into()),
+            rtsp: parse(camera.rtsp_url())?,
+            transport: Transport::Tcp,
+            onvif: camera.onvif_url().map(parse).transpose()?,
+            login: Some(login.clone()),
+        };
+        cameras.insert(camera.id.clone(), Arc::new(camera));
+    }
+    let commune = Commune {
+        name: "Xã Hải Bình (mô phỏng)".into(),
+        language: Language::Vi,
+        timezone: jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh")
+            .unwrap_or_else(|_| jiff::tz::TimeZone::fixed(jiff::tz::offset(7))),
+    };
+    let devices = cameras.values().map(|camera| (camera.device.clone(), Device { sessions: 1 })).collect();
+    Ok(Fleet { commune, devices, cameras, sites: sites(), links })
+}
+
+fn sites() -> BTreeMap<crate::model::SiteId, Arc<Site>> {
+    let mut number = 0;
+    let site = |(place, (name, hamlet, views)): (usize, &(&str, &str, &[&str]))| {
+        let views = views.iter().map(|view| {
+            number += 1;
+            let camera = format!("cam-{number:02}");
+            View {
+                name: (*view).into(),
+                watchers: vec![Watcher { camera: camera.as_str().into(), spare: false }],
+                needs: 1,
+            }
+        });
+        let id = format!("site-{:02}", place + 1);
+        let site = Site {
+            id: id.as_str().into(),
+            name: (*name).into(),
+            hamlet: (*hamlet).into(),
+            views: views.collect(),
+            alert_below: Level::Reduced,
+            alert_after: Duration::ZERO,
+            clear_after: Duration::from_secs(5),
+        };
+        (site.id.clone(), Arc::new(site))
+    };
+    SITES.iter().enumerate().map(site).collect()
+}

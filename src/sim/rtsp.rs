@@ -1,0 +1,368 @@
+//! The RTSP server of a simulated camera (RFC 2326): one task a connection, media interleaved in it.
+
+use super::{
+    camera::Shared,
+    digest,
+    fault::{Fault, Stage},
+    rtp::Stream,
+};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep},
+};
+
+/// More than any client asks in one request.
+const MAX_REQUEST: usize = 16 * 1024;
+/// Seconds from 1900, where NTP counts from, to 1970.
+const NTP_EPOCH: f64 = 2_208_988_800.0;
+
+/// Accepts connections until the camera is gone.
+pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors: give others time to close theirs.
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let serial = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        let nonce = format!("{:016x}", serial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let fault = shared.fault.clone();
+        let connection = Connection { stream, shared: shared.clone(), fault, nonce, buffer: Vec::new(), session: None };
+        tokio::spawn(async move {
+            let mut connection = connection;
+            // A client that goes away ends its connection and nothing else.
+            let _ = connection.serve().await;
+            connection.end_session();
+        });
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    shared: Arc<Shared>,
+    fault: watch::Receiver<Fault>,
+    nonce: String,
+    buffer: Vec<u8>,
+    session: Option<Session>,
+}
+
+struct Session {
+    id: String,
+    channel: u8,
+    playing: Option<Playing>,
+}
+
+struct Playing {
+    stream: Stream,
+    ticks: Interval,
+    frame: u32,
+    began: Instant,
+}
+
+struct Request {
+    method: String,
+    uri: String,
+    cseq: String,
+    authorization: Option<String>,
+    transport: String,
+}
+
+impl Connection {
+    async fn serve(&mut self) -> io::Result<()> {
+        loop {
+            let playing = self.session.as_mut().and_then(|session| session.playing.as_mut());
+            let mut ticks = playing;
+            tokio::select! {
+                changed = self.fault.changed() => {
+                    if changed.is_err() || *self.fault.borrow_and_update() == Fault::PortClosed {
+                        return Ok(());
+                    }
+                }
+                read = self.stream.read_buf(&mut self.buffer) => {
+                    if read? == 0 || self.buffer.len() > MAX_REQUEST {
+                        return Ok(());
+                    }
+                    while let Some(request) = take_request(&mut self.buffer) {
+                        self.answer(&request).await?;
+                    }
+                }
+                () = async { match ticks.as_mut() { Some(playing) => drop(playing.ticks.tick().await), None => std::future::pending().await } } => {
+                    self.send_frame().await?;
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: &Request) -> io::Result<()> {
+        let fault = self.shared.fault();
+        let describing = request.method != "OPTIONS";
+        match fault {
+            Fault::Mute | Fault::PoweredOff => return Ok(()),
+            Fault::Garbage => {
+                return self.send(b"HTTP/1.1 400 Bad Request\r\nServer: printer\r\n\r\n\x00\xff\x00").await;
+            }
+            Fault::EndlessHeaders(stage) if describing || stage == Stage::Options => {
+                return self.endless_headers().await;
+            }
+            Fault::HugeBody(stage) if describing || stage == Stage::Options => return self.huge_body(request).await,
+            _ => {}
+        }
+        let answer = self.compose(request, fault);
+        match fault {
+            Fault::Drip => self.send_slowly(answer.as_bytes(), Duration::from_secs(1)).await,
+            Fault::OneByteWrites => self.send_slowly(answer.as_bytes(), Duration::ZERO).await,
+            _ => self.send(answer.as_bytes()).await,
+        }
+    }
+
+    fn compose(&mut self, request: &Request, fault: Fault) -> String {
+        let Request { method, cseq, .. } = request;
+        let plain = |status: &str, headers: &str| format!("RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{headers}\r\n");
+        let ok = |headers: &str| plain("200 OK", headers);
+        if method == "OPTIONS" {
+            return ok("Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n");
+        }
+        if let Some(challenge) = self.refuse_login(request, fault) {
+            return plain("401 Unauthorized", &format!("WWW-Authenticate: {challenge}\r\n"));
+        }
+        let known = request.uri.split_once("://").is_some_and(|(_, rest)| rest.contains(&self.shared.spec.path));
+        if !known || fault == Fault::NotFound {
+            return plain("404 Not Found", "");
+        }
+        match method.as_str() {
+            "DESCRIBE" => {
+                let content_type = match fault {
+                    Fault::OddContentType => "application/sdp; charset=utf-8",
+                    _ => "application/sdp",
+                };
+                let base = match fault {
+                    Fault::ForeignContentBase => "rtsp://192.0.2.1:554/sub/".to_owned(),
+                    _ => format!("{}/", request.uri.trim_end_matches('/')),
+                };
+                if fault == Fault::StaleNonce {
+                    self.nonce = format!("{:0>16}", self.nonce.chars().rev().collect::<String>());
+                }
+                let sdp = self.sdp(fault);
+                let headers = format!(
+                    "Content-Base: {base}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n",
+                    sdp.len()
+                );
+                ok(&headers) + &sdp
+            }
+            "SETUP" if !request.transport.contains("TCP") => plain("461 Unsupported Transport", ""),
+            "SETUP" => match self.begin_session(fault) {
+                Some((id, channel)) => ok(&format!(
+                    "Session: {id};timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved={channel}-{}\r\n",
+                    channel + 1
+                )),
+                None => plain("453 Not Enough Bandwidth", ""),
+            },
+            "PLAY" => match self.play() {
+                Some(headers) => ok(&headers),
+                None => plain("454 Session Not Found", ""),
+            },
+            "TEARDOWN" => {
+                self.shared.teardowns.fetch_add(1, Ordering::Relaxed);
+                self.end_session();
+                ok("")
+            }
+            "GET_PARAMETER" | "SET_PARAMETER" => ok(""),
+            _ => plain("405 Method Not Allowed", ""),
+        }
+    }
+
+    /// The challenge, when the request's login is missing or wrong.
+    fn refuse_login(&self, request: &Request, fault: Fault) -> Option<String> {
+        let login = self.shared.spec.login.as_ref();
+        if login.is_none() && fault != Fault::WrongLogin {
+            return None;
+        }
+        let given = request.authorization.as_deref();
+        let right = login.zip(given).is_some_and(|(login, given)| {
+            digest::accepts(given, &request.method, login, &self.nonce) && fault != Fault::WrongLogin
+        });
+        if right {
+            return None;
+        }
+        self.shared.failed_logins.fetch_add(u64::from(given.is_some()), Ordering::Relaxed);
+        Some(digest::challenge(&self.nonce))
+    }
+
+    fn sdp(&self, fault: Fault) -> String {
+        let gop = &self.shared.gop;
+        let media = match fault {
+            Fault::AudioOnly => "m=audio 0 RTP/AVP 0\r\na=control:trackID=0\r\n".to_owned(),
+            Fault::UnsupportedCodec => {
+                "m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\na=control:trackID=0\r\n".to_owned()
+            }
+            _ => format!(
+                "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
+                 a=fmtp:96 packetization-mode=1;profile-level-id={:02x}{:02x}{:02x};sprop-parameter-sets={},{}\r\n\
+                 a=framerate:{}\r\na=control:trackID=0\r\n",
+                gop.sps[1],
+                gop.sps[2],
+                gop.sps[3],
+                BASE64_STANDARD.encode(&gop.sps),
+                BASE64_STANDARD.encode(&gop.pps),
+                self.shared.spec.fps
+            ),
+        };
+        format!("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sim\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n{media}")
+    }
+
+    /// The new session's id and channel, or nothing when all are taken.
+    fn begin_session(&mut self, fault: Fault) -> Option<(String, u8)> {
+        if let Some(session) = &self.session {
+            return Some((session.id.clone(), session.channel));
+        }
+        let open = &self.shared.open_sessions;
+        let limit = self.shared.spec.sessions;
+        let taken = open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| (open < limit).then_some(open + 1));
+        if fault == Fault::Busy || taken.is_err() {
+            if taken.is_ok() {
+                open.fetch_sub(1, Ordering::Relaxed);
+            }
+            return None;
+        }
+        self.shared.max_open_sessions.fetch_max(open.load(Ordering::Relaxed), Ordering::Relaxed);
+        let id = format!("{:08}", self.shared.serial.fetch_add(1, Ordering::Relaxed));
+        self.session = Some(Session { id: id.clone(), channel: 0, playing: None });
+        Some((id, 0))
+    }
+
+    fn end_session(&mut self) {
+        if self.session.take().is_some() {
+            self.shared.open_sessions.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn play(&mut self) -> Option<String> {
+        let session = self.session.as_mut()?;
+        let seed = self.shared.serial.fetch_add(1, Ordering::Relaxed) as u32;
+        let mut ticks = interval(Duration::from_secs(1) / self.shared.spec.fps.max(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let stream = Stream {
+            channel: session.channel,
+            ssrc: seed.wrapping_mul(0x9e37_79b9) | 1,
+            sequence: seed as u16,
+            timestamp: seed.wrapping_mul(90_000),
+            packets: 0,
+            octets: 0,
+            lossy: None,
+        };
+        let (sequence, timestamp) = (stream.sequence.wrapping_add(1), stream.timestamp);
+        session.playing = Some(Playing { stream, ticks, frame: 0, began: Instant::now() });
+        let id = &session.id;
+        Some(format!("Session: {id};timeout=60\r\nRTP-Info: url=trackID=0;seq={sequence};rtptime={timestamp}\r\n"))
+    }
+
+    async fn send_frame(&mut self) -> io::Result<()> {
+        let fault = self.shared.fault();
+        let Some(playing) = self.session.as_mut().and_then(|session| session.playing.as_mut()) else { return Ok(()) };
+        let silent = match fault {
+            Fault::NoMedia | Fault::PoweredOff | Fault::Mute => true,
+            Fault::Stall { after_frames } => playing.frame >= after_frames,
+            _ => false,
+        };
+        if silent {
+            return Ok(());
+        }
+        let gop = &self.shared.gop;
+        let frames = if fault == Fault::Frozen { &gop.frozen } else { &gop.frames };
+        let position = playing.frame as usize % frames.len();
+        playing.stream.lossy = if let Fault::Lossy { one_in } = fault { Some(one_in) } else { None };
+        if matches!(fault, Fault::SsrcChange { after_frames } if after_frames == playing.frame) {
+            playing.stream.ssrc ^= 0x5555_5555;
+        }
+        let mut out = Vec::new();
+        let fps = self.shared.spec.fps.max(1);
+        if playing.frame.is_multiple_of(5 * fps) {
+            let unix = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
+            playing.stream.sender_report(unix + NTP_EPOCH, &mut out);
+        }
+        let parameters = [gop.sps.as_slice(), gop.pps.as_slice()];
+        let before: &[&[u8]] = if position == 0 { &parameters } else { &[] };
+        playing.stream.frame(before.iter().copied().chain([frames[position].as_slice()]), &mut out);
+        playing.stream.timestamp = playing.stream.timestamp.wrapping_add(90_000 / fps);
+        playing.frame += 1;
+        if fault == Fault::CameraSendsOptions && playing.frame == 3 {
+            let waited = playing.began.elapsed().as_millis();
+            out.extend(format!("OPTIONS * RTSP/1.0\r\nCSeq: {waited}\r\n\r\n").into_bytes());
+        }
+        self.send(&out).await
+    }
+
+    async fn endless_headers(&mut self) -> io::Result<()> {
+        self.send(b"RTSP/1.0 200 OK\r\n").await?;
+        let lines = b"X-Padding: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n".repeat(1000);
+        self.flood(&lines).await
+    }
+
+    async fn huge_body(&mut self, request: &Request) -> io::Result<()> {
+        let head = format!(
+            "RTSP/1.0 200 OK\r\nCSeq: {}\r\nContent-Type: application/sdp\r\nContent-Length: 10000000000\r\n\r\n",
+            request.cseq
+        );
+        self.send(head.as_bytes()).await?;
+        self.flood(&vec![b'v'; 64 * 1024]).await
+    }
+
+    /// Sends until the client goes or the fault ends.
+    async fn flood(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let fault = self.shared.fault();
+        while self.shared.fault() == fault {
+            self.send(bytes).await?;
+        }
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+
+    async fn send_slowly(&mut self, bytes: &[u8], pause: Duration) -> io::Result<()> {
+        self.stream.set_nodelay(true)?;
+        for byte in bytes {
+            self.send(&[*byte]).await?;
+            sleep(pause).await;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+}
+
+/// Takes a whole request off the front; skips interleaved packets, by which clients report.
+fn take_request(buffer: &mut Vec<u8>) -> Option<Request> {
+    while buffer.first() == Some(&b'$') {
+        let length = 4 + usize::from(u16::from_be_bytes([*buffer.get(2)?, *buffer.get(3)?]));
+        if buffer.len() < length {
+            return None;
+        }
+        buffer.drain(..length);
+    }
+    let end = buffer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8_lossy(&buffer[..end]).into_owned();
+    buffer.drain(..end);
+    let mut lines = text.split("\r\n");
+    let mut first = lines.next()?.split(' ');
+    let (method, uri) = (first.next()?.to_owned(), first.next().unwrap_or_default().to_owned());
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let header = |wanted: &str| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+    Some(Request {
+        method,
+        uri,
+        cseq: header("cseq").unwrap_or_default(),
+        authorization: header("authorization"),
+        transport: header("transport").unwrap_or_default(),
+    })
+}
