@@ -20,7 +20,7 @@ pub fn serve(memory_mib: u64) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     sandbox::confine(memory_mib)?;
-    runtime.block_on(run(http, UnixStream::from_std(socket)?))
+    runtime.block_on(async { run(http, UnixStream::from_std(socket)?).await })
 }
 
 async fn run(http: reqwest::Client, socket: UnixStream) -> io::Result<()> {
