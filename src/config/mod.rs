@@ -1,15 +1,45 @@
-//! (being written)
+//! From TOML files to a checked [`Plan`]: everything that is wrong is found in one run, each with its place and remedy.
+//!
+//! Files are read as trees that know where each value stands, and each value is taken out by name: a mistake in one
+//! entry hides no other. Nothing here touches the network or the clock.
+
+mod contacts;
+mod entry;
+mod fleet;
 mod plan;
+mod problem;
+mod secret;
+mod settings;
+mod sites;
+mod source;
+
 pub use plan::Plan;
-/// x
-pub struct Problems;
-impl Problems {
-    /// x
-    pub fn render(&self, _c: bool) -> String {
-        String::new()
-    }
+pub use problem::{Problem, Problems};
+
+use entry::Context;
+use std::{path::Path, sync::Arc};
+
+/// Reads the main file and what it includes; secrets come from files and the process's environment.
+pub fn load(path: &Path) -> Result<Plan, Problems> {
+    load_with(path, &|name| std::env::var(name).ok())
 }
-/// x
-pub fn load(_: &std::path::Path) -> Result<Plan, Problems> {
-    Err(Problems)
+
+/// The same with an environment of the caller's.
+pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Plan, Problems> {
+    let context = Context::new(environment);
+    let sources = source::read(path, &context);
+    let trees = source::parse(&sources, &context);
+    let tables = source::collect(&sources, &trees, &context);
+
+    let (schedule, health) = settings::schedule_and_health(&tables);
+    let probe = settings::probe(&tables);
+    let journal = settings::journal(&tables);
+    let web = settings::web(&tables);
+    let logins = secret::logins(&tables);
+    let mut fleet = fleet::fleet(&tables, &logins, &context);
+    fleet.sites = sites::sites(&tables, &fleet.cameras, &context);
+    let deliver = contacts::contacts(&tables, fleet.commune.language, &context);
+    tables.refuse_unread();
+    let plan = Plan { fleet: Arc::new(fleet), health, schedule, probe, journal, deliver, web };
+    context.finish(plan)
 }

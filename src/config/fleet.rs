@@ -1,0 +1,319 @@
+//! The commune, its recorders, cameras and links.
+
+use super::{
+    entry::{Context, Entry, Located, nearest},
+    source::{Source, Tables},
+};
+use crate::model::{
+    Camera, CameraId, Commune, Device, DeviceId, Fleet, Kind, Language, Link, LinkId, LinkKind, Login, Transport,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
+use url::Url;
+
+pub(super) const LANGUAGES: &[(&str, Language)] = &[("vi", Language::Vi), ("en", Language::En)];
+
+/// Logins by name; one that is wrong is known, so that its users are not called wrong too.
+type Logins = BTreeMap<String, Option<Arc<Login>>>;
+
+/// Where each id stood first.
+#[derive(Default)]
+pub(super) struct Seen<'a>(BTreeMap<String, (&'a Source, Range<usize>)>);
+
+impl<'a> Seen<'a> {
+    /// Notes an id; `None`, with the problem noted, when it is taken.
+    pub(super) fn new_id(&mut self, entry: &Entry<'a>) -> Option<String> {
+        let id = entry.id()?;
+        match self.0.get(&id.value) {
+            Some((source, span)) => {
+                entry.duplicate("id", id.span, &id.value, (source, span.clone()));
+                None
+            }
+            None => {
+                self.0.insert(id.value.clone(), (entry.source, id.span));
+                Some(id.value)
+            }
+        }
+    }
+}
+
+/// All but the sites.
+pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, context: &Context<'_>) -> Fleet {
+    let commune = commune(tables, context);
+    let links = links(tables);
+    let recorders = recorders(tables, logins, &links);
+    let (cameras, mut devices) = cameras(tables, logins, &links, &recorders);
+    devices.extend(recorders.into_iter().map(|(id, recorder)| (id, recorder.device)));
+    if cameras.is_empty() && tables.list("camera").next().is_none() {
+        context.about_file(
+            "the configuration",
+            "has no camera".into(),
+            "add a [[camera]], or include the file that holds them",
+        );
+    }
+    Fleet { commune, devices, cameras, sites: BTreeMap::new(), links }
+}
+
+fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
+    let mut commune = Commune {
+        name: String::new(),
+        language: Language::Vi,
+        timezone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
+    };
+    let Some(table) = tables.one("commune") else {
+        context.about_file("the configuration", "has no [commune]".into(), "add [commune] with name = \"Xã …\"");
+        return commune;
+    };
+    commune.name = table.required("name", "Xã Hải Bình").map(|name| name.value).unwrap_or_default();
+    commune.language = table.word("language", LANGUAGES).unwrap_or_default();
+    let zone = table.text("timezone");
+    let name = zone.as_ref().map_or("Asia/Ho_Chi_Minh", |zone| zone.value.as_str());
+    match (jiff::tz::TimeZone::get(name), &zone) {
+        (Ok(zone), _) => commune.timezone = zone,
+        (Err(_), Some(zone)) => {
+            let message = format!("{name:?} is no time zone of this machine");
+            table.problem("timezone", zone.span.clone(), message, "write an IANA name such as \"Asia/Ho_Chi_Minh\"");
+        }
+        // Without a zone database Vietnam's fixed offset stands.
+        (Err(_), None) => {}
+    }
+    commune
+}
+
+fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
+    const KINDS: &[(&str, LinkKind)] =
+        &[("uplink", LinkKind::Uplink), ("switch", LinkKind::Switch), ("power", LinkKind::Power)];
+    let mut seen = Seen::default();
+    let mut links = BTreeMap::new();
+    let mut parents: Vec<(&Entry<'_>, String, Located<String>)> = Vec::new();
+    for entry in tables.list("link") {
+        let id = seen.new_id(entry);
+        let name = entry.required("name", "Tủ mạng Thôn Đông").map(|name| name.value);
+        let kind = match entry.has("kind") {
+            true => entry.word("kind", KINDS),
+            false => {
+                entry.problem(
+                    "kind",
+                    entry.span(),
+                    "is missing".into(),
+                    "add kind = \"uplink\", \"switch\" or \"power\"",
+                );
+                None
+            }
+        };
+        let parent = entry.text("parent");
+        let Some(id) = id else { continue };
+        parents.extend(parent.map(|parent| (entry, id.clone(), parent)));
+        let name = name.unwrap_or_default();
+        links.insert(id.as_str().into(), Link { name, kind: kind.unwrap_or(LinkKind::Switch), parent: None });
+    }
+    for (entry, id, parent) in &parents {
+        match known(entry, "parent", parent, links.keys().map(LinkId::as_str), "link") {
+            Some(parent) => {
+                if let Some(link) = links.get_mut(id.as_str()) {
+                    link.parent = Some(parent.as_str().into());
+                }
+            }
+            None => continue,
+        }
+    }
+    refuse_cycles(&links, &parents);
+    links
+}
+
+/// Each cycle is told once, at the link of it that stands first.
+fn refuse_cycles(links: &BTreeMap<LinkId, Link>, parents: &[(&Entry<'_>, String, Located<String>)]) {
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for (entry, id, parent) in parents {
+        let mut path: Vec<&str> = vec![id];
+        let mut next = links.get(id.as_str()).and_then(|link| link.parent.as_ref());
+        while let Some(at) = next {
+            if at.as_str() == id {
+                if told.iter().any(|known| path.contains(known)) {
+                    break;
+                }
+                let cycle = format!("the links hang on each other in a circle: {} → {id}", path.join(" → "));
+                entry.problem(
+                    "parent",
+                    parent.span.clone(),
+                    cycle,
+                    "remove the parent of the one that hangs on nothing",
+                );
+                told.extend(path);
+                break;
+            }
+            if path.contains(&at.as_str()) {
+                // A circle further up, told at its own links.
+                break;
+            }
+            path.push(at.as_str());
+            next = links.get(at).and_then(|link| link.parent.as_ref());
+        }
+    }
+}
+
+/// A recorder and what its cameras inherit.
+struct Recorder {
+    device: Device,
+    login: Option<Arc<Login>>,
+    link: Option<LinkId>,
+}
+
+fn recorders(tables: &Tables<'_>, logins: &Logins, links: &BTreeMap<LinkId, Link>) -> BTreeMap<DeviceId, Recorder> {
+    let mut seen = Seen::default();
+    let mut recorders = BTreeMap::new();
+    for entry in tables.list("recorder") {
+        let id = seen.new_id(entry);
+        let sessions = entry.number("sessions", 1..=64).unwrap_or(1) as usize;
+        let recorder = Recorder { device: Device { sessions }, login: login(entry, logins), link: link(entry, links) };
+        if let Some(id) = id {
+            recorders.insert(id.as_str().into(), recorder);
+        }
+    }
+    recorders
+}
+
+type CamerasAndDevices = (BTreeMap<CameraId, Arc<Camera>>, BTreeMap<DeviceId, Device>);
+
+fn cameras(
+    tables: &Tables<'_>,
+    logins: &Logins,
+    links: &BTreeMap<LinkId, Link>,
+    recorders: &BTreeMap<DeviceId, Recorder>,
+) -> CamerasAndDevices {
+    let mut seen = Seen::default();
+    let mut cameras = BTreeMap::new();
+    let mut devices = BTreeMap::new();
+    let mut hosts: BTreeMap<String, String> = BTreeMap::new();
+    for entry in tables.list("camera") {
+        let id = seen.new_id(entry);
+        let name = entry.required("name", "Ngã tư Chợ, về phía cảng").map(|name| name.value);
+        let kind = kind(entry);
+        let rtsp = address(entry, "rtsp", &["rtsp"], "rtsp://10.20.1.7:554/sub");
+        if !entry.has("rtsp") {
+            entry.problem("rtsp", entry.span(), "is missing".into(), "add rtsp = \"rtsp://10.20.1.7:554/sub\"");
+        }
+        let onvif = address(entry, "onvif", &["http", "https"], "http://10.20.1.7/onvif/device_service");
+        let transports = &[("tcp", Transport::Tcp), ("udp", Transport::Udp)];
+        let transport = entry.word("transport", transports).unwrap_or_default();
+        let own_login = login(entry, logins);
+        let own_link = link(entry, links);
+        let device = entry.text("device");
+        let device = device
+            .and_then(|device| known(entry, "device", &device, recorders.keys().map(DeviceId::as_str), "recorder"));
+        let recorder = device.as_ref().and_then(|device| recorders.get(device.as_str()));
+        let (Some(id), Some(name), Some(kind), Some(rtsp)) = (id, name, kind, rtsp) else { continue };
+        if recorder.is_none() && !entry.has("device") {
+            let host = rtsp.value.host_str().unwrap_or_default().to_owned();
+            if let Some(first) = hosts.insert(host.clone(), id.clone()) {
+                let message = format!("{host} is the host of camera {first:?} too");
+                let remedy = "if both are channels of one recorder, add [[recorder]] and name it with device = in each; \
+                              logins and sessions are counted by device";
+                entry.problem("rtsp", rtsp.span, message, remedy);
+            }
+            devices.insert(id.as_str().into(), Device { sessions: 1 });
+        }
+        let camera = Camera {
+            id: id.as_str().into(),
+            name,
+            kind,
+            device: device.unwrap_or_else(|| id.clone()).as_str().into(),
+            link: own_link.or_else(|| recorder?.link.clone()),
+            rtsp: rtsp.value,
+            transport,
+            onvif: onvif.map(|onvif| onvif.value),
+            login: own_login.or_else(|| recorder?.login.clone()),
+        };
+        cameras.insert(camera.id.clone(), Arc::new(camera));
+    }
+    (cameras, devices)
+}
+
+/// A family's camera is looked at only with its consent on record.
+fn kind(entry: &Entry<'_>) -> Option<Kind> {
+    let consent = entry.parsed::<jiff::civil::Date>("consent", "date", "2026-03-01");
+    if !entry.has("kind") {
+        entry.problem("kind", entry.span(), "is missing".into(), "add kind = \"public\" or kind = \"household\"");
+        return None;
+    }
+    let kind = entry.word("kind", &[("public", Kind::Public), ("household", Kind::Household)])?;
+    match (kind, consent) {
+        (Kind::Household, None) if !entry.has("consent") => {
+            let remedy =
+                "add consent = \"2026-03-01\", the day on which the owner agreed in writing, or remove the camera";
+            entry.problem("consent", entry.span(), "a household camera needs its owner's consent".into(), remedy);
+        }
+        (Kind::Public, Some(consent)) => {
+            let remedy = "remove it, or write kind = \"household\"";
+            entry.problem("consent", consent.span, "a public camera has no owner to consent".into(), remedy);
+        }
+        _ => {}
+    }
+    Some(kind)
+}
+
+/// A URL of a known scheme, with a host and without a password.
+fn address(entry: &Entry<'_>, key: &'static str, schemes: &[&str], example: &str) -> Option<Located<Url>> {
+    let text = entry.text(key)?;
+    let remedy = format!("write it like {example:?}");
+    let Ok(url) = text.value.parse::<Url>() else {
+        // What cannot be parsed may hold a password all the same.
+        if text.value.contains('@') {
+            entry.problem(key, text.span, "is no address".into(), &remedy);
+        } else {
+            entry.problem(key, text.span, format!("{:?} is no address", text.value), &remedy);
+        }
+        return None;
+    };
+    if url.password().is_some() || !url.username().is_empty() {
+        let message = "an address must not hold a user or password".to_owned();
+        entry.problem(key, text.span, message, "put them into a [login.NAME] and write login = \"NAME\"");
+        return None;
+    }
+    if !schemes.contains(&url.scheme()) {
+        let message = match url.scheme() {
+            "rtsps" => "rtsps is not supported yet".to_owned(),
+            other => format!("{other}:// is not known here"),
+        };
+        entry.problem(key, text.span, message, &remedy);
+        return None;
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        entry.problem(key, text.span, "the address names no host".into(), &remedy);
+        return None;
+    }
+    Some(Located { value: url, span: text.span })
+}
+
+fn login(entry: &Entry<'_>, logins: &Logins) -> Option<Arc<Login>> {
+    let name = entry.text("login")?;
+    let name = known(entry, "login", &name, logins.keys().map(String::as_str), "login")?;
+    logins.get(&name).cloned().flatten()
+}
+
+fn link(entry: &Entry<'_>, links: &BTreeMap<LinkId, Link>) -> Option<LinkId> {
+    let name = entry.text("link")?;
+    known(entry, "link", &name, links.keys().map(LinkId::as_str), "link").map(|id| id.as_str().into())
+}
+
+/// The name, if it is among the known ones.
+pub(super) fn known<'k>(
+    entry: &Entry<'_>,
+    key: &str,
+    name: &Located<String>,
+    mut all: impl Iterator<Item = &'k str> + Clone,
+    what: &str,
+) -> Option<String> {
+    if all.clone().any(|known| known == name.value) {
+        return Some(name.value.clone());
+    }
+    let remedy = match nearest(&name.value, all.by_ref()) {
+        Some(nearest) => format!("did you mean {nearest:?}?"),
+        None => format!("define it, or name a {what} that is defined"),
+    };
+    entry.problem(key, name.span.clone(), format!("there is no {what} {:?}", name.value), &remedy);
+    None
+}

@@ -1,0 +1,113 @@
+//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]` and `[web]`, all optional.
+
+use super::{entry::Entry, source::Tables};
+use crate::{
+    health, journal, probe,
+    schedule::{self, Cadence},
+    web,
+};
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Both together: a look must be due often enough that what it proved is not stale before the next.
+pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, health::Settings) {
+    let mut schedule = schedule::Settings::default();
+    if let Some(table) = tables.one("schedule") {
+        set_duration(table, "confirm_every", SECOND..=60 * SECOND, &mut schedule.confirm_every);
+        set_duration(table, "down_every", SECOND..=DAY, &mut schedule.down_every);
+        set_duration(table, "auth_retry_after", 60 * SECOND..=7 * DAY, &mut schedule.auth_retry_after);
+        set(&mut schedule.concurrency, table.number("concurrency", 1..=4096).map(|number| number as usize));
+        set(&mut schedule.jitter, table.ratio("jitter"));
+        for (name, cadence) in [("public", &mut schedule.public), ("household", &mut schedule.household)] {
+            if let Some(table) = table.child(name) {
+                read_cadence(&table, cadence);
+            }
+        }
+    }
+    let mut health = health::Settings::default();
+    if let Some(table) = tables.one("health") {
+        set(&mut health.bad_to_down, table.number("bad_to_down", 1..=100).map(|number| number as u32));
+        set(&mut health.good_to_up, table.number("good_to_up", 1..=100).map(|number| number as u32));
+        set(&mut health.loss_ratio, table.ratio("loss_ratio"));
+        set_duration(table, "clock_offset", SECOND..=365 * DAY, &mut health.clock_offset);
+        let ages = [
+            ("stale_after_public", &mut health.stale_after_public),
+            ("stale_after_household", &mut health.stale_after_household),
+        ];
+        for (key, age) in ages {
+            set_duration(table, key, SECOND..=30 * DAY, age);
+        }
+    }
+    let pairs = [
+        ("stale_after_public", health.stale_after_public, &schedule.public),
+        ("stale_after_household", health.stale_after_household, &schedule.household),
+    ];
+    for (key, age, cadence) in pairs {
+        if age < 2 * cadence.stream {
+            let Some(table) = tables.one("health").or(tables.one("schedule")) else { continue };
+            let message = format!("{age:?} is less than two stream intervals ({:?} each)", cadence.stream);
+            table.problem(
+                key,
+                table.span(),
+                message,
+                "raise it, or look more often: cameras would go unknown between looks",
+            );
+        }
+    }
+    (schedule, health)
+}
+
+fn read_cadence(table: &Entry<'_>, cadence: &mut Cadence) {
+    set_duration(table, "liveness", SECOND..=DAY, &mut cadence.liveness);
+    set_duration(table, "stream", 5 * SECOND..=DAY, &mut cadence.stream);
+    set_duration(table, "device", 10 * SECOND..=30 * DAY, &mut cadence.device);
+    table.refuse_unread();
+}
+
+pub(super) fn probe(tables: &Tables<'_>) -> probe::Settings {
+    let mut probe = probe::Settings::default();
+    if let Some(table) = tables.one("probe") {
+        let short = Duration::from_millis(100)..=30 * SECOND;
+        set_duration(table, "connect_timeout", short.clone(), &mut probe.connect_timeout);
+        set_duration(table, "answer_timeout", short, &mut probe.answer_timeout);
+        // Half of the shortest session timeout known (Tapo, 15 s): beyond it, keepalives begin.
+        set_duration(table, "media_timeout", SECOND..=7 * SECOND, &mut probe.media_timeout);
+        set(&mut probe.frames, table.number("frames", 2..=300).map(|number| number as u32));
+        set(&mut probe.workers, table.number("workers", 1..=64).map(|number| number as usize));
+        set(&mut probe.worker_memory_mib, table.number("worker_memory_mib", 32..=4096));
+    }
+    probe
+}
+
+pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
+    let mut journal = journal::Settings::default();
+    if let Some(table) = tables.one("journal") {
+        if let Some(path) = table.text("path") {
+            journal.path = Some(table.source.folder.join(path.value));
+        }
+        set_duration(table, "keep_good", SECOND..=3650 * DAY, &mut journal.keep_good);
+        set_duration(table, "keep_failures", SECOND..=3650 * DAY, &mut journal.keep_failures);
+    }
+    journal
+}
+
+pub(super) fn web(tables: &Tables<'_>) -> web::Settings {
+    let mut web = web::Settings::default();
+    if let Some(table) = tables.one("web") {
+        let listen = table.parsed("listen", "address with a port", "127.0.0.1:9740");
+        set(&mut web.listen, listen.map(|listen| listen.value));
+    }
+    web
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+fn set_duration(table: &Entry<'_>, key: &'static str, range: std::ops::RangeInclusive<Duration>, field: &mut Duration) {
+    set(field, table.duration(key, range).map(|duration| duration.value));
+}

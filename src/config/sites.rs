@@ -1,0 +1,97 @@
+//! Sites and their views.
+
+use super::{
+    entry::{Context, Entry},
+    fleet::{Seen, known},
+    source::Tables,
+};
+use crate::model::{Camera, CameraId, Level, Site, SiteId, View, Watcher};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const LEVELS: &[(&str, Level)] = &[("full", Level::Full), ("reduced", Level::Reduced), ("critical", Level::Critical)];
+
+/// All `[[site]]` with their `[[site.view]]`.
+pub(super) fn sites(
+    tables: &Tables<'_>,
+    cameras: &BTreeMap<CameraId, Arc<Camera>>,
+    context: &Context<'_>,
+) -> BTreeMap<SiteId, Arc<Site>> {
+    let mut seen = Seen::default();
+    let mut sites = BTreeMap::new();
+    // A camera whose entry is wrong is still a camera that views may name.
+    let written = tables.list("camera").filter_map(|entry| entry.text("id")).map(|id| id.value);
+    let names: BTreeSet<String> = written.chain(cameras.keys().map(ToString::to_string)).collect();
+    for entry in tables.list("site") {
+        let id = seen.new_id(entry);
+        let name = entry.required("name", "Ngã tư Chợ").map(|name| name.value);
+        let hamlet = entry.required("hamlet", "Thôn Đông").map(|hamlet| hamlet.value);
+        let alert_below = entry.word("alert_below", LEVELS).unwrap_or(Level::Reduced);
+        let alert_after = entry.duration("alert_after", Duration::ZERO..=DAY);
+        let clear_after = entry.duration("clear_after", Duration::ZERO..=DAY);
+        let views = views(entry, &names);
+        let (Some(id), Some(name), Some(hamlet)) = (id, name, hamlet) else { continue };
+        let site = Site {
+            id: id.as_str().into(),
+            name,
+            hamlet,
+            views,
+            alert_below,
+            alert_after: alert_after.map_or(Duration::ZERO, |after| after.value),
+            clear_after: clear_after.map_or(Duration::from_secs(60), |after| after.value),
+        };
+        sites.insert(site.id.clone(), Arc::new(site));
+    }
+    if tables.list("site").next().is_none() {
+        let remedy = "add a [[site]] with its views: alerts are about sites, not about cameras";
+        context.about_file("the configuration", "has no site".into(), remedy);
+    }
+    sites
+}
+
+fn views(site: &Entry<'_>, cameras: &BTreeSet<String>) -> Vec<View> {
+    let entries = site.children("view");
+    if entries.is_empty() {
+        let remedy = "add a [[site.view]] with name and cameras for each direction that must be seen";
+        site.problem("view", site.span(), "the site has no view".into(), remedy);
+    }
+    let mut names = BTreeSet::new();
+    entries.iter().filter_map(|entry| view(entry, cameras, &mut names)).collect()
+}
+
+fn view(entry: &Entry<'_>, cameras: &BTreeSet<String>, names: &mut BTreeSet<String>) -> Option<View> {
+    let name = entry.required("name", "về phía cảng");
+    if let Some(name) = name.as_ref().filter(|name| !names.insert(name.value.clone())) {
+        let message = format!("the site has a view {:?} already", name.value);
+        entry.problem("name", name.span.clone(), message, "give each direction a name of its own");
+    }
+    let mut watchers: Vec<Watcher> = Vec::new();
+    let mut named = 0;
+    for (key, spare) in [("cameras", false), ("spares", true)] {
+        for camera in entry.texts(key) {
+            named += 1;
+            let Some(id) = known(entry, key, &camera, cameras.iter().map(String::as_str), "camera") else { continue };
+            if watchers.iter().any(|watcher| watcher.camera.as_str() == id) {
+                let message = format!("camera {id:?} sees this view already");
+                entry.problem(key, camera.span, message, "name each camera once");
+                continue;
+            }
+            watchers.push(Watcher { camera: id.as_str().into(), spare });
+        }
+    }
+    if named == 0 {
+        let remedy = "add cameras = [\"cho-01\"], the ids of the cameras that see it";
+        entry.problem("cameras", entry.span(), "the view names no camera".into(), remedy);
+    }
+    let needs = entry.number("needs", 1..=64).unwrap_or(1) as usize;
+    if named > 0 && needs > named {
+        let message = format!("needs {needs} cameras and names {named}");
+        entry.problem("needs", entry.span(), message, "name more cameras, or need fewer");
+    }
+    entry.refuse_unread();
+    Some(View { name: name?.value, watchers, needs })
+}

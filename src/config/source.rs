@@ -1,0 +1,195 @@
+//! The files: which there are, what TOML they hold, and which table stands where.
+
+use super::entry::{Context, Entry};
+use miette::NamedSource;
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+/// One file.
+pub(super) struct Source {
+    /// As it was named to us.
+    pub(super) name: String,
+    /// Where it lies; relative paths in it start here.
+    pub(super) folder: PathBuf,
+    /// What is read.
+    pub(super) text: String,
+    /// What is shown around a problem: the same, with secrets masked.
+    pub(super) shown: Arc<NamedSource<String>>,
+}
+
+impl Source {
+    /// The line, from 1, at an offset in bytes.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+    }
+}
+
+/// All tables of all files, by name.
+pub(super) struct Tables<'a> {
+    entries: Vec<(&'a str, Entry<'a>)>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+/// Reads the main file and those that its `include` names.
+pub(super) fn read(path: &Path, context: &Context) -> Vec<Source> {
+    let Some(main) = read_one(path, context) else { return Vec::new() };
+    let mut sources = vec![main];
+    // The tree borrows its text, so the paths are taken out before files are added.
+    let included: Vec<PathBuf> = {
+        let main = &sources[0];
+        match DeTable::parse(&main.text) {
+            Ok(tree) => includes(main, tree.get_ref(), context),
+            // Told when the trees are made.
+            Err(_) => Vec::new(),
+        }
+    };
+    sources.extend(included.iter().filter_map(|path| read_one(path, context)));
+    sources
+}
+
+fn read_one(path: &Path, context: &Context) -> Option<Source> {
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+            let shown = Arc::new(NamedSource::new(&name, super::secret::masked(&text)));
+            Some(Source { name, folder, text, shown })
+        }
+        Err(error) => {
+            let remedy = "name the main file with --config PATH; it must be readable UTF-8 text";
+            context.about_file(&name, format!("cannot be read: {error}"), remedy);
+            None
+        }
+    }
+}
+
+fn includes(main: &Source, tree: &DeTable<'_>, context: &Context) -> Vec<PathBuf> {
+    let entry = Entry::new(main, context, String::new(), tree, 0..0);
+    let mut paths = Vec::new();
+    for pattern in entry.texts("include") {
+        let whole = main.folder.join(&pattern.value);
+        let found: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
+            Ok(found) => found.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
+            Err(error) => {
+                entry.problem(
+                    "include",
+                    pattern.span,
+                    format!("{:?} is no pattern: {error}", pattern.value),
+                    "write a file name or a pattern such as \"cameras-*.toml\"",
+                );
+                continue;
+            }
+        };
+        if found.is_empty() {
+            let message = format!("{:?} matches no file", pattern.value);
+            entry.problem(
+                "include",
+                pattern.span,
+                message,
+                "patterns start from the folder of this file; correct or remove it",
+            );
+        }
+        for path in found {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
+/// The tree of each file; a file that is no TOML has an empty one.
+pub(super) fn parse<'a>(sources: &'a [Source], context: &Context) -> Vec<Spanned<DeTable<'a>>> {
+    let parse = |source: &'a Source| {
+        let (tree, errors) = DeTable::parse_recoverable(&source.text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            // The parser's words may quote the text around the fault, the first line names only its kind.
+            let message = error.message().lines().next().unwrap_or("is no TOML").to_owned();
+            context.problem(source, String::new(), span, message, "this is not valid TOML; see toml.io for its form");
+        }
+        tree
+    };
+    sources.iter().map(parse).collect()
+}
+
+/// Sorts all tables by name.
+pub(super) fn collect<'a>(
+    sources: &'a [Source],
+    trees: &'a [Spanned<DeTable<'a>>],
+    context: &'a Context<'a>,
+) -> Tables<'a> {
+    let mut entries = Vec::new();
+    for (number, (source, tree)) in sources.iter().zip(trees).enumerate() {
+        for (key, value) in tree.get_ref() {
+            let name: &str = key.get_ref();
+            if name == "include" && number == 0 {
+                continue;
+            }
+            match value.get_ref() {
+                DeValue::Table(table) => {
+                    let entry = Entry::new(source, context, format!("[{name}]"), table, key.span());
+                    entries.push((name, entry));
+                }
+                DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_table()) => {
+                    for item in items {
+                        let DeValue::Table(table) = item.get_ref() else { continue };
+                        let id = table.get("id").and_then(|id| id.get_ref().as_str());
+                        let label = id.map_or_else(|| format!("[[{name}]]"), |id| format!("{name} {id:?}"));
+                        entries.push((name, Entry::new(source, context, label, table, item.span())));
+                    }
+                }
+                _ if name == "include" => {
+                    let message = "only the main file includes others".to_owned();
+                    context.problem(source, name.to_owned(), key.span(), message, "move it to the main file");
+                }
+                _ => {
+                    let message = "stands outside of any table".to_owned();
+                    context.problem(source, name.to_owned(), key.span(), message, "put it below its [table] heading");
+                }
+            }
+        }
+    }
+    Tables { entries, asked: RefCell::default() }
+}
+
+impl<'a> Tables<'a> {
+    /// All entries `[[name]]`.
+    pub(super) fn list(&self, name: &'static str) -> impl Iterator<Item = &Entry<'a>> {
+        self.asked.borrow_mut().insert(name);
+        self.entries.iter().filter(move |(known, _)| *known == name).map(|(_, entry)| entry)
+    }
+
+    /// The table `[name]`, which may stand in one file only.
+    pub(super) fn one(&self, name: &'static str) -> Option<&Entry<'a>> {
+        let mut all = self.list(name);
+        let first = all.next();
+        for again in all {
+            again.problem("", again.span(), "stands twice".into(), "keep one and merge the other into it");
+        }
+        first
+    }
+
+    /// Names what nobody asked for: tables and keys that do not exist.
+    pub(super) fn refuse_unread(&self) {
+        let asked = self.asked.borrow();
+        let known: Vec<&str> = asked.iter().copied().collect();
+        for (name, entry) in &self.entries {
+            if asked.contains(name) {
+                entry.refuse_unread();
+            } else {
+                let message = format!("there is no table {name:?}");
+                entry.problem("", entry.span(), message, &super::entry::suggestion(name, &known));
+            }
+        }
+    }
+}
