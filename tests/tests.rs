@@ -1,1 +1,26 @@
+//! The one test binary: one link and shared helpers. What needs a real server is told by its name.
 
+#![expect(unreachable_pub, reason = "all modules of a test binary are private; `pub` marks what tests share")]
+
+mod support;
+
+/// House rules: imports, clocks, module docs.
+mod architecture;
+/// Chromium on the real page.
+mod browser;
+/// A bad configuration and its exact message.
+mod config_errors;
+/// The whole daemon: alerts, reload, kill -9 and restart, stopping.
+mod daemon;
+/// What is in Cargo.lock and must not be.
+mod dependencies;
+/// The shipped example.
+mod examples;
+/// Peers that mean harm: bounded time and memory, and nobody else delayed.
+mod hostile;
+/// A real Prometheus scrapes the daemon.
+mod prometheus;
+/// The probe command against servers that nobody here wrote.
+mod real_servers;
+/// Each fault of the simulated cameras on the wire.
+mod simulated;

@@ -2,7 +2,7 @@
 
 use super::{
     entry::{Context, Entry, Located},
-    fleet::{LANGUAGES, Seen, known},
+    fleet::{LANGUAGES, Seen, address, known},
     secret::{interpolated, secret},
     source::Tables,
 };
@@ -22,7 +22,7 @@ pub(super) fn contacts(tables: &Tables<'_>, language: Language, context: &Contex
     settings.people = people(tables, &names);
     if let Some(alert) = tables.one("alert") {
         settings.always = named_channels(alert, &names);
-        settings.page = alert.parsed::<Url>("page", "address", "http://10.20.0.2:9740/").map(|page| page.value);
+        settings.page = address(alert, "page", &["http", "https"], "http://10.20.0.2:9740/").map(|page| page.value);
     }
     settings.rotation = tables.one("rotation").and_then(|entry| rotation(entry, &ids(tables, "person")));
     if settings.rotation.is_none() && !settings.people.is_empty() && tables.one("rotation").is_none() {

@@ -60,7 +60,7 @@ impl<'e> Context<'e> {
     pub(super) fn about_file(&self, name: &str, message: String, remedy: &str) {
         self.problems.borrow_mut().push(Problem {
             file: name.to_owned(),
-            line: 1,
+            line: 0,
             key: String::new(),
             message,
             remedy: remedy.to_owned(),

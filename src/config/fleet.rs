@@ -207,9 +207,11 @@ fn cameras(
         let recorder = device.as_ref().and_then(|device| recorders.get(device.as_str()));
         let (Some(id), Some(name), Some(kind), Some(rtsp)) = (id, name, kind, rtsp) else { continue };
         if recorder.is_none() && !entry.has("device") {
-            let host = rtsp.value.host_str().unwrap_or_default().to_owned();
+            // A router may forward several ports of one address to several cameras.
+            let port = rtsp.value.port().unwrap_or(554);
+            let host = format!("{}:{port}", rtsp.value.host_str().unwrap_or_default());
             if let Some(first) = hosts.insert(host.clone(), id.clone()) {
-                let message = format!("{host} is the host of camera {first:?} too");
+                let message = format!("{host} is the address of camera {first:?} too");
                 let remedy = "if both are channels of one recorder, add [[recorder]] and name it with device = in each; \
                               logins and sessions are counted by device";
                 entry.problem("rtsp", rtsp.span, message, remedy);
@@ -256,16 +258,12 @@ fn kind(entry: &Entry<'_>) -> Option<Kind> {
 }
 
 /// A URL of a known scheme, with a host and without a password.
-fn address(entry: &Entry<'_>, key: &'static str, schemes: &[&str], example: &str) -> Option<Located<Url>> {
+pub(super) fn address(entry: &Entry<'_>, key: &'static str, schemes: &[&str], example: &str) -> Option<Located<Url>> {
     let text = entry.text(key)?;
     let remedy = format!("write it like {example:?}");
     let Ok(url) = text.value.parse::<Url>() else {
         // What cannot be parsed may hold a password all the same.
-        if text.value.contains('@') {
-            entry.problem(key, text.span, "is no address".into(), &remedy);
-        } else {
-            entry.problem(key, text.span, format!("{:?} is no address", text.value), &remedy);
-        }
+        entry.problem(key, text.span, "is no address".into(), &remedy);
         return None;
     };
     if url.password().is_some() || !url.username().is_empty() {

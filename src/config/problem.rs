@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt, ops::Range, sync::Arc};
 pub struct Problem {
     /// The file, as it was named to us.
     pub file: String,
-    /// Line, from 1.
+    /// Line, from 1; 0 where the whole file is meant.
     pub line: usize,
     /// The entry and key, such as `camera "cho-01": rtsp`.
     pub key: String,
@@ -24,9 +24,13 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, message, .. } = self;
-        let place = if self.source.is_some() { String::new() } else { format!("{}:{}: ", self.file, self.line) };
-        if key.is_empty() { write!(f, "{place}{message}") } else { write!(f, "{place}{key}: {message}") }
+        let Self { file, key, message, .. } = self;
+        match (&self.source, key.as_str()) {
+            // What is wrong with a whole file has no line to show.
+            (None, _) => write!(f, "{file} {message}"),
+            (Some(_), "") => f.write_str(message),
+            (Some(_), key) => write!(f, "{key}: {message}"),
+        }
     }
 }
 

@@ -16,9 +16,11 @@ pub(super) fn logins(tables: &Tables<'_>) -> BTreeMap<String, Option<Arc<Login>>
             let username = login.required("username", "giamsat");
             let password = secret(&login, "password", "password_file", true);
             login.refuse_unread();
-            let login = username.zip(password);
-            let login = login.map(|(user, password)| Arc::new(Login { username: user.value, password }));
-            logins.insert(name.to_owned(), login);
+            let both = username.zip(password);
+            let both = both.map(|(user, password)| Arc::new(Login { username: user.value, password }));
+            if logins.insert(name.to_owned(), both).is_some() {
+                login.problem("", login.span(), "is defined twice".into(), "give one of them another name");
+            }
         }
     }
     logins
@@ -45,7 +47,7 @@ pub(super) fn secret(
         (false, true) => from_file(entry, file_key),
         (true, false) => {
             let text = entry.text(key)?;
-            if !(text.value.starts_with("${") && text.value.ends_with('}')) {
+            if !is_variable(&text.value) {
                 let message = "a secret must not stand in the configuration itself".to_owned();
                 entry.problem(key, text.span, message, &remedy);
                 return None;
@@ -97,32 +99,39 @@ pub(super) fn interpolated(entry: &Entry<'_>, key: &'static str, text: &Located<
     Some(result + rest)
 }
 
-/// The text with what may be a secret replaced by stars, byte for byte, so that places stay where they are: literal
-/// passwords and tokens, and logins in addresses.
+/// The text with what may be a secret replaced by stars, byte for byte, so that places stay where they are. It errs on
+/// the side of stars: whatever looks like a password or token key, misspelt too, and whatever holds an `@`.
 pub(super) fn masked(text: &str) -> String {
-    let mut shown = text.as_bytes().to_vec();
-    let mut start = 0;
+    const KEYS: [&str; 5] = ["pas", "pwd", "tok", "secret", "mat_khau"];
+    let mut shown = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        if let Some((key, value)) = line.split_once('=') {
-            let value_start = start + key.len() + 1;
-            let secret = matches!(key.trim(), "password" | "token") && !value.trim().starts_with("\"${");
-            if secret {
-                let quotes = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\n' | b'\r' | b' ');
-                shown[value_start..start + line.len()].iter_mut().filter(|byte| !quotes(byte)).for_each(|b| *b = b'*');
+        let lower = line.to_ascii_lowercase();
+        // The address of a webhook often is its secret.
+        let names_secret = lower.trim_start().starts_with("url")
+            || KEYS.iter().any(|key| lower.contains(key)) && !lower.contains("_file");
+        let value_at = line.find(['=', '"', '\'', ' ']).filter(|_| names_secret).or(line.find('@').map(|_| 0));
+        match value_at {
+            Some(at) if !only_names_a_variable(&line[at..]) => {
+                shown.push_str(&line[..at]);
+                shown.extend(
+                    line[at..].bytes().map(|byte| if b"=\"' \r\n".contains(&byte) { byte as char } else { '*' }),
+                );
             }
+            _ => shown.push_str(line),
         }
-        let mut from = 0;
-        while let Some(found) = line[from..].find("://") {
-            let begin = from + found + 3;
-            let end = line[begin..].find(['"', '\'', '\n']).map_or(line.len(), |end| begin + end);
-            if let Some(at) = line[begin..end].rfind('@') {
-                shown[start + begin..start + begin + at].fill(b'*');
-            }
-            from = end;
-        }
-        start += line.len();
     }
-    String::from_utf8_lossy(&shown).into_owned()
+    shown
+}
+
+/// Whether a line's value is one `${NAME}` and nothing else.
+fn only_names_a_variable(value: &str) -> bool {
+    let value = value.trim_start_matches([' ', '=']).trim_end();
+    value.strip_prefix("\"").and_then(|value| value.strip_suffix("\"")).is_some_and(is_variable)
+}
+
+fn is_variable(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+    name.is_some_and(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
 #[cfg(test)]
@@ -130,14 +139,32 @@ mod tests {
     use super::masked;
 
     #[test]
-    fn secrets_are_masked_and_places_stay() {
-        let check = |text: &str, expected: &str| {
-            assert_eq!(masked(text), expected);
-            assert_eq!(masked(text).len(), text.len());
-        };
-        check("password = \"bí mật\"\nname = \"Chợ\"\n", "password = \"*** ******\"\nname = \"Chợ\"\n");
-        check("password = \"${NAME}\"\n", "password = \"${NAME}\"\n");
-        check("rtsp = \"rtsp://a:b@c/d\" # x", "rtsp = \"rtsp://***@c/d\" # x");
-        check("password_file = \"secrets/p\"", "password_file = \"secrets/p\"");
+    fn whatever_may_be_a_secret_is_masked_and_places_stay() {
+        let canary = "cañary";
+        for line in [
+            format!("password = \"{canary}\""),
+            format!("pasword = \"{canary}\""),
+            format!("password \"{canary}\""),
+            format!("\"password\" = \"{canary}\""),
+            format!("password = \"${{A}}{canary}\""),
+            format!("login.cam = {{ username = \"a\", password = \"{canary}\" }}"),
+            format!("token = '{canary}'"),
+            format!("rtsp = \"rtsp://a:{canary}@b/c\""),
+            format!("rtsp = \"rtsp:/a:{canary}@b/c\""),
+            format!("{canary}@b"),
+        ] {
+            let text = format!("name = \"Chợ\"\n{line}\nx = 1\n");
+            let shown = masked(&text);
+            assert!(!shown.contains("cañ") && !shown.contains("ary"), "{shown}");
+            assert_eq!(shown.len(), text.len(), "{shown}");
+            assert!(shown.starts_with("name = \"Chợ\"\n") && shown.ends_with("\nx = 1\n"));
+        }
+    }
+
+    #[test]
+    fn what_only_names_a_secret_stays() {
+        for line in ["password = \"${NAME}\"", "password_file = \"secrets/public\"", "rtsp = \"rtsp://b/c\""] {
+            assert_eq!(masked(line), line);
+        }
     }
 }

@@ -171,9 +171,10 @@ impl<'a> Tables<'a> {
 
     /// The table `[name]`, which may stand in one file only.
     pub(super) fn one(&self, name: &'static str) -> Option<&Entry<'a>> {
+        let first_time = !self.asked.borrow().contains(name);
         let mut all = self.list(name);
         let first = all.next();
-        for again in all {
+        for again in all.filter(|_| first_time) {
             again.problem("", again.span(), "stands twice".into(), "keep one and merge the other into it");
         }
         first

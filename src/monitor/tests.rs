@@ -247,12 +247,12 @@ fn a_simulated_week_keeps_its_promises() {
                 (world.notices, world.transitions) = (notices, transitions);
             }
             for id in &ids {
-                if !quiet && random(&mut random_state) % 20_000 == 0 {
+                if !quiet && random(&mut random_state).is_multiple_of(20_000) {
                     let length = 1 + (random(&mut random_state) % 120) as i64;
                     broken_until.insert(id.clone(), minute + length);
                 }
                 let broken = broken_until.get(id).is_some_and(|until| *until > minute);
-                let noise = !quiet && random(&mut random_state) % 50 == 0;
+                let noise = !quiet && random(&mut random_state).is_multiple_of(50);
                 world.probe(60 * minute, id.as_str(), if broken || noise { TIMEOUT } else { None });
             }
             world.tick(60 * minute + 30);

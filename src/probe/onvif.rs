@@ -94,16 +94,16 @@ async fn identify(
     let client = OnvifClient::new(job.url.as_str()).with_transport(digest.clone());
     let mut answer = timeout(2 * job.answer_timeout, client.get_device_info()).await;
     let mut failure = digest.failure("GetDeviceInformation");
-    if let (Ok(Err(_)), Some(login), false) = (&answer, &job.login, digest.answered_challenge()) {
-        if failure.kind == FailureKind::Auth {
-            let token = counted.clone();
-            let client = OnvifClient::new(job.url.as_str())
-                .with_transport(token.clone())
-                .with_credentials(&login.username, login.password.expose_secret())
-                .with_utc_offset(offset.unwrap_or(0.0).round() as i64);
-            answer = timeout(2 * job.answer_timeout, client.get_device_info()).await;
-            failure = token.failure("GetDeviceInformation");
-        }
+    if let (Ok(Err(_)), Some(login), false) = (&answer, &job.login, digest.answered_challenge())
+        && failure.kind == FailureKind::Auth
+    {
+        let token = counted.clone();
+        let client = OnvifClient::new(job.url.as_str())
+            .with_transport(token.clone())
+            .with_credentials(&login.username, login.password.expose_secret())
+            .with_utc_offset(offset.unwrap_or(0.0).round() as i64);
+        answer = timeout(2 * job.answer_timeout, client.get_device_info()).await;
+        failure = token.failure("GetDeviceInformation");
     }
     let outcome = match answer {
         Ok(Ok(info)) => {

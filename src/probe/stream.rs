@@ -48,10 +48,10 @@ async fn climb(
     stop: &CancellationToken,
 ) -> Option<crate::model::StreamFacts> {
     let mut session = describe(job, group, transcript).await?;
-    let (index, codec, size) = choose_video(job, &session, transcript)?;
-    set_up(job, &mut session, index, transcript).await?;
+    let video = choose_video(job, &session, transcript)?;
+    set_up(job, &mut session, video.index, transcript).await?;
     let session = play(job, session, transcript).await?;
-    Some(watch(job, session, codec, size, transcript, stop).await)
+    Some(watch(job, session, &video, transcript, stop).await)
 }
 
 async fn describe(
@@ -81,12 +81,16 @@ async fn describe(
     transcript.step(RungName::Describe, began, outcome)
 }
 
+/// The stream to look at.
+struct Video {
+    index: usize,
+    codec: Codec,
+    /// Width and height in pixels, where the description tells them.
+    size: Option<(u32, u32)>,
+}
+
 /// The first video stream whose frames can be counted.
-fn choose_video(
-    job: &StreamJob,
-    session: &Session<Described>,
-    transcript: &mut Transcript,
-) -> Option<(usize, Codec, Option<(u32, u32)>)> {
+fn choose_video(job: &StreamJob, session: &Session<Described>, transcript: &mut Transcript) -> Option<Video> {
     let began = Instant::now();
     let streams = session.streams();
     let codec_of = |stream: &Stream| match stream.encoding_name() {
@@ -107,7 +111,7 @@ fn choose_video(
                 Some(ParametersRef::Video(video)) => Some(video.pixel_dimensions()),
                 _ => None,
             };
-            return Some((index, codec, size));
+            return Some(Video { index, codec, size });
         }
         None => {
             let names: Vec<String> = video().map(|(_, stream)| clean(stream.encoding_name())).collect();
@@ -178,14 +182,13 @@ async fn play(job: &StreamJob, session: Session<Described>, transcript: &mut Tra
 async fn watch(
     job: &StreamJob,
     session: Session<Playing>,
-    codec: Codec,
-    size: Option<(u32, u32)>,
+    video: &Video,
     transcript: &mut Transcript,
     stop: &CancellationToken,
 ) -> crate::model::StreamFacts {
     let began = Instant::now();
     let mut session = Box::pin(session);
-    let mut evidence = Evidence::new(codec);
+    let mut evidence = Evidence::new(video.codec);
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut bytes = 0;
@@ -235,7 +238,7 @@ async fn watch(
     if !stop.is_cancelled() || outcome.is_ok() {
         transcript.step(RungName::Media, began, outcome);
     }
-    evidence.facts(size)
+    evidence.facts(video.size)
 }
 
 async fn tear_down(job: &StreamJob, group: &SessionGroup, transcript: &mut Transcript) {

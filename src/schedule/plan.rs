@@ -92,10 +92,10 @@ impl Plan {
             if known.is_some_and(|entry| entry.camera == *camera) && !cadence_changed {
                 continue;
             }
-            if known.is_none_or(|entry| entry.camera.login != camera.login || entry.camera.rtsp != camera.rtsp) {
-                if let Some(device) = self.devices.get_mut(&camera.device) {
-                    device.login = Breaker::Closed;
-                }
+            if known.is_none_or(|entry| entry.camera.login != camera.login || entry.camera.rtsp != camera.rtsp)
+                && let Some(device) = self.devices.get_mut(&camera.device)
+            {
+                device.login = Breaker::Closed;
             }
             let in_flight = known.is_some_and(|entry| entry.in_flight);
             let entry = self.first_looks(camera.clone(), in_flight, now);

@@ -15,7 +15,10 @@ pub(super) fn whole(main: &str, snapshot: &Snapshot, language: Language) -> aska
 
 /// The last content of each language, so that many pages cost one rendering.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<Vec<(Language, Arc<Snapshot>, Arc<str>)>>);
+pub(super) struct Cache(Mutex<Vec<Rendered>>);
+
+/// A language, a snapshot, and what they gave.
+type Rendered = (Language, Arc<Snapshot>, Arc<str>);
 
 impl Cache {
     /// The content for a snapshot.

@@ -9,13 +9,18 @@ let offset = Number(main.dataset.at) - Date.now();
 let at = Number(main.dataset.at);
 let open = true;
 
+const UNITS = document.documentElement.lang === "vi"
+  ? { s: "giây", min: "phút", h: "giờ", d: "ngày" }
+  : { s: "s", min: "min", h: "h", d: "d" };
+
 function length(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 60) return `${seconds} ${UNITS.s}`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 60) return `${minutes} ${UNITS.min}`;
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours < 48) return `${hours} ${UNITS.h} ${minutes % 60} ${UNITS.min}`;
+  return `${Math.floor(hours / 24)} ${UNITS.d} ${hours % 24} ${UNITS.h}`;
 }
 
 function tick() {

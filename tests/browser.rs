@@ -1,0 +1,136 @@
+//! The real page in a real Chromium, driven over WebDriver: live without a reload, in both languages, on a phone too.
+
+use crate::{
+    daemon::World,
+    support::{eventually, free_address, require},
+};
+use serde_json::{Value, json};
+use std::process::{Child, Command, Stdio};
+
+/// A browser window.
+struct Browser {
+    driver: Child,
+    session: String,
+    http: reqwest::Client,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    async fn start() -> Self {
+        require("/usr/bin/chromium");
+        require("/usr/bin/chromedriver");
+        let listen = free_address();
+        let driver = Command::new("/usr/bin/chromedriver")
+            .arg(format!("--port={}", listen.port()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut arguments: Vec<String> = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+        ]
+        .map(str::to_owned)
+        .into();
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let capabilities = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "goog:chromeOptions": {"binary": "/usr/bin/chromium", "args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }}});
+        let http = reqwest::Client::new();
+        let base = format!("http://{listen}/session");
+        let session = eventually("a browser", async || {
+            let request = http.post(&base).body(capabilities.to_string());
+            let answer: Value = serde_json::from_str(&request.send().await.ok()?.text().await.ok()?).ok()?;
+            Some(format!("{base}/{}", answer["value"]["sessionId"].as_str()?))
+        })
+        .await;
+        Self { driver, session, http, _profile: profile }
+    }
+
+    async fn command(&self, path: &str, body: Value) -> Value {
+        let request = self.http.post(format!("{}/{path}", self.session)).body(body.to_string());
+        let text = request.send().await.expect("an answer").text().await.expect("text");
+        let answer: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(answer["value"]["error"].is_null(), "{path}: {answer:#}");
+        answer["value"].clone()
+    }
+
+    async fn open(&self, url: &str) {
+        self.command("url", json!({"url": url})).await;
+    }
+
+    async fn script(&self, script: &str) -> Value {
+        self.command("execute/sync", json!({"script": script, "args": []})).await
+    }
+
+    async fn resize(&self, width: u32, height: u32) {
+        let script = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params":
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}});
+        self.command("goog/cdp/execute", script).await;
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wall_is_live_bilingual_and_fits_a_phone() {
+    let world = World::new().await;
+    let mut daemon = Some(world.start());
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    let browser = Browser::start().await;
+    browser.open(&format!("http://{}/", world.page)).await;
+    let text = async |selector: &str| {
+        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
+        found.as_str().expect("text").to_owned()
+    };
+    assert_eq!(text("html").await.matches("Ngã tư Chợ").count(), 1, "a tile for each site");
+    assert!(text(".site").await.contains("đủ"));
+    assert!(text(".headline").await.contains("100"));
+
+    // Without a reload: the mark would be gone.
+    browser.script("window.mark = 'the same page'").await;
+    world.break_camera(1).await;
+    eventually("the lost view on the wall", async || {
+        text(".site.critical").await.contains("về phía cảng").then_some(())
+    })
+    .await;
+    assert!(text(".camera.down").await.contains("cổng RTSP đóng"));
+    assert_eq!(browser.script("return window.mark").await, "the same page");
+    assert_eq!(browser.script("return document.getElementById('stale').hidden").await, true);
+
+    browser.open(&format!("http://{}/?lang=en", world.page)).await;
+    assert!(text(".site.critical").await.contains("Views lost: về phía cảng"));
+    assert!(text(".camera.down").await.contains("the RTSP port is closed"));
+
+    for (width, height) in [(360, 800), (1920, 1080), (3840, 2160)] {
+        browser.resize(width, height).await;
+        let wide = browser.script("return document.documentElement.scrollWidth > window.innerWidth").await;
+        assert_eq!(wide, false, "the page is wider than {width} pixels");
+    }
+    let logs = browser.command("se/log", json!({"type": "browser"})).await;
+    assert_eq!(logs.as_array().expect("a list").len(), 0, "{logs:#}");
+
+    // Old figures must not look fresh.
+    daemon.take();
+    eventually("the banner", async || {
+        (browser.script("return document.getElementById('stale').hidden").await == false).then_some(())
+    })
+    .await;
+    assert!(text("#stale").await.contains("Connection to the monitor lost"));
+}

@@ -1,0 +1,268 @@
+//! The whole daemon as a process: from a dying camera to a message, reload, kill -9 and restart, stopping.
+
+use crate::support::{eventually, free_address, program};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use camhealth::sim::{Fault, SimCamera, Spec};
+use serde_json::Value;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// A receiver of messages that can be out of order.
+#[derive(Clone, Default)]
+struct Receiver {
+    messages: Arc<Mutex<Vec<Value>>>,
+    refuses: Arc<AtomicBool>,
+}
+
+impl Receiver {
+    async fn start(&self) -> SocketAddr {
+        let take = async |State(receiver): State<Receiver>, Json(body): Json<Value>| {
+            if receiver.refuses.load(Ordering::SeqCst) {
+                return StatusCode::SERVICE_UNAVAILABLE;
+            }
+            receiver.messages.lock().expect("no panic").push(body);
+            StatusCode::OK
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/", post(take)).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+
+    fn taken(&self) -> Vec<Value> {
+        self.messages.lock().expect("no panic").clone()
+    }
+
+    /// Waits for the message of that number, from 1.
+    async fn message(&self, number: usize) -> Value {
+        eventually(&format!("message {number}"), async || self.taken().get(number - 1).cloned()).await
+    }
+}
+
+/// Two cameras at one site, a receiver, and a configuration on disk.
+pub struct World {
+    folder: tempfile::TempDir,
+    cameras: Vec<SimCamera>,
+    receiver: Receiver,
+    hook: SocketAddr,
+    pub page: SocketAddr,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let mut cameras = Vec::new();
+        for _ in 0..2 {
+            cameras.push(SimCamera::start(Spec::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("ports"));
+        }
+        let receiver = Receiver::default();
+        let hook = receiver.start().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let world = Self { folder, cameras, receiver, hook, page: free_address() };
+        world.configure("Ngã tư Chợ");
+        world
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("camhealth.toml")
+    }
+
+    /// Writes the configuration; both cameras are on one recorder, since they share the loopback address.
+    pub fn configure(&self, site: &str) {
+        let camera = |number: usize| {
+            format!(
+                "[[camera]]\nid = \"cam-{number}\"\nname = \"Camera {number}\"\nkind = \"public\"\n\
+                 device = \"nvr\"\nrtsp = \"{}\"\n",
+                self.cameras[number - 1].rtsp_url()
+            )
+        };
+        let text = format!(
+            "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{}\"\n[journal]\npath = \"journal.sqlite3\"\n\
+             [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\n\
+             public = {{ liveness = \"1s\", stream = \"5s\", device = \"1h\" }}\n\
+             [[recorder]]\nid = \"nvr\"\nsessions = 2\n{}{}\
+             [[site]]\nid = \"cho\"\nname = \"{site}\"\nhamlet = \"Thôn Đông\"\nclear_after = \"1s\"\n\
+             [[site.view]]\nname = \"về phía cảng\"\ncameras = [\"cam-1\"]\n\
+             [[site.view]]\nname = \"vào chợ\"\ncameras = [\"cam-2\"]\n\
+             [alert]\nchannels = [\"hook\", \"ntfy\"]\n\
+             [[channel]]\nid = \"hook\"\ntype = \"webhook\"\nurl = \"http://{}/\"\n\
+             [[channel]]\nid = \"ntfy\"\ntype = \"ntfy\"\nurl = \"http://{}/\"\ntopic = \"truc-ban\"\nlanguage = \"en\"\n",
+            self.page,
+            camera(1),
+            camera(2),
+            self.hook,
+            self.hook
+        );
+        std::fs::write(self.config(), text).expect("it can be written");
+    }
+
+    pub fn start(&self) -> Daemon {
+        let log = std::fs::File::create(self.folder.path().join("log")).expect("a file");
+        let child = Command::new(program())
+            .args(["run", "--config"])
+            .arg(self.config())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("it starts");
+        Daemon(child)
+    }
+
+    pub async fn get(&self, path: &str) -> Option<String> {
+        let response = reqwest::get(format!("http://{}{path}", self.page)).await.ok()?;
+        response.error_for_status().ok()?.text().await.ok()
+    }
+
+    pub async fn metric(&self, wanted: &str, value: f64) {
+        eventually(&format!("{wanted} {value}"), async || {
+            let text = self.get("/metrics").await?;
+            let line = text.lines().find_map(|line| line.strip_prefix(wanted)?.trim().parse::<f64>().ok())?;
+            (line == value).then_some(())
+        })
+        .await;
+    }
+
+    pub async fn break_camera(&self, number: usize) {
+        self.cameras[number - 1].set_fault(Fault::PortClosed).await.expect("the fault is set");
+    }
+
+    async fn mend_camera(&self, number: usize) {
+        self.cameras[number - 1].set_fault(Fault::None).await.expect("the fault is set");
+    }
+}
+
+/// The daemon's process; killed with this value.
+pub struct Daemon(Child);
+
+impl Daemon {
+    fn kill(&mut self) {
+        self.0.kill().expect("it is our child");
+        self.0.wait().expect("it is our child");
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let id = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+        rustix::process::kill_process(id, signal).expect("it is our child");
+    }
+
+    async fn ended(&mut self) -> i32 {
+        eventually("the end", async || self.0.try_wait().expect("it is our child")).await.code().expect("an exit code")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dying_camera_becomes_a_message_and_its_return_an_all_clear() {
+    let world = World::new().await;
+    let mut daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    world.break_camera(1).await;
+    // One over each channel, in either order.
+    world.receiver.message(2).await;
+    let taken = world.receiver.taken();
+    let hook = taken.iter().find(|body| body["key"].is_string()).expect("the webhook's");
+    assert_eq!((&hook["reason"], &hook["level"]), (&"coverage_lost".into(), &"critical".into()));
+    assert_eq!(hook["views_lost"], serde_json::json!(["về phía cảng"]));
+    let message = hook["message"].as_str().expect("text");
+    for part in ["Ngã tư Chợ (Thôn Đông)", "Mất 1/2 hướng nhìn: về phía cảng", "Camera 1: cổng RTSP đóng", "Sự cố cho-"]
+    {
+        assert!(message.contains(part), "{part:?} is missing in {message}");
+    }
+    let ntfy = taken.iter().find(|body| body["topic"] == "truc-ban").expect("ntfy's");
+    assert_eq!(ntfy["title"], "Ngã tư Chợ: critical");
+    assert!(ntfy["message"].as_str().expect("text").contains("1 of 2 views lost"));
+
+    world.mend_camera(1).await;
+    world.receiver.message(4).await;
+    let taken = world.receiver.taken();
+    let clear = taken.iter().rfind(|body| body["key"].is_string()).expect("the webhook's");
+    assert_eq!((&clear["reason"], &clear["incident"]), (&"coverage_restored".into(), &hook["incident"]));
+
+    let began = Instant::now();
+    daemon.signal(rustix::process::Signal::TERM);
+    assert_eq!(daemon.ended().await, 0);
+    assert!(began.elapsed() < Duration::from_secs(5), "stopping took {:?}", began.elapsed());
+    for camera in &world.cameras {
+        assert_eq!(camera.stats().open_sessions, 0, "a session is left open");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_loses_no_transition_and_no_alert() {
+    let world = World::new().await;
+    world.receiver.refuses.store(true, Ordering::SeqCst);
+    let mut daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    world.break_camera(1).await;
+    // Decided and durable, but not yet told: the receiver refuses.
+    world.metric("camhealth_notices_pending", 2.0).await;
+    daemon.kill();
+    world.receiver.refuses.store(false, Ordering::SeqCst);
+    assert!(world.receiver.taken().is_empty());
+
+    let _daemon = world.start();
+    world.receiver.message(2).await;
+    // What was known is known again at once, and nothing is told twice.
+    world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"down\"}", 1.0).await;
+    world.mend_camera(1).await;
+    world.receiver.message(4).await;
+    let taken = world.receiver.taken();
+    let of = |reason: &str| taken.iter().filter(|body| body["reason"] == reason).count();
+    assert_eq!((of("coverage_lost"), of("coverage_restored"), taken.len()), (1, 1, 4), "{taken:#?}");
+    let journal = rusqlite::Connection::open(world.folder.path().join("journal.sqlite3")).expect("it opens");
+    let sql =
+        "SELECT group_concat(to_state, ' ') FROM (SELECT to_state FROM transition WHERE camera = 'cam-1' ORDER BY id)";
+    let states: String = journal.query_row(sql, [], |row| row.get(0)).expect("it is read");
+    assert_eq!(states, "up down up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_keeps_state_and_a_bad_one_changes_nothing() {
+    let world = World::new().await;
+    let daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    world.configure("Ngã tư Chợ Mới");
+    daemon.signal(rustix::process::Signal::HUP);
+    eventually("the new name", async || world.get("/").await.filter(|page| page.contains("Ngã tư Chợ Mới"))).await;
+    world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"up\"}", 1.0).await;
+    world.metric("camhealth_camera_transitions_total{camera=\"cam-1\"}", 1.0).await;
+
+    world.configure("Ngã tư Chợ Cũ\"\nhamlett = \"");
+    let answer =
+        reqwest::Client::new().post(format!("http://{}/-/reload", world.page)).send().await.expect("an answer");
+    assert_eq!(answer.status(), 400);
+    let problems = answer.text().await.expect("text");
+    assert!(problems.contains("hamlett") && problems.contains("camhealth.toml"), "{problems}");
+    world.metric("camhealth_config_last_reload_successful", 0.0).await;
+    assert!(world.get("/").await.expect("the page").contains("Ngã tư Chợ Mới"), "the old configuration goes on");
+    world.configure("Ngã tư Chợ");
+    let answer =
+        reqwest::Client::new().post(format!("http://{}/-/reload", world.page)).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    world.metric("camhealth_config_last_reload_successful", 1.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_is_a_clear_error() {
+    let world = World::new().await;
+    let _taken = std::net::TcpListener::bind(world.page).expect("the port");
+    let mut daemon = world.start();
+    assert_eq!(daemon.ended().await, 3);
+    let log = std::fs::read_to_string(world.folder.path().join("log")).expect("it is read");
+    assert!(log.contains("cannot listen on") && log.contains("[web] listen"), "{log}");
+}

@@ -1,0 +1,83 @@
+//! Peers that mean harm: each ends within bounded time and memory with its cause, and delays nobody else.
+
+use crate::simulated::{configured, prober, start};
+use camhealth::{
+    model::{Check, FailureKind},
+    sim::{Fault, Stage},
+};
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+fn resident_mib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("this is Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_floods_at_once_leave_memory_flat_and_other_verdicts_in_time() {
+    let prober = Arc::new(prober());
+    let good = start().await;
+    let mut hostile = Vec::new();
+    for number in 0..10 {
+        let camera = start().await;
+        let fault =
+            if number % 2 == 0 { Fault::HugeBody(Stage::Describe) } else { Fault::EndlessHeaders(Stage::Describe) };
+        camera.set_fault(fault).await.expect("the fault is set");
+        hostile.push(camera);
+    }
+    let before = resident_mib();
+    let now = jiff::Timestamp::now();
+    for round in 0..2 {
+        let attacks: Vec<_> = hostile
+            .iter()
+            .enumerate()
+            .map(|(number, camera)| {
+                let mut camera = configured(camera);
+                camera.id = format!("hostile-{number}").as_str().into();
+                let prober = prober.clone();
+                tokio::spawn(async move { prober.probe(&camera, Check::Stream, now).await })
+            })
+            .collect();
+        // The good camera is looked at while they rage.
+        let camera = configured(&good);
+        let began = Instant::now();
+        let observation = prober.probe(&camera, Check::Stream, now).await;
+        let took = began.elapsed();
+        assert_eq!(observation.failure, None, "round {round}: {observation:#?}");
+        assert!(took < Duration::from_secs(10), "round {round}: the good camera waited {took:?}");
+        for attack in attacks {
+            let observation = attack.await.expect("the probe does not panic");
+            let kind = observation.failure.as_ref().map(|failure| failure.kind);
+            assert_eq!(kind, Some(FailureKind::Oversized), "{observation:#?}");
+            assert!(observation.took < Duration::from_secs(25), "{:?}", observation.took);
+        }
+    }
+    let grown = resident_mib().saturating_sub(before);
+    assert!(grown < 64, "this process grew by {grown} MiB");
+    assert!(prober.pool().deaths() >= 10, "the floods never met a worker");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_soap_bomb_ends_with_its_cause() {
+    let camera = start().await;
+    camera.set_fault(Fault::SoapBomb).await.expect("the fault is set");
+    let observation = prober().probe(&configured(&camera), Check::Device, jiff::Timestamp::now()).await;
+    let kind = observation.failure.as_ref().map(|failure| failure.kind);
+    assert_eq!(kind, Some(FailureKind::Oversized), "{observation:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_and_drips_end_within_their_limit() {
+    for fault in [Fault::Mute, Fault::Drip, Fault::NoMedia, Fault::PoweredOff] {
+        let camera = start().await;
+        camera.set_fault(fault).await.expect("the fault is set");
+        let began = Instant::now();
+        let observation = prober().probe(&configured(&camera), Check::Stream, jiff::Timestamp::now()).await;
+        assert!(observation.failure.is_some());
+        assert!(began.elapsed() < Duration::from_secs(8), "{fault:?} took {:?}", began.elapsed());
+    }
+}

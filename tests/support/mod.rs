@@ -1,0 +1,150 @@
+//! Helpers that the tests share: programs with a READY line, our own program, and waiting for a condition.
+
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+/// Longest wait for anything that should happen at once.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Ends the test with a remedy when a program is missing.
+pub fn require(program: &str) {
+    assert!(Path::new(program).exists(), "{program} is missing: run tests/run, it installs what the tests need");
+}
+
+/// A server in a process of its own; it ends with this value.
+pub struct Server {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+    /// What it said behind READY: its URL.
+    pub url: String,
+}
+
+impl Server {
+    /// Starts a program that prints `READY url`.
+    pub fn start(program: &str, arguments: &[&str]) -> Self {
+        require(program);
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the program starts");
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut server = Self { child, lines, url: String::new() };
+        server.url = server.wait_for("READY").trim().to_owned();
+        server
+    }
+
+    /// A GStreamer camera.
+    pub fn gstreamer(arguments: &[&str]) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/gst_camera.py");
+        Self::start("/usr/bin/python3", &[&[script], arguments].concat())
+    }
+
+    /// Waits for a line that begins with a word, and gives the rest of it.
+    pub fn wait_for(&mut self, word: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("the server never said {word}"));
+            if let Some(rest) = line.strip_prefix(word) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is our child");
+        self.child.wait().expect("it is our child");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The path of our own program.
+pub fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_camhealth")
+}
+
+/// Runs our program to its end.
+pub fn camhealth(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    run(Command::new(program()).args(arguments).envs(environment.iter().copied()))
+}
+
+/// Runs a command to its end, within a minute.
+pub fn run(command: &mut Command) -> Output {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let drain = |mut pipe: Box<dyn Read + Send>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            pipe.read_to_end(&mut bytes).expect("a pipe can be read");
+            bytes
+        })
+    };
+    let stdout = drain(Box::new(child.stdout.take().expect("it is piped")));
+    let stderr = drain(Box::new(child.stderr.take().expect("it is piped")));
+    let deadline = Instant::now() + 2 * PATIENCE;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("it is our child") {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().expect("it is our child");
+            panic!("{command:?} does not end");
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    };
+    let end = |reader: std::thread::JoinHandle<Vec<u8>>| reader.join().expect("the reader does not panic");
+    Output { status, stdout: end(stdout), stderr: end(stderr) }
+}
+
+/// `camhealth probe --json`: the exit code and what it printed.
+pub fn probe(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, Value) {
+    let output = camhealth(&[&["probe", "--json"], arguments].concat(), environment);
+    let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("no JSON ({error}): {}", String::from_utf8_lossy(&output.stderr));
+    });
+    (output.status.code().expect("an exit code"), json)
+}
+
+/// A loopback port that was free a moment ago.
+pub fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address")
+}
+
+/// Waits until a condition gives something.
+pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
