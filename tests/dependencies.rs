@@ -18,25 +18,26 @@ const BANNED: &[&str] = &[
     "nvdec",
     "vaapi",
     "image",
-    "jpeg-decoder",
+    "jpeg-",
     "zune-",
     "mozjpeg",
     "turbojpeg",
     "opencv",
-    "png",
-    "webp",
+    "libwebp",
     "libheif",
     "h264-decoder",
     "less-avc",
-    "mp4",
 ];
+/// Whole names that are parts of harmless ones.
+const BANNED_WHOLE: &[&str] = &["png", "webp", "jpeg", "mp4"];
 
 fn names(lock: &str) -> Vec<&str> {
     lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
 }
 
 fn banned<'n>(names: &[&'n str]) -> Vec<&'n str> {
-    names.iter().copied().filter(|name| BANNED.iter().any(|part| name.contains(part))).collect()
+    let is_banned = |name: &str| BANNED.iter().any(|part| name.contains(part)) || BANNED_WHOLE.contains(&name);
+    names.iter().copied().filter(|name| is_banned(name)).collect()
 }
 
 #[test]
