@@ -23,6 +23,8 @@ const BLACKBOX: &str = "/usr/bin/prometheus-blackbox-exporter";
 const FFPROBE: &str = "/usr/bin/ffprobe";
 const PUBLIC: usize = 40;
 const FLEET: usize = 240;
+/// Stream checks at once: fewer than a worker takes.
+const AT_ONCE: u32 = 15;
 
 fn main() {
     for program in [BLACKBOX, FFPROBE] {
@@ -38,7 +40,7 @@ fn main() {
     let theirs = runtime.block_on(blackbox.options(&fleet, 2000, Duration::ZERO));
     rows.push(Row::new("OPTIONS probe", "blackbox_exporter", options, theirs));
 
-    let check = runtime.block_on(our_stream_checks(&fleet, 60));
+    let check = runtime.block_on(our_stream_checks(&fleet, 600));
     let theirs = ffprobe(&fleet, 10, Duration::ZERO);
     rows.push(Row::new("stream check", "ffprobe", check, theirs));
 
@@ -174,9 +176,9 @@ async fn our_stream_checks(fleet: &Fleet, times: u32) -> Cost {
     let worker = children().into_iter().find(|id| command_of(*id).contains("probe-worker")).expect("a worker");
     let both = || cpu(std::process::id()) + cpu(worker);
     let before = both();
-    for round in 0..times / 10 {
-        let looks = (0..10).map(|number| {
-            let (prober, camera) = (prober.clone(), camera(fleet.url(10 * round + number)));
+    for round in 0..times / AT_ONCE {
+        let looks = (0..AT_ONCE).map(|number| {
+            let (prober, camera) = (prober.clone(), camera(fleet.url(AT_ONCE * round + number)));
             async move { prober.probe(&camera, Check::Stream, jiff::Timestamp::UNIX_EPOCH).await }
         });
         for observation in futures_util::future::join_all(looks).await {

@@ -1,17 +1,53 @@
-//! camhealth watches a commune's cameras over RTSP and ONVIF and wakes the right officer when an intersection goes blind.
+//! camhealth watches a commune's cameras over RTSP and ONVIF and wakes the right officer when an intersection goes
+//! blind. It looks at device status only: no picture is ever decoded, stored or shown.
+//!
+//! # Bird's eye
+//!
+//! A functional core in an imperative shell. Everything that decides is a pure function of (state, event, now);
+//! everything that touches the world is thin.
+//!
+//! ```text
+//! schedule ──looks──▶ probe ──▶ observations ──▶ daemon::event_loop ──▶ monitor.handle(now, event) ──▶ effects
+//!     ▲                 │                              │                  (health, coverage, alert)        │
+//!     └── what it found  └─ worker processes           └──◀── one transaction in journal ◀─────────────────┘
+//!                            (retina, oxvif)                      │
+//!                                                                 ├─▶ outbox ─▶ daemon::relay ─▶ deliver ─▶ people
+//!                                                                 └─▶ snapshot ─▶ web, metrics
+//! ```
+//!
+//! # Who may import whom
+//!
+//! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
+//! [`alert`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`]) never
+//! import each other: `schedule` is handed the probe, and `web` the metrics, as functions. [`monitor`] alone joins the
+//! core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`] know all.
+//!
+//! # Invariants
+//!
+//! - The core names no clock, socket, file, randomness or runtime, and cannot fail.
+//! - Nothing is told to anybody before it is durable.
+//! - Pages and `/metrics` are functions of one snapshot, so they cannot contradict each other; HTTP never asks the core.
+//! - What third-party parsers read of a camera's answers they read in a worker process with a hard memory limit.
+//! - There is no decoder or image crate, and no password in a log, metric, page, error or message.
+//!
+//! `tests/architecture.rs` and `tests/dependencies.rs` hold these rules; `ARCHITECTURE.md` gives the reasons.
+
+pub mod model;
+
 pub mod alert;
-pub mod cli;
-pub mod clock;
-pub mod config;
 pub mod coverage;
-pub mod daemon;
-pub mod deliver;
 pub mod health;
+pub mod monitor;
+
+pub mod clock;
+pub mod deliver;
 pub mod journal;
 pub mod metrics;
-pub mod model;
-pub mod monitor;
 pub mod probe;
 pub mod schedule;
 pub mod sim;
 pub mod web;
+
+pub mod cli;
+pub mod config;
+pub mod daemon;

@@ -70,6 +70,7 @@ impl EventLoop {
             Agenda { batch: Batch::default(), write_at: None, publish_at: Some(now), keep_at: now, changed: false };
         self.plan_effects(now, effects, &mut agenda);
         loop {
+            self.tick(&mut agenda, &mut pulses);
             self.settle(&mut agenda).await;
             let due = [agenda.write_at, agenda.publish_at, Some(agenda.keep_at), Some(self.monitor.next_deadline())];
             let due = due.into_iter().flatten().min().unwrap_or(now);
@@ -88,19 +89,25 @@ impl EventLoop {
                     self.plan_effects(now, effects, &mut agenda);
                     self.own.set_event_queue(observations.len(), observations.max_capacity());
                 }
-                () = self.clock.sleep_until(due) => {
-                    let now = self.clock.now();
-                    if self.monitor.next_deadline() <= now {
-                        let effects = self.monitor.handle(now, Event::Tick);
-                        self.plan_effects(now, effects, &mut agenda);
-                    }
-                    let pulse = *pulses.borrow_and_update();
-                    self.own.set_probes(pulse.in_flight, pulse.lag);
-                }
+                () = self.clock.sleep_until(due) => {}
             }
         }
         agenda.write_at = Some(self.clock.now());
         self.settle(&mut agenda).await;
+    }
+
+    /// Lets time pass for the monitor, however busy the observations are.
+    fn tick(&mut self, agenda: &mut Agenda, pulses: &mut watch::Receiver<Pulse>) {
+        let now = self.clock.now();
+        if self.monitor.next_deadline() <= now {
+            let effects = self.monitor.handle(now, Event::Tick);
+            self.plan_effects(now, effects, agenda);
+            let pulse = *pulses.borrow_and_update();
+            self.own.set_probes(pulse.in_flight, pulse.lag);
+            if let Some(prober) = &self.prober {
+                self.own.set_worker_deaths(prober.pool().deaths());
+            }
+        }
     }
 
     /// Puts effects on the agenda. Who is told is settled now, with the roster as it stands at the event.
@@ -177,9 +184,6 @@ impl EventLoop {
         }
         if agenda.keep_at <= now {
             agenda.keep_at = later(now, KEEP_EVERY);
-            if let Some(prober) = &self.prober {
-                self.own.set_worker_deaths(prober.pool().deaths());
-            }
             if let Err(error) = self.journal.keep(now, self.plan.journal.clone()).await {
                 tracing::error!(%error, "the run cannot be marked as alive");
             }

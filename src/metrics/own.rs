@@ -27,7 +27,7 @@ pub struct Own {
     pending: IntGauge,
     reload_ok: IntGauge,
     reload_at: Gauge,
-    worker_deaths: IntGauge,
+    worker_deaths: IntCounter,
     queue_used: IntGauge,
     queue_capacity: IntGauge,
 }
@@ -57,10 +57,10 @@ impl Own {
                 "camhealth_config_last_reload_success_timestamp_seconds",
                 "When a configuration was last accepted, as Unix time in seconds.",
             ),
-            worker_deaths: int_gauge(
-                "camhealth_probe_worker_deaths",
-                "Worker processes that ended by what a camera sent, since the daemon started.",
-            ),
+            worker_deaths: made(IntCounter::new(
+                "camhealth_probe_worker_deaths_total",
+                "Worker processes that ended by what a camera sent.",
+            )),
             queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
             queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
             registry,
@@ -129,7 +129,7 @@ impl Own {
 
     /// How many workers cameras have ended.
     pub fn set_worker_deaths(&self, deaths: u64) {
-        self.worker_deaths.set(i64::try_from(deaths).unwrap_or(i64::MAX));
+        self.worker_deaths.inc_by(deaths.saturating_sub(self.worker_deaths.get()));
     }
 
     /// How full the event queue is.

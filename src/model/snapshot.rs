@@ -70,6 +70,27 @@ pub struct CameraStatus {
     pub bytes: u64,
 }
 
+impl CameraStatus {
+    /// A camera that this run of the daemon has not looked at.
+    pub fn unseen(state: State, since: Timestamp) -> Self {
+        Self {
+            state,
+            cause: None,
+            detail: String::new(),
+            since,
+            last_probe: None,
+            last_media: None,
+            stream: None,
+            device: None,
+            clock_offset_seconds: None,
+            last: BTreeMap::new(),
+            probes: BTreeMap::new(),
+            transitions: 0,
+            bytes: 0,
+        }
+    }
+}
+
 /// The last look of one depth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LastCheck {

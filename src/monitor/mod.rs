@@ -280,21 +280,8 @@ impl Monitor {
 impl WatchedCamera {
     fn new(machine: health::Machine) -> Self {
         let standing = machine.standing().clone();
-        let status = Arc::new(CameraStatus {
-            state: standing.state,
-            cause: standing.cause,
-            detail: standing.detail,
-            since: standing.since,
-            last_probe: None,
-            last_media: None,
-            stream: None,
-            device: None,
-            clock_offset_seconds: None,
-            last: BTreeMap::new(),
-            probes: BTreeMap::new(),
-            transitions: 0,
-            bytes: 0,
-        });
+        let unseen = CameraStatus::unseen(standing.state, standing.since);
+        let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
         Self { machine, status }
     }
 

@@ -18,21 +18,7 @@ fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snapshot> {
         onvif: None,
         login: None,
     };
-    let status = CameraStatus {
-        state,
-        cause: None,
-        detail: String::new(),
-        since: at,
-        last_probe: None,
-        last_media: None,
-        stream: None,
-        device: None,
-        clock_offset_seconds: None,
-        last: BTreeMap::new(),
-        probes: BTreeMap::new(),
-        transitions: 0,
-        bytes: 0,
-    };
+    let status = CameraStatus::unseen(state, at);
     let id = camera.id.clone();
     let commune = Commune {
         name: "Hải Bình".into(),
