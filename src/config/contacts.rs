@@ -27,7 +27,7 @@ pub(super) fn contacts(tables: &Tables<'_>, language: Language, context: &Contex
     settings.rotation = tables.one("rotation").and_then(|entry| rotation(entry, &ids(tables, "person")));
     if settings.rotation.is_none() && !settings.people.is_empty() && tables.one("rotation").is_none() {
         let remedy = "add [rotation] with people, start, handover and days, or remove [[person]]";
-        context.about_file("the configuration", "has people but no rotation".into(), remedy);
+        context.missing("has people but no rotation", remedy);
     }
     settings
 }

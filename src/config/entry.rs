@@ -2,7 +2,7 @@
 
 use super::{
     plan::Plan,
-    problem::{Problem, Problems},
+    problem::{Problem, Problems, WHOLE},
     source::Source,
 };
 use std::{
@@ -56,7 +56,12 @@ impl<'e> Context<'e> {
         });
     }
 
-    /// A problem with a whole file, or with what is missing from all.
+    /// A problem with what is missing from all files.
+    pub(super) fn missing(&self, message: &str, remedy: &str) {
+        self.about_file(WHOLE, message.to_owned(), remedy);
+    }
+
+    /// A problem with a whole file.
     pub(super) fn about_file(&self, name: &str, message: String, remedy: &str) {
         self.problems.borrow_mut().push(Problem {
             file: name.to_owned(),
@@ -79,10 +84,12 @@ impl<'e> Context<'e> {
 
     /// The plan, if nothing is wrong with it.
     pub(super) fn finish(&self, plan: Plan) -> Result<Plan, Problems> {
+        if self.problems.borrow().is_empty() { Ok(plan) } else { Err(self.problems()) }
+    }
+
+    /// What was noted so far.
+    pub(super) fn problems(&self) -> Problems {
         let mut problems = self.problems.take();
-        if problems.is_empty() {
-            return Ok(plan);
-        }
         // By place, with files in the order in which they were first named.
         let mut order = BTreeMap::new();
         for problem in &problems {
@@ -90,7 +97,7 @@ impl<'e> Context<'e> {
             order.entry(problem.file.clone()).or_insert(next);
         }
         problems.sort_by_key(|problem| (order.get(&problem.file).copied(), problem.span.start));
-        Err(Problems(problems))
+        Problems(problems)
     }
 }
 

@@ -48,11 +48,7 @@ pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, context: &Context<'_>)
     let (cameras, mut devices) = cameras(tables, logins, &links, &recorders);
     devices.extend(recorders.into_iter().map(|(id, recorder)| (id, recorder.device)));
     if cameras.is_empty() && tables.list("camera").next().is_none() {
-        context.about_file(
-            "the configuration",
-            "has no camera".into(),
-            "add a [[camera]], or include the file that holds them",
-        );
+        context.missing("has no camera", "add a [[camera]], or include the file that holds them");
     }
     Fleet { commune, devices, cameras, sites: BTreeMap::new(), links }
 }
@@ -64,7 +60,7 @@ fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
         timezone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
     };
     let Some(table) = tables.one("commune") else {
-        context.about_file("the configuration", "has no [commune]".into(), "add [commune] with name = \"Xã …\"");
+        context.missing("has no [commune]", "add [commune] with name = \"Xã …\"");
         return commune;
     };
     commune.name = table.required("name", "Xã Hải Bình").map(|name| name.value).unwrap_or_default();

@@ -28,6 +28,9 @@ pub fn load(path: &Path) -> Result<Plan, Problems> {
 pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Plan, Problems> {
     let context = Context::new(environment);
     let sources = source::read(path, &context);
+    if sources.is_empty() {
+        return Err(context.problems());
+    }
     let trees = source::parse(&sources, &context);
     let tables = source::collect(&sources, &trees, &context);
 

@@ -3,6 +3,9 @@
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use std::{collections::BTreeSet, fmt, ops::Range, sync::Arc};
 
+/// Stands for all files together, where none is at fault alone.
+pub(super) const WHOLE: &str = "the configuration";
+
 /// One thing that is wrong. It never holds a password.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -74,9 +77,14 @@ impl Problems {
             let _ = handler.render_report(&mut text, problem);
             text.push('\n');
         }
-        let files: BTreeSet<&str> = self.0.iter().map(|problem| problem.file.as_str()).collect();
+        let files: BTreeSet<&str> =
+            self.0.iter().map(|problem| problem.file.as_str()).filter(|file| *file != WHOLE).collect();
         let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-        text + &format!("{} in {}\n", plural(self.0.len(), "problem"), plural(files.len(), "file"))
+        let problems = plural(self.0.len(), "problem");
+        match files.len() {
+            0 => text + &format!("{problems}\n"),
+            count => text + &format!("{problems} in {}\n", plural(count, "file")),
+        }
     }
 }
 

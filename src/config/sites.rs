@@ -48,7 +48,7 @@ pub(super) fn sites(
     }
     if tables.list("site").next().is_none() {
         let remedy = "add a [[site]] with its views: alerts are about sites, not about cameras";
-        context.about_file("the configuration", "has no site".into(), remedy);
+        context.missing("has no site", remedy);
     }
     sites
 }

@@ -45,12 +45,9 @@ pub(super) fn read(path: &Path, context: &Context) -> Vec<Source> {
     let mut sources = vec![main];
     // The tree borrows its text, so the paths are taken out before files are added.
     let included: Vec<PathBuf> = {
-        let main = &sources[0];
-        match DeTable::parse(&main.text) {
-            Ok(tree) => includes(main, tree.get_ref(), context),
-            // Told when the trees are made.
-            Err(_) => Vec::new(),
-        }
+        // What is no TOML is told when the trees are made; what can be read of its includes is followed all the same.
+        let (tree, _) = DeTable::parse_recoverable(&sources[0].text);
+        includes(&sources[0], tree.get_ref(), context)
     };
     sources.extend(included.iter().filter_map(|path| read_one(path, context)));
     sources

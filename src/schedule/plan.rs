@@ -47,10 +47,12 @@ struct Entry {
 struct DeviceEntry {
     sessions: usize,
     in_flight: usize,
-    login: Breaker,
+    /// Of the login over RTSP. While it is open ONVIF is not tried either, since makes count failures by address.
+    rtsp: Breaker,
+    /// Of the login over ONVIF alone: many makes keep its users apart, so RTSP may be well when it is not.
+    onvif: Breaker,
 }
 
-/// One breaker serves RTSP and ONVIF of a device, since makes count failures by address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Breaker {
     Closed,
@@ -83,8 +85,12 @@ impl Plan {
         self.devices.retain(|id, _| fleet.devices.contains_key(id));
         for (id, device) in &fleet.devices {
             let entry = self.devices.entry(id.clone());
-            let entry =
-                entry.or_insert(DeviceEntry { sessions: device.sessions, in_flight: 0, login: Breaker::Closed });
+            let entry = entry.or_insert(DeviceEntry {
+                sessions: device.sessions,
+                in_flight: 0,
+                rtsp: Breaker::Closed,
+                onvif: Breaker::Closed,
+            });
             entry.sessions = device.sessions;
         }
         for (id, camera) in &fleet.cameras {
@@ -95,7 +101,8 @@ impl Plan {
             if known.is_none_or(|entry| entry.camera.login != camera.login || entry.camera.rtsp != camera.rtsp)
                 && let Some(device) = self.devices.get_mut(&camera.device)
             {
-                device.login = Breaker::Closed;
+                device.rtsp = Breaker::Closed;
+                device.onvif = Breaker::Closed;
             }
             let in_flight = known.is_some_and(|entry| entry.in_flight);
             let entry = self.first_looks(camera.clone(), in_flight, now);
@@ -109,16 +116,27 @@ impl Plan {
 
     /// Takes the next look that is due and allowed, and counts it as under way.
     pub fn take(&mut self, now: Timestamp) -> Option<(Arc<Camera>, Check)> {
-        if self.in_flight >= self.settings.concurrency {
-            return None;
+        while self.in_flight < self.settings.concurrency {
+            let due = self.queue.iter().take_while(|(due, _)| *due <= now);
+            let free = |(_, id): &&(Timestamp, CameraId)| {
+                self.device_of(id).is_some_and(|device| device.in_flight < device.sessions)
+            };
+            let key = due.into_iter().find(free)?.clone();
+            self.queue.remove(&key);
+            let id = key.1;
+            if let Some(check) = self.deepest_due(&id, now) {
+                return self.hand_out(&id, check);
+            }
+            // Another channel of its recorder had the login rejected meanwhile: it is due later than it was queued for.
+            if let Some(due) = self.entries.get(&id).and_then(|entry| self.due(entry)) {
+                self.queue.insert((due, id));
+            }
         }
-        let due = self.queue.iter().take_while(|(due, _)| *due <= now);
-        let mut free =
-            due.filter(|(_, id)| self.device_of(id).is_some_and(|device| device.in_flight < device.sessions));
-        let key = free.next()?.clone();
-        self.queue.remove(&key);
-        let check = self.deepest_due(&key.1, now)?;
-        let entry = self.entries.get_mut(&key.1)?;
+        None
+    }
+
+    fn hand_out(&mut self, id: &CameraId, check: Check) -> Option<(Arc<Camera>, Check)> {
+        let entry = self.entries.get_mut(id)?;
         entry.in_flight = true;
         self.in_flight += 1;
         let camera = entry.camera.clone();
@@ -160,13 +178,18 @@ impl Plan {
     fn judge_login(&mut self, now: Timestamp, camera: &Camera, check: Check, failure: Option<FailureKind>) {
         let retry_after = self.settings.auth_retry_after;
         let Some(device) = self.devices.get_mut(&camera.device) else { return };
+        let breaker = match check {
+            Check::Liveness => return,
+            Check::Stream => &mut device.rtsp,
+            Check::Device => &mut device.onvif,
+        };
         if failure == Some(FailureKind::Auth) {
-            device.login = match device.login {
+            *breaker = match breaker {
                 Breaker::Closed => Breaker::OpenUntil(later(now, retry_after)),
                 _ => Breaker::Open,
             };
-        } else if failure.is_none() && check != Check::Liveness {
-            device.login = Breaker::Closed;
+        } else if failure.is_none() {
+            *breaker = Breaker::Closed;
         }
     }
 
@@ -227,14 +250,18 @@ impl Plan {
     }
 
     fn allowed_at(&self, entry: &Entry, check: Check, due: Timestamp) -> Option<Timestamp> {
-        let breaker = self.devices.get(&entry.camera.device)?.login;
-        match breaker {
-            _ if check == Check::Liveness => Some(due),
-            // While nobody answers, a deeper look would only wait for the same silence.
-            _ if entry.out_of_reach => None,
+        let device = self.devices.get(&entry.camera.device)?;
+        let after = |breaker: Breaker, due: Timestamp| match breaker {
             Breaker::Closed => Some(due),
             Breaker::OpenUntil(until) => Some(due.max(until)),
             Breaker::Open => None,
+        };
+        match check {
+            Check::Liveness => Some(due),
+            // While nobody answers, a deeper look would only wait for the same silence.
+            _ if entry.out_of_reach => None,
+            Check::Stream => after(device.rtsp, due),
+            Check::Device => after(device.onvif, after(device.rtsp, due)?),
         }
     }
 

@@ -99,6 +99,25 @@ fn a_rejected_login_is_tried_twice_and_never_again() {
 }
 
 #[test]
+fn a_login_that_only_onvif_rejects_does_not_blind_the_stream() {
+    let settings = Settings { jitter: 0.0, ..Settings::default() };
+    let onvif = "http://127.0.0.1/onvif/device_service".parse().expect("a URL");
+    let with_onvif = Arc::new(Camera { onvif: Some(onvif), ..(*camera("cam", "cam", Kind::Public)).clone() });
+    let mut plan = Plan::new(settings, &fleet(vec![with_onvif], 1), at(0), 7);
+    let (mut streams, mut devices) = (0, 0);
+    for second in 0..6 * 3600 {
+        while let Some((camera, check)) = plan.take(at(1000 * second)) {
+            streams += u32::from(check == Check::Stream);
+            devices += u32::from(check == Check::Device);
+            let failure = (check == Check::Device).then_some(FailureKind::Auth);
+            plan.finished(at(1000 * second), &camera, check, failure);
+        }
+    }
+    assert_eq!(devices, 2);
+    assert!(streams >= 6 * 59, "{streams} stream checks in six hours");
+}
+
+#[test]
 fn a_full_camera_is_not_asked_again_inside_a_minute() {
     let seen = looks(600, |_, check| (check == Check::Stream).then_some(FailureKind::SessionLimit));
     let streams: Vec<i64> =
@@ -169,5 +188,6 @@ proptest! {
             }
         }
         prop_assert!(rejected <= 2);
+        prop_assert_eq!(plan.queue.len() + plan.in_flight, plan.entries.len(), "a camera is forgotten");
     }
 }
