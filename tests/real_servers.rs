@@ -116,6 +116,17 @@ fn a_port_that_is_closed_or_silent() {
 }
 
 #[test]
+fn a_host_to_which_there_is_no_way() {
+    // A network namespace of its own has no way anywhere; nothing leaves this machine.
+    let mut command = Command::new("unshare");
+    command.args(["--net", "--map-root-user", program(), "probe", "--json", "rtsp://192.0.2.1/x"]);
+    let output = run(&mut command);
+    let json: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("no JSON ({error}): {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!((output.status.code(), json["cause"].as_str()), (Some(3), Some("unreachable")), "{json:#}");
+}
+
+#[test]
 fn wrong_usage_is_told_apart_from_a_dead_camera() {
     for (url, word) in [("http://127.0.0.1/", "rtsp://"), ("rtsp://u:canary@127.0.0.1/", "--password-file")] {
         let output = camhealth(&["probe", url], &[]);

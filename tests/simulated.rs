@@ -1,6 +1,6 @@
 //! Each fault of the simulated cameras on the wire, seen by the real prober in its worker processes.
 
-use crate::support::{program, require};
+use crate::support::{eventually, program, require};
 use camhealth::{
     model::{Camera, Check, FailureKind, Kind, Login, Observation, Transport},
     probe::{Pool, Prober, Settings},
@@ -130,13 +130,22 @@ async fn onvif_tells_the_clock_without_and_the_device_with_a_login() {
 #[tokio::test]
 async fn a_full_camera_refuses_the_third_session() {
     let camera = start().await;
-    let (one, two, three) = (prober(), prober(), prober());
-    let configured = configured(&camera);
-    let now = jiff::Timestamp::now();
-    let looks = [&one, &two, &three].map(|prober| prober.probe(&configured, Check::Stream, now));
-    let observations = futures_util::future::join_all(looks).await;
-    let full = observations.iter().filter_map(|o| o.failure.as_ref()).map(|f| f.kind).collect::<Vec<_>>();
-    assert_eq!(full, [FailureKind::SessionLimit]);
+    let configured = Arc::new(configured(&camera));
+    // Two looks that want more frames than they have time for hold the camera's two sessions.
+    let holders: Vec<_> = (0..2)
+        .map(|_| {
+            let settings = Settings { frames: 300, ..Settings::default() };
+            let pool = Pool::new(program().into(), 1, settings.worker_memory_mib);
+            let (prober, configured) = (Prober::new(settings, pool), configured.clone());
+            tokio::spawn(async move { prober.probe(&configured, Check::Stream, jiff::Timestamp::now()).await })
+        })
+        .collect();
+    eventually("two open sessions", async || (camera.stats().open_sessions == 2).then_some(())).await;
+    let third = look(&camera, Check::Stream).await;
+    assert_eq!(third.failure.map(|failure| failure.kind), Some(FailureKind::SessionLimit));
+    for holder in holders {
+        holder.await.expect("the probe does not panic");
+    }
     assert_eq!(camera.stats().open_sessions, 0);
 }
 

@@ -54,8 +54,12 @@ pub(super) async fn run(
                 Some(later(now, RETRY))
             }
         };
-        // A channel that is busy wakes us when it is done, whatever the time of its next notice.
-        let wake_at = wake_at.filter(|at| *at > now || busy.is_empty()).unwrap_or(jiff::Timestamp::MAX);
+        // A busy channel's next notice is overdue all the while; others must not wait for it.
+        let wake_at = match wake_at {
+            Some(at) if at <= now => later(now, RETRY),
+            Some(at) => at,
+            None => jiff::Timestamp::MAX,
+        };
         tokio::select! {
             biased;
             () = stop.cancelled() => break,

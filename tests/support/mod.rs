@@ -3,15 +3,18 @@
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Read},
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicU16, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
 /// Longest wait for anything that should happen at once.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ends the test with a remedy when a program is missing.
 pub fn require(program: &str) {
@@ -131,10 +134,13 @@ pub fn probe(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, Value) {
     (output.status.code().expect("an exit code"), json)
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port that is free, below those that the system hands out by itself, so that no other test gets it.
 pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 5000).expect("it is below 5000");
+    let ports = std::iter::repeat_with(|| 20_000 + start + NEXT.fetch_add(1, Ordering::Relaxed));
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    (Ipv4Addr::LOCALHOST, ports.take(1000).find(free).expect("a free port")).into()
 }
 
 /// Waits until a condition gives something.
