@@ -1,6 +1,6 @@
 //! The whole daemon as a process: from a dying camera to a message, reload, kill -9 and restart, stopping.
 
-use crate::support::{eventually, free_address, program};
+use crate::support::{camhealth, eventually, free_address, program};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use camhealth::sim::{Fault, SimCamera, Spec};
 use serde_json::Value;
@@ -255,6 +255,17 @@ async fn a_reload_keeps_state_and_a_bad_one_changes_nothing() {
         reqwest::Client::new().post(format!("http://{}/-/reload", world.page)).send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     world.metric("camhealth_config_last_reload_successful", 1.0).await;
+}
+
+#[test]
+fn the_demo_watches_its_fleet_and_ends_clean() {
+    let output = camhealth(&["demo", "--listen", "127.0.0.1:0", "--seconds", "35"], &[]);
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(shown.contains("status page: http://127.0.0.1:"), "{shown}");
+    // The script breaks some before their first look.
+    assert!(shown.matches(" up ").count() >= 235, "{shown}");
+    assert!(shown.contains("cam-01 down refused"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

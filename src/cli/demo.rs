@@ -38,14 +38,14 @@ const SCRIPT: &[Step] = &[
     (18, &[4, 5, 6], Fault::PoweredOff),
     (24, &[8], Fault::NoMedia),
     (28, &[11], Fault::WrongLogin),
-    (32, &[14], Fault::Lossy { one_in: 8 }),
+    (32, &[14], Fault::Lossy { one_in: 3 }),
     (36, &[17], Fault::WrongClock { seconds: 25_200 }),
     (40, &[20], Fault::Busy),
     (44, &[23], Fault::Mute),
     (48, &[26], Fault::HugeBody(crate::sim::Stage::Describe)),
     (60, &[1, 8], Fault::None),
     (75, &[4, 5, 6], Fault::None),
-    (90, &[14, 17, 20, 23, 26], Fault::None),
+    (90, &[11, 14, 17, 20, 23, 26], Fault::None),
 ];
 const SCRIPT_SECONDS: u64 = 120;
 

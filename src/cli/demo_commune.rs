@@ -54,12 +54,17 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
     let seconds = Duration::from_secs;
     Ok(Plan {
         fleet: Arc::new(fleet(cameras)?),
-        health: health::Settings { stale_after_household: seconds(10 * 60), ..health::Settings::default() },
+        health: health::Settings {
+            stale_after_public: seconds(45),
+            stale_after_household: seconds(10 * 60),
+            ..health::Settings::default()
+        },
         schedule: schedule::Settings {
             public: schedule::Cadence { liveness: seconds(5), stream: seconds(15), device: seconds(30) },
             household: schedule::Cadence { liveness: seconds(30), stream: seconds(120), device: seconds(600) },
             confirm_every: seconds(2),
             down_every: seconds(10),
+            auth_retry_after: seconds(60),
             ..schedule::Settings::default()
         },
         probe: probe::Settings::default(),
