@@ -6,7 +6,7 @@
 
 use camhealth::{
     model::{Camera, Check, Kind, Transport},
-    probe::{Pool, Prober, Settings},
+    probe::{Look, Pool, Prober, Settings},
 };
 use std::{
     fs,
@@ -161,7 +161,7 @@ async fn our_options(fleet: &Fleet) -> Cost {
     let before = cpu(std::process::id());
     for number in 0..TIMES {
         let camera = &cameras[number as usize % cameras.len()];
-        let observation = prober.probe(camera, Check::Liveness, jiff::Timestamp::UNIX_EPOCH).await;
+        let observation = prober.probe(camera, Look::new(Check::Liveness, jiff::Timestamp::UNIX_EPOCH)).await;
         assert!(observation.failure.is_none(), "{observation:?}");
     }
     Cost { cpu: cpu(std::process::id()) - before, times: TIMES, peak_mib: peak_mib(std::process::id()) }
@@ -171,7 +171,7 @@ async fn our_options(fleet: &Fleet) -> Cost {
 async fn our_stream_checks(fleet: &Fleet, times: u32) -> Cost {
     let prober = Arc::new(prober());
     // The worker's start is not part of a check: it serves thousands.
-    let warm = prober.probe(&camera(fleet.url(0)), Check::Stream, jiff::Timestamp::UNIX_EPOCH).await;
+    let warm = prober.probe(&camera(fleet.url(0)), Look::new(Check::Stream, jiff::Timestamp::UNIX_EPOCH)).await;
     assert!(warm.failure.is_none(), "{warm:?}");
     let worker = children().into_iter().find(|id| command_of(*id).contains("probe-worker")).expect("a worker");
     let both = || cpu(std::process::id()) + cpu(worker);
@@ -179,7 +179,7 @@ async fn our_stream_checks(fleet: &Fleet, times: u32) -> Cost {
     for round in 0..times / AT_ONCE {
         let looks = (0..AT_ONCE).map(|number| {
             let (prober, camera) = (prober.clone(), camera(fleet.url(AT_ONCE * round + number)));
-            async move { prober.probe(&camera, Check::Stream, jiff::Timestamp::UNIX_EPOCH).await }
+            async move { prober.probe(&camera, Look::new(Check::Stream, jiff::Timestamp::UNIX_EPOCH)).await }
         });
         for observation in futures_util::future::join_all(looks).await {
             assert!(observation.failure.is_none(), "{observation:?}");

@@ -1,9 +1,10 @@
 //! Peers that mean harm: each ends within bounded time and memory with its cause, and delays nobody else.
 
-use crate::simulated::{configured, prober, start};
+use crate::simulated::{LOOPBACK, configured, prober, start};
 use camhealth::{
     model::{Check, FailureKind},
-    sim::{Fault, Stage},
+    probe::Look,
+    sim::{Fault, SimCamera, Spec, Stage},
 };
 use std::{
     fs,
@@ -23,7 +24,8 @@ async fn ten_floods_at_once_leave_memory_flat_and_other_verdicts_in_time() {
     let good = start().await;
     let mut hostile = Vec::new();
     for number in 0..10 {
-        let camera = start().await;
+        // Behind a login our own bounded reader meets them first; without one retina does, in a worker.
+        let camera = SimCamera::start(Spec::new(LOOPBACK)).await.expect("ports");
         let fault =
             if number % 2 == 0 { Fault::HugeBody(Stage::Describe) } else { Fault::EndlessHeaders(Stage::Describe) };
         camera.set_fault(fault).await.expect("the fault is set");
@@ -38,14 +40,15 @@ async fn ten_floods_at_once_leave_memory_flat_and_other_verdicts_in_time() {
             .map(|(number, camera)| {
                 let mut camera = configured(camera);
                 camera.id = format!("hostile-{number}").as_str().into();
+                camera.login = None;
                 let prober = prober.clone();
-                tokio::spawn(async move { prober.probe(&camera, Check::Stream, now).await })
+                tokio::spawn(async move { prober.probe(&camera, Look::new(Check::Stream, now)).await })
             })
             .collect();
         // The good camera is looked at while they rage.
         let camera = configured(&good);
         let began = Instant::now();
-        let observation = prober.probe(&camera, Check::Stream, now).await;
+        let observation = prober.probe(&camera, Look::new(Check::Stream, now)).await;
         let took = began.elapsed();
         assert_eq!(observation.failure, None, "round {round}: {observation:#?}");
         assert!(took < Duration::from_secs(10), "round {round}: the good camera waited {took:?}");
@@ -65,7 +68,7 @@ async fn ten_floods_at_once_leave_memory_flat_and_other_verdicts_in_time() {
 async fn a_soap_bomb_ends_with_its_cause() {
     let camera = start().await;
     camera.set_fault(Fault::SoapBomb).await.expect("the fault is set");
-    let observation = prober().probe(&configured(&camera), Check::Device, jiff::Timestamp::now()).await;
+    let observation = prober().probe(&configured(&camera), Look::new(Check::Device, jiff::Timestamp::now())).await;
     let kind = observation.failure.as_ref().map(|failure| failure.kind);
     assert_eq!(kind, Some(FailureKind::Oversized), "{observation:#?}");
 }
@@ -76,7 +79,7 @@ async fn silence_and_drips_end_within_their_limit() {
         let camera = start().await;
         camera.set_fault(fault).await.expect("the fault is set");
         let began = Instant::now();
-        let observation = prober().probe(&configured(&camera), Check::Stream, jiff::Timestamp::now()).await;
+        let observation = prober().probe(&configured(&camera), Look::new(Check::Stream, jiff::Timestamp::now())).await;
         assert!(observation.failure.is_some());
         assert!(began.elapsed() < Duration::from_secs(8), "{fault:?} took {:?}", began.elapsed());
     }

@@ -2,13 +2,13 @@
 
 use crate::support::{eventually, program, require};
 use camhealth::{
-    model::{Camera, Check, FailureKind, Kind, Login, Observation, Transport},
-    probe::{Pool, Prober, Settings},
+    model::{Camera, Check, DeviceFacts, FailureKind, Login, Observation, StreamFacts},
+    probe::{Look, Pool, Prober, Settings},
     sim::{Fault, SimCamera, Spec, Stage},
 };
 use std::{sync::Arc, time::Duration};
 
-const LOOPBACK: std::net::SocketAddr =
+pub const LOOPBACK: std::net::SocketAddr =
     std::net::SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// Short limits, so that silence is told quickly.
@@ -33,20 +33,14 @@ pub async fn start() -> SimCamera {
 pub fn configured(simulated: &SimCamera) -> Camera {
     let login = Login { username: "giamsat".into(), password: "canary".to_owned().into() };
     Camera {
-        id: "cam".into(),
-        name: String::new(),
-        kind: Kind::Public,
-        device: "cam".into(),
-        link: None,
-        rtsp: simulated.rtsp_url().parse().expect("a URL"),
-        transport: Transport::Tcp,
         onvif: simulated.onvif_url().map(|url| url.parse().expect("a URL")),
         login: Some(Arc::new(login)),
+        ..Camera::new("cam", simulated.rtsp_url().parse().expect("a URL"))
     }
 }
 
 async fn look(simulated: &SimCamera, check: Check) -> Observation {
-    let observation = prober().probe(&configured(simulated), check, jiff::Timestamp::now()).await;
+    let observation = prober().probe(&configured(simulated), Look::new(check, jiff::Timestamp::now())).await;
     let text = format!("{observation:?}");
     assert!(!text.contains("canary"), "a password is shown: {text}");
     observation
@@ -107,6 +101,117 @@ async fn what_media_tells_apart() {
     assert!(observation.stream.expect("facts").packets_lost >= 2, "loss is counted; what it means, health judges");
 }
 
+/// A long look at a camera with a fault: the facts that health judges.
+async fn survey(fault: Fault) -> StreamFacts {
+    let camera = start().await;
+    camera.set_fault(fault).await.expect("the fault is set");
+    let settings = Settings { media_timeout: Duration::from_millis(5500), ..Settings::default() };
+    let pool = Pool::new(program().into(), 1, settings.worker_memory_mib);
+    let look = Look::new(Check::Survey, jiff::Timestamp::now());
+    let observation = Prober::new(settings, pool).probe(&configured(&camera), look).await;
+    assert_eq!(observation.failure, None, "{fault:?}: {observation:#?}");
+    observation.stream.expect("facts")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_long_look_tells_apart() {
+    let faults = [
+        Fault::None,
+        Fault::HalfSpeed,
+        Fault::Bursts,
+        Fault::TimestampJump { after_frames: 20 },
+        Fault::NewParameters { after_frames: 20 },
+        Fault::Slow { one_in: 3 },
+        Fault::Still,
+        Fault::FastClock,
+    ];
+    let facts = futures_util::future::join_all(faults.map(|fault| tokio::spawn(survey(fault)))).await;
+    let facts: Vec<StreamFacts> = facts.into_iter().map(|facts| facts.expect("it does not panic")).collect();
+    let [good, half, bursts, jump, parameters, slow, still, fast] = facts.as_slice() else { panic!("eight") };
+    assert!((good.media_speed.expect("seconds") - 1.0).abs() < 0.1, "{good:?}");
+    assert!(good.jitter_seconds.expect("frames") < 0.1, "{good:?}");
+    assert!((good.keyframe_interval_seconds.expect("keyframes") - 2.0).abs() < 0.1, "{good:?}");
+    assert!(good.sender_clock_seconds.expect("a report").abs() < 1.0, "{good:?}");
+    assert_eq!((good.timestamp_jumps, good.parameter_changes, good.identical_frames), (0, 0, 0));
+    assert!((half.media_speed.expect("seconds") - 0.5).abs() < 0.1, "{half:?}");
+    assert!(bursts.jitter_seconds.expect("frames") > 0.1, "{bursts:?}");
+    assert_eq!(jump.timestamp_jumps, 1, "{jump:?}");
+    assert_eq!(parameters.parameter_changes, 1, "{parameters:?}");
+    assert!((slow.fps.expect("frames") - 5.0).abs() < 0.5, "{slow:?}");
+    let usual = good.delta_frame_bytes.expect("frames");
+    assert!(still.delta_frame_bytes.expect("frames") < usual / 10.0, "{still:?} against {usual}");
+    assert!(fast.sender_clock_seconds.expect("a report") > 1e6, "{fast:?}");
+}
+
+#[tokio::test]
+async fn a_hanging_encoder_is_frozen() {
+    check(Fault::Frozen, Some(FailureKind::Frozen)).await;
+}
+
+#[tokio::test]
+async fn a_401_is_not_always_a_wrong_password() {
+    let (camera, observation) = check(Fault::StaleFirst, None).await;
+    assert_eq!((camera.stats().failed_logins, camera.stats().connections), (0, 3), "a stale nonce is answered anew");
+    assert!(observation.rungs.iter().any(|rung| rung.name.as_str() == "login" && rung.ok), "{observation:#?}");
+    let (_, observation) = check(Fault::RefusesSecondLogin, Some(FailureKind::SessionLimit)).await;
+    assert!(observation.failure.expect("checked").detail.contains("no connection is left"));
+}
+
+#[tokio::test]
+async fn a_look_ends_when_its_bytes_are_spent() {
+    let camera = start().await;
+    let look = Look { byte_limit: 8000, ..Look::new(Check::Survey, jiff::Timestamp::now()) };
+    let observation = prober().probe(&configured(&camera), look).await;
+    assert!(observation.bytes < 12_000, "{} bytes", observation.bytes);
+    assert_eq!(observation.failure, None, "what it saw until then is well: {observation:#?}");
+    assert_eq!(camera.stats().teardowns, 1);
+}
+
+/// What the device says of itself under a fault.
+async fn device(fault: Fault) -> DeviceFacts {
+    let camera = start().await;
+    camera.set_fault(fault).await.expect("the fault is set");
+    let observation = look(&camera, Check::Device).await;
+    assert_eq!(observation.failure, None, "{fault:?}: {observation:#?}");
+    observation.device.expect("facts")
+}
+
+#[tokio::test]
+async fn onvif_tells_what_the_device_knows_of_its_health() {
+    let good = device(Fault::None).await;
+    assert_eq!((good.alarms.as_slice(), good.events_read), (&[][..], true));
+    assert_eq!(good.last_reboot.map(|at| at.as_second()), Some(1_790_000_000));
+    let camera = start().await;
+    let configured = configured(&camera);
+    let found = prober().probe(&configured, Look::new(Check::Device, jiff::Timestamp::now())).await;
+    let named = found.device.expect("facts").streams;
+    let expected = format!(":{}/sub", camera.rtsp_addr().port());
+    assert_eq!(named, [expected], "the address that it names is another's, port and path are its own");
+
+    assert_eq!(device(Fault::SignalLoss).await.alarms, ["VideoSource/SignalLoss"]);
+    assert_eq!(device(Fault::StorageFailure).await.alarms, ["Device/HardwareFailure/StorageFailure"]);
+    assert_ne!(device(Fault::Reboots).await.last_reboot, good.last_reboot);
+    assert_eq!(device(Fault::Swapped).await.serial, "another");
+    assert_eq!(device(Fault::OldFirmware).await.firmware, "0.0.1");
+    assert!(device(Fault::OtherStreams).await.streams[0].ends_with("/elsewhere"));
+}
+
+/// The promise to the people who are filmed: nothing about pictures is asked for, on the wire.
+#[tokio::test]
+async fn only_device_status_topics_are_asked_for() {
+    let camera = start().await;
+    look(&camera, Check::Device).await;
+    assert_eq!(
+        camera.topics_asked(),
+        [
+            "tns1:VideoSource/SignalLoss",
+            "tns1:Device/HardwareFailure//.",
+            "tns1:Monitoring/OperatingTime/LastReboot",
+            "tns1:Monitoring/OperatingTime/LastClockSynchronization"
+        ]
+    );
+}
+
 #[tokio::test]
 async fn onvif_tells_the_clock_without_and_the_device_with_a_login() {
     let camera = start().await;
@@ -137,7 +242,9 @@ async fn a_full_camera_refuses_the_third_session() {
             let settings = Settings { frames: 300, ..Settings::default() };
             let pool = Pool::new(program().into(), 1, settings.worker_memory_mib);
             let (prober, configured) = (Prober::new(settings, pool), configured.clone());
-            tokio::spawn(async move { prober.probe(&configured, Check::Stream, jiff::Timestamp::now()).await })
+            tokio::spawn(
+                async move { prober.probe(&configured, Look::new(Check::Stream, jiff::Timestamp::now())).await },
+            )
         })
         .collect();
     eventually("two open sessions", async || (camera.stats().open_sessions == 2).then_some(())).await;

@@ -4,9 +4,7 @@ use crate::{
     config::Plan,
     deliver::{self, Channel, Target},
     health, journal,
-    model::{
-        Camera, Commune, Device, Fleet, Kind, Language, Level, Link, LinkKind, Login, Site, Transport, View, Watcher,
-    },
+    model::{Camera, Commune, Device, Fleet, Kind, Language, Level, Link, LinkKind, Login, Site, View, Watcher},
     probe, schedule,
     sim::{SimCamera, Spec, fleet_addresses},
     web,
@@ -52,6 +50,7 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
     let webhook = format!("http://{receiver}/").parse().map_err(|error| format!("the receiver's address: {error}"))?;
     let channel = Channel { target: Target::Webhook { url: webhook, token: None }, language: Language::Vi };
     let seconds = Duration::from_secs;
+    let defaults = schedule::Settings::default();
     Ok(Plan {
         fleet: Arc::new(fleet(cameras)?),
         health: health::Settings {
@@ -60,12 +59,25 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
             ..health::Settings::default()
         },
         schedule: schedule::Settings {
-            public: schedule::Cadence { liveness: seconds(5), stream: seconds(15), device: seconds(30) },
-            household: schedule::Cadence { liveness: seconds(30), stream: seconds(120), device: seconds(600) },
-            confirm_every: seconds(2),
+            public: schedule::Cadence {
+                liveness: seconds(5),
+                stream: seconds(15),
+                survey: seconds(300),
+                device: seconds(30),
+                ..defaults.public.clone()
+            },
+            household: schedule::Cadence {
+                liveness: seconds(30),
+                stream: seconds(120),
+                survey: seconds(1800),
+                device: seconds(600),
+                bytes_per_day: 200_000_000,
+                ..defaults.household.clone()
+            },
             down_every: seconds(10),
+            dead_every: seconds(10),
             auth_retry_after: seconds(60),
-            ..schedule::Settings::default()
+            ..defaults
         },
         probe: probe::Settings::default(),
         journal: journal::Settings { path: None, ..journal::Settings::default() },
@@ -99,18 +111,19 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
             name: format!("Cáp quang {link}"),
             kind: LinkKind::Uplink,
             parent: None,
+            bytes_per_day: None,
+            // The first look at all 240 must not keep the visitor waiting.
+            looks_per_second: 20.0,
         });
         let parse = |url: String| url.parse().map_err(|error| format!("a simulated camera's address: {error}"));
+        let rtsp = parse(camera.rtsp_url())?;
         let camera = Camera {
-            id: id.as_str().into(),
             name,
             kind,
-            device: id.as_str().into(),
             link: Some(link.into()),
-            rtsp: parse(camera.rtsp_url())?,
-            transport: Transport::Tcp,
             onvif: camera.onvif_url().map(parse).transpose()?,
             login: Some(login.clone()),
+            ..Camera::new(&id, rtsp)
         };
         cameras.insert(camera.id.clone(), Arc::new(camera));
     }

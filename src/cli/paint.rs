@@ -58,7 +58,7 @@ impl Paint {
             State::Up => self.good(text),
             State::Degraded => self.fair(text),
             State::Down => self.bad(text),
-            State::Unknown => self.dim(text),
+            State::Unknown | State::Off => self.dim(text),
         }
     }
 

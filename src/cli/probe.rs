@@ -5,10 +5,10 @@ use crate::{
     clock::Clock,
     health,
     model::{
-        Camera, Check, DeviceFacts, Failure, FailureKind, Kind, Login, Observation, Rung, StreamFacts, Transport,
-        Verdict,
+        Camera, Check, DeviceFacts, Failure, FailureKind, Login, Memory, Observation, Promise, Rung, StreamFacts,
+        Transport, Verdict,
     },
-    probe::{Pool, Prober, Settings},
+    probe::{Look, Pool, Prober, Settings},
 };
 use serde::Serialize;
 use std::{fmt::Write, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// How to ask for RTP.
     #[arg(long, value_enum, default_value = "tcp")]
     transport: TransportArgument,
+    /// Watch for 6.5 s rather than until the evidence suffices: speed, jitter, keyframe interval.
+    #[arg(long)]
+    long: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -69,12 +72,14 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let prober = Prober::new(settings, pool);
     let clock = Clock::system();
     let looks = async {
-        let stream = prober.probe(&camera, Check::Stream, clock.now()).await;
+        let look = |check| Look::new(check, clock.now());
+        let depth = if arguments.long { Check::Survey } else { Check::Stream };
+        let stream = prober.probe(&camera, look(depth)).await;
         let device = match &camera.onvif {
-            Some(_) => Some(prober.probe(&camera, Check::Device, clock.now()).await),
+            Some(_) => Some(prober.probe(&camera, look(Check::Device)).await),
             None => None,
         };
-        outcome(stream, device)
+        outcome(stream, device, clock.now())
     };
     let outcome = tokio::select! {
         outcome = looks => outcome,
@@ -132,27 +137,26 @@ fn camera(arguments: &Arguments) -> Result<Camera, String> {
         (None, _) => None,
     };
     Ok(Camera {
-        id: "camera".into(),
-        name: String::new(),
-        kind: Kind::Public,
-        device: "camera".into(),
-        link: None,
-        rtsp,
         transport: match arguments.transport {
             TransportArgument::Tcp => Transport::Tcp,
             TransportArgument::Udp => Transport::Udp,
         },
         onvif: arguments.onvif.clone(),
         login,
+        ..Camera::new("camera", rtsp)
     })
 }
 
 /// Both looks as one: the stream decides, ONVIF can only degrade it.
-fn outcome(stream: Observation, device: Option<Observation>) -> Outcome {
-    let policy = health::Settings::default();
+fn outcome(stream: Observation, device: Option<Observation>, now: jiff::Timestamp) -> Outcome {
+    // One look must do: nothing is remembered and nothing confirmed.
+    let settings = health::Settings { good_to_up: 1, ..health::Settings::default() };
+    let promise = Promise::default();
+    let measure = health::Measure { promise: &promise, serial: None, stream: "", cause: None, settings: &settings };
+    let mut memory = Memory::default();
     let offset = device.as_ref().and_then(|device| device.clock_offset_seconds);
-    let failure = health::judge(&stream, offset, &policy);
-    let aside = device.as_ref().and_then(|device| health::judge(device, None, &policy));
+    let aside = device.as_ref().and_then(|device| health::judge(now, device, &mut memory, measure));
+    let failure = health::judge(now, &stream, &mut memory, measure);
     let verdict = match (&failure, &aside) {
         (None, Some(_)) => Verdict::Degraded,
         _ => Observation { failure: failure.clone(), ..stream.clone() }.verdict(),

@@ -248,6 +248,29 @@ impl<'a> Entry<'a> {
         ratio
     }
 
+    /// A number above zero.
+    pub(super) fn positive(&self, key: &'static str) -> Option<f64> {
+        let (value, span) = self.value(key)?;
+        let text = value.as_float().map(|float| float.as_str()).or(value.as_integer().map(|integer| integer.as_str()));
+        let number =
+            text.and_then(|text| text.parse::<f64>().ok()).filter(|number| *number > 0.0 && number.is_finite());
+        if number.is_none() {
+            self.problem(key, span, "must be a number above 0".into(), &format!("write {key} = 15, for example"));
+        }
+        number
+    }
+
+    /// An amount of data, such as `15MB`.
+    pub(super) fn bytes(&self, key: &'static str) -> Option<u64> {
+        let text = self.text(key)?;
+        let value = parse_bytes(&text.value).filter(|bytes| *bytes >= 1_000_000);
+        if value.is_none() {
+            let message = format!("{:?} is no amount of data of 1MB or more", text.value);
+            self.problem(key, text.span, message, &format!("write {key} = \"15MB\", \"500MB\" or \"2GB\""));
+        }
+        value
+    }
+
     /// A length of time within bounds.
     pub(super) fn duration(
         &self,
@@ -349,6 +372,20 @@ pub(super) fn suggestion(name: &str, known: &[&str]) -> String {
 pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let distances = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     distances.min().filter(|(distance, _)| *distance <= 2.max(name.len() / 4)).map(|(_, known)| known)
+}
+
+fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit.trim() {
+        "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {

@@ -1,6 +1,7 @@
 //! The commune, its recorders, cameras and links.
 
 use super::{
+    details,
     entry::{Context, Entry, Located, nearest},
     source::{Source, Tables},
 };
@@ -15,6 +16,9 @@ use std::{
 use url::Url;
 
 pub(super) const LANGUAGES: &[(&str, Language)] = &[("vi", Language::Vi), ("en", Language::En)];
+
+/// Looks at streams that may begin on a link in a second: at 256 kbit/s each about 2 Mbit/s together.
+const LOOKS_PER_SECOND: f64 = 5.0;
 
 /// Logins by name; one that is wrong is known, so that its users are not called wrong too.
 type Logins = BTreeMap<String, Option<Arc<Login>>>;
@@ -101,10 +105,13 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
             }
         };
         let parent = entry.text("parent");
+        let bytes_per_day = entry.bytes("bytes_per_day");
+        let looks_per_second = entry.positive("looks_per_second").unwrap_or(LOOKS_PER_SECOND);
         let Some(id) = id else { continue };
         parents.extend(parent.map(|parent| (entry, id.clone(), parent)));
         let name = name.unwrap_or_default();
-        links.insert(id.as_str().into(), Link { name, kind: kind.unwrap_or(LinkKind::Switch), parent: None });
+        let kind = kind.unwrap_or(LinkKind::Switch);
+        links.insert(id.as_str().into(), Link { name, kind, parent: None, bytes_per_day, looks_per_second });
     }
     for (entry, id, parent) in &parents {
         match known(entry, "parent", parent, links.keys().map(LinkId::as_str), "link") {
@@ -195,6 +202,10 @@ fn cameras(
         let onvif = address(entry, "onvif", &["http", "https"], "http://10.20.1.7/onvif/device_service");
         let transports = &[("tcp", Transport::Tcp), ("udp", Transport::Udp)];
         let transport = entry.word("transport", transports).unwrap_or_default();
+        let promise = details::promise(entry);
+        let identity = details::identity(entry);
+        let off_hours = details::off_hours(entry);
+        let bytes_per_day = entry.bytes("bytes_per_day");
         let own_login = login(entry, logins);
         let own_link = link(entry, links);
         let device = entry.text("device");
@@ -215,15 +226,18 @@ fn cameras(
             devices.insert(id.as_str().into(), Device { sessions: 1 });
         }
         let camera = Camera {
-            id: id.as_str().into(),
             name,
             kind,
             device: device.unwrap_or_else(|| id.clone()).as_str().into(),
             link: own_link.or_else(|| recorder?.link.clone()),
-            rtsp: rtsp.value,
             transport,
             onvif: onvif.map(|onvif| onvif.value),
             login: own_login.or_else(|| recorder?.login.clone()),
+            promise,
+            identity,
+            off_hours,
+            bytes_per_day,
+            ..Camera::new(&id, rtsp.value)
         };
         cameras.insert(camera.id.clone(), Arc::new(camera));
     }

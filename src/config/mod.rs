@@ -4,6 +4,7 @@
 //! entry hides no other. Nothing here touches the network or the clock.
 
 mod contacts;
+mod details;
 mod entry;
 mod fleet;
 mod plan;

@@ -17,6 +17,7 @@ pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, h
     if let Some(table) = tables.one("schedule") {
         set_duration(table, "confirm_every", SECOND..=60 * SECOND, &mut schedule.confirm_every);
         set_duration(table, "down_every", SECOND..=DAY, &mut schedule.down_every);
+        set_duration(table, "dead_every", SECOND..=DAY, &mut schedule.dead_every);
         set_duration(table, "auth_retry_after", 60 * SECOND..=7 * DAY, &mut schedule.auth_retry_after);
         set(&mut schedule.concurrency, table.number("concurrency", 1..=4096).map(|number| number as usize));
         set(&mut schedule.jitter, table.ratio("jitter"));
@@ -30,7 +31,21 @@ pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, h
     if let Some(table) = tables.one("health") {
         set(&mut health.bad_to_down, table.number("bad_to_down", 1..=100).map(|number| number as u32));
         set(&mut health.good_to_up, table.number("good_to_up", 1..=100).map(|number| number as u32));
-        set(&mut health.loss_ratio, table.ratio("loss_ratio"));
+        let ratios = [
+            ("loss_ratio", &mut health.loss_ratio),
+            ("fps_ratio", &mut health.fps_ratio),
+            ("bitrate_ratio", &mut health.bitrate_ratio),
+            ("frozen_ratio", &mut health.frozen_ratio),
+            ("media_speed", &mut health.media_speed),
+            ("clock_drift", &mut health.clock_drift),
+        ];
+        for (key, ratio) in ratios {
+            set(ratio, table.ratio(key));
+        }
+        set_duration(table, "jitter", Duration::from_millis(1)..=60 * SECOND, &mut health.jitter);
+        set(&mut health.reboots, table.number("reboots", 2..=100).map(|number| number as u32));
+        set_duration(table, "reboot_window", 60 * SECOND..=30 * DAY, &mut health.reboot_window);
+        set_duration(table, "change_shown_for", 60 * SECOND..=365 * DAY, &mut health.change_shown_for);
         set_duration(table, "clock_offset", SECOND..=365 * DAY, &mut health.clock_offset);
         let ages = [
             ("stale_after_public", &mut health.stale_after_public),
@@ -62,7 +77,10 @@ pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, h
 fn read_cadence(table: &Entry<'_>, cadence: &mut Cadence) {
     set_duration(table, "liveness", SECOND..=DAY, &mut cadence.liveness);
     set_duration(table, "stream", 5 * SECOND..=DAY, &mut cadence.stream);
+    set_duration(table, "survey", 60 * SECOND..=30 * DAY, &mut cadence.survey);
     set_duration(table, "device", 10 * SECOND..=30 * DAY, &mut cadence.device);
+    set(&mut cadence.bytes_per_day, table.bytes("bytes_per_day"));
+    set(&mut cadence.looks_per_hour, table.number("looks_per_hour", 40..=100_000));
     table.refuse_unread();
 }
 

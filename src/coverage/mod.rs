@@ -45,7 +45,10 @@ pub fn total<'a>(sites: impl IntoIterator<Item = &'a [ViewStatus]>) -> Coverage 
 fn view_status(view: &View, state_of: &impl Fn(&CameraId) -> State) -> ViewStatus {
     let states = || view.watchers.iter().map(|watcher| state_of(&watcher.camera));
     let seeing = states().filter(|state| state.sees()).count();
-    let perhaps = states().filter(|state| *state == State::Unknown).count();
+    // By its owner's hours alone a view is not lost, and nobody is woken each night; where another camera failed too,
+    // nobody sees it, and somebody must know.
+    let failed = states().any(|state| state == State::Down);
+    let perhaps = states().filter(|state| *state == State::Unknown || (*state == State::Off && !failed)).count();
     let state = if seeing >= view.needs {
         ViewState::Covered
     } else if seeing + perhaps >= view.needs {

@@ -10,7 +10,7 @@ use crate::{
     model::{CameraId, Commune, Observation, Snapshot, later},
     monitor::{Effect, Event, Monitor},
     probe::Prober,
-    schedule::{Command, Pulse},
+    schedule::{Command, Found, Pulse},
     web,
 };
 use jiff::Timestamp;
@@ -45,6 +45,7 @@ pub(super) struct EventLoop {
     /// Tells the relay that there is something to send.
     pub(super) wake: Arc<Notify>,
     pub(super) prober: Option<Arc<Prober>>,
+    pub(super) pulses: watch::Receiver<Pulse>,
 }
 
 /// What is not yet written, and when things are due.
@@ -61,16 +62,15 @@ impl EventLoop {
     pub(super) async fn run(
         mut self,
         effects: Vec<Effect>,
-        mut observations: mpsc::Receiver<(CameraId, Observation)>,
+        mut found: mpsc::Receiver<Found>,
         mut reloads: mpsc::Receiver<web::ReloadRequest>,
-        mut pulses: watch::Receiver<Pulse>,
     ) {
         let now = self.clock.now();
         let mut agenda =
             Agenda { batch: Batch::default(), write_at: None, publish_at: Some(now), keep_at: now, changed: false };
         self.plan_effects(now, effects, &mut agenda);
         loop {
-            self.tick(&mut agenda, &mut pulses);
+            self.tick(&mut agenda);
             self.settle(&mut agenda).await;
             let due = [agenda.write_at, agenda.publish_at, Some(agenda.keep_at), Some(self.monitor.next_deadline())];
             let due = due.into_iter().flatten().min().unwrap_or(now);
@@ -81,13 +81,21 @@ impl EventLoop {
                     // Whoever asked may have gone away.
                     let _ = request.answer.send(outcome);
                 }
-                observation = observations.recv() => {
-                    let Some((camera, observation)) = observation else { break };
+                news = found.recv() => {
+                    let Some(news) = news else { break };
                     let now = self.clock.now();
-                    self.remember_transcript(now, &camera, &observation, &mut agenda);
-                    let effects = self.monitor.handle(now, Event::Probed(camera, Box::new(observation)));
-                    self.plan_effects(now, effects, &mut agenda);
-                    self.own.set_event_queue(observations.len(), observations.max_capacity());
+                    match news {
+                        Found::Seen(camera, observation) => {
+                            self.remember_transcript(now, &camera, &observation, &mut agenda);
+                            let effects = self.monitor.handle(now, Event::Probed(camera, observation));
+                            self.plan_effects(now, effects, &mut agenda);
+                        }
+                        Found::Login(record) => {
+                            agenda.write_at = Some(now);
+                            agenda.batch.logins.push(record);
+                        }
+                    }
+                    self.own.set_event_queue(found.len(), found.max_capacity());
                 }
                 () = self.clock.sleep_until(due) => {}
             }
@@ -97,12 +105,12 @@ impl EventLoop {
     }
 
     /// Lets time pass for the monitor, however busy the observations are.
-    fn tick(&mut self, agenda: &mut Agenda, pulses: &mut watch::Receiver<Pulse>) {
+    fn tick(&mut self, agenda: &mut Agenda) {
         let now = self.clock.now();
         if self.monitor.next_deadline() <= now {
             let effects = self.monitor.handle(now, Event::Tick);
             self.plan_effects(now, effects, agenda);
-            let pulse = *pulses.borrow_and_update();
+            let pulse = self.pulses.borrow_and_update().clone();
             self.own.set_probes(pulse.in_flight, pulse.lag);
             if let Some(prober) = &self.prober {
                 self.own.set_worker_deaths(prober.pool().deaths());
@@ -113,9 +121,15 @@ impl EventLoop {
     /// Puts effects on the agenda. Who is told is settled now, with the roster as it stands at the event.
     fn plan_effects(&self, now: Timestamp, effects: Vec<Effect>, agenda: &mut Agenda) {
         for effect in effects {
+            if let Effect::Learned(camera, memory) = effect {
+                agenda.batch.memories.push((camera, memory));
+                agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
+                continue;
+            }
             agenda.changed = true;
             agenda.write_at = Some(now);
             match effect {
+                Effect::Learned(..) => {}
                 Effect::Camera(transition) => {
                     tracing::info!(
                         camera = %transition.camera,
@@ -180,7 +194,8 @@ impl EventLoop {
         if agenda.changed || agenda.publish_at.is_some_and(|at| at <= now) {
             agenda.changed = false;
             agenda.publish_at = None;
-            self.publish.send_replace(Arc::new(self.monitor.snapshot(now)));
+            let outlooks = self.pulses.borrow().outlooks.clone();
+            self.publish.send_replace(Arc::new(Snapshot { outlooks, ..self.monitor.snapshot(now) }));
         }
         if agenda.keep_at <= now {
             agenda.keep_at = later(now, KEEP_EVERY);

@@ -17,7 +17,7 @@ use crate::{
     metrics::{self, Own},
     model::Snapshot,
     monitor::Monitor,
-    probe::{Pool, Prober},
+    probe::{Look, Pool, Prober},
     schedule::{self, ProbeFn, Pulse},
     web,
 };
@@ -98,12 +98,12 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let own = Arc::new(Own::new(channels));
     own.reload(true, now);
     let (probe, prober) = probing(&plan, &clock, &own, parts.probing);
-    let (observations, inbox) = mpsc::channel(OBSERVATIONS);
+    let (found, inbox) = mpsc::channel(OBSERVATIONS);
     let (commands, orders) = mpsc::channel(4);
     let (pulse, pulses) = watch::channel(Pulse::default());
     let seed = now.as_nanosecond() as u64;
-    let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, now, seed);
-    let runner = schedule::run(looks, clock.clone(), probe, observations, orders, pulse, stop.child_token());
+    let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, &restored.logins, now, seed);
+    let runner = schedule::run(looks, clock.clone(), probe, found, orders, pulse, stop.child_token());
 
     let (monitor, effects) = Monitor::new(plan.fleet.clone(), plan.health.clone(), restored, now);
     let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
@@ -122,8 +122,9 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         publish,
         wake: wake.clone(),
         prober: prober.clone(),
+        pulses,
     };
-    let event_loop = event_loop.run(effects, inbox, reloads, pulses);
+    let event_loop = event_loop.run(effects, inbox, reloads);
     let relay = relay::run(http, journal, clock, own.clone(), deliver_settings, wake, stop.child_token());
 
     let (ready, is_ready) = watch::channel(true);
@@ -165,11 +166,12 @@ fn probing(plan: &Plan, clock: &Clock, own: &Arc<Own>, probing: Probing) -> (Pro
     let pool = Pool::new(program, settings.workers, settings.worker_memory_mib);
     let prober = Arc::new(Prober::new(settings, pool));
     let (shared, clock, own) = (prober.clone(), clock.clone(), own.clone());
-    let probe: ProbeFn = Arc::new(move |camera, check| {
+    let probe: ProbeFn = Arc::new(move |order| {
         let (prober, clock, own) = (shared.clone(), clock.clone(), own.clone());
         Box::pin(async move {
-            let observation = prober.probe(&camera, check, clock.now()).await;
-            own.observe_probe(check, observation.took);
+            let look = Look { check: order.check, started: clock.now(), byte_limit: order.byte_limit };
+            let observation = prober.probe(&order.camera, look).await;
+            own.observe_probe(order.check, observation.took);
             observation
         })
     });

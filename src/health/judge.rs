@@ -1,23 +1,104 @@
 //! What one look says under the commune's thresholds: facts that the probe only reports become failures here.
+//!
+//! The worst comes first: a stream that loses packets matters more to an officer than a clock that is off. Each
+//! threshold is left only with a margin, so that a value on its edge does not flap.
 
 use super::Settings;
-use crate::model::{Failure, FailureKind, Observation};
+use crate::model::{
+    Check, DeviceFacts, Failure, FailureKind, Hour, Memory, Observation, Promise, StreamFacts, elapsed, later,
+};
+use jiff::Timestamp;
 
-/// The failure of an observation: the probe's own, or else what its facts amount to under `settings`.
-///
-/// The worst comes first: a stream that loses packets matters more to an officer than a clock that is off.
-/// `known_offset` is the camera's clock offset as last measured: looks at the stream do not measure it, and must
-/// not deny it.
-pub fn judge(observation: &Observation, known_offset: Option<f64>, settings: &Settings) -> Option<Failure> {
-    observation
-        .failure
-        .clone()
-        .or_else(|| loss(observation, settings))
-        .or_else(|| clock(observation.clock_offset_seconds.or(known_offset)?, settings))
+/// What a threshold that was crossed must be undercut by before it counts as kept again.
+const MARGIN: f64 = 0.8;
+/// Between two measurements of drift: sender reports are exact to a fraction of a second only.
+const DRIFT_SPAN: f64 = 600.0;
+/// Steps of a clock below this are how clocks are set.
+const DRIFT_STEP: f64 = 2.0;
+
+/// What a camera is measured by.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure<'a> {
+    /// What its stream should be.
+    pub promise: &'a Promise,
+    /// The serial number that the configuration names.
+    pub serial: Option<&'a str>,
+    /// Path and port of the configured stream, as `:554/sub`.
+    pub stream: &'a str,
+    /// Why it is not well now, if it is not: that threshold is left with a margin.
+    pub cause: Option<FailureKind>,
+    /// The commune's thresholds.
+    pub settings: &'a Settings,
 }
 
-fn loss(observation: &Observation, settings: &Settings) -> Option<Failure> {
-    let stream = observation.stream.as_ref()?;
+/// Takes an observation into `memory` and gives its failure: the probe's own, or else what its facts and what is
+/// remembered amount to.
+pub fn judge(now: Timestamp, observation: &Observation, memory: &mut Memory, measure: Measure<'_>) -> Option<Failure> {
+    if let Some(offset) = observation.clock_offset_seconds {
+        clock_was_reset(now, offset, memory);
+        memory.clock_offset_seconds = Some(offset);
+    }
+    if let Some(device) = &observation.device {
+        learn_device(now, device, memory);
+        let said = device_failure(now, device, memory, measure);
+        memory.onvif.hear(said, 1);
+    }
+    if let Some(failure) = &observation.failure {
+        if failure.kind == FailureKind::Auth && memory.login_good && observation.check.sees_media() {
+            let detail = format!("{}; this login was good before", failure.detail);
+            return Some(Failure::new(FailureKind::AuthChanged, detail));
+        }
+        return Some(failure.clone());
+    }
+    if observation.check.sees_media() {
+        memory.login_good = true;
+    }
+    let mut found = None;
+    if let Some(stream) = &observation.stream {
+        if observation.check == Check::Survey {
+            let said = survey_failure(now, stream, memory, measure);
+            memory.survey.hear(said, measure.settings.good_to_up);
+        }
+        found = stream_failure(now, stream, memory, measure);
+        learn_stream(now, stream, found.as_ref().map(|failure| failure.kind), memory);
+    }
+    let offset = memory.clock_offset_seconds;
+    found
+        .or_else(|| memory.survey.told.clone())
+        .or_else(|| memory.onvif.told.clone())
+        .or_else(|| clock(offset?, measure))
+}
+
+impl Measure<'_> {
+    /// The limit as it is now for a value that must stay below it.
+    fn upper(&self, kind: FailureKind, limit: f64) -> f64 {
+        if self.cause == Some(kind) { limit * MARGIN } else { limit }
+    }
+
+    /// The limit as it is now for a value that must stay above it.
+    fn lower(&self, kind: FailureKind, limit: f64) -> f64 {
+        if self.cause == Some(kind) { limit / MARGIN } else { limit }
+    }
+}
+
+/// What any look at the stream can tell.
+fn stream_failure(now: Timestamp, stream: &StreamFacts, memory: &Memory, measure: Measure<'_>) -> Option<Failure> {
+    let past = memory.baseline.hour(now);
+    loss(stream, measure)
+        .or_else(|| jumps(stream))
+        .or_else(|| parameters(now, stream, memory, measure))
+        .or_else(|| frozen(stream, past, measure))
+        .or_else(|| low_fps(stream, past, measure))
+        .or_else(|| low_bitrate(stream, past, measure))
+}
+
+/// What only a look of some seconds can tell.
+fn survey_failure(now: Timestamp, stream: &StreamFacts, memory: &mut Memory, measure: Measure<'_>) -> Option<Failure> {
+    let drift = drift(now, stream, memory, measure);
+    speed(stream, measure).or_else(|| jitter(stream, measure)).or_else(|| keyframes(stream, measure)).or(drift)
+}
+
+fn loss(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
     // One or two missing packets are usual where a shared encoder is joined in the middle, so a ratio alone
     // would convict a healthy camera after a short look.
     if stream.packets_lost <= 2 {
@@ -25,20 +106,134 @@ fn loss(observation: &Observation, settings: &Settings) -> Option<Failure> {
     }
     let sent = f64::from(stream.packets) + f64::from(stream.packets_lost);
     let ratio = f64::from(stream.packets_lost) / sent;
-    (ratio > settings.loss_ratio).then(|| {
-        Failure::new(
-            FailureKind::Loss,
-            format!("{} of {} RTP packets lost ({:.1} %)", stream.packets_lost, sent, 100.0 * ratio),
-        )
+    (ratio > measure.upper(FailureKind::Loss, measure.settings.loss_ratio)).then(|| {
+        let detail = format!("{} of {sent} RTP packets lost ({:.1} %)", stream.packets_lost, 100.0 * ratio);
+        Failure::new(FailureKind::Loss, detail)
     })
 }
 
-fn clock(offset: f64, settings: &Settings) -> Option<Failure> {
-    (offset.abs() > settings.clock_offset.as_secs_f64()).then(|| {
+fn jumps(stream: &StreamFacts) -> Option<Failure> {
+    (stream.timestamp_jumps > 0).then(|| {
+        let detail = format!("timestamps jumped {} times in one look", stream.timestamp_jumps);
+        Failure::new(FailureKind::Timestamps, detail)
+    })
+}
+
+fn parameters(now: Timestamp, stream: &StreamFacts, memory: &Memory, measure: Measure<'_>) -> Option<Failure> {
+    let failed = |detail: String| Some(Failure::new(FailureKind::ParametersChanged, detail));
+    if stream.parameter_changes > 0 {
+        return failed(format!("parameter sets changed {} times in mid-stream", stream.parameter_changes));
+    }
+    let (codec, size) = (stream.codec, stream.size());
+    if let Some(promised) = measure.promise.codec.filter(|promised| *promised != codec) {
+        return failed(format!("the stream is {}, promised is {}", codec.as_str(), promised.as_str()));
+    }
+    if let (Some(promised), Some(found)) = (measure.promise.size, size)
+        && promised != found
+    {
+        return failed(format!("the picture is {}, promised is {}", pixels(found), pixels(promised)));
+    }
+    // Where nothing is promised, a change is told for a while and then taken for meant.
+    let promised = measure.promise.codec.is_some() && (measure.promise.size.is_some() || size.is_none());
+    let change = memory.stream.as_ref().filter(|known| known.now == (codec, size));
+    if let (false, Some((before, at))) = (promised, change.and_then(|known| known.before.as_ref()))
+        && elapsed(now, *at) < measure.settings.change_shown_for
+    {
+        let name = |(codec, size): &(crate::model::Codec, Option<(u32, u32)>)| {
+            size.map_or_else(|| codec.as_str().to_owned(), |size| format!("{} {}", codec.as_str(), pixels(size)))
+        };
+        return failed(format!("the stream was {} before and is {} now", name(before), name(&(codec, size))));
+    }
+    None
+}
+
+fn pixels((width, height): (u32, u32)) -> String {
+    format!("{width}×{height}")
+}
+
+fn frozen(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
+    let (size, usual) = (stream.delta_frame_bytes?, past?.delta_frame_bytes);
+    (size < usual * measure.lower(FailureKind::FrozenSuspect, measure.settings.frozen_ratio)).then(|| {
+        let detail = format!("{size:.0} bytes a frame between keyframes, {usual:.0} are usual at this hour");
+        Failure::new(FailureKind::FrozenSuspect, detail)
+    })
+}
+
+fn low_fps(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
+    let fps = stream.fps?;
+    let (wanted, source) = match measure.promise.fps {
+        Some(promised) => (promised, "promised"),
+        None => (past?.fps, "usual at this hour"),
+    };
+    (fps < wanted * measure.lower(FailureKind::LowFps, measure.settings.fps_ratio))
+        .then(|| Failure::new(FailureKind::LowFps, format!("{fps:.1} frames/s, {wanted:.1} are {source}")))
+}
+
+fn low_bitrate(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
+    let rate = stream.bytes_per_second?;
+    let (wanted, source) = match measure.promise.bytes_per_second {
+        Some(promised) => (promised, "promised"),
+        None => (past?.bytes_per_second, "usual at this hour"),
+    };
+    (rate < wanted * measure.lower(FailureKind::LowBitrate, measure.settings.bitrate_ratio)).then(|| {
+        let kilobits = |bytes: f64| bytes * 8.0 / 1000.0;
+        let detail = format!("{:.0} kbit/s, {:.0} are {source}", kilobits(rate), kilobits(wanted));
+        Failure::new(FailureKind::LowBitrate, detail)
+    })
+}
+
+fn speed(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
+    let speed = stream.media_speed?;
+    let off = if speed < 1.0 { 1.0 / speed.max(1e-6) - 1.0 } else { speed - 1.0 };
+    (off > measure.upper(FailureKind::Timestamps, measure.settings.media_speed))
+        .then(|| Failure::new(FailureKind::Timestamps, format!("timestamps run at {speed:.2} times the speed of time")))
+}
+
+fn jitter(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
+    let jitter = stream.jitter_seconds?;
+    (jitter > measure.upper(FailureKind::Jitter, measure.settings.jitter.as_secs_f64()))
+        .then(|| Failure::new(FailureKind::Jitter, format!("packets arrive {:.0} ms off their time", jitter * 1000.0)))
+}
+
+/// Smart codecs space keyframes far apart, so only a promise makes it a fault.
+fn keyframes(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
+    let (found, promised) = (stream.keyframe_interval_seconds?, measure.promise.keyframe_interval?.as_secs_f64());
+    (found > measure.upper(FailureKind::KeyframeInterval, promised * 1.5)).then(|| {
+        let detail = format!("{found:.1} s between keyframes, promised are {promised:.1} s");
+        Failure::new(FailureKind::KeyframeInterval, detail)
+    })
+}
+
+/// How fast the camera's clock runs, by two sender reports far apart.
+fn drift(now: Timestamp, stream: &StreamFacts, memory: &mut Memory, measure: Measure<'_>) -> Option<Failure> {
+    let offset = stream.sender_clock_seconds?;
+    let Some((at, before)) = memory.sender_clock else {
+        memory.sender_clock = Some((now, offset));
+        return None;
+    };
+    let span = elapsed(now, at).as_secs_f64();
+    if span < DRIFT_SPAN {
+        return memory.survey.told.clone().filter(|failure| failure.kind == FailureKind::ClockDrift);
+    }
+    memory.sender_clock = Some((now, offset));
+    let moved = offset - before;
+    let rate = moved / span;
+    let limit = measure.upper(FailureKind::ClockDrift, measure.settings.clock_drift);
+    (moved.abs() > DRIFT_STEP && rate.abs() > limit).then(|| {
+        let detail = format!("its clock gains {:+.0} s an hour", rate * 3600.0);
+        Failure::new(FailureKind::ClockDrift, detail)
+    })
+}
+
+fn clock(offset: f64, measure: Measure<'_>) -> Option<Failure> {
+    let limit = measure.upper(FailureKind::Clock, measure.settings.clock_offset.as_secs_f64());
+    (offset.abs() > limit).then(|| {
         let half_hours = offset / 1800.0;
         // Whole half hours are a time zone set wrong, not a clock that drifts.
         let hint = if half_hours.abs() >= 1.0 && (half_hours - half_hours.round()).abs() * 1800.0 < 30.0 {
             "; check its time zone"
+        } else if is_factory_clock(offset) {
+            "; it lost its time with its power: give it an NTP server"
         } else {
             ""
         };
@@ -46,62 +241,120 @@ fn clock(offset: f64, settings: &Settings) -> Option<Failure> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Check, Codec, StreamFacts};
+/// A clock that is years behind begins at its factory's date: there was a power cut, and the battery is dead.
+fn is_factory_clock(offset: f64) -> bool {
+    offset < -5.0 * 365.0 * 86_400.0
+}
 
-    fn look(packets: u32, packets_lost: u32, clock_offset_seconds: Option<f64>) -> Observation {
-        Observation {
-            check: Check::Stream,
-            started: jiff::Timestamp::UNIX_EPOCH,
-            took: std::time::Duration::ZERO,
-            rungs: Vec::new(),
-            failure: None,
-            stream: Some(StreamFacts {
-                codec: Codec::H264,
-                width: None,
-                height: None,
-                fps: None,
-                bytes_per_second: None,
-                keyframe_interval_seconds: None,
-                frames: 10,
-                keyframes: 1,
-                packets,
-                packets_lost,
-            }),
-            device: None,
-            clock_offset_seconds,
-            bytes: 0,
-        }
-    }
-
-    #[track_caller]
-    fn check(observation: Observation, expected: Option<&str>) {
-        let failure = judge(&observation, None, &Settings::default());
-        assert_eq!(failure.map(|failure| failure.detail).as_deref(), expected);
-    }
-
-    #[test]
-    fn facts_within_the_thresholds_are_no_failure() {
-        check(look(100, 2, Some(-59.0)), None);
-    }
-
-    #[test]
-    fn a_look_that_measures_no_clock_does_not_deny_a_wrong_one() {
-        let failure = judge(&look(100, 0, None), Some(3600.0), &Settings::default());
-        assert_eq!(failure.map(|failure| failure.kind), Some(FailureKind::Clock));
-        assert_eq!(judge(&look(100, 0, Some(0.0)), Some(3600.0), &Settings::default()), None);
-    }
-
-    #[test]
-    fn lost_packets_are_told_with_their_share() {
-        check(look(90, 10, None), Some("10 of 100 RTP packets lost (10.0 %)"));
-    }
-
-    #[test]
-    fn a_clock_that_is_off_by_hours_points_to_the_time_zone() {
-        check(look(10, 0, Some(25_201.0)), Some("camera clock is +25201 s off; check its time zone"));
-        check(look(10, 0, Some(100.0)), Some("camera clock is +100 s off"));
+/// A clock that falls back to its factory's date is evidence of a start.
+fn clock_was_reset(now: Timestamp, offset: f64, memory: &mut Memory) {
+    let before = memory.clock_offset_seconds;
+    if is_factory_clock(offset) && before.is_some_and(|before| !is_factory_clock(before) || offset < before - 60.0) {
+        memory.boots.push(now);
     }
 }
+
+fn learn_device(now: Timestamp, device: &DeviceFacts, memory: &mut Memory) {
+    let before = memory.device.as_ref().and_then(|known| known.now.last_reboot);
+    // The camera tells its start by its own clock; only that it changed, and by how much, means anything. A clock
+    // that is set moves it by seconds.
+    if let (Some(before), Some(told)) = (before, device.last_reboot)
+        && told.duration_since(before).unsigned_abs().as_secs() > 30
+    {
+        memory.boots.push(now);
+    }
+    let identity = |device: &DeviceFacts| DeviceFacts {
+        manufacturer: device.manufacturer.clone(),
+        model: device.model.clone(),
+        firmware: device.firmware.clone(),
+        serial: device.serial.clone(),
+        ..DeviceFacts::default()
+    };
+    let last_reboot = device.last_reboot.or(before);
+    match &mut memory.device {
+        Some(known) if identity(&known.now) == identity(device) => {}
+        _ => crate::model::Known::learn(&mut memory.device, identity(device), now),
+    }
+    if let Some(known) = &mut memory.device {
+        known.now.last_reboot = last_reboot;
+    }
+}
+
+/// What ONVIF tells of the device.
+fn device_failure(now: Timestamp, device: &DeviceFacts, memory: &mut Memory, measure: Measure<'_>) -> Option<Failure> {
+    let settings = measure.settings;
+    memory.boots.retain(|boot| later(*boot, settings.reboot_window) > now);
+    let signal = device.alarms.iter().find(|topic| topic.ends_with("SignalLoss"));
+    let hardware = || device.alarms.iter().find(|topic| !topic.ends_with("SignalLoss"));
+    if let Some(topic) = signal {
+        return Some(Failure::new(FailureKind::SignalLoss, format!("the device reports {topic}")));
+    }
+    if let Some(wanted) = measure.serial.filter(|wanted| *wanted != device.serial) {
+        let detail = format!("serial {:?} answers, the configuration names {wanted:?}", device.serial);
+        return Some(Failure::new(FailureKind::Swapped, detail));
+    }
+    let change = memory.device.as_ref().and_then(|known| known.before.as_ref());
+    if let Some((before, at)) = change.filter(|(_, at)| elapsed(now, *at) < settings.change_shown_for) {
+        if before.serial != device.serial && measure.serial.is_none() {
+            let since = at.strftime("%Y-%m-%d %H:%M UTC");
+            let detail = format!("serial {:?} answers since {since}, before it was {:?}", device.serial, before.serial);
+            return Some(Failure::new(FailureKind::Swapped, detail));
+        }
+        if before.serial == device.serial && older(&device.firmware, &before.firmware) {
+            let detail = format!("firmware {} is older than {} before", device.firmware, before.firmware);
+            return Some(Failure::new(FailureKind::Rollback, detail));
+        }
+    }
+    if memory.boots.len() >= settings.reboots as usize {
+        let detail = format!("{} starts within {:?}", memory.boots.len(), settings.reboot_window);
+        return Some(Failure::new(FailureKind::RebootLoop, detail));
+    }
+    if let Some(topic) = hardware() {
+        return Some(Failure::new(FailureKind::Hardware, format!("the device reports {topic}")));
+    }
+    let named = device.streams.iter().any(|named| same_stream(measure.stream, named));
+    memory.stream_named |= named;
+    if memory.stream_named && !named && !device.streams.is_empty() {
+        let detail =
+            format!("the configuration asks for {}, the device names {}", measure.stream, device.streams.join(", "));
+        return Some(Failure::new(FailureKind::UriDrift, detail));
+    }
+    None
+}
+
+/// Whether two addresses are of one stream: the same port and path, and all that the configured query asks for.
+fn same_stream(configured: &str, named: &str) -> bool {
+    let split = |address: &'_ str| -> (String, Vec<String>) {
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        (path.trim_end_matches('/').to_owned(), query.split('&').map(str::to_owned).collect())
+    };
+    let (ours, theirs) = (split(configured), split(named));
+    ours.0 == theirs.0 && ours.1.iter().all(|part| part.is_empty() || theirs.1.contains(part))
+}
+
+/// Whether the numbers of one version come before those of another: `5.4.2 build 161130` before `5.4.10`.
+fn older(now: &str, before: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u64> {
+        text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+    };
+    let (now, before) = (numbers(now), numbers(before));
+    !now.is_empty() && !before.is_empty() && now < before
+}
+
+/// Takes a look into the camera's past, if it is not of another kind of fault.
+fn learn_stream(now: Timestamp, stream: &StreamFacts, found: Option<FailureKind>, memory: &mut Memory) {
+    use FailureKind::{FrozenSuspect, LowBitrate, LowFps};
+    if !matches!(found, None | Some(FrozenSuspect | LowBitrate | LowFps)) {
+        return;
+    }
+    crate::model::Known::learn(&mut memory.stream, (stream.codec, stream.size()), now);
+    if let (Some(fps), Some(bytes_per_second), Some(delta_frame_bytes)) =
+        (stream.fps, stream.bytes_per_second, stream.delta_frame_bytes)
+    {
+        memory.baseline.learn(now, Hour { looks: 0, fps, bytes_per_second, delta_frame_bytes }, found.is_some());
+    }
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

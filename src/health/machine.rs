@@ -2,7 +2,7 @@
 
 use super::Settings;
 use crate::model::{
-    CameraId, Check, Failure, FailureKind, Kind, Observation, State, Transition, Weight, elapsed, later,
+    CameraId, Check, Failure, FailureKind, Kind, Observation, Reasoning, State, Transition, Weight, elapsed, later,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -92,6 +92,10 @@ impl Machine {
         failure: Option<&Failure>,
         settings: &Settings,
     ) -> Option<Transition> {
+        if self.standing.state == State::Off {
+            // A look that was under way when the owner's hours began.
+            return None;
+        }
         self.looked = now;
         let at = observation.started.min(now);
         if let Some(failure) = failure.filter(|_| observation.check != Check::Device) {
@@ -102,17 +106,17 @@ impl Machine {
             // ONVIF is a second witness: what it says of the clock shades a camera, its silence proves nothing.
             (Check::Device, None | Some((_, Weight::Fails))) => None,
             // A login that is refused says nothing about the picture: the contractor's work, nobody's alarm.
-            (_, Some((failure, _))) if failure.kind == FailureKind::Auth => self.refused_login(now, at, failure),
+            (_, Some((failure, _))) if failure.kind.refuses_login() => self.refused_login(now, at, failure),
             (Check::Device, Some((failure, Weight::Degrades))) => self.shaded(now, at, Some(failure), settings),
             (_, Some((failure, Weight::Fails))) => self.failed(now, at, failure, settings),
-            (Check::Stream, Some((failure, Weight::Degrades))) => {
+            (Check::Stream | Check::Survey, Some((failure, Weight::Degrades))) => {
                 // Somebody else's session shows that the camera lives, not that it still sends.
                 if failure.kind != FailureKind::SessionLimit {
                     self.proven = now;
                 }
                 self.works(now, at, Some(failure), settings)
             }
-            (Check::Stream, None) => {
+            (Check::Stream | Check::Survey, None) => {
                 self.proven = now;
                 self.last_failure = None;
                 self.works(now, at, None, settings)
@@ -127,17 +131,46 @@ impl Machine {
         let stale = match self.standing.state {
             State::Up | State::Degraded => elapsed(now, self.proven) > limit,
             State::Down => elapsed(now, self.looked) > limit,
-            State::Unknown => false,
+            State::Unknown | State::Off => false,
         };
         if !stale {
             return None;
         }
-        self.bad = Run::default();
-        self.good = Run::default();
-        self.shade = Run::default();
+        self.forget();
         let failure = self.last_failure.clone();
         let detail = failure.as_ref().map_or_else(String::new, |failure| failure.detail.clone());
         self.go(now, now, State::Unknown, failure.map(|failure| failure.kind), detail)
+    }
+
+    /// Begins or ends the hours in which the owner wants no contact.
+    pub fn set_off(&mut self, now: Timestamp, off: bool) -> Option<Transition> {
+        if off == (self.standing.state == State::Off) {
+            return None;
+        }
+        self.forget();
+        self.last_failure = None;
+        let state = if off { State::Off } else { State::Unknown };
+        self.go(now, now, state, None, String::new())
+    }
+
+    /// What is counted so far, and what it needs: the reasons for the state as it is.
+    pub fn reasoning(&self, settings: &Settings) -> Reasoning {
+        Reasoning {
+            bad: self.bad.length,
+            bad_kind: self.bad.kind,
+            bad_needed: settings.bad_to_down,
+            good: self.good.length,
+            good_needed: settings.good_to_up,
+            shade: (self.shade.length > 0).then_some((self.shade.kind, self.shade.length)),
+            proven: self.proven,
+            stale_after: self.stale_after(settings),
+        }
+    }
+
+    fn forget(&mut self) {
+        self.bad = Run::default();
+        self.good = Run::default();
+        self.shade = Run::default();
     }
 
     fn stale_after(&self, settings: &Settings) -> Duration {
@@ -152,7 +185,7 @@ impl Machine {
         let from = match self.standing.state {
             State::Up | State::Degraded => self.proven,
             State::Down => self.looked,
-            State::Unknown => return None,
+            State::Unknown | State::Off => return None,
         };
         Some(later(from, self.stale_after(settings)))
     }
@@ -163,7 +196,7 @@ impl Machine {
         match self.standing.state {
             // It worked with this login before: the refusal may be a full camera. Staleness will tell.
             State::Up | State::Degraded => None,
-            State::Down | State::Unknown => {
+            State::Down | State::Unknown | State::Off => {
                 self.go(now, at, State::Unknown, Some(failure.kind), failure.detail.clone())
             }
         }
@@ -205,7 +238,7 @@ impl Machine {
                 self.shade = Run { length: 1, kind: failure.map(|failure| failure.kind), since: Some(at) };
                 None
             }
-            State::Down | State::Unknown => {
+            State::Down | State::Unknown | State::Off => {
                 let since = self.good.since.unwrap_or(at);
                 self.become_shade(now, since, failure)
             }

@@ -8,6 +8,6 @@ mod judge;
 mod machine;
 mod settings;
 
-pub use judge::judge;
+pub use judge::{Measure, judge};
 pub use machine::{Machine, Standing};
 pub use settings::Settings;

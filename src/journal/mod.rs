@@ -12,9 +12,10 @@ mod settings;
 pub use outbox::Delivery;
 pub use settings::Settings;
 
-use crate::model::{CameraId, ChannelId, Notice, Observation, Restored, SiteRecord, Transition};
+use crate::model::{CameraId, ChannelId, LoginRecord, Memory, Notice, Observation, Restored, SiteRecord, Transition};
 use jiff::Timestamp;
 use rusqlite::Connection;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// The journal; clones share one connection.
@@ -36,12 +37,21 @@ pub struct Batch {
     pub notices: Vec<(Notice, Vec<ChannelId>)>,
     /// Transcripts.
     pub observations: Vec<(CameraId, Observation)>,
+    /// What was learned of cameras.
+    pub memories: Vec<(CameraId, Arc<Memory>)>,
+    /// How logins fared.
+    pub logins: Vec<LoginRecord>,
 }
 
 impl Batch {
     /// Whether there is nothing to remember.
     pub fn is_empty(&self) -> bool {
-        self.transitions.is_empty() && self.sites.is_empty() && self.notices.is_empty() && self.observations.is_empty()
+        self.transitions.is_empty()
+            && self.sites.is_empty()
+            && self.notices.is_empty()
+            && self.observations.is_empty()
+            && self.memories.is_empty()
+            && self.logins.is_empty()
     }
 }
 

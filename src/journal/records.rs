@@ -1,7 +1,9 @@
 //! Transitions, sites, notices and transcripts: written as one transaction, read back at start.
 
 use super::{Batch, Error, Settings};
-use crate::model::{CameraId, FailureKind, Restored, SiteId, SiteRecord, State, Transition, elapsed};
+use crate::model::{
+    CameraId, FailureKind, LoginRecord, Memory, Restored, SiteId, SiteRecord, State, Transition, elapsed,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::{Serialize, de::DeserializeOwned};
@@ -53,6 +55,22 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
             ":body": json(observation),
         })?;
     }
+    for (camera, memory) in &batch.memories {
+        let sql = "INSERT OR REPLACE INTO memory (camera, body) VALUES (?1, ?2)";
+        transaction.prepare_cached(sql)?.execute((camera.as_str(), json(memory.as_ref())))?;
+    }
+    for record in &batch.logins {
+        let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good)
+                   VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good)";
+        transaction.prepare_cached(sql)?.execute(named_params! {
+            ":device": record.device.as_str(),
+            ":onvif": record.onvif,
+            ":fingerprint": record.fingerprint,
+            ":strikes": record.strikes,
+            ":until": record.until.map(Timestamp::as_millisecond),
+            ":good": record.good,
+        })?;
+    }
     transaction.commit()?;
     Ok(())
 }
@@ -87,7 +105,28 @@ pub(super) fn restore(connection: &Connection) -> Result<Restored, Error> {
     let cameras = connection.prepare(sql)?.query_map([], read_transition)?.collect::<Result<_, _>>()?;
     let sql = "SELECT site, level, since, alert FROM site";
     let sites = connection.prepare(sql)?.query_map([], read_site)?.collect::<Result<_, _>>()?;
-    Ok(Restored { cameras, sites })
+    let sql = "SELECT camera, body FROM memory";
+    let memories = connection.prepare(sql)?.query_map([], read_memory)?.collect::<Result<_, _>>()?;
+    let sql = "SELECT device, onvif, fingerprint, strikes, until, good FROM login";
+    let logins = connection.prepare(sql)?.query_map([], read_login)?.collect::<Result<_, _>>()?;
+    Ok(Restored { cameras, sites, memories, logins })
+}
+
+fn read_memory(row: &Row<'_>) -> rusqlite::Result<(CameraId, Memory)> {
+    // What another version learned and this one cannot read is learned anew.
+    let memory = serde_json::from_str(&row.get::<_, String>("body")?).unwrap_or_default();
+    Ok((CameraId::from(row.get::<_, String>("camera")?.as_str()), memory))
+}
+
+fn read_login(row: &Row<'_>) -> rusqlite::Result<LoginRecord> {
+    Ok(LoginRecord {
+        device: row.get::<_, String>("device")?.as_str().into(),
+        onvif: row.get("onvif")?,
+        fingerprint: row.get("fingerprint")?,
+        strikes: row.get("strikes")?,
+        until: row.get::<_, Option<i64>>("until")?.map(time),
+        good: row.get("good")?,
+    })
 }
 
 fn read_transition(row: &Row<'_>) -> rusqlite::Result<Transition> {

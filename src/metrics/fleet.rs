@@ -10,6 +10,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<MetricFamily> {
     cameras(snapshot, &mut families);
     sites(snapshot, &mut families);
     commune(snapshot, &mut families);
+    super::budgets::budgets(&snapshot.outlooks, &mut families);
     families.retain(|family| !family.get_metric().is_empty());
     families
 }
@@ -60,6 +61,40 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     each("camhealth_camera_packets_lost", "RTP packets missing in the last look at the stream.", &|s| {
         Some(f64::from(s.stream.as_ref()?.packets_lost))
     });
+    each(
+        "camhealth_camera_identical_frames",
+        "Frames that repeat the one before in the last look at the stream.",
+        &|s| Some(f64::from(s.stream.as_ref()?.identical_frames)),
+    );
+    each(
+        "camhealth_camera_delta_frame_bytes",
+        "Mean size of the frames between keyframes in the last look at the stream, in bytes.",
+        &|s| s.stream.as_ref()?.delta_frame_bytes,
+    );
+    each(
+        "camhealth_camera_jitter_seconds",
+        "Worst interarrival jitter (RFC 3550) in the last look at the stream, in seconds.",
+        &|s| s.stream.as_ref()?.jitter_seconds,
+    );
+    each(
+        "camhealth_camera_media_speed_ratio",
+        "Media time a second of arrival in the last look at the stream that was long enough; 1 is right.",
+        &|s| s.stream.as_ref()?.media_speed,
+    );
+    each("camhealth_camera_timestamp_jumps", "Timestamps that jumped in the last look at the stream.", &|s| {
+        Some(f64::from(s.stream.as_ref()?.timestamp_jumps))
+    });
+    each("camhealth_camera_parameter_changes", "Parameter sets that changed in the last look at the stream.", &|s| {
+        Some(f64::from(s.stream.as_ref()?.parameter_changes))
+    });
+    each(
+        "camhealth_camera_sender_clock_offset_seconds",
+        "Camera time by its last RTCP sender report minus the monitor's, in seconds; only its change means anything.",
+        &|s| s.stream.as_ref()?.sender_clock_seconds,
+    );
+    each("camhealth_camera_boots", "Starts of the device that were noticed lately.", &|s| {
+        s.memory.device.as_ref().map(|_| s.memory.boots.len() as f64)
+    });
     each("camhealth_camera_clock_offset_seconds", "Camera clock minus the monitor's, in seconds.", &|s| {
         s.clock_offset_seconds
     });
@@ -68,6 +103,8 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         Family::counter("camhealth_camera_received_bytes_total", "Bytes received from the camera by probes."),
     ];
     let mut info = Family::gauge("camhealth_camera_info", "What the camera is; always 1. Household names stay out.");
+    let mut make_and_model =
+        Family::gauge("camhealth_camera_device_info", "What the device says that it is; always 1.");
     let mut state = Family::gauge("camhealth_camera_state", "1 for the state that the camera is in, else 0.");
     let mut failure = Family::gauge("camhealth_camera_failure", "1 for the reason why the camera is not well.");
     let mut probes = Family::counter("camhealth_camera_probes_total", "Looks at the camera by depth and outcome.");
@@ -80,6 +117,11 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         let link = camera.link.as_ref().map_or("", |link| link.as_str());
         let device = camera.device.as_str();
         info.add(&[("camera", id), ("device", device), ("kind", kind), ("link", link), ("name", name)], 1.0);
+        if let Some(facts) = &status.device {
+            let (make, model, firmware) = (&facts.manufacturer, &facts.model, &facts.firmware);
+            make_and_model
+                .add(&[("camera", id), ("firmware", firmware), ("manufacturer", make), ("model", model)], 1.0);
+        }
         for one in State::ALL {
             let labels = [("camera", id), ("kind", kind), ("state", one.as_str())];
             state.add(&labels, f64::from(u8::from(status.state == one)));
@@ -100,7 +142,7 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         }
     }
     families.extend(counters.map(Family::done));
-    families.extend([info, state, failure, probes, took].map(Family::done));
+    families.extend([info, make_and_model, state, failure, probes, took].map(Family::done));
 }
 
 fn sites(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {

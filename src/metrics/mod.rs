@@ -3,6 +3,7 @@
 //! Names, help texts and labels are declared in `fleet.rs`, `own.rs` and `process.rs` and nowhere else. Labels are ids of the
 //! configuration and closed enums; names of people's things stand in `*_info` only, and those of households nowhere.
 
+mod budgets;
 mod fleet;
 mod own;
 mod process;

@@ -1,9 +1,10 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
-use super::{CameraId, DeviceId, Level, LinkId, SiteId};
+use super::{CameraId, Codec, DeviceId, Level, LinkId, SiteId};
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc, time::Duration};
 use url::Url;
 
 /// Everything a commune has, checked: each id that is named here exists here.
@@ -29,7 +30,7 @@ pub struct Commune {
     /// Language of pages and messages where nothing else is said.
     pub language: Language,
     /// IANA zone in which people are shown times.
-    pub timezone: jiff::tz::TimeZone,
+    pub timezone: TimeZone,
 }
 
 /// A language that pages and messages exist in.
@@ -105,6 +106,100 @@ pub struct Camera {
     pub onvif: Option<Url>,
     /// Login for RTSP and ONVIF.
     pub login: Option<Arc<Login>>,
+    /// What its stream should be.
+    pub promise: Promise,
+    /// How the device is known again when its address changes.
+    pub identity: Identity,
+    /// When its owner wants no contact.
+    pub off_hours: Vec<DailyHours>,
+    /// Bytes that looks may move from it in any 24 hours; the kind's default when `None`.
+    pub bytes_per_day: Option<u64>,
+}
+
+impl Camera {
+    /// A public camera on a device of its own, of which only the address is known.
+    pub fn new(id: &str, rtsp: Url) -> Self {
+        Self {
+            id: id.into(),
+            name: id.to_owned(),
+            kind: Kind::Public,
+            device: id.into(),
+            link: None,
+            rtsp,
+            transport: Transport::default(),
+            onvif: None,
+            login: None,
+            promise: Promise::default(),
+            identity: Identity::default(),
+            off_hours: Vec::new(),
+            bytes_per_day: None,
+        }
+    }
+
+    /// Whether its owner wants no contact at `now`, in the commune's time.
+    pub fn is_off(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        if self.off_hours.is_empty() {
+            return false;
+        }
+        let time = now.to_zoned_datetime(zone.clone()).time();
+        self.off_hours.iter().any(|hours| hours.contain(time))
+    }
+}
+
+/// What a camera's stream should be; what is `None` was not promised.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Promise {
+    /// Video codec.
+    pub codec: Option<Codec>,
+    /// Width and height in pixels.
+    pub size: Option<(u32, u32)>,
+    /// Frames a second.
+    pub fps: Option<f64>,
+    /// Bytes a second.
+    pub bytes_per_second: Option<f64>,
+    /// Longest time between keyframes.
+    pub keyframe_interval: Option<Duration>,
+}
+
+/// What stays the same when a device's address changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Serial number, as ONVIF tells it.
+    pub serial: Option<String>,
+    /// WS-Discovery endpoint reference, such as `urn:uuid:…`.
+    pub endpoint: Option<String>,
+    /// Hardware address in lower case with colons.
+    pub mac: Option<String>,
+}
+
+/// A span of each day, over midnight where `to` is not after `from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DailyHours {
+    /// First minute.
+    pub from: Time,
+    /// First minute after.
+    pub to: Time,
+}
+
+impl DailyHours {
+    /// Whether a time of day lies in the span.
+    pub fn contain(self, time: Time) -> bool {
+        if self.from < self.to { self.from <= time && time < self.to } else { time >= self.from || time < self.to }
+    }
+}
+
+impl FromStr for DailyHours {
+    type Err = ();
+
+    /// Reads `22:00-05:30`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (from, to) = text.split_once('-').ok_or(())?;
+        let time = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+        };
+        Ok(Self { from: time(from).ok_or(())?, to: time(to).ok_or(())? })
+    }
 }
 
 /// A user name and a password that shows nowhere.
@@ -168,7 +263,7 @@ pub struct Watcher {
 }
 
 /// What devices share and what can take them down together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Link {
     /// Name for people.
     pub name: String,
@@ -176,6 +271,10 @@ pub struct Link {
     pub kind: LinkKind,
     /// The link that it hangs on.
     pub parent: Option<LinkId>,
+    /// Bytes that looks may move over it in any 24 hours; without limit when `None`.
+    pub bytes_per_day: Option<u64>,
+    /// Looks at streams that may begin on it in a second, on average.
+    pub looks_per_second: f64,
 }
 
 /// What a link is made of.

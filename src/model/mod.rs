@@ -5,22 +5,27 @@
 
 mod fleet;
 mod ids;
+mod memory;
 mod notice;
 mod observation;
+mod outlook;
 mod snapshot;
 mod state;
 mod words;
 
 pub use fleet::{
-    Camera, Commune, Device, Fleet, Kind, Language, Link, LinkKind, Login, Site, Transport, View, Watcher,
+    Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
+    Transport, View, Watcher,
 };
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
+pub use memory::{Baseline, Hour, Known, Memory, Opinion};
 pub use notice::{CameraLine, IncidentId, Notice, Reason};
 pub use observation::{
     Check, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
-pub use snapshot::{CameraStatus, Coverage, LastCheck, SiteStatus, Snapshot, ViewStatus};
-pub use state::{Level, OpenAlert, Restored, SiteRecord, State, Transition, ViewState};
+pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use snapshot::{CameraStatus, Coverage, LastCheck, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus};
+pub use state::{Level, LoginRecord, OpenAlert, Restored, SiteRecord, State, Transition, ViewState};
 
 use jiff::Timestamp;
 use std::time::Duration;

@@ -14,19 +14,27 @@ pub enum Check {
     Liveness,
     /// The whole ladder up to arriving media.
     Stream,
-    /// ONVIF: clock offset and device information.
+    /// The same, but watched for seconds: what only time shows, such as speed, jitter and keyframe intervals.
+    Survey,
+    /// ONVIF: clock offset, device information, stream addresses and device-status events.
     Device,
 }
 
 impl Check {
     /// All, cheapest first.
-    pub const ALL: [Self; 3] = [Self::Liveness, Self::Stream, Self::Device];
+    pub const ALL: [Self; 4] = [Self::Liveness, Self::Stream, Self::Survey, Self::Device];
+
+    /// Whether it looks at arriving media.
+    pub fn sees_media(self) -> bool {
+        matches!(self, Self::Stream | Self::Survey)
+    }
 
     /// Name in metric labels and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Liveness => "liveness",
             Self::Stream => "stream",
+            Self::Survey => "survey",
             Self::Device => "device",
         }
     }
@@ -56,6 +64,21 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// A look that began at `started` and has found nothing yet.
+    pub fn new(check: Check, started: Timestamp) -> Self {
+        Self {
+            check,
+            started,
+            took: Duration::ZERO,
+            rungs: Vec::new(),
+            failure: None,
+            stream: None,
+            device: None,
+            clock_offset_seconds: None,
+            bytes: 0,
+        }
+    }
+
     /// What this one look alone says.
     pub fn verdict(&self) -> Verdict {
         match self.failure.as_ref().map(|failure| failure.kind.weight()) {
@@ -110,6 +133,8 @@ pub enum RungName {
     Reach,
     /// RTSP `OPTIONS` without a login.
     Options,
+    /// RTSP `DESCRIBE` by our own client, which tells a wrong password from a stale nonce.
+    Login,
     /// RTSP `DESCRIBE`, with the login where there is one.
     Describe,
     /// RTSP `SETUP` of the video stream.
@@ -124,6 +149,10 @@ pub enum RungName {
     OnvifClock,
     /// ONVIF `GetDeviceInformation`, with the login.
     OnvifDevice,
+    /// ONVIF `GetProfiles` and `GetStreamUri`: does the configured address still exist?
+    OnvifStreams,
+    /// ONVIF events: create a pull point, pull once, unsubscribe.
+    OnvifEvents,
 }
 
 impl RungName {
@@ -132,6 +161,7 @@ impl RungName {
         match self {
             Self::Reach => "reach",
             Self::Options => "options",
+            Self::Login => "login",
             Self::Describe => "describe",
             Self::Setup => "setup",
             Self::Play => "play",
@@ -139,6 +169,8 @@ impl RungName {
             Self::Teardown => "teardown",
             Self::OnvifClock => "onvif_clock",
             Self::OnvifDevice => "onvif_device",
+            Self::OnvifStreams => "onvif_streams",
+            Self::OnvifEvents => "onvif_events",
         }
     }
 }
@@ -211,6 +243,8 @@ failure_kinds! {
     Oversized "oversized" Fails
     /// The login was rejected.
     Auth "auth" Fails
+    /// A login that was good is refused: the camera is out of connections, or its password was changed.
+    AuthChanged "auth_changed" Fails
     /// All sessions are taken (453, 503): the camera lives and serves somebody else.
     SessionLimit "session_limit" Degrades
     /// The stream's path does not exist.
@@ -225,12 +259,42 @@ failure_kinds! {
     NoMedia "no_media" Fails
     /// Video came and stopped.
     Stalled "stalled" Fails
+    /// Frame after frame is the same, byte for byte: the encoder hangs.
+    Frozen "frozen" Fails
+    /// The camera itself reports that its sensor gives no signal.
+    SignalLoss "signal_loss" Degrades
     /// The session broke in the middle, as when an encoder restarts.
     EncoderRestarted "encoder_restarted" Degrades
     /// Too many RTP packets are missing.
     Loss "loss" Degrades
+    /// Timestamps jump, or run slower or faster than time.
+    Timestamps "timestamps" Degrades
+    /// Frames between keyframes are far smaller than this camera's at this hour: perhaps the picture stands still.
+    FrozenSuspect "frozen_suspect" Degrades
+    /// Fewer frames a second than promised, or than this camera sends at this hour.
+    LowFps "low_fps" Degrades
+    /// Fewer bits a second than promised, or than this camera sends at this hour.
+    LowBitrate "low_bitrate" Degrades
+    /// Packets arrive unevenly.
+    Jitter "jitter" Degrades
+    /// Keyframes are further apart than promised.
+    KeyframeInterval "keyframe_interval" Degrades
+    /// Codec, size or parameter sets are not those promised, not those of before, or change in mid-stream.
+    ParametersChanged "parameters_changed" Degrades
+    /// The device reports a failure of its hardware: storage, fan, power supply, temperature.
+    Hardware "hardware_failure" Degrades
+    /// It starts anew again and again.
+    RebootLoop "reboot_loop" Degrades
+    /// Another device answers at this address.
+    Swapped "device_swapped" Degrades
+    /// Its firmware is older than it was.
+    Rollback "firmware_rollback" Degrades
+    /// The device names other stream addresses than the configured one.
+    UriDrift "stream_uri_changed" Degrades
     /// The camera's clock is wrong.
     Clock "clock" Degrades
+    /// The camera's clock runs too fast or too slow, by its sender reports.
+    ClockDrift "clock_drift" Degrades
     /// The monitor itself could not look.
     ProbeFailed "probe_failed" Inconclusive
 }
@@ -239,6 +303,11 @@ impl FailureKind {
     /// Whether only the first rungs, reach and `OPTIONS`, end this way, so that an answer to `OPTIONS` refutes it.
     pub fn out_of_reach(self) -> bool {
         matches!(self, Self::Unresolved | Self::Unreachable | Self::Timeout | Self::Refused | Self::NoRtsp)
+    }
+
+    /// Whether the login was refused, for whatever reason.
+    pub fn refuses_login(self) -> bool {
+        matches!(self, Self::Auth | Self::AuthChanged)
     }
 }
 
@@ -265,6 +334,51 @@ pub struct StreamFacts {
     pub packets: u32,
     /// RTP packets missing by sequence number.
     pub packets_lost: u32,
+    /// Frames that are the same as the one before, byte for byte.
+    pub identical_frames: u32,
+    /// Mean size of the frames between keyframes, in bytes; `None` when none was seen whole.
+    pub delta_frame_bytes: Option<f64>,
+    /// Worst interarrival jitter (RFC 3550, section 6.4.1) of the frames' first packets, in seconds.
+    pub jitter_seconds: Option<f64>,
+    /// Media seconds for each second of arrival, the first second left out; `None` after a short look.
+    pub media_speed: Option<f64>,
+    /// Timestamps that went back by more than a second or forward by more than ten.
+    pub timestamp_jumps: u32,
+    /// How often the parameter sets inside the stream changed.
+    pub parameter_changes: u32,
+    /// Camera time by its last sender report minus ours, in seconds. Many cameras count from no epoch in particular,
+    /// so only its change means anything.
+    pub sender_clock_seconds: Option<f64>,
+}
+
+impl StreamFacts {
+    /// Facts of a stream of which nothing has arrived.
+    pub fn new(codec: Codec) -> Self {
+        Self {
+            codec,
+            width: None,
+            height: None,
+            fps: None,
+            bytes_per_second: None,
+            keyframe_interval_seconds: None,
+            frames: 0,
+            keyframes: 0,
+            packets: 0,
+            packets_lost: 0,
+            identical_frames: 0,
+            delta_frame_bytes: None,
+            jitter_seconds: None,
+            media_speed: None,
+            timestamp_jumps: 0,
+            parameter_changes: 0,
+            sender_clock_seconds: None,
+        }
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> Option<(u32, u32)> {
+        self.width.zip(self.height)
+    }
 }
 
 /// A codec whose frames can be counted without decoding.
@@ -291,7 +405,8 @@ impl Codec {
 }
 
 /// What a device says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DeviceFacts {
     /// Maker.
     pub manufacturer: String,
@@ -301,4 +416,14 @@ pub struct DeviceFacts {
     pub firmware: String,
     /// Serial number.
     pub serial: String,
+    /// When it last started, where it tells.
+    pub last_reboot: Option<Timestamp>,
+    /// When its clock was last set, where it tells.
+    pub last_clock_sync: Option<Timestamp>,
+    /// Paths and ports of the streams that it names, as `:554/sub`; empty where it was not asked.
+    pub streams: Vec<String>,
+    /// Status topics that it reports as failed, such as `Device/HardwareFailure/StorageFailure`.
+    pub alarms: Vec<String>,
+    /// Whether it was asked for such topics and answered.
+    pub events_read: bool,
 }

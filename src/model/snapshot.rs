@@ -1,11 +1,16 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    CameraId, Check, DeviceFacts, FailureKind, Fleet, IncidentId, Kind, Level, Rung, SiteId, State, StreamFacts,
-    ViewState,
+    CameraId, Check, DeviceFacts, Failure, FailureKind, Fleet, IncidentId, Kind, Level, Memory, Rung, SharedOutlooks,
+    SiteId, State, StreamFacts, ViewState,
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The fleet at one moment.
 #[derive(Debug, Clone)]
@@ -20,6 +25,8 @@ pub struct Snapshot {
     pub sites: BTreeMap<SiteId, Arc<SiteStatus>>,
     /// All views of the commune together.
     pub coverage: Coverage,
+    /// What is planned for each camera; published now and then, so a little older than the rest.
+    pub outlooks: SharedOutlooks,
 }
 
 impl Snapshot {
@@ -68,6 +75,48 @@ pub struct CameraStatus {
     pub transitions: u64,
     /// Bytes received from it so far in this run of the daemon.
     pub bytes: u64,
+    /// The looks before those of `last`, newest first, without their steps.
+    pub recent: VecDeque<Seen>,
+    /// What the state machine counts.
+    pub reasoning: Option<Reasoning>,
+    /// What was learned of it.
+    pub memory: Arc<Memory>,
+}
+
+/// One look in a line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Seen {
+    /// When it began.
+    pub started: Timestamp,
+    /// How deep it was.
+    pub check: Check,
+    /// How long it took.
+    pub took: Duration,
+    /// Bytes received.
+    pub bytes: u64,
+    /// What was wrong, if anything.
+    pub failure: Option<Failure>,
+}
+
+/// What the state machine counts, and what would change its mind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reasoning {
+    /// Looks in a row that failed.
+    pub bad: u32,
+    /// How the last of them failed.
+    pub bad_kind: Option<FailureKind>,
+    /// How many make it `down`.
+    pub bad_needed: u32,
+    /// Looks in a row that were good enough to see by.
+    pub good: u32,
+    /// How many end being `down`, and move between `up` and `degraded`.
+    pub good_needed: u32,
+    /// Looks in a row that would move it between `up` and `degraded`.
+    pub shade: Option<(Option<FailureKind>, u32)>,
+    /// When it last proved that it works.
+    pub proven: Timestamp,
+    /// Age past which that proves nothing.
+    pub stale_after: Duration,
 }
 
 impl CameraStatus {
@@ -87,6 +136,9 @@ impl CameraStatus {
             probes: BTreeMap::new(),
             transitions: 0,
             bytes: 0,
+            recent: VecDeque::new(),
+            reasoning: None,
+            memory: Arc::default(),
         }
     }
 }

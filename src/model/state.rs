@@ -1,6 +1,6 @@
 //! Where a camera, a view and a site stand, and the changes between.
 
-use super::{CameraId, FailureKind, IncidentId, SiteId};
+use super::{CameraId, DeviceId, FailureKind, IncidentId, Memory, SiteId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,13 @@ pub enum State {
     Down,
     /// Never, or not lately, looked at.
     Unknown,
+    /// Its owner wants no contact at this hour.
+    Off,
 }
 
 impl State {
     /// All, best first.
-    pub const ALL: [Self; 4] = [Self::Up, Self::Degraded, Self::Down, Self::Unknown];
+    pub const ALL: [Self; 5] = [Self::Up, Self::Degraded, Self::Down, Self::Unknown, Self::Off];
 
     /// Name in metric labels and JSON.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl State {
             Self::Degraded => "degraded",
             Self::Down => "down",
             Self::Unknown => "unknown",
+            Self::Off => "off",
         }
     }
 
@@ -155,10 +158,31 @@ pub struct OpenAlert {
 }
 
 /// What an earlier run of the daemon left in the journal.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Restored {
     /// The last transition of each camera.
     pub cameras: Vec<Transition>,
     /// Each site as it stood.
     pub sites: Vec<SiteRecord>,
+    /// What was learned of each camera.
+    pub memories: Vec<(CameraId, Memory)>,
+    /// How each device's logins fared.
+    pub logins: Vec<LoginRecord>,
+}
+
+/// How a device's login fared over one protocol: what keeps a restart from trying a rejected login again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginRecord {
+    /// Which device.
+    pub device: DeviceId,
+    /// Whether this is of ONVIF; else of RTSP.
+    pub onvif: bool,
+    /// Short fingerprint of the address and login that were tried: another one begins anew.
+    pub fingerprint: u16,
+    /// Rejections in a row, none of them forgiven.
+    pub strikes: u8,
+    /// Not to be tried before this time; with two strikes not at all.
+    pub until: Option<Timestamp>,
+    /// Whether this login was ever good.
+    pub good: bool,
 }

@@ -21,6 +21,7 @@ words!(State {
     Degraded => "suy giảm", "degraded";
     Down => "hỏng", "down";
     Unknown => "chưa rõ", "unknown";
+    Off => "tắt theo giờ của chủ hộ", "off by its owner's hours";
 });
 
 words!(Level {
@@ -50,6 +51,7 @@ words!(FailureKind {
     NoRtsp => "không trả lời giao thức RTSP", "does not answer in RTSP";
     Oversized => "gửi dữ liệu quá lớn, bất thường", "sends abnormally large answers";
     Auth => "sai tài khoản hoặc mật khẩu", "the login is rejected";
+    AuthChanged => "tài khoản đang đúng nay bị từ chối (hết kết nối hoặc đổi mật khẩu)", "a login that was good is refused (no connection left, or a new password)";
     SessionLimit => "hết lượt kết nối (máy khác đang xem)", "all sessions are taken";
     NotFound => "sai đường dẫn luồng hình", "no stream at this path";
     RtspError => "lỗi RTSP", "an RTSP error";
@@ -57,9 +59,24 @@ words!(FailureKind {
     CodecUnsupported => "chuẩn nén hình không hỗ trợ", "the video codec is not supported";
     NoMedia => "không có hình truyền về", "no video arrives";
     Stalled => "hình bị dừng giữa chừng", "video stops";
+    Frozen => "hình đứng yên (bộ mã hóa treo)", "the picture is frozen (the encoder hangs)";
+    SignalLoss => "camera báo mất tín hiệu hình", "the camera reports no video signal";
     EncoderRestarted => "bộ mã hóa khởi động lại", "the encoder restarts";
     Loss => "mất gói tin", "packets are lost";
+    Timestamps => "nhãn thời gian của luồng hình sai", "the stream's timestamps are wrong";
+    FrozenSuspect => "nghi hình đứng yên hoặc bị che", "the picture may be frozen or covered";
+    LowFps => "tốc độ khung hình thấp", "the frame rate is low";
+    LowBitrate => "lưu lượng hình thấp bất thường", "the bitrate is low";
+    Jitter => "gói tin đến không đều", "packets arrive unevenly";
+    KeyframeInterval => "khung hình chính quá thưa", "keyframes are too far apart";
+    ParametersChanged => "thông số luồng hình thay đổi", "the stream's parameters changed";
+    Hardware => "thiết bị báo lỗi phần cứng", "the device reports a hardware failure";
+    RebootLoop => "khởi động lại liên tục (kiểm tra nguồn điện)", "it restarts again and again (check its power)";
+    Swapped => "thiết bị khác trả lời ở địa chỉ này", "another device answers at this address";
+    Rollback => "phần mềm thiết bị bị hạ phiên bản", "the firmware is older than before";
+    UriDrift => "camera đã đổi đường dẫn luồng hình", "the camera names another stream address";
     Clock => "đồng hồ camera sai giờ", "the camera's clock is wrong";
+    ClockDrift => "đồng hồ camera chạy nhanh hoặc chậm", "the camera's clock runs fast or slow";
     ProbeFailed => "bộ giám sát không kiểm tra được", "the monitor could not look";
 });
 

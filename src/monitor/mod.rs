@@ -6,8 +6,9 @@
 use crate::{
     alert, coverage, health,
     model::{
-        CameraId, CameraLine, CameraStatus, Coverage, Fleet, Kind, LastCheck, Level, Notice, Observation, Restored,
-        Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Transition, ViewState, later,
+        CameraId, CameraLine, CameraStatus, Coverage, Failure, Fleet, Kind, LastCheck, Level, Memory, Notice,
+        Observation, Restored, Seen, SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Transition,
+        ViewState, elapsed, later,
     },
 };
 use jiff::Timestamp;
@@ -19,6 +20,10 @@ use std::{
 
 /// How often stale cameras are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often what is learned of a camera is remembered, unless it matters at once.
+const LEARN_EVERY: Duration = Duration::from_secs(30 * 60);
+/// Looks that are kept in a line each.
+const RECENT: usize = 12;
 
 /// Everything that can happen to the fleet.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ pub enum Effect {
     Site(SiteRecord),
     /// Somebody must be told.
     Notify(Box<Notice>),
+    /// Something was learned of a camera: remember it.
+    Learned(CameraId, Arc<Memory>),
 }
 
 /// What is known of the fleet.
@@ -59,6 +66,7 @@ pub struct Monitor {
 struct WatchedCamera {
     machine: health::Machine,
     status: Arc<CameraStatus>,
+    learned_at: Timestamp,
 }
 
 #[derive(Debug)]
@@ -89,7 +97,15 @@ impl Monitor {
                 since: transition.since,
             };
             let machine = health::Machine::restored(camera.id.clone(), camera.kind, standing, now);
-            monitor.cameras.insert(camera.id.clone(), WatchedCamera::new(machine));
+            monitor.cameras.insert(camera.id.clone(), WatchedCamera::new(machine, now));
+        }
+        for (id, memory) in restored.memories {
+            let Some(camera) = fleet.cameras.get(&id) else { continue };
+            let watched = monitor
+                .cameras
+                .entry(id)
+                .or_insert_with(|| WatchedCamera::new(health::Machine::new(camera.id.clone(), camera.kind, now), now));
+            Arc::make_mut(&mut watched.status).memory = Arc::new(memory);
         }
         for record in restored.sites {
             monitor.sites.insert(record.site.clone(), WatchedSite::restored(record));
@@ -121,22 +137,38 @@ impl Monitor {
             cameras: self.cameras.iter().map(|(id, camera)| (id.clone(), camera.status.clone())).collect(),
             sites: self.sites.iter().map(|(id, site)| (id.clone(), site.status.clone())).collect(),
             coverage: self.coverage,
+            outlooks: SharedOutlooks::default(),
         }
     }
 
     fn probed(&mut self, now: Timestamp, id: &CameraId, observation: Observation) -> Vec<Effect> {
         // A probe may come back for a camera that a reload took away.
-        let Some(camera) = self.cameras.get_mut(id) else { return Vec::new() };
-        let failure = health::judge(&observation, camera.status.clock_offset_seconds, &self.health);
+        let (Some(camera), Some(plan)) = (self.cameras.get_mut(id), self.fleet.cameras.get(id)) else {
+            return Vec::new();
+        };
+        let mut memory = (*camera.status.memory).clone();
+        let measure = health::Measure {
+            promise: &plan.promise,
+            serial: plan.identity.serial.as_deref(),
+            stream: &stream_address(&plan.rtsp),
+            cause: camera.status.cause,
+            settings: &self.health,
+        };
+        let failure = health::judge(now, &observation, &mut memory, measure);
         let transition = camera.machine.observe(now, &observation, failure.as_ref(), &self.health);
-        camera.take_in(now, observation, failure.map(|failure| failure.kind));
-        self.changed(now, transition)
+        let learned = camera.learn(now, memory);
+        camera.take_in(now, observation, failure);
+        Arc::make_mut(&mut camera.status).reasoning = Some(camera.machine.reasoning(&self.health));
+        let mut effects = self.changed(now, transition);
+        effects.extend(learned.map(|memory| Effect::Learned(id.clone(), memory)));
+        effects
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         if now >= self.next_sweep {
             self.next_sweep = later(now, SWEEP_EVERY);
+            effects.extend(self.keep_hours(now));
             let stale: Vec<Transition> =
                 self.cameras.values_mut().filter_map(|camera| camera.machine.tick(now, &self.health)).collect();
             for transition in stale {
@@ -152,6 +184,17 @@ impl Monitor {
             .collect();
         effects.extend(due.iter().flat_map(|site| self.evaluate(now, site)));
         effects
+    }
+
+    /// Begins and ends the hours in which owners want no contact.
+    fn keep_hours(&mut self, now: Timestamp) -> Vec<Effect> {
+        let zone = &self.fleet.commune.timezone;
+        let mut changes = Vec::new();
+        for (id, camera) in &mut self.cameras {
+            let off = self.fleet.cameras.get(id).is_some_and(|plan| plan.is_off(now, zone));
+            changes.extend(camera.machine.set_off(now, off));
+        }
+        changes.into_iter().flat_map(|change| self.changed(now, Some(change))).collect()
     }
 
     fn replan(&mut self, now: Timestamp, fleet: Arc<Fleet>, health: health::Settings) -> Vec<Effect> {
@@ -174,7 +217,7 @@ impl Monitor {
         for camera in fleet.cameras.values() {
             self.cameras
                 .entry(camera.id.clone())
-                .or_insert_with(|| WatchedCamera::new(health::Machine::new(camera.id.clone(), camera.kind, now)));
+                .or_insert_with(|| WatchedCamera::new(health::Machine::new(camera.id.clone(), camera.kind, now), now));
         }
         // An alert on a site that is gone is closed in the journal, so that it does not come back with the name.
         let gone: Vec<SiteId> = self.sites.keys().filter(|id| !fleet.sites.contains_key(*id)).cloned().collect();
@@ -186,6 +229,7 @@ impl Monitor {
             self.sites.entry(site.clone()).or_insert_with(|| WatchedSite::new(now));
             effects.extend(self.evaluate(now, site));
         }
+        effects.extend(self.keep_hours(now));
         self.add_up();
         effects
     }
@@ -277,19 +321,54 @@ impl Monitor {
     }
 }
 
+/// Port and path of a stream, which stay when a device's address changes.
+fn stream_address(url: &url::Url) -> String {
+    let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!(":{}{}{query}", url.port().unwrap_or(554), url.path())
+}
+
 impl WatchedCamera {
-    fn new(machine: health::Machine) -> Self {
+    fn new(machine: health::Machine, now: Timestamp) -> Self {
         let standing = machine.standing().clone();
         let unseen = CameraStatus::unseen(standing.state, standing.since);
         let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
-        Self { machine, status }
+        Self { machine, status, learned_at: now }
     }
 
-    fn take_in(&mut self, now: Timestamp, observation: Observation, failure: Option<crate::model::FailureKind>) {
+    /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at
+    /// once, averages now and then.
+    fn learn(&mut self, now: Timestamp, memory: Memory) -> Option<Arc<Memory>> {
+        let before = &self.status.memory;
+        if **before == memory {
+            return None;
+        }
+        let matters = before.login_good != memory.login_good
+            || before.device != memory.device
+            || before.stream != memory.stream
+            || before.boots != memory.boots;
+        let memory = Arc::new(memory);
+        Arc::make_mut(&mut self.status).memory = memory.clone();
+        if !matters && elapsed(now, self.learned_at) < LEARN_EVERY {
+            return None;
+        }
+        self.learned_at = now;
+        Some(memory)
+    }
+
+    fn take_in(&mut self, now: Timestamp, observation: Observation, failure: Option<Failure>) {
         let status = Arc::make_mut(&mut self.status);
+        let kind = failure.as_ref().map(|failure| failure.kind);
+        status.recent.truncate(RECENT - 1);
+        status.recent.push_front(Seen {
+            started: observation.started,
+            check: observation.check,
+            took: observation.took,
+            bytes: observation.bytes,
+            failure,
+        });
         status.last_probe = Some(now);
         status.bytes = status.bytes.saturating_add(observation.bytes);
-        *status.probes.entry((observation.check, failure)).or_default() += 1;
+        *status.probes.entry((observation.check, kind)).or_default() += 1;
         if let Some(stream) = observation.stream {
             if stream.frames > 0 {
                 status.last_media = Some(now);
@@ -303,7 +382,7 @@ impl WatchedCamera {
             status.clock_offset_seconds = observation.clock_offset_seconds;
         }
         let last =
-            LastCheck { started: observation.started, took: observation.took, failure, rungs: observation.rungs };
+            LastCheck { started: observation.started, took: observation.took, failure: kind, rungs: observation.rungs };
         status.last.insert(observation.check, last);
     }
 

@@ -1,9 +1,7 @@
 //! The fleet as a whole: one fault from first bad look to all-clear, restarts, reloads, and a simulated week.
 
 use super::*;
-use crate::model::{
-    Camera, Check, Commune, Device, Failure, FailureKind, Language, Link, Reason, Transport, View, Watcher,
-};
+use crate::model::{Camera, Check, Commune, Device, Failure, FailureKind, Language, Link, Reason, View, Watcher};
 use std::time::Duration;
 
 /// A commune with `sites` sites of two views, each view seen by one public camera named `site-view`.
@@ -23,17 +21,8 @@ fn fleet(sites: usize) -> Arc<Fleet> {
         let mut views = Vec::new();
         for view in ["north", "south"] {
             let id = format!("{site}-{view}");
-            let camera = Camera {
-                id: id.as_str().into(),
-                name: format!("Camera {id}"),
-                kind: Kind::Public,
-                device: id.as_str().into(),
-                link: None,
-                rtsp: format!("rtsp://127.0.0.1/{id}").parse().expect("a URL"),
-                transport: Transport::Tcp,
-                onvif: None,
-                login: None,
-            };
+            let rtsp = format!("rtsp://127.0.0.1/{id}").parse().expect("a URL");
+            let camera = Camera { name: format!("Camera {id}"), ..Camera::new(&id, rtsp) };
             fleet.devices.insert(camera.device.clone(), Device { sessions: 1 });
             let watchers = vec![Watcher { camera: camera.id.clone(), spare: false }];
             views.push(View { name: view.into(), watchers, needs: 1 });
@@ -60,15 +49,10 @@ fn at(second: i64) -> Timestamp {
 
 fn look(second: i64, kind: Option<FailureKind>) -> Box<Observation> {
     Box::new(Observation {
-        check: Check::Stream,
-        started: at(second),
         took: Duration::from_millis(5),
-        rungs: Vec::new(),
         failure: kind.map(|kind| Failure::new(kind, "")),
-        stream: None,
-        device: None,
-        clock_offset_seconds: None,
         bytes: 100,
+        ..Observation::new(Check::Stream, at(second))
     })
 }
 
@@ -78,6 +62,7 @@ struct World {
     transitions: Vec<Transition>,
     records: BTreeMap<SiteId, SiteRecord>,
     notices: Vec<Notice>,
+    memories: BTreeMap<CameraId, Arc<Memory>>,
 }
 
 impl World {
@@ -87,7 +72,8 @@ impl World {
 
     fn restored(sites: usize, restored: Restored, second: i64) -> Self {
         let (monitor, effects) = Monitor::new(fleet(sites), health::Settings::default(), restored, at(second));
-        let mut world = Self { monitor, transitions: vec![], records: BTreeMap::new(), notices: vec![] };
+        let mut world =
+            Self { monitor, transitions: vec![], records: BTreeMap::new(), notices: vec![], memories: BTreeMap::new() };
         world.perform(effects);
         world
     }
@@ -98,6 +84,7 @@ impl World {
                 Effect::Camera(transition) => self.transitions.push(transition),
                 Effect::Site(record) => drop(self.records.insert(record.site.clone(), record)),
                 Effect::Notify(notice) => self.notices.push(*notice),
+                Effect::Learned(camera, memory) => drop(self.memories.insert(camera, memory)),
             }
         }
     }
@@ -122,7 +109,12 @@ impl World {
         for transition in &self.transitions {
             last.insert(transition.camera.clone(), transition.clone());
         }
-        Restored { cameras: last.into_values().collect(), sites: self.records.values().cloned().collect() }
+        Restored {
+            cameras: last.into_values().collect(),
+            sites: self.records.values().cloned().collect(),
+            memories: self.memories.iter().map(|(id, memory)| (id.clone(), (**memory).clone())).collect(),
+            logins: Vec::new(),
+        }
     }
 
     fn level(&self, site: &str) -> Level {
@@ -273,4 +265,71 @@ fn a_simulated_week_keeps_its_promises() {
         let snapshot = world.monitor.snapshot(at(60 * week));
         assert_eq!(snapshot.coverage.covered, snapshot.coverage.total);
     }
+}
+
+#[test]
+fn the_owners_hours_are_off_and_wake_nobody_unless_another_camera_fails() {
+    let mut plan = (*fleet(1)).clone();
+    // The south view: a camera on the road, and a household's as a second eye that sleeps from eight to nine.
+    let mut lent = (*plan.cameras["0-south"]).clone();
+    lent.id = "ho".into();
+    lent.kind = Kind::Household;
+    lent.off_hours = vec!["20:00-21:00".parse().expect("a span")];
+    plan.cameras.insert(lent.id.clone(), Arc::new(lent));
+    let mut site = (*plan.sites["site-0"]).clone();
+    site.views[1].watchers.push(Watcher { camera: "ho".into(), spare: true });
+    plan.sites.insert(site.id.clone(), Arc::new(site));
+    // 1 790 000 000 is 2026-09-21 21:13:20 in Vietnam: 80 minutes before, the hours have not begun.
+    let start = -80 * 60;
+    let (monitor, effects) = Monitor::new(Arc::new(plan), health::Settings::default(), Restored::default(), at(start));
+    let mut world =
+        World { monitor, transitions: vec![], records: BTreeMap::new(), notices: vec![], memories: BTreeMap::new() };
+    world.perform(effects);
+    world.all_up(start);
+    let hours: Vec<State> = (0..100)
+        .map(|minute| {
+            let second = start + 60 * minute;
+            for camera in ["0-north", "0-south"] {
+                world.probe(second, camera, None);
+            }
+            world.tick(second);
+            world.monitor.snapshot(at(second)).cameras["ho"].state
+        })
+        .collect();
+    assert_eq!(hours[5], State::Up);
+    assert_eq!(hours[30], State::Off);
+    assert_eq!(hours[90], State::Unknown, "well only when it was looked at again");
+    assert!(world.notices.is_empty(), "{:?}", world.notices);
+
+    let off_and_dead = |south: State| {
+        let site = fleet(1).sites["site-0"].clone();
+        let mut site = (*site).clone();
+        site.views[1].watchers.push(Watcher { camera: "ho".into(), spare: true });
+        coverage::evaluate(&site, |camera| match camera.as_str() {
+            "0-south" => south,
+            "ho" => State::Off,
+            _ => State::Up,
+        })
+        .0
+    };
+    assert_eq!(off_and_dead(State::Down), Level::Critical, "nobody sees it, and somebody must know");
+    assert_eq!(off_and_dead(State::Up), Level::Full);
+    assert_eq!(off_and_dead(State::Unknown), Level::Unknown);
+}
+
+#[test]
+fn what_was_learned_survives_a_restart() {
+    let mut world = World::new(1);
+    world.all_up(0);
+    let mut seen = look(60, None);
+    seen.check = Check::Device;
+    seen.device = Some(crate::model::DeviceFacts { serial: "A".into(), ..Default::default() });
+    let effects = world.monitor.handle(at(60), Event::Probed("0-north".into(), seen.clone()));
+    world.perform(effects);
+    let mut after = World::restored(1, world.journal(), 120);
+    seen.device = Some(crate::model::DeviceFacts { serial: "B".into(), ..Default::default() });
+    let effects = after.monitor.handle(at(180), Event::Probed("0-north".into(), seen));
+    after.perform(effects);
+    let status = after.monitor.snapshot(at(180)).cameras["0-north"].clone();
+    assert_eq!(status.memory.onvif.told.as_ref().map(|failure| failure.kind), Some(FailureKind::Swapped));
 }

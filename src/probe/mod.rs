@@ -7,15 +7,19 @@
 //! enters it. Error texts of those parsers are never passed on: they hold URLs and stream bytes.
 
 mod evidence;
+mod login;
 mod nal;
 mod onvif;
 mod options;
 mod pool;
 mod reach;
 mod response;
+mod rhythm;
 mod sandbox;
 mod settings;
+mod soap;
 mod stream;
+mod topics;
 mod transcript;
 mod wire;
 pub mod worker;
@@ -28,6 +32,24 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use transcript::Transcript;
 use wire::{Job, Report};
+
+/// What is asked of one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// How deep.
+    pub check: Check,
+    /// The wall-clock time now.
+    pub started: Timestamp,
+    /// Bytes of media after which it ends, whatever it has seen.
+    pub byte_limit: u64,
+}
+
+impl Look {
+    /// A look without a limit of bytes.
+    pub fn new(check: Check, started: Timestamp) -> Self {
+        Self { check, started, byte_limit: u64::MAX }
+    }
+}
 
 /// Probes cameras; shared by all probes of the daemon.
 #[derive(Debug)]
@@ -47,11 +69,12 @@ impl Prober {
         &self.pool
     }
 
-    /// Looks at `camera` once, as deep as `check` says. `started` is the wall-clock time now.
+    /// Looks at `camera` once.
     ///
     /// Ends within the sum of the limits in [`Settings`], whatever the camera does; dropping the future tears down
     /// what was set up.
-    pub async fn probe(&self, camera: &Camera, check: Check, started: Timestamp) -> Observation {
+    pub async fn probe(&self, camera: &Camera, look: Look) -> Observation {
+        let Look { check, started, .. } = look;
         let began = Instant::now();
         let mut transcript = Transcript::default();
         let report = match check {
@@ -59,9 +82,9 @@ impl Prober {
                 self.answers(camera, &mut transcript).await;
                 Report::default()
             }
-            Check::Stream => match self.answers(camera, &mut transcript).await {
+            Check::Stream | Check::Survey => match self.answers(camera, &mut transcript).await {
                 Some(address) => {
-                    let job = Job::stream(camera, address, &self.settings);
+                    let job = Job::stream(camera, address, &look, &self.settings);
                     self.pool.run(camera.id.as_str(), job).await
                 }
                 None => Report::default(),

@@ -43,6 +43,29 @@ fn h265(payload: &[u8]) -> bool {
     }
 }
 
+/// The sequence parameter set in this packet, alone or in an aggregate; one that is cut into fragments is not looked
+/// for, since it is always small.
+pub(super) fn sequence_parameters(codec: Codec, payload: &[u8]) -> Option<&[u8]> {
+    let (header, aggregate, wanted, kind_of): (usize, u8, u8, fn(u8) -> u8) = match codec {
+        Codec::H264 => (1, 24, 7, |byte| byte & 0x1f),
+        Codec::H265 => (2, 48, 33, |byte| (byte >> 1) & 0x3f),
+        Codec::Mjpeg => return None,
+    };
+    let kind = kind_of(*payload.first()?);
+    if kind == wanted {
+        return Some(payload);
+    }
+    let mut rest = payload.get(header..).filter(|_| kind == aggregate)?;
+    loop {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        let (unit, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        if kind_of(*unit.first()?) == wanted {
+            return Some(unit);
+        }
+        rest = after;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +100,17 @@ mod tests {
         check(Codec::H265, &[0x60, 1, 0, 9, 0x40], true);
         check(Codec::H265, &[0x60, 1, 0, 9, 0x02], false);
         check(Codec::H265, &[0x62], false);
+    }
+
+    #[test]
+    fn parameter_sets_are_found_alone_and_in_aggregates() {
+        let find = sequence_parameters;
+        assert_eq!(find(Codec::H264, &[0x67, 1, 2]), Some(&[0x67, 1, 2][..]));
+        assert_eq!(find(Codec::H264, &[0x78, 0, 1, 0x68, 0, 2, 0x67, 9]), Some(&[0x67, 9][..]));
+        assert_eq!(find(Codec::H264, &[0x78, 0, 1, 0x68]), None);
+        assert_eq!(find(Codec::H264, &[0x78, 0xff, 0xff, 0x67]), None);
+        assert_eq!(find(Codec::H264, &[0x65, 1]), None);
+        assert_eq!(find(Codec::H265, &[0x60, 1, 0, 2, 0x42, 1]), Some(&[0x42, 1][..]));
+        assert_eq!(find(Codec::H265, &[]), None);
     }
 }

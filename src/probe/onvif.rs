@@ -1,43 +1,31 @@
-//! ONVIF by oxvif, inside a worker: clock offset without a login, then device information with it.
+//! ONVIF by oxvif, inside a worker: the clock without a login, then with it who the device is, which streams it names,
+//! and one pull of its status topics.
 //!
-//! The transport is ours: HTTP Digest answers one challenge once, WS-UsernameToken (with the camera's own clock) is
-//! tried only where the device does not speak Digest, and the two never go in one request. A rejected login is never
-//! repeated. Bodies are capped, redirects and proxies off (oxvif 0.17.0's own transport sends up to five logins on
-//! one wrong password).
+//! WS-UsernameToken, with the camera's own clock, is tried only where the device does not speak Digest. A subscription
+//! lives for one look: long ones have frozen cameras. Addresses that a device names are asked at the address that was
+//! reached, since many name an old or an internal one.
 
 use super::{
+    soap::SoapTransport,
+    topics,
     transcript::{Transcript, clean},
-    wire::{Key, OnvifJob, Report},
+    wire::{OnvifJob, Report, at_address},
 };
 use crate::model::{DeviceFacts, Failure, FailureKind, RungName};
-use futures_util::StreamExt;
-use oxvif::{
-    OnvifClient,
-    transport::{Transport, TransportError},
-};
-use reqwest::{StatusCode, header};
+use oxvif::{OnvifClient, OnvifError};
 use secrecy::ExposeSecret;
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc};
 use tokio::time::{Instant, timeout};
+use url::Url;
 
-/// More than any honest answer to the calls that we make.
-const MAX_BODY: usize = 256 * 1024;
+/// Streams whose addresses are asked for; a recorder of eight channels has two each.
+const MOST_STREAMS: usize = 16;
+/// How long a subscription may outlive a look that was cut off; in seconds, since some read minutes as seconds.
+const SUBSCRIPTION: &str = "PT60S";
+/// How long the device may wait for a message: properties come at once.
+const PULL: &str = "PT2S";
 
-/// An HTTP client for cameras: none of the conveniences that carry a login elsewhere.
-pub(super) fn http_client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(0)
-        .connect_timeout(Duration::from_secs(5))
-        .build()
-}
-
-/// Asks the device for its clock and its identity.
+/// Asks the device for all that it knows of its health.
 pub(super) async fn look(http: &reqwest::Client, job: &OnvifJob) -> Report {
     let mut transcript = Transcript::default();
     let arrived = Instant::now();
@@ -73,37 +61,48 @@ pub(super) async fn look(http: &reqwest::Client, job: &OnvifJob) -> Report {
         }
     }
 
-    let device = identify(http, job, offset, &mut transcript, &transport).await;
+    let mut device = None;
+    if let Some((client, mut facts)) = identify(job, offset, &mut transcript, &transport).await {
+        let services = timeout(2 * job.answer_timeout, client.get_capabilities()).await.ok().and_then(Result::ok);
+        if let Some(services) = services {
+            if let Some(media) = services.media.url {
+                facts.streams = streams(job, &client, &media, &mut transcript).await.unwrap_or_default();
+            }
+            if let Some(events) = services.events.url {
+                pull(job, &client, &events, &mut facts, &mut transcript).await;
+            }
+        }
+        device = Some(facts);
+    }
     let bytes = transport.bytes();
     Report { device, clock_offset_seconds: offset, bytes, ..transcript.report() }
 }
 
+/// Who it is, and a client whose login is good.
 async fn identify(
-    http: &reqwest::Client,
     job: &OnvifJob,
     offset: Option<f64>,
     transcript: &mut Transcript,
     counted: &Arc<SoapTransport>,
-) -> Option<DeviceFacts> {
+) -> Option<(OnvifClient, DeviceFacts)> {
     let began = Instant::now();
-    let digest = Arc::new(SoapTransport {
-        login: job.login.clone(),
-        bytes: counted.bytes.clone(),
-        ..SoapTransport::new(http.clone(), job.answer_timeout)
-    });
-    let client = OnvifClient::new(job.url.as_str()).with_transport(digest.clone());
+    let digest = Arc::new(counted.with_login(job.login.clone()));
+    let mut client = OnvifClient::new(job.url.as_str()).with_transport(digest.clone());
     let mut answer = timeout(2 * job.answer_timeout, client.get_device_info()).await;
     let mut failure = digest.failure("GetDeviceInformation");
     if let (Ok(Err(_)), Some(login), false) = (&answer, &job.login, digest.answered_challenge())
         && failure.kind == FailureKind::Auth
     {
-        let token = counted.clone();
-        let client = OnvifClient::new(job.url.as_str())
-            .with_transport(token.clone())
+        client = OnvifClient::new(job.url.as_str())
+            .with_transport(counted.clone())
             .with_credentials(&login.username, login.password.expose_secret())
             .with_utc_offset(offset.unwrap_or(0.0).round() as i64);
         answer = timeout(2 * job.answer_timeout, client.get_device_info()).await;
-        failure = token.failure("GetDeviceInformation");
+        failure = counted.failure("GetDeviceInformation");
+        if failure.kind == FailureKind::Auth && offset.is_none() {
+            // The token holds a time, and the device's is not known: the password may be right.
+            failure.detail.push_str("; it tells no time, so a wrong clock may be the reason");
+        }
     }
     let outcome = match answer {
         Ok(Ok(info)) => {
@@ -112,9 +111,10 @@ async fn identify(
                 model: clean(&info.model),
                 firmware: clean(&info.firmware_version),
                 serial: clean(&info.serial_number),
+                ..DeviceFacts::default()
             };
             let detail = format!("{} {}, firmware {}", device.manufacturer, device.model, device.firmware);
-            Ok((device, detail))
+            Ok(((client, device), detail))
         }
         Ok(Err(_)) => Err(failure),
         Err(_) => Err(late("GetDeviceInformation", job)),
@@ -122,133 +122,82 @@ async fn identify(
     transcript.step(RungName::OnvifDevice, began, outcome)
 }
 
+/// Port, path and query of each stream that the device names.
+async fn streams(
+    job: &OnvifJob,
+    client: &OnvifClient,
+    media: &str,
+    transcript: &mut Transcript,
+) -> Option<Vec<String>> {
+    let began = Instant::now();
+    let media = reached(job, media)?;
+    let asked = async {
+        let mut streams = Vec::new();
+        for profile in client.get_profiles(media.as_str()).await?.into_iter().take(MOST_STREAMS) {
+            let uri = client.get_stream_uri(media.as_str(), &profile.token).await?.uri;
+            streams.extend(uri.parse::<Url>().ok().map(|url| clean(&address(&url))));
+        }
+        Ok::<_, OnvifError>(streams)
+    };
+    let found = timeout(3 * job.answer_timeout, asked).await.ok().and_then(Result::ok);
+    let detail = match &found {
+        Some(streams) => format!("names {}", streams.join(", ")),
+        None => "does not name its streams".into(),
+    };
+    transcript.aside(RungName::OnvifStreams, began, found.is_some(), &detail);
+    found
+}
+
+/// Port, path and query, which stay when a device's address changes.
+fn address(url: &Url) -> String {
+    let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!(":{}{}{query}", url.port().unwrap_or(554), url.path())
+}
+
+/// One round: create, pull, unsubscribe. A device that does not take part is not at fault.
+async fn pull(
+    job: &OnvifJob,
+    client: &OnvifClient,
+    events: &str,
+    facts: &mut DeviceFacts,
+    transcript: &mut Transcript,
+) {
+    let began = Instant::now();
+    let Some(events) = reached(job, events) else { return };
+    let filter = topics::filter();
+    let created = client.create_pull_point_subscription(events.as_str(), Some(&filter), Some(SUBSCRIPTION));
+    let created = timeout(job.answer_timeout, created).await.ok().and_then(Result::ok);
+    let Some(subscription) = created.and_then(|created| reached(job, &created.reference_url)) else {
+        transcript.aside(RungName::OnvifEvents, began, false, "offers no status events");
+        return;
+    };
+    let pulled = timeout(job.answer_timeout, client.pull_messages(subscription.as_str(), PULL, 64)).await;
+    // Whatever came: a device has few subscriptions. Its answer does not matter, the subscription ends by itself.
+    let _ = timeout(job.answer_timeout, client.unsubscribe(subscription.as_str())).await;
+    let Ok(Ok(messages)) = pulled else {
+        transcript.aside(RungName::OnvifEvents, began, false, "offers status events and does not send them");
+        return;
+    };
+    let status = topics::read(&messages);
+    let detail = match status.alarms.as_slice() {
+        [] => "reports no failure".to_owned(),
+        alarms => format!("reports {}", alarms.join(", ")),
+    };
+    facts.alarms = status.alarms;
+    facts.last_reboot = status.last_reboot;
+    facts.last_clock_sync = status.last_clock_sync;
+    facts.events_read = true;
+    transcript.aside(RungName::OnvifEvents, began, true, &detail);
+}
+
+/// An address that the device names, at the host that was reached.
+fn reached(job: &OnvifJob, named: &str) -> Option<Url> {
+    let url: Url = named.parse().ok()?;
+    let host = job.url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
+    let port = url.port_or_known_default().unwrap_or(80);
+    matches!(url.scheme(), "http" | "https").then(|| at_address(&url, SocketAddr::new(host, port)))
+}
+
 fn late(request: &str, job: &OnvifJob) -> Failure {
     Failure::new(FailureKind::Timeout, format!("no answer to ONVIF {request} within {:?}", 2 * job.answer_timeout))
-}
-
-/// SOAP over HTTP with all that a camera may do to us bounded.
-struct SoapTransport {
-    http: reqwest::Client,
-    limit: Duration,
-    login: Option<Key>,
-    bytes: Arc<AtomicU64>,
-    /// Why the last request failed, and whether a Digest challenge was answered: oxvif's error has no room for it.
-    last: Mutex<Last>,
-}
-
-#[derive(Default)]
-struct Last {
-    failure: Option<Failure>,
-    answered_challenge: bool,
-}
-
-impl SoapTransport {
-    fn new(http: reqwest::Client, limit: Duration) -> Self {
-        Self { http, limit, login: None, bytes: Arc::default(), last: Mutex::default() }
-    }
-
-    fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    fn answered_challenge(&self) -> bool {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).answered_challenge
-    }
-
-    /// Why the last request failed; what the transport had no complaint about, the SOAP layer could not read.
-    fn failure(&self, request: &str) -> Failure {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.failure.clone().unwrap_or_else(|| {
-            Failure::new(FailureKind::Nonconforming, format!("the answer to ONVIF {request} cannot be read"))
-        })
-    }
-
-    async fn exchange(&self, url: &str, action: &str, body: String) -> Result<String, Failure> {
-        let (status, challenge, text) = self.post(url, action, body.clone(), None).await?;
-        let (Some(login), Some(challenge), StatusCode::UNAUTHORIZED) = (&self.login, challenge, status) else {
-            return understand(status, text);
-        };
-        let path = reqwest::Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
-        let answer = http_auth::PasswordClient::try_from(challenge.as_str()).and_then(|mut client| {
-            client.respond(&http_auth::PasswordParams {
-                username: &login.username,
-                password: login.password.expose_secret(),
-                uri: &path,
-                method: "POST",
-                body: Some(body.as_bytes()),
-            })
-        });
-        let Ok(answer) = answer else { return understand(status, text) };
-        // Basic would hand the password to whoever listens.
-        if !answer.starts_with("Digest ") {
-            return Err(Failure::new(FailureKind::Auth, "the device offers no login but an unprotected one (Basic)"));
-        }
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).answered_challenge = true;
-        let (status, _, text) = self.post(url, action, body, Some(answer)).await?;
-        understand(status, text)
-    }
-
-    /// One request; status, challenge and capped body.
-    async fn post(
-        &self,
-        url: &str,
-        action: &str,
-        body: String,
-        authorization: Option<String>,
-    ) -> Result<(StatusCode, Option<String>, String), Failure> {
-        let content_type = format!("application/soap+xml; charset=utf-8; action=\"{action}\"");
-        let mut request = self.http.post(url).timeout(self.limit).header(header::CONTENT_TYPE, content_type).body(body);
-        if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
-        }
-        let response = request.send().await.map_err(|error| broken(&error))?;
-        let status = response.status();
-        let challenge = response.headers().get(header::WWW_AUTHENTICATE);
-        let challenge = challenge.and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let mut text = Vec::new();
-        let mut chunks = response.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| broken(&error))?;
-            self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-            if text.len() + chunk.len() > MAX_BODY {
-                let detail = format!("an ONVIF answer of more than {} KiB", MAX_BODY / 1024);
-                return Err(Failure::new(FailureKind::Oversized, detail));
-            }
-            text.extend_from_slice(&chunk);
-        }
-        Ok((status, challenge, String::from_utf8_lossy(&text).into_owned()))
-    }
-}
-
-/// What an HTTP status means. A fault that speaks of authorisation comes as 400 or 500 from some makes.
-fn understand(status: StatusCode, text: String) -> Result<String, Failure> {
-    match status.as_u16() {
-        200..=299 => Ok(text),
-        401 | 403 => Err(Failure::new(FailureKind::Auth, format!("the device rejects the login (HTTP {status})"))),
-        400 | 500 if text.contains("NotAuthorized") => {
-            Err(Failure::new(FailureKind::Auth, format!("the device rejects the login (fault, HTTP {status})")))
-        }
-        _ => Err(Failure::new(FailureKind::Nonconforming, format!("the ONVIF service answers HTTP {status}"))),
-    }
-}
-
-fn broken(error: &reqwest::Error) -> Failure {
-    if error.is_timeout() {
-        Failure::new(FailureKind::Timeout, "the ONVIF service does not answer in time")
-    } else if error.is_connect() {
-        Failure::new(FailureKind::Refused, "the ONVIF port accepts no connection")
-    } else {
-        Failure::new(FailureKind::Nonconforming, "what answers at the ONVIF port does not speak HTTP")
-    }
-}
-
-#[async_trait::async_trait]
-impl Transport for SoapTransport {
-    async fn soap_post(&self, url: &str, action: &str, body: String) -> Result<String, TransportError> {
-        let outcome = self.exchange(url, action, body).await;
-        outcome.map_err(|failure| {
-            self.last.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(failure);
-            TransportError::HttpStatus { status: 0, body: String::new() }
-        })
-    }
 }

@@ -44,6 +44,14 @@ pub(super) fn head(bytes: &[u8]) -> Head {
     }
 }
 
+/// The values of a header, whose name is given in lower case, in a head that is complete.
+pub(super) fn values(bytes: &[u8], name: &str) -> Vec<String> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(bytes.len());
+    let text = String::from_utf8_lossy(&bytes[..end]);
+    let headers = text.split("\r\n").filter_map(|line| line.split_once(':'));
+    headers.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned()).collect()
+}
+
 /// The status of `RTSP/1.0 200 OK`; the reason phrase may be missing.
 fn status(line: &str) -> Option<u16> {
     let (version, rest) = line.split_once(' ')?;

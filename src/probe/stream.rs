@@ -7,6 +7,7 @@
 
 use super::{
     evidence::{Evidence, Packet},
+    login,
     transcript::{Transcript, clean},
     wire::{Report, StreamJob},
 };
@@ -47,11 +48,13 @@ async fn climb(
     transcript: &mut Transcript,
     stop: &CancellationToken,
 ) -> Option<crate::model::StreamFacts> {
+    let arrived = Instant::now();
+    login::try_login(job, transcript).await?;
     let mut session = describe(job, group, transcript).await?;
     let video = choose_video(job, &session, transcript)?;
     set_up(job, &mut session, video.index, transcript).await?;
     let session = play(job, session, transcript).await?;
-    Some(watch(job, session, &video, transcript, stop).await)
+    Some(watch(job, session, &video, transcript, arrived, stop).await)
 }
 
 async fn describe(
@@ -75,7 +78,14 @@ async fn describe(
             let detail = format!("{} streams", session.streams().len());
             Ok((session, detail))
         }
-        Ok(Err(error)) => Err(refusal("DESCRIBE", error.status_code(), job.login.is_some())),
+        Ok(Err(error)) => Err(match error.status_code() {
+            // The login was good a moment ago: some makes answer so when their connections run out.
+            Some(401) if job.login.is_some() => {
+                let detail = "the login that was good a moment ago is refused: no connection is left";
+                Failure::new(FailureKind::SessionLimit, detail)
+            }
+            status => refusal("DESCRIBE", status, job.login.is_some()),
+        }),
         Err(_) => Err(late("DESCRIBE", job)),
     };
     transcript.step(RungName::Describe, began, outcome)
@@ -184,6 +194,7 @@ async fn watch(
     session: Session<Playing>,
     video: &Video,
     transcript: &mut Transcript,
+    arrived: Instant,
     stop: &CancellationToken,
 ) -> crate::model::StreamFacts {
     let began = Instant::now();
@@ -194,7 +205,10 @@ async fn watch(
     let mut bytes = 0;
     let mut broken = false;
     let mut restarted = false;
-    while began.elapsed() < job.media_timeout && !evidence.suffices(job.frames, job.keyframes) {
+    let enough = |evidence: &Evidence, bytes: u64| {
+        (!job.survey && evidence.suffices(job.frames, job.keyframes)) || bytes >= job.byte_limit
+    };
+    while began.elapsed() < job.media_timeout && !enough(&evidence, bytes) {
         let item = tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -211,7 +225,15 @@ async fn watch(
                     arrived: began.elapsed(),
                 });
             }
-            // Sender reports go on after video has stopped: they prove nothing.
+            // Sender reports go on after video has stopped: they prove nothing but the camera's time.
+            Some(Ok(PacketItem::Rtcp(compound))) => {
+                bytes += compound.raw().len() as u64 + 4;
+                let ours = job.now.as_millisecond() as f64 / 1000.0 + arrived.elapsed().as_secs_f64();
+                let reports = compound.pkts().filter_map(|packet| packet.as_sender_report().ok().flatten());
+                for report in reports {
+                    evidence.sender_report(ntp_seconds(report.ntp_timestamp()) - ours);
+                }
+            }
             Some(Ok(_)) => {}
             // retina ends a session at a change of SSRC, a step back in sequence or stray bytes.
             Some(Err(_)) => {
@@ -231,6 +253,10 @@ async fn watch(
         Err(_) if restarted => {
             let detail = format!("the session broke after {} frames, as when an encoder restarts", evidence.frames());
             Err(Failure::new(FailureKind::EncoderRestarted, detail))
+        }
+        Err(failure) if bytes >= job.byte_limit && failure.kind != FailureKind::Frozen => {
+            let detail = "the camera's byte budget ended the look before it could tell";
+            Err(Failure::new(FailureKind::ProbeFailed, detail))
         }
         Err(failure) => Err(failure),
     };
@@ -252,8 +278,14 @@ async fn tear_down(job: &StreamJob, group: &SessionGroup, transcript: &mut Trans
     transcript.aside(RungName::Teardown, began, ok, detail);
 }
 
+/// Seconds since 1970 of a time that counts from 1900 in 2⁻³² seconds.
+fn ntp_seconds(time: retina::NtpTimestamp) -> f64 {
+    const FROM_1900_TO_1970: f64 = 2_208_988_800.0;
+    time.0 as f64 / f64::from(2u32).powi(32) - FROM_1900_TO_1970
+}
+
 /// What an RTSP status means. `asked` is whether a login went along.
-fn refusal(request: &str, status: Option<u16>, asked: bool) -> Failure {
+pub(super) fn refusal(request: &str, status: Option<u16>, asked: bool) -> Failure {
     match status {
         Some(401) if !asked => {
             Failure::new(FailureKind::Auth, "the camera asks for a login and the configuration names none")
@@ -280,6 +312,6 @@ fn stale_nonce(request: &str) -> Failure {
     Failure::new(FailureKind::Nonconforming, detail)
 }
 
-fn late(request: &str, job: &StreamJob) -> Failure {
+pub(super) fn late(request: &str, job: &StreamJob) -> Failure {
     Failure::new(FailureKind::RtspError, format!("no answer to {request} within {:?}", job.answer_timeout))
 }

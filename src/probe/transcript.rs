@@ -55,8 +55,6 @@ impl Transcript {
     pub(super) fn finish(mut self, check: Check, started: Timestamp, took: Duration, report: Report) -> Observation {
         self.rungs.extend(report.rungs);
         Observation {
-            check,
-            started,
             took,
             rungs: self.rungs,
             failure: self.failure.or(report.failure),
@@ -64,6 +62,7 @@ impl Transcript {
             device: report.device,
             clock_offset_seconds: report.clock_offset_seconds,
             bytes: self.bytes + report.bytes,
+            ..Observation::new(check, started)
         }
     }
 }

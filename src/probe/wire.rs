@@ -1,7 +1,7 @@
 //! What the daemon and its workers say to each other: JSON in length-delimited frames over a socket pair.
 
-use super::Settings;
-use crate::model::{Camera, DeviceFacts, Failure, Login, Rung, StreamFacts, Transport};
+use super::{Look, Settings};
+use crate::model::{Camera, Check, DeviceFacts, Failure, Login, Rung, StreamFacts, Transport};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,12 @@ pub(super) struct StreamJob {
     pub(super) media_timeout: Duration,
     pub(super) frames: u32,
     pub(super) keyframes: u32,
+    /// Watch for the whole of `media_timeout`.
+    pub(super) survey: bool,
+    /// Bytes of media after which the look ends, whatever it has seen.
+    pub(super) byte_limit: u64,
+    /// The wall-clock time at which the job was handed out.
+    pub(super) now: Timestamp,
 }
 
 /// ONVIF clock and device information.
@@ -99,7 +105,7 @@ pub(super) struct Report {
 }
 
 impl Job {
-    pub(super) fn stream(camera: &Camera, address: SocketAddr, settings: &Settings) -> Self {
+    pub(super) fn stream(camera: &Camera, address: SocketAddr, look: &Look, settings: &Settings) -> Self {
         Self::Stream(StreamJob {
             url: at_address(&camera.rtsp, address),
             login: camera.login.as_deref().map(Key::from),
@@ -108,6 +114,9 @@ impl Job {
             media_timeout: settings.media_timeout,
             frames: settings.frames,
             keyframes: settings.keyframes,
+            survey: look.check == Check::Survey,
+            byte_limit: look.byte_limit,
+            now: look.started,
         })
     }
 
@@ -125,14 +134,14 @@ impl Job {
     /// The longest that an honest worker can take: each request at its limit, and some air.
     pub(super) fn deadline(&self) -> Duration {
         match self {
-            Self::Stream(job) => job.answer_timeout * 4 + job.media_timeout + Duration::from_secs(3),
-            Self::Onvif(job) => job.answer_timeout * 4 + Duration::from_secs(3),
+            Self::Stream(job) => job.answer_timeout * 5 + job.media_timeout + Duration::from_secs(3),
+            Self::Onvif(job) => job.answer_timeout * 12 + Duration::from_secs(5),
         }
     }
 }
 
 /// The URL with its host replaced by the address that it stands for.
-fn at_address(url: &Url, address: SocketAddr) -> Url {
+pub(super) fn at_address(url: &Url, address: SocketAddr) -> Url {
     let mut url = url.clone();
     let host = match address.ip() {
         std::net::IpAddr::V4(ip) => ip.to_string(),

@@ -4,7 +4,7 @@
 //! ends when the daemon closes the socket, after tearing down what is open.
 
 use super::{
-    onvif, sandbox, stream,
+    onvif, sandbox, soap, stream,
     wire::{self, Job, Reply, Request},
 };
 use futures_util::{SinkExt, StreamExt};
@@ -14,7 +14,7 @@ use tokio_util::{bytes::Bytes, sync::CancellationToken};
 
 /// Serves until the daemon is gone. To be called first thing in a process of its own.
 pub fn serve(memory_mib: u64) -> io::Result<()> {
-    let http = onvif::http_client().map_err(io::Error::other)?;
+    let http = soap::http_client().map_err(io::Error::other)?;
     let socket = io::stdin().as_fd().try_clone_to_owned()?;
     let socket = std::os::unix::net::UnixStream::from(socket);
     socket.set_nonblocking(true)?;

@@ -3,10 +3,13 @@
 //! [`Plan`] decides and is pure; [`run`] performs it. What a look is, the runner does not know: it is handed the
 //! probe as a function.
 
+mod bucket;
+mod cadence;
+mod gate;
 mod plan;
 mod runner;
 mod settings;
 
-pub use plan::Plan;
-pub use runner::{Command, ProbeFn, Pulse, run};
+pub use plan::{Order, Plan};
+pub use runner::{Command, Found, ProbeFn, Pulse, run};
 pub use settings::{Cadence, Settings};

@@ -1,121 +1,159 @@
-//! The plan: which look is due next, after what the last ones found.
+//! The plan: which look is due next, after what the last ones found, and what holds it back.
 //!
 //! Pure. One look at a time on a camera, as many on a recorder as it serves; a failure is confirmed quickly, a camera
-//! that is long dead is tried seldom, and a login that was rejected is tried once more after the usual lockout has
-//! passed, then not again until the configuration changes.
+//! that is long dead is tried seldom. A look that is due waits for its owner's hours to end, for its login's gate, for
+//! its budgets, and for its turn on each link above it.
 
-use super::Settings;
-use crate::model::{Camera, CameraId, Check, DeviceId, FailureKind, Fleet, Weight, elapsed, later};
-use jiff::Timestamp;
+use super::{
+    Settings,
+    bucket::Bucket,
+    cadence::{self, Entry},
+    gate::{Gates, Pass, fingerprint},
+};
+use crate::model::{
+    Camera, CameraId, Check, DeviceId, FailureKind, Fleet, Held, LinkId, LoginRecord, NextLook, Outlook, Outlooks,
+    elapsed, later,
+};
+use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
 
-/// Failed looks that are repeated quickly; after them the camera is taken for down.
-const CONFIRMATIONS: u32 = 4;
-/// First looks after a start are spread over this time.
-const START_SPREAD: Duration = Duration::from_secs(15);
-/// A stale session holds a camera's slot for about a minute (live555's default): no new try inside it.
-const SESSION_HELD: Duration = Duration::from_secs(65);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// How soon it is asked again whether an owner's hours or another login have ended.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// Looks at streams that may begin on a link at once, after a quiet time.
+const LINK_BURST: f64 = 10.0;
+/// What stays free of a reservation for the requests around the media.
+const OVERHEAD: u64 = 16 * 1024;
 
 /// What is due when.
 #[derive(Debug)]
 pub struct Plan {
     settings: Settings,
+    zone: TimeZone,
     entries: BTreeMap<CameraId, Entry>,
     devices: BTreeMap<DeviceId, DeviceEntry>,
-    /// Cameras that are not being looked at, by their next due time.
+    links: BTreeMap<LinkId, LinkEntry>,
+    /// Cameras that are not being looked at, by the time at which to consider them next.
     queue: BTreeSet<(Timestamp, CameraId)>,
     in_flight: usize,
+    held: BTreeMap<Held, u64>,
     random: u64,
-}
-
-#[derive(Debug)]
-struct Entry {
-    camera: Arc<Camera>,
-    due: BTreeMap<Check, Timestamp>,
-    in_flight: bool,
-    /// Failed looks in a row.
-    failures: u32,
-    /// The last look failed on a rung that `OPTIONS` climbs, so that cheap looks suffice until it answers.
-    out_of_reach: bool,
 }
 
 #[derive(Debug)]
 struct DeviceEntry {
     sessions: usize,
     in_flight: usize,
-    /// Of the login over RTSP. While it is open ONVIF is not tried either, since makes count failures by address.
-    rtsp: Breaker,
-    /// Of the login over ONVIF alone: many makes keep its users apart, so RTSP may be well when it is not.
-    onvif: Breaker,
+    gates: Gates,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Breaker {
-    Closed,
-    /// Rejected once.
-    OpenUntil(Timestamp),
-    /// Rejected twice: only a change of the configuration helps.
-    Open,
+#[derive(Debug)]
+struct LinkEntry {
+    parent: Option<LinkId>,
+    bytes: Option<Bucket>,
+    pace: Bucket,
+}
+
+/// A look to perform.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Which camera.
+    pub camera: Arc<Camera>,
+    /// How deep.
+    pub check: Check,
+    /// Bytes of media after which it must end.
+    pub byte_limit: u64,
+    /// What it holds of the budgets.
+    reserved: u64,
 }
 
 impl Plan {
-    /// A plan for `fleet` from `now` on; `seed` spreads the looks.
-    pub fn new(settings: Settings, fleet: &Fleet, now: Timestamp, seed: u64) -> Self {
+    /// A plan for `fleet` from `now` on; `logins` is how an earlier run left them, `seed` spreads the looks.
+    pub fn new(settings: Settings, fleet: &Fleet, logins: &[LoginRecord], now: Timestamp, seed: u64) -> Self {
         let mut plan = Self {
             settings: settings.clone(),
+            zone: fleet.commune.timezone.clone(),
             entries: BTreeMap::new(),
             devices: BTreeMap::new(),
+            links: BTreeMap::new(),
             queue: BTreeSet::new(),
             in_flight: 0,
+            held: BTreeMap::new(),
             random: seed,
         };
         plan.replan(settings, fleet, now);
+        for record in logins {
+            if let Some(device) = plan.devices.get_mut(&record.device) {
+                device.gates.restore(record);
+            }
+        }
         plan
     }
 
-    /// Takes in a new configuration. What did not change keeps its due times and its breaker.
+    /// Takes in a new configuration. What did not change keeps its due times, its budgets and its gates.
     pub fn replan(&mut self, settings: Settings, fleet: &Fleet, now: Timestamp) {
         let cadence_changed = self.settings != settings;
         self.settings = settings;
+        self.zone = fleet.commune.timezone.clone();
         self.entries.retain(|id, _| fleet.cameras.contains_key(id));
         self.devices.retain(|id, _| fleet.devices.contains_key(id));
+        self.links.retain(|id, _| fleet.links.contains_key(id));
         for (id, device) in &fleet.devices {
+            let of_device = fleet.cameras.values().filter(|camera| camera.device == *id).map(Arc::as_ref);
+            let print = fingerprint(of_device);
             let entry = self.devices.entry(id.clone());
-            let entry = entry.or_insert(DeviceEntry {
+            let entry = entry.or_insert_with(|| DeviceEntry {
                 sessions: device.sessions,
                 in_flight: 0,
-                rtsp: Breaker::Closed,
-                onvif: Breaker::Closed,
+                gates: Gates::new(id.clone(), print),
             });
             entry.sessions = device.sessions;
+            entry.gates.configure(print);
+        }
+        for (id, link) in &fleet.links {
+            let pace = Bucket::paced(link.looks_per_second, LINK_BURST.max(link.looks_per_second), now);
+            let bytes = link.bytes_per_day.map(|limit| Bucket::new(limit, DAY, now));
+            let entry = self.links.entry(id.clone());
+            let entry = entry.or_insert_with(|| LinkEntry { parent: None, bytes: bytes.clone(), pace: pace.clone() });
+            entry.parent = link.parent.clone();
+            entry.pace.resize(pace, now);
+            match (&mut entry.bytes, bytes) {
+                (Some(old), Some(new)) => old.resize(new, now),
+                (old, new) => *old = new,
+            }
         }
         for (id, camera) in &fleet.cameras {
             let known = self.entries.get(id);
             if known.is_some_and(|entry| entry.camera == *camera) && !cadence_changed {
                 continue;
             }
-            if known.is_none_or(|entry| entry.camera.login != camera.login || entry.camera.rtsp != camera.rtsp)
-                && let Some(device) = self.devices.get_mut(&camera.device)
-            {
-                device.rtsp = Breaker::Closed;
-                device.onvif = Breaker::Closed;
-            }
             let in_flight = known.is_some_and(|entry| entry.in_flight);
-            let entry = self.first_looks(camera.clone(), in_flight, now);
+            let cadence = self.settings.cadence(camera.kind);
+            let bytes = Bucket::new(camera.bytes_per_day.unwrap_or(cadence.bytes_per_day), DAY, now);
+            let looks = Bucket::new(cadence.looks_per_hour, HOUR, now);
+            let (mut old_bytes, mut old_looks) = (bytes.clone(), looks.clone());
+            if let Some(known) = known {
+                (old_bytes, old_looks) = (known.bytes.clone(), known.looks.clone());
+                old_bytes.resize(bytes, now);
+                old_looks.resize(looks, now);
+            }
+            let due = cadence::first_looks(camera, &self.settings, now, || self.random.unit());
+            let entry = Entry::new(camera.clone(), due, in_flight, old_bytes, old_looks);
             self.entries.insert(id.clone(), entry);
         }
         self.queue = (self.entries.iter())
             .filter(|(_, entry)| !entry.in_flight)
-            .filter_map(|(id, entry)| Some((self.due(entry)?, id.clone())))
+            .filter_map(|(id, entry)| Some((self.due(entry, now)?, id.clone())))
             .collect();
     }
 
     /// Takes the next look that is due and allowed, and counts it as under way.
-    pub fn take(&mut self, now: Timestamp) -> Option<(Arc<Camera>, Check)> {
+    pub fn take(&mut self, now: Timestamp) -> Option<Order> {
         while self.in_flight < self.settings.concurrency {
             let due = self.queue.iter().take_while(|(due, _)| *due <= now);
             let free = |(_, id): &&(Timestamp, CameraId)| {
@@ -125,25 +163,47 @@ impl Plan {
             self.queue.remove(&key);
             let id = key.1;
             if let Some(check) = self.deepest_due(&id, now) {
-                return self.hand_out(&id, check);
+                return self.hand_out(&id, check, now);
             }
-            // Another channel of its recorder had the login rejected meanwhile: it is due later than it was queued for.
-            if let Some(due) = self.entries.get(&id).and_then(|entry| self.due(entry)) {
-                self.queue.insert((due, id));
+            // Something holds back what was due; it is considered again when that may have ended.
+            let Some(entry) = self.entries.get(&id) else { continue };
+            if let Some(held) = self.holds(entry, now) {
+                *self.held.entry(held).or_default() += 1;
+            }
+            if let Some(due) = self.due(entry, now) {
+                self.queue.insert((due.max(later(now, Duration::from_millis(1))), id));
             }
         }
         None
     }
 
-    fn hand_out(&mut self, id: &CameraId, check: Check) -> Option<(Arc<Camera>, Check)> {
+    fn hand_out(&mut self, id: &CameraId, check: Check, now: Timestamp) -> Option<Order> {
+        let (most, _) = cadence::cost(check);
+        let entry = self.entries.get(id)?;
+        let links = self.links_above(&entry.camera);
+        let left = |bucket: &Bucket| bucket.level_at(now).max(0.0) as u64;
+        let of_links = links.iter().filter_map(|link| self.links.get(link)?.bytes.as_ref().map(left));
+        let reserved = of_links.chain([left(&entry.bytes), most]).min().unwrap_or(most);
         let entry = self.entries.get_mut(id)?;
         entry.in_flight = true;
-        self.in_flight += 1;
+        entry.bytes.spend(now, reserved as f64);
+        entry.looks.spend(now, 1.0);
         let camera = entry.camera.clone();
+        for link in &links {
+            let Some(link) = self.links.get_mut(link) else { continue };
+            if let Some(bytes) = &mut link.bytes {
+                bytes.spend(now, reserved as f64);
+            }
+            if check != Check::Liveness {
+                link.pace.spend(now, 1.0);
+            }
+        }
+        self.in_flight += 1;
         if let Some(device) = self.devices.get_mut(&camera.device) {
             device.in_flight += 1;
+            device.gates.begin(check);
         }
-        Some((camera, check))
+        Some(Order { camera, check, byte_limit: reserved.saturating_sub(OVERHEAD), reserved })
     }
 
     /// When to ask again with [`Self::take`]. Looks that wait for another to finish have no time of their own.
@@ -157,142 +217,151 @@ impl Plan {
         self.queue.first().map_or(Duration::ZERO, |(due, _)| elapsed(now, *due))
     }
 
-    /// Takes in what a look found. `camera` is what was handed out: a reload may have replaced it meanwhile.
-    pub fn finished(&mut self, now: Timestamp, camera: &Camera, check: Check, failure: Option<FailureKind>) {
+    /// Takes in what a look found and how many bytes it moved; what is to be remembered of the login. The order may
+    /// be of a configuration that a reload has replaced meanwhile.
+    pub fn finished(
+        &mut self,
+        now: Timestamp,
+        order: &Order,
+        failure: Option<FailureKind>,
+        bytes: u64,
+    ) -> Option<LoginRecord> {
+        let Order { camera, check, reserved, .. } = order;
         self.in_flight = self.in_flight.saturating_sub(1);
+        let unused = *reserved as f64 - bytes as f64;
+        for link in self.links_above(camera) {
+            if let Some(bucket) = self.links.get_mut(&link).and_then(|link| link.bytes.as_mut()) {
+                bucket.give_back(now, unused);
+            }
+        }
+        let known = self.entries.get(&camera.id).is_some_and(|entry| *entry.camera == **camera);
+        let mut remember = None;
         if let Some(device) = self.devices.get_mut(&camera.device) {
             device.in_flight = device.in_flight.saturating_sub(1);
+            remember = device.gates.finished(now, *check, failure, self.settings.auth_retry_after, known);
         }
-        let Some(mut entry) = self.entries.remove(&camera.id) else { return };
+        let Some(mut entry) = self.entries.remove(&camera.id) else { return remember };
         entry.in_flight = false;
-        if *entry.camera == *camera {
-            self.judge_login(now, camera, check, failure);
-            self.set_due(now, &mut entry, check, failure);
+        entry.bytes.give_back(now, unused);
+        if known {
+            let random = &mut self.random;
+            cadence::after(now, &mut entry, *check, failure, &self.settings, || random.unit());
         }
-        if let Some(due) = self.due(&entry) {
+        if let Some(due) = self.due(&entry, now) {
             self.queue.insert((due, camera.id.clone()));
         }
         self.entries.insert(camera.id.clone(), entry);
+        remember
     }
 
-    fn judge_login(&mut self, now: Timestamp, camera: &Camera, check: Check, failure: Option<FailureKind>) {
-        let retry_after = self.settings.auth_retry_after;
-        let Some(device) = self.devices.get_mut(&camera.device) else { return };
-        let breaker = match check {
-            Check::Liveness => return,
-            Check::Stream => &mut device.rtsp,
-            Check::Device => &mut device.onvif,
+    /// What is planned, for people and metrics.
+    pub fn outlooks(&self, now: Timestamp) -> Outlooks {
+        let cameras = self.entries.iter().map(|(id, entry)| (id.clone(), self.outlook(entry, now))).collect();
+        let budget = |link: &LinkEntry| link.bytes.as_ref().map(|bytes| bytes.budget(now));
+        let links = self.links.iter().filter_map(|(id, link)| Some((id.clone(), budget(link)?))).collect();
+        Outlooks { cameras, links, held: self.held.clone() }
+    }
+
+    fn outlook(&self, entry: &Entry, now: Timestamp) -> Outlook {
+        let strikes = |onvif| self.devices.get(&entry.camera.device).map_or(0, |device| device.gates.strikes(onvif));
+        let next = Check::ALL.into_iter().filter_map(|check| Some((self.allowed_at(entry, check, now).ok()?, check)));
+        Outlook {
+            looking: entry.in_flight,
+            next: next.min().map(|(at, check)| NextLook { at, check }),
+            held: self.holds(entry, now),
+            failures: entry.failures,
+            rtsp_strikes: strikes(false),
+            onvif_strikes: strikes(true),
+            bytes: entry.bytes.budget(now),
+            looks: entry.looks.budget(now),
+        }
+    }
+
+    /// When the entry is to be considered next.
+    fn due(&self, entry: &Entry, now: Timestamp) -> Option<Timestamp> {
+        let times = Check::ALL.into_iter().filter_map(|check| match self.allowed_at(entry, check, now) {
+            Ok(at) => Some(at),
+            Err(Some((at, _))) => Some(at),
+            Err(None) => None,
+        });
+        times.min()
+    }
+
+    /// What holds back the deepest look that is due, if anything does.
+    fn holds(&self, entry: &Entry, now: Timestamp) -> Option<Held> {
+        let due = [Check::Survey, Check::Stream, Check::Device, Check::Liveness];
+        let due = due.into_iter().filter(|check| entry.due_at(*check).is_some_and(|at| at <= now));
+        due.filter_map(|check| self.held_by(entry, check, now)).map(|(_, held)| held).next()
+    }
+
+    /// When a look may begin: at its time; or later, or never (`Err(None)`), as long as something holds it back.
+    fn allowed_at(&self, entry: &Entry, check: Check, now: Timestamp) -> Result<Timestamp, Option<(Timestamp, Held)>> {
+        let due = entry.due_at(check).ok_or(None)?;
+        match self.held_by(entry, check, now.max(due)) {
+            None => Ok(due),
+            Some((Some(at), held)) if at > due => Err(Some((at, held))),
+            Some((Some(_), _)) => Ok(due),
+            Some((None, _)) => Err(None),
+        }
+    }
+
+    /// What would hold a look back at `at`, and until when at least.
+    fn held_by(&self, entry: &Entry, check: Check, at: Timestamp) -> Option<(Option<Timestamp>, Held)> {
+        let camera = &entry.camera;
+        if camera.is_off(at, &self.zone) {
+            return Some((Some(later(at, ASK_AGAIN)), Held::OwnerHours));
+        }
+        match self.devices.get(&camera.device)?.gates.pass(check, at) {
+            Pass::Now => {}
+            Pass::At(until) => return Some((Some(until), Held::LoginRejected)),
+            Pass::Busy => return Some((Some(later(at, Duration::from_millis(200))), Held::LoginUnproven)),
+            Pass::Never => return Some((None, Held::LoginRejected)),
+        }
+        let (_, least) = cadence::cost(check);
+        let late = |bucket: &Bucket, amount: f64, held: Held| {
+            let ready = bucket.ready_at(at, amount);
+            (ready > at).then_some((Some(ready), held))
         };
-        if failure == Some(FailureKind::Auth) {
-            *breaker = match breaker {
-                Breaker::Closed => Breaker::OpenUntil(later(now, retry_after)),
-                _ => Breaker::Open,
-            };
-        } else if failure.is_none() {
-            *breaker = Breaker::Closed;
-        }
-    }
-
-    fn set_due(&mut self, now: Timestamp, entry: &mut Entry, check: Check, failure: Option<FailureKind>) {
-        let cadence = self.settings.cadence(entry.camera.kind).clone();
-        if check == Check::Device {
-            let due = later(now, self.jittered(cadence.device));
-            entry.due.insert(Check::Device, due);
-            return;
-        }
-        let fails = failure.filter(|kind| kind.weight() == Weight::Fails && *kind != FailureKind::Auth);
-        let was_failing = entry.failures > 0;
-        let was_out_of_reach = entry.out_of_reach;
-        entry.out_of_reach = fails.is_some_and(FailureKind::out_of_reach);
-        entry.failures = if fails.is_some() { entry.failures.saturating_add(1) } else { entry.failures };
-        let confirming = entry.failures < CONFIRMATIONS;
-        let liveness = match fails {
-            Some(_) if confirming => self.settings.confirm_every,
-            Some(_) => self.settings.down_every,
-            // A recovery is confirmed as quickly as a failure.
-            None if was_failing && check == Check::Stream => self.settings.confirm_every,
-            None => cadence.liveness,
-        };
-        let liveness = later(now, self.jittered(liveness));
-        entry.due.insert(Check::Liveness, liveness);
-        if check == Check::Stream && fails.is_none() {
-            entry.failures = 0;
-        }
-        let stream = match (fails, failure) {
-            (Some(kind), _) if kind.out_of_reach() => later(now, cadence.stream.max(self.settings.down_every)),
-            (Some(_), _) if check == Check::Liveness => return,
-            (Some(_), _) if confirming => later(now, self.settings.confirm_every),
-            (Some(_), _) => later(now, cadence.stream.max(self.settings.down_every)),
-            (None, Some(FailureKind::SessionLimit)) => later(now, cadence.stream.max(SESSION_HELD)),
-            // It answers again: see at once whether media comes too.
-            (None, _) if check == Check::Liveness && was_out_of_reach => now,
-            (None, _) if check == Check::Liveness => return,
-            (None, _) => later(now, self.jittered(cadence.stream)),
-        };
-        entry.due.insert(Check::Stream, stream);
-    }
-
-    fn first_looks(&mut self, camera: Arc<Camera>, in_flight: bool, now: Timestamp) -> Entry {
-        let stream = later(now, self.spread(START_SPREAD));
-        let mut due = BTreeMap::from([(Check::Stream, stream)]);
-        let liveness = self.settings.cadence(camera.kind).liveness;
-        due.insert(Check::Liveness, later(stream, liveness));
-        if camera.onvif.is_some() {
-            let device = self.settings.cadence(camera.kind).device.min(4 * START_SPREAD);
-            due.insert(Check::Device, later(stream, self.spread(device)));
-        }
-        Entry { camera, due, in_flight, failures: 0, out_of_reach: false }
-    }
-
-    /// When the entry's next look is due. Looks that need a login wait for its breaker.
-    fn due(&self, entry: &Entry) -> Option<Timestamp> {
-        entry.due.iter().filter_map(|(check, due)| self.allowed_at(entry, *check, *due)).min()
-    }
-
-    fn allowed_at(&self, entry: &Entry, check: Check, due: Timestamp) -> Option<Timestamp> {
-        let device = self.devices.get(&entry.camera.device)?;
-        let after = |breaker: Breaker, due: Timestamp| match breaker {
-            Breaker::Closed => Some(due),
-            Breaker::OpenUntil(until) => Some(due.max(until)),
-            Breaker::Open => None,
-        };
-        match check {
-            Check::Liveness => Some(due),
-            // While nobody answers, a deeper look would only wait for the same silence.
-            _ if entry.out_of_reach => None,
-            Check::Stream => after(device.rtsp, due),
-            Check::Device => after(device.onvif, after(device.rtsp, due)?),
-        }
+        late(&entry.looks, 1.0, Held::CameraLooks)
+            .or_else(|| late(&entry.bytes, least as f64, Held::CameraBytes))
+            .or_else(|| {
+                let above = self.links_above(camera);
+                above.iter().filter_map(|link| self.links.get(link)).find_map(|link| {
+                    let bytes = link.bytes.as_ref().and_then(|bytes| late(bytes, least as f64, Held::LinkBytes));
+                    bytes.or_else(|| (check != Check::Liveness).then(|| late(&link.pace, 1.0, Held::LinkRate))?)
+                })
+            })
     }
 
     /// A look at the stream climbs the rungs of liveness too, so it stands for both.
     fn deepest_due(&self, id: &CameraId, now: Timestamp) -> Option<Check> {
         let entry = self.entries.get(id)?;
-        let due = |check: &Check| {
-            let due = entry.due.get(check).and_then(|due| self.allowed_at(entry, *check, *due));
-            due.is_some_and(|due| due <= now)
-        };
-        [Check::Stream, Check::Liveness, Check::Device].into_iter().find(due)
+        let due = |check: &Check| self.allowed_at(entry, *check, now).is_ok_and(|at| at <= now);
+        [Check::Survey, Check::Stream, Check::Liveness, Check::Device].into_iter().find(due)
     }
 
     fn device_of(&self, id: &CameraId) -> Option<&DeviceEntry> {
         self.devices.get(&self.entries.get(id)?.camera.device)
     }
 
-    /// Somewhat less than `interval`, so that looks drift apart and none comes late.
-    fn jittered(&mut self, interval: Duration) -> Duration {
-        let shortened = self.settings.jitter.clamp(0.0, 1.0) * self.unit();
-        interval.mul_f64(1.0 - shortened)
+    /// The links that a camera hangs on, from the nearest up. The configuration has no circles.
+    fn links_above(&self, camera: &Camera) -> Vec<LinkId> {
+        let next = |id: &LinkId| self.links.get(id)?.parent.clone();
+        std::iter::successors(camera.link.clone(), next).collect()
     }
+}
 
-    fn spread(&mut self, over: Duration) -> Duration {
-        over.mul_f64(self.unit())
-    }
+/// Numbers that look random and follow from a seed.
+trait Unit {
+    /// The next number from 0 to 1.
+    fn unit(&mut self) -> f64;
+}
 
-    /// A number from 0 to 1 (SplitMix64, by Steele, Lea and Flood).
+impl Unit for u64 {
+    /// SplitMix64, by Steele, Lea and Flood.
     fn unit(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
+        *self = self.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = *self;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64

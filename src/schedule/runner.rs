@@ -1,9 +1,9 @@
 //! Performs the plan: starts looks when they are due, and hands their observations on.
 
-use super::{Plan, Settings};
+use super::{Order, Plan, Settings};
 use crate::{
     clock::Clock,
-    model::{Camera, CameraId, Check, Failure, FailureKind, Fleet, Observation},
+    model::{CameraId, Check, Failure, FailureKind, Fleet, LoginRecord, Observation, Outlooks, later},
 };
 use futures_util::future::BoxFuture;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -13,8 +13,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Looks at a camera once, to a depth.
-pub type ProbeFn = Arc<dyn Fn(Arc<Camera>, Check) -> BoxFuture<'static, Observation> + Send + Sync>;
+/// Performs an order.
+pub type ProbeFn = Arc<dyn Fn(Order) -> BoxFuture<'static, Observation> + Send + Sync>;
 
 /// What the runner is told while it runs.
 #[derive(Debug)]
@@ -23,35 +23,54 @@ pub enum Command {
     Replan(Settings, Arc<Fleet>),
 }
 
+/// What the runner hands on.
+#[derive(Debug)]
+pub enum Found {
+    /// What a look at a camera found.
+    Seen(CameraId, Box<Observation>),
+    /// How a device's login fares: to be remembered before anything else is tried.
+    Login(LoginRecord),
+}
+
 /// How the runner fares.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pulse {
     /// Looks under way.
     pub in_flight: usize,
     /// How late the most overdue look is.
     pub lag: Duration,
+    /// What is planned.
+    pub outlooks: Arc<Outlooks>,
 }
 
-/// Runs until `stop`. A full `observations` queue holds back new looks rather than losing old ones.
+/// How often what is planned is published.
+const PULSE_EVERY: Duration = Duration::from_secs(2);
+
+/// Runs until `stop`. A full `found` queue holds back new looks rather than losing old ones.
 pub async fn run(
     mut plan: Plan,
     clock: Clock,
     probe: ProbeFn,
-    observations: mpsc::Sender<(CameraId, Observation)>,
+    found: mpsc::Sender<Found>,
     mut commands: mpsc::Receiver<Command>,
     pulse: watch::Sender<Pulse>,
     stop: CancellationToken,
 ) {
     let mut looks: JoinSet<Observation> = JoinSet::new();
-    let mut cameras: HashMap<Id, (Arc<Camera>, Check)> = HashMap::new();
+    let mut orders: HashMap<Id, Order> = HashMap::new();
+    let mut pulse_at = clock.now();
     loop {
         let now = clock.now();
-        while let Some((camera, check)) = plan.take(now) {
-            let look = looks.spawn(probe(camera.clone(), check));
-            cameras.insert(look.id(), (camera, check));
+        while let Some(order) = plan.take(now) {
+            let look = looks.spawn(probe(order.clone()));
+            orders.insert(look.id(), order);
         }
-        pulse.send_replace(Pulse { in_flight: looks.len(), lag: plan.lag(now) });
-        let wake = plan.wake_at(now).unwrap_or(jiff::Timestamp::MAX);
+        if pulse_at <= now {
+            pulse_at = later(now, PULSE_EVERY);
+            let outlooks = Arc::new(plan.outlooks(now));
+            pulse.send_replace(Pulse { in_flight: looks.len(), lag: plan.lag(now), outlooks });
+        }
+        let wake = plan.wake_at(now).unwrap_or(jiff::Timestamp::MAX).min(pulse_at);
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
@@ -61,13 +80,16 @@ pub async fn run(
                     Ok((id, observation)) => (id, Some(observation)),
                     Err(error) => (error.id(), None),
                 };
-                let Some((camera, check)) = cameras.remove(&id) else { continue };
-                let observation = observation.unwrap_or_else(|| failed(check, clock.now()));
+                let Some(order) = orders.remove(&id) else { continue };
+                let observation = observation.unwrap_or_else(|| failed(order.check, clock.now()));
                 let failure = observation.failure.as_ref().map(|failure| failure.kind);
-                plan.finished(clock.now(), &camera, check, failure);
-                tokio::select! {
-                    () = stop.cancelled() => break,
-                    sent = observations.send((camera.id.clone(), observation)) => if sent.is_err() { break },
+                let login = plan.finished(clock.now(), &order, failure, observation.bytes);
+                let seen = Found::Seen(order.camera.id.clone(), Box::new(observation));
+                for news in login.map(Found::Login).into_iter().chain([seen]) {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        sent = found.send(news) => if sent.is_err() { return },
+                    }
                 }
             }
             () = clock.sleep_until(wake) => {}
@@ -78,14 +100,7 @@ pub async fn run(
 /// A look that panicked is our own fault, and says nothing about the camera.
 fn failed(check: Check, now: jiff::Timestamp) -> Observation {
     Observation {
-        check,
-        started: now,
-        took: Duration::ZERO,
-        rungs: Vec::new(),
         failure: Some(Failure::new(FailureKind::ProbeFailed, "the probe failed inside the monitor")),
-        stream: None,
-        device: None,
-        clock_offset_seconds: None,
-        bytes: 0,
+        ..Observation::new(check, now)
     }
 }

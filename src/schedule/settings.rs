@@ -12,8 +12,10 @@ pub struct Settings {
     pub household: Cadence,
     /// How soon a bad look is repeated, and a recovery confirmed.
     pub confirm_every: Duration,
-    /// How often a camera that is confirmed down is tried.
+    /// How often a camera that is confirmed down is tried at first.
     pub down_every: Duration,
+    /// How often a camera that is long down is tried.
+    pub dead_every: Duration,
     /// Probes under way at once over the whole fleet.
     pub concurrency: usize,
     /// Part of each interval by which a due time moves at random, 0 to 1.
@@ -29,8 +31,14 @@ pub struct Cadence {
     pub liveness: Duration,
     /// The whole ladder, up to arriving media.
     pub stream: Duration,
-    /// ONVIF clock and device information.
+    /// The same, but watched for seconds.
+    pub survey: Duration,
+    /// ONVIF: clock, device information, stream addresses and events.
     pub device: Duration,
+    /// Bytes that looks may move from a camera in any 24 hours.
+    pub bytes_per_day: u64,
+    /// Looks at a camera in any hour.
+    pub looks_per_hour: u64,
 }
 
 impl Cadence {
@@ -39,6 +47,7 @@ impl Cadence {
         match check {
             Check::Liveness => self.liveness,
             Check::Stream => self.stream,
+            Check::Survey => self.survey,
             Check::Device => self.device,
         }
     }
@@ -60,15 +69,22 @@ impl Default for Settings {
             public: Cadence {
                 liveness: Duration::from_secs(10),
                 stream: Duration::from_secs(60),
+                survey: Duration::from_secs(30 * 60),
                 device: Duration::from_secs(60 * 60),
+                bytes_per_day: 500_000_000,
+                looks_per_hour: 1200,
             },
             household: Cadence {
                 liveness: Duration::from_secs(60),
                 stream: Duration::from_secs(15 * 60),
+                survey: Duration::from_secs(24 * 60 * 60),
                 device: Duration::from_secs(6 * 60 * 60),
+                bytes_per_day: 15_000_000,
+                looks_per_hour: 240,
             },
-            confirm_every: Duration::from_secs(3),
+            confirm_every: Duration::from_secs(2),
             down_every: Duration::from_secs(30),
+            dead_every: Duration::from_secs(2 * 60),
             concurrency: 64,
             jitter: 0.2,
             auth_retry_after: Duration::from_secs(35 * 60),

@@ -5,7 +5,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -104,6 +104,10 @@ pub(super) struct Shared {
     pub(super) teardowns: AtomicU64,
     pub(super) failed_logins: AtomicU64,
     pub(super) serial: AtomicU64,
+    pub(super) logins: AtomicU64,
+    pub(super) topics: Mutex<Vec<String>>,
+    /// Where its services really are: RTSP and ONVIF.
+    pub(super) addresses: OnceLock<(SocketAddr, Option<SocketAddr>)>,
 }
 
 impl Shared {
@@ -150,7 +154,12 @@ impl SimCamera {
             teardowns: AtomicU64::new(0),
             failed_logins: AtomicU64::new(0),
             serial: AtomicU64::new(1),
+            logins: AtomicU64::new(0),
+            topics: Mutex::default(),
+            addresses: OnceLock::new(),
         });
+        // The cell is new: nobody has set it.
+        let _ = shared.addresses.set((rtsp, onvif));
         let doors = Doors {
             rtsp: Some(Door::Open(tokio::spawn(rtsp::accept(listener, shared.clone())))),
             onvif: service.map(|service| serve_onvif(service, &shared)),
@@ -185,9 +194,15 @@ impl SimCamera {
         }
     }
 
+    /// The event topics that were asked for, in order, as the filters named them.
+    pub fn topics_asked(&self) -> Vec<String> {
+        self.shared.topics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Sets its fault. It is in force when this returns, for open sessions too.
     pub async fn set_fault(&self, fault: Fault) -> io::Result<()> {
         let mut doors = self.doors.lock().await;
+        self.shared.logins.store(0, Ordering::Relaxed);
         self.fault.send_replace(fault);
         let open = matches!(doors.rtsp, Some(Door::Open(_)));
         match fault {

@@ -35,8 +35,31 @@ pub enum Fault {
         /// Frames before the stop.
         after_frames: u32,
     },
-    /// The picture stands still: timestamps go on, frames are empty.
+    /// The encoder hangs: the same frame again and again, with fresh timestamps.
     Frozen,
+    /// The picture stands still: timestamps go on, frames are empty.
+    Still,
+    /// One frame in so many is sent.
+    Slow {
+        /// Frames of which one is sent.
+        one_in: u32,
+    },
+    /// Timestamps run at half the speed of time.
+    HalfSpeed,
+    /// Timestamps jump an hour ahead.
+    TimestampJump {
+        /// Frames before the jump.
+        after_frames: u32,
+    },
+    /// Frames come in bursts, a second's at once.
+    Bursts,
+    /// Another parameter set in mid-stream.
+    NewParameters {
+        /// Frames before the change.
+        after_frames: u32,
+    },
+    /// Sender reports tell a time that runs a tenth too fast.
+    FastClock,
     /// Leaves out RTP packets.
     Lossy {
         /// One packet in so many.
@@ -64,8 +87,24 @@ pub enum Fault {
     StaleNonce,
     /// Names another host in Content-Base.
     ForeignContentBase,
+    /// Calls the first nonce that a login uses stale, as cameras do whose nonces expire.
+    StaleFirst,
+    /// Accepts the login once a minute, as makes do whose connections have run out: later ones are refused with 401.
+    RefusesSecondLogin,
     /// Its ONVIF service answers with megabytes of nested XML.
     SoapBomb,
+    /// Reports by ONVIF that its storage has failed.
+    StorageFailure,
+    /// Reports by ONVIF that its sensor gives no signal.
+    SignalLoss,
+    /// Tells another start at each question, as after reboots.
+    Reboots,
+    /// Another device: another serial number.
+    Swapped,
+    /// An older firmware.
+    OldFirmware,
+    /// Names other stream addresses by ONVIF than it serves.
+    OtherStreams,
 }
 
 /// The request at which a hostile answer comes.

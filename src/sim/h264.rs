@@ -7,6 +7,8 @@
 #[derive(Debug)]
 pub(super) struct Gop {
     pub(super) sps: Vec<u8>,
+    /// Parameters of another level, for the same pictures.
+    pub(super) other_sps: Vec<u8>,
     pub(super) pps: Vec<u8>,
     pub(super) frames: Vec<Vec<u8>>,
     /// The same for a camera whose picture stands still.
@@ -21,7 +23,8 @@ impl Gop {
         let predicted = |moving| (1..length).map(move |number| predicted(size, number, moving));
         let whole = std::iter::once(intra(size));
         Self {
-            sps: sequence_parameters(size),
+            sps: sequence_parameters(size, 0),
+            other_sps: sequence_parameters(size, 1),
             pps: picture_parameters(),
             frames: whole.clone().chain(predicted(true)).collect(),
             frozen: whole.chain(predicted(false)).collect(),
@@ -38,11 +41,11 @@ struct Size {
     height: u32,
 }
 
-fn sequence_parameters(size: Size) -> Vec<u8> {
+fn sequence_parameters(size: Size, higher: u32) -> Vec<u8> {
     let mut bits = Bits::default();
     let blocks = size.columns * size.rows;
     // Level 3 holds 1,620 macroblocks, level 4 holds 8,192 (Table A-1).
-    let level = if blocks <= 1620 { 30 } else { 40 };
+    let level = if blocks <= 1620 { 30 } else { 40 } + higher;
     bits.fixed(8, 66).fixed(8, 0xc0).fixed(8, level);
     bits.ue(0).ue(4).ue(2).ue(1).fixed(1, 0);
     bits.ue(size.columns - 1).ue(size.rows - 1).fixed(1, 1).fixed(1, 1);

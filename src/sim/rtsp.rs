@@ -180,7 +180,7 @@ impl Connection {
     }
 
     /// The challenge, when the request's login is missing or wrong.
-    fn refuse_login(&self, request: &Request, fault: Fault) -> Option<String> {
+    fn refuse_login(&mut self, request: &Request, fault: Fault) -> Option<String> {
         let login = self.shared.spec.login.as_ref();
         if login.is_none() && fault != Fault::WrongLogin {
             return None;
@@ -189,7 +189,15 @@ impl Connection {
         let right = login.zip(given).is_some_and(|(login, given)| {
             digest::accepts(given, &request.method, login, &self.nonce) && fault != Fault::WrongLogin
         });
-        if right {
+        let used_up = fault == Fault::RefusesSecondLogin
+            && request.method == "DESCRIBE"
+            && right
+            && self.shared.logins.fetch_add(1, Ordering::Relaxed) > 0;
+        if right && fault == Fault::StaleFirst && self.shared.logins.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.nonce = format!("{:0>16}", self.nonce.chars().rev().collect::<String>());
+            return Some(format!("{}, stale=TRUE", digest::challenge(&self.nonce)));
+        }
+        if right && !used_up {
             return None;
         }
         self.shared.failed_logins.fetch_add(u64::from(given.is_some()), Ordering::Relaxed);
@@ -276,22 +284,51 @@ impl Connection {
             return Ok(());
         }
         let gop = &self.shared.gop;
-        let frames = if fault == Fault::Frozen { &gop.frozen } else { &gop.frames };
-        let position = playing.frame as usize % frames.len();
+        let fps = self.shared.spec.fps.max(1);
+        let skipped = match fault {
+            Fault::Slow { one_in } => !playing.frame.is_multiple_of(one_in.max(1)),
+            // What a second holds back comes with its last frame, below.
+            Fault::Bursts => !(playing.frame + 1).is_multiple_of(fps),
+            _ => false,
+        };
+        if skipped {
+            playing.frame += 1;
+            if fault != Fault::Bursts {
+                playing.stream.timestamp = playing.stream.timestamp.wrapping_add(90_000 / fps);
+            }
+            return Ok(());
+        }
+        let frames = if fault == Fault::Still { &gop.frozen } else { &gop.frames };
+        let position = if fault == Fault::Frozen { 0 } else { playing.frame as usize % frames.len() };
         playing.stream.lossy = if let Fault::Lossy { one_in } = fault { Some(one_in) } else { None };
         if matches!(fault, Fault::SsrcChange { after_frames } if after_frames == playing.frame) {
             playing.stream.ssrc ^= 0x5555_5555;
         }
+        if matches!(fault, Fault::TimestampJump { after_frames } if after_frames == playing.frame) {
+            playing.stream.timestamp = playing.stream.timestamp.wrapping_add(90_000 * 3600);
+        }
         let mut out = Vec::new();
-        let fps = self.shared.spec.fps.max(1);
         if playing.frame.is_multiple_of(5 * fps) {
-            let unix = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
+            let mut unix = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
+            if fault == Fault::FastClock {
+                unix *= 1.1;
+            }
             playing.stream.sender_report(unix + NTP_EPOCH, &mut out);
         }
-        let parameters = [gop.sps.as_slice(), gop.pps.as_slice()];
-        let before: &[&[u8]] = if position == 0 { &parameters } else { &[] };
-        playing.stream.frame(before.iter().copied().chain([frames[position].as_slice()]), &mut out);
-        playing.stream.timestamp = playing.stream.timestamp.wrapping_add(90_000 / fps);
+        let changed = matches!(fault, Fault::NewParameters { after_frames } if playing.frame >= after_frames);
+        let sps = if changed { &gop.other_sps } else { &gop.sps };
+        let parameters = [sps.as_slice(), gop.pps.as_slice()];
+        let before: &[&[u8]] = if position == 0 || changed { &parameters } else { &[] };
+        let step = match fault {
+            Fault::HalfSpeed => 45_000 / fps,
+            _ => 90_000 / fps,
+        };
+        let burst = if fault == Fault::Bursts { fps } else { 1 };
+        for number in 0..burst as usize {
+            let unit = frames[(position + number) % frames.len()].as_slice();
+            playing.stream.frame(before.iter().copied().chain([unit]), &mut out);
+            playing.stream.timestamp = playing.stream.timestamp.wrapping_add(step);
+        }
         playing.frame += 1;
         if fault == Fault::CameraSendsOptions && playing.frame == 3 {
             let waited = playing.began.elapsed().as_millis();

@@ -79,8 +79,8 @@ struct Main {
     percent: Option<u32>,
     mood: &'static str,
     at: Moment,
-    counts: Vec<(&'static str, [usize; 4])>,
-    states: [&'static str; 4],
+    counts: Vec<(&'static str, [usize; 5])>,
+    states: [&'static str; 5],
     sites: Vec<SiteTile>,
     problems: Vec<CameraRow>,
     well: Vec<CameraRow>,
@@ -141,7 +141,7 @@ impl Show<'_> {
         worst.map_or(Level::Unknown, |(_, level)| level).as_str()
     }
 
-    fn counts(&self) -> Vec<(&'static str, [usize; 4])> {
+    fn counts(&self) -> Vec<(&'static str, [usize; 5])> {
         let count = |kind| State::ALL.map(|state| self.snapshot.count(kind, state));
         Kind::ALL.into_iter().map(|kind| (kind.text(self.language), count(kind))).collect()
     }
@@ -192,6 +192,7 @@ impl Show<'_> {
             State::Degraded => 1,
             State::Unknown => 2,
             State::Up => 3,
+            State::Off => 4,
         };
         let mut cameras: Vec<_> = (self.snapshot.fleet.cameras.values())
             .filter_map(|camera| Some((camera, self.snapshot.cameras.get(&camera.id)?)))
@@ -221,6 +222,7 @@ impl Show<'_> {
                 State::Degraded => "◐",
                 State::Down => "✕",
                 State::Unknown => "?",
+                State::Off => "○",
             },
             cause: status.cause.map_or("", |cause| cause.text(self.language)),
             detail: status.detail.clone(),

@@ -1,23 +1,14 @@
 //! The router by requests: hardening, readiness, reloads, escaping, and events that come when something changes.
 
 use super::*;
-use crate::model::{Camera, CameraStatus, Commune, Coverage, Fleet, Kind, State as CameraState, Transport};
+use crate::model::{Camera, CameraStatus, Commune, Coverage, Fleet, State as CameraState};
 use futures_util::StreamExt;
 use std::{collections::BTreeMap, net::SocketAddr};
 
 fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snapshot> {
     let at = jiff::Timestamp::from_millisecond(1_790_000_000_000 + millisecond).expect("a time in this century");
-    let camera = Camera {
-        id: "cho-01".into(),
-        name: "<script>alert('x')</script>".into(),
-        kind: Kind::Public,
-        device: "cho-01".into(),
-        link: None,
-        rtsp: "rtsp://127.0.0.1/x".parse().expect("a URL"),
-        transport: Transport::Tcp,
-        onvif: None,
-        login: None,
-    };
+    let rtsp = "rtsp://127.0.0.1/x".parse().expect("a URL");
+    let camera = Camera { name: "<script>alert('x')</script>".into(), ..Camera::new("cho-01", rtsp) };
     let status = CameraStatus::unseen(state, at);
     let id = camera.id.clone();
     let commune = Commune {
@@ -38,6 +29,7 @@ fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snapshot> {
         cameras: BTreeMap::from([(id, Arc::new(status))]),
         sites: BTreeMap::new(),
         coverage: Coverage::default(),
+        outlooks: Arc::default(),
     })
 }
 

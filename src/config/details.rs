@@ -1,0 +1,67 @@
+//! What a camera's entry says beyond its address: its stream's promise, its device's identity, its owner's hours.
+
+use super::entry::Entry;
+use crate::model::{Codec, DailyHours, Identity, Promise};
+use std::time::Duration;
+
+/// `[camera.promise]`, all of it optional.
+pub(super) fn promise(entry: &Entry<'_>) -> Promise {
+    const CODECS: &[(&str, Codec)] = &[("h264", Codec::H264), ("h265", Codec::H265), ("mjpeg", Codec::Mjpeg)];
+    let Some(table) = entry.child("promise") else { return Promise::default() };
+    let promise = Promise {
+        codec: table.word("codec", CODECS),
+        size: size(&table),
+        fps: table.positive("fps"),
+        bytes_per_second: table.positive("kilobits_per_second").map(|kilobits| kilobits * 125.0),
+        keyframe_interval: table
+            .duration("keyframe_interval", Duration::from_millis(100)..=Duration::from_secs(600))
+            .map(|interval| interval.value),
+    };
+    table.refuse_unread();
+    promise
+}
+
+fn size(table: &Entry<'_>) -> Option<(u32, u32)> {
+    let text = table.text("size")?;
+    let parsed = text.value.split_once(['x', '×']).and_then(|(width, height)| {
+        Some((width.trim().parse().ok()?, height.trim().parse().ok()?)).filter(|(w, h): &(u32, u32)| *w > 0 && *h > 0)
+    });
+    if parsed.is_none() {
+        table.problem("size", text.span, format!("{:?} is no size in pixels", text.value), "write size = \"640x360\"");
+    }
+    parsed
+}
+
+/// `serial`, `endpoint` and `mac`.
+pub(super) fn identity(entry: &Entry<'_>) -> Identity {
+    let text = |key| entry.text(key).map(|text| text.value);
+    Identity { serial: text("serial"), endpoint: text("endpoint"), mac: mac(entry) }
+}
+
+fn mac(entry: &Entry<'_>) -> Option<String> {
+    let text = entry.text("mac")?;
+    let digits: String = text.value.chars().filter(char::is_ascii_hexdigit).collect();
+    let rest_is_separators = text.value.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.'));
+    if digits.len() != 12 || !rest_is_separators {
+        let remedy = "write mac = \"00:11:22:33:44:55\"";
+        entry.problem("mac", text.span, format!("{:?} is no hardware address", text.value), remedy);
+        return None;
+    }
+    let pairs: Vec<String> = (0..6).map(|n| digits[2 * n..2 * n + 2].to_ascii_lowercase()).collect();
+    Some(pairs.join(":"))
+}
+
+/// `off_hours = ["22:00-05:00"]`.
+pub(super) fn off_hours(entry: &Entry<'_>) -> Vec<DailyHours> {
+    let mut hours = Vec::new();
+    for text in entry.texts("off_hours") {
+        match text.value.parse() {
+            Ok(span) => hours.push(span),
+            Err(()) => {
+                let message = format!("{:?} is no span of a day", text.value);
+                entry.problem("off_hours", text.span, message, "write off_hours = [\"22:00-05:00\"]");
+            }
+        }
+    }
+    hours
+}

@@ -1,0 +1,150 @@
+//! When a camera's looks are due after what the last one found, and what each may cost.
+
+use super::{Settings, bucket::Bucket};
+use crate::model::{Camera, Check, FailureKind, Weight, elapsed, later};
+use jiff::Timestamp;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// Failed looks that are repeated quickly; after them the camera is taken for down.
+const CONFIRMATIONS: u32 = 4;
+/// First looks after a start are spread over this time.
+const START_SPREAD: Duration = Duration::from_secs(15);
+/// A stale session holds a camera's slot for about a minute (live555's default): no new try inside it.
+const SESSION_HELD: Duration = Duration::from_secs(65);
+/// A camera that is down is tried at intervals of this part of the time for which it has been down.
+const PATIENCE: u32 = 20;
+
+/// A camera in the plan.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) camera: Arc<Camera>,
+    pub(super) in_flight: bool,
+    /// Failed looks in a row.
+    pub(super) failures: u32,
+    pub(super) bytes: Bucket,
+    pub(super) looks: Bucket,
+    due: BTreeMap<Check, Timestamp>,
+    /// The last look failed on a rung that `OPTIONS` climbs, so that cheap looks suffice until it answers.
+    out_of_reach: bool,
+    failing_since: Option<Timestamp>,
+}
+
+impl Entry {
+    pub(super) fn new(
+        camera: Arc<Camera>,
+        due: BTreeMap<Check, Timestamp>,
+        in_flight: bool,
+        bytes: Bucket,
+        looks: Bucket,
+    ) -> Self {
+        Self { camera, in_flight, failures: 0, bytes, looks, due, out_of_reach: false, failing_since: None }
+    }
+
+    /// When a look is due, if one is planned at all: while nobody answers, a deeper look would only wait for the same
+    /// silence, and a long one learns nothing of a stream that fails.
+    pub(super) fn due_at(&self, check: Check) -> Option<Timestamp> {
+        match check {
+            Check::Liveness => {}
+            Check::Survey if self.failures > 0 => return None,
+            _ if self.out_of_reach => return None,
+            _ => {}
+        }
+        self.due.get(&check).copied()
+    }
+}
+
+/// Bytes that a look may move at most, and that must be left for it to begin.
+pub(super) fn cost(check: Check) -> (u64, u64) {
+    const KIB: u64 = 1024;
+    match check {
+        // One answer's head, of which 16 KiB are read at most.
+        Check::Liveness => (20 * KIB, KIB),
+        // Ten frames of a main stream with a large keyframe; of a substream it is 40 KiB.
+        Check::Stream => (1024 * KIB, 96 * KIB),
+        // Seven seconds of a main stream at 4 Mbit/s; of a substream it is 250 KiB.
+        Check::Survey => (4 * 1024 * KIB, 320 * KIB),
+        // A dozen SOAP answers.
+        Check::Device => (512 * KIB, 96 * KIB),
+    }
+}
+
+/// The first looks at a camera.
+pub(super) fn first_looks(
+    camera: &Camera,
+    settings: &Settings,
+    now: Timestamp,
+    mut random: impl FnMut() -> f64,
+) -> BTreeMap<Check, Timestamp> {
+    let cadence = settings.cadence(camera.kind);
+    let stream = later(now, START_SPREAD.mul_f64(random()));
+    let mut due = BTreeMap::from([(Check::Stream, stream)]);
+    due.insert(Check::Liveness, later(stream, cadence.liveness));
+    due.insert(Check::Survey, later(stream, cadence.survey.mul_f64(0.1 + 0.9 * random())));
+    if camera.onvif.is_some() {
+        due.insert(Check::Device, later(stream, cadence.device.min(4 * START_SPREAD).mul_f64(random())));
+    }
+    due
+}
+
+/// Settles when the next looks are due.
+pub(super) fn after(
+    now: Timestamp,
+    entry: &mut Entry,
+    check: Check,
+    failure: Option<FailureKind>,
+    settings: &Settings,
+    mut random: impl FnMut() -> f64,
+) {
+    // Somewhat less than the interval, so that looks drift apart and none comes late.
+    let mut jittered = |interval: Duration| interval.mul_f64(1.0 - settings.jitter.clamp(0.0, 1.0) * random());
+    let cadence = settings.cadence(entry.camera.kind).clone();
+    if check == Check::Device {
+        entry.due.insert(Check::Device, later(now, jittered(cadence.device)));
+        return;
+    }
+    if check == Check::Survey {
+        entry.due.insert(Check::Survey, later(now, jittered(cadence.survey)));
+    }
+    let fails = failure.filter(|kind| kind.weight() == Weight::Fails && !kind.refuses_login());
+    let was_failing = entry.failures > 0;
+    let was_out_of_reach = entry.out_of_reach;
+    entry.out_of_reach = fails.is_some_and(FailureKind::out_of_reach);
+    if fails.is_some() {
+        entry.failures = entry.failures.saturating_add(1);
+        entry.failing_since.get_or_insert(now);
+    }
+    let confirming = entry.failures < CONFIRMATIONS;
+    let dead = entry.failing_since.map_or(Duration::ZERO, |since| elapsed(now, since)) / PATIENCE;
+    let dead = dead.clamp(settings.down_every, settings.dead_every.max(settings.down_every));
+    let liveness = match fails {
+        Some(_) if confirming => settings.confirm_every,
+        Some(_) => dead,
+        // A recovery is confirmed as quickly as a failure.
+        None if was_failing && check.sees_media() => settings.confirm_every,
+        None => cadence.liveness,
+    };
+    entry.due.insert(Check::Liveness, later(now, jittered(liveness)));
+    if check.sees_media() && fails.is_none() {
+        entry.failures = 0;
+        entry.failing_since = None;
+    }
+    // Long looks wait until a camera that came back, or is full, has settled.
+    let settled = if failure == Some(FailureKind::SessionLimit) { SESSION_HELD } else { cadence.survey / 4 };
+    if let Some(survey) = entry.due.get_mut(&Check::Survey)
+        && (was_failing || failure == Some(FailureKind::SessionLimit))
+    {
+        *survey = (*survey).max(later(now, settled));
+    }
+    let stream = match (fails, failure) {
+        (Some(kind), _) if kind.out_of_reach() => later(now, cadence.stream.max(dead)),
+        (Some(_), _) if check == Check::Liveness => return,
+        (Some(_), _) if confirming => later(now, settings.confirm_every),
+        (Some(_), _) => later(now, cadence.stream.max(dead)),
+        (None, Some(FailureKind::SessionLimit)) => later(now, cadence.stream.max(SESSION_HELD)),
+        // It answers again: see at once whether media comes too.
+        (None, _) if check == Check::Liveness && was_out_of_reach => now,
+        (None, _) if check == Check::Liveness => return,
+        (None, _) => later(now, jittered(cadence.stream)),
+    };
+    entry.due.insert(Check::Stream, stream);
+}
