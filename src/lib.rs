@@ -18,7 +18,7 @@
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`alert`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`]) never
+//! [`alert`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`]) never
 //! import each other: `schedule` is handed the probe, and `web` the metrics, as functions. [`monitor`] alone joins the
 //! core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`] know all.
 //!
@@ -41,6 +41,7 @@ pub mod monitor;
 
 pub mod clock;
 pub mod deliver;
+pub mod inventory;
 pub mod journal;
 pub mod metrics;
 pub mod probe;

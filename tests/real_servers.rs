@@ -165,6 +165,22 @@ fn ipycam_rtsp_and_onvif_together() {
     assert!(json["clock_offset_seconds"].as_f64().expect("a number").abs() < 5.0, "{json:#}");
 }
 
+/// ipycam announces itself by WS-Discovery and names its streams, as cameras do.
+#[test]
+fn ipycam_is_discovered() {
+    let wrapper = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/ipycam_run.sh");
+    let output = run(Command::new(wrapper).args([program(), "discover", "--no-multicast", "--range", "127.0.0.1"]));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let entries =
+        text.find("# set kind").unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr)));
+    let parsed: toml::Table = text[entries..].parse().expect("TOML");
+    let camera = &parsed["camera"][0];
+    assert!(camera["rtsp"].as_str().expect("an address").starts_with("rtsp://127.0.0.1:8554/video_"), "{text}");
+    assert_eq!(camera["onvif"].as_str(), Some("http://127.0.0.1:8080/onvif/device_service"));
+    assert!(camera["endpoint"].as_str().expect("an endpoint").contains("uuid"), "{text}");
+    assert!(!camera["serial"].as_str().expect("a serial").is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn oxvif_mock_beside_gstreamer() {
     let mock = oxvif::mock::MockServer::start().await.expect("the mock starts");

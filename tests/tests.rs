@@ -18,6 +18,8 @@ mod dependencies;
 mod examples;
 /// Peers that mean harm: bounded time and memory, and nobody else delayed.
 mod hostile;
+/// Spreadsheets, discovery and explanations on the command line.
+mod inventory;
 /// A real Prometheus scrapes the daemon.
 mod prometheus;
 /// The probe command against servers that nobody here wrote.

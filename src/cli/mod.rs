@@ -6,6 +6,10 @@ mod check;
 mod demo;
 mod demo_commune;
 mod demo_table;
+mod discover;
+mod explain;
+mod import;
+mod login;
 mod paint;
 mod probe;
 mod run;
@@ -13,7 +17,7 @@ mod simulate;
 
 use crate::probe::{WORKER_ARGUMENT, worker};
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io::Write, path::Path, process::ExitCode};
 
 /// Watches a commune's cameras and wakes the right officer when an intersection goes blind.
 #[derive(Debug, Parser)]
@@ -31,6 +35,12 @@ enum Command {
     Check(check::Arguments),
     /// Look at one camera once, step by step.
     Probe(probe::Arguments),
+    /// Say why a camera stands where it stands: its last looks, the reasoning, the next look and its budgets.
+    Explain(explain::Arguments),
+    /// Find cameras on the network; known ones whose address changed are found again.
+    Discover(discover::Arguments),
+    /// Turn a contractor's spreadsheet (CSV) into camera entries.
+    Import(import::Arguments),
     /// Watch 240 simulated cameras whose faults come and go.
     Demo(demo::Arguments),
     /// Serve simulated cameras on loopback and print their addresses.
@@ -54,6 +64,9 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => in_runtime(run::run(arguments)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
+        Command::Explain(arguments) => in_runtime(explain::run(arguments)),
+        Command::Discover(arguments) => in_runtime(discover::run(arguments)),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),
         Command::Simulate(arguments) => in_runtime(simulate::run(arguments)),
         Command::Worker { memory_mib } => match worker::serve(memory_mib) {
@@ -86,6 +99,19 @@ fn log_to_stderr() {
         .with_ansi(paint::Paint::stderr().is_on())
         .with_target(false)
         .init();
+}
+
+/// Prints entries, or writes them to a file that must not exist yet: nobody's edits are lost.
+fn output(file: Option<&Path>, text: &str) -> Result<(), String> {
+    let Some(path) = file else {
+        print!("{text}");
+        return Ok(());
+    };
+    let created = std::fs::File::options().write(true).create_new(true).open(path);
+    let written = created.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| format!("{}: {error}; name a file that does not exist yet", path.display()))?;
+    eprintln!("written to {}", path.display());
+    Ok(())
 }
 
 /// Says on standard error what went wrong, and gives the exit code.

@@ -1,17 +1,21 @@
 //! `camhealth probe URL`: climbs the ladder once and prints each rung, the verdict and its cause.
 
-use super::{FAILED, USAGE, fail, paint::Paint};
+use super::{
+    FAILED, USAGE, fail,
+    login::{LoginArguments, login},
+    paint::Paint,
+};
 use crate::{
     clock::Clock,
     health,
     model::{
-        Camera, Check, DeviceFacts, Failure, FailureKind, Login, Memory, Observation, Promise, Rung, StreamFacts,
-        Transport, Verdict,
+        Camera, Check, DeviceFacts, Failure, FailureKind, Memory, Observation, Promise, Rung, StreamFacts, Transport,
+        Verdict,
     },
     probe::{Look, Pool, Prober, Settings},
 };
 use serde::Serialize;
-use std::{fmt::Write, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{fmt::Write, process::ExitCode, time::Duration};
 use url::Url;
 
 #[derive(Debug, clap::Args)]
@@ -21,12 +25,8 @@ pub(super) struct Arguments {
     /// ONVIF device service, such as http://10.20.1.7/onvif/device_service.
     #[arg(long, value_name = "URL")]
     onvif: Option<Url>,
-    /// User name for RTSP and ONVIF.
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-    /// File that holds the password; without it, the environment variable CAMHEALTH_PASSWORD is used.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
+    #[command(flatten)]
+    login: LoginArguments,
     /// How to ask for RTP.
     #[arg(long, value_enum, default_value = "tcp")]
     transport: TransportArgument,
@@ -119,23 +119,9 @@ fn camera(arguments: &Arguments) -> Result<Camera, String> {
     if arguments.onvif.as_ref().is_some_and(|url| !matches!(url.scheme(), "http" | "https")) {
         return Err("the ONVIF address must begin with http:// or https://".into());
     }
-    let user = arguments.user.clone().or_else(|| Some(rtsp.username().to_owned()).filter(|user| !user.is_empty()));
+    let login = login(&arguments.login, rtsp.username())?;
     // Cannot fail: the URL has a host.
     let _ = rtsp.set_username("");
-    let password = match &arguments.password_file {
-        Some(file) => {
-            let text = std::fs::read_to_string(file);
-            let text = text.map_err(|error| format!("--password-file {}: {error}", file.display()))?;
-            Some(text.trim_end_matches(['\r', '\n']).to_owned())
-        }
-        None => std::env::var("CAMHEALTH_PASSWORD").ok(),
-    };
-    let login = match (user, password) {
-        (Some(username), Some(password)) => Some(Arc::new(Login { username, password: password.into() })),
-        (Some(_), None) => return Err("--user needs a password: --password-file or CAMHEALTH_PASSWORD".into()),
-        (None, _) if arguments.password_file.is_some() => return Err("--password-file needs --user".into()),
-        (None, _) => None,
-    };
     Ok(Camera {
         transport: match arguments.transport {
             TransportArgument::Tcp => Transport::Tcp,

@@ -18,11 +18,20 @@ pub use plan::Plan;
 pub use problem::{Problem, Problems};
 
 use entry::Context;
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Reads the main file and what it includes; secrets come from files and the process's environment.
 pub fn load(path: &Path) -> Result<Plan, Problems> {
     load_with(path, &|name| std::env::var(name).ok())
+}
+
+/// The files of a configuration, the main one first; those that cannot be read are left out.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    let context = Context::new(&|_| None);
+    source::read(path, &context).into_iter().map(|source| source.name.into()).collect()
 }
 
 /// The same with an environment of the caller's.

@@ -23,7 +23,7 @@ pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, h
         set(&mut schedule.jitter, table.ratio("jitter"));
         for (name, cadence) in [("public", &mut schedule.public), ("household", &mut schedule.household)] {
             if let Some(table) = table.child(name) {
-                read_cadence(&table, cadence);
+                read_cadence(&table, cadence, schedule.down_every);
             }
         }
     }
@@ -74,13 +74,29 @@ pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, h
     (schedule, health)
 }
 
-fn read_cadence(table: &Entry<'_>, cadence: &mut Cadence) {
+/// A budget of looks below what the cadence needs would leave cameras unseen: where none is given it follows the
+/// cadence, and one that is too small is refused.
+fn looks_budget(table: &Entry<'_>, cadence: &mut Cadence, down_every: Duration) {
+    let an_hour = [cadence.liveness, cadence.stream, down_every].map(|every| 3600.0 / every.as_secs_f64());
+    let wanted = (an_hour.iter().sum::<f64>() * 1.25).ceil() as u64;
+    match table.number("looks_per_hour", 40..=100_000) {
+        None => cadence.looks_per_hour = cadence.looks_per_hour.max(wanted),
+        Some(given) if given < wanted => {
+            let message = format!("{given} looks an hour are fewer than this cadence takes");
+            let remedy = format!("write looks_per_hour = {wanted} or more, or look less often");
+            table.problem("looks_per_hour", table.span(), message, &remedy);
+        }
+        Some(given) => cadence.looks_per_hour = given,
+    }
+}
+
+fn read_cadence(table: &Entry<'_>, cadence: &mut Cadence, down_every: Duration) {
     set_duration(table, "liveness", SECOND..=DAY, &mut cadence.liveness);
     set_duration(table, "stream", 5 * SECOND..=DAY, &mut cadence.stream);
     set_duration(table, "survey", 60 * SECOND..=30 * DAY, &mut cadence.survey);
     set_duration(table, "device", 10 * SECOND..=30 * DAY, &mut cadence.device);
     set(&mut cadence.bytes_per_day, table.bytes("bytes_per_day"));
-    set(&mut cadence.looks_per_hour, table.number("looks_per_hour", 40..=100_000));
+    looks_budget(table, cadence, down_every);
     table.refuse_unread();
 }
 

@@ -15,7 +15,7 @@ pub use settings::Settings;
 use crate::model::{CameraId, ChannelId, LoginRecord, Memory, Notice, Observation, Restored, SiteRecord, Transition};
 use jiff::Timestamp;
 use rusqlite::Connection;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// The journal; clones share one connection.
@@ -143,6 +143,12 @@ impl Journal {
         self.jobs.send(job).await.map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)?
     }
+}
+
+/// What an earlier or running daemon learned of its cameras; nothing where the journal cannot be read.
+pub fn learned(path: &Path) -> Vec<(CameraId, Memory)> {
+    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
+    connection.ok().and_then(|connection| records::memories(&connection).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

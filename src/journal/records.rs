@@ -105,11 +105,16 @@ pub(super) fn restore(connection: &Connection) -> Result<Restored, Error> {
     let cameras = connection.prepare(sql)?.query_map([], read_transition)?.collect::<Result<_, _>>()?;
     let sql = "SELECT site, level, since, alert FROM site";
     let sites = connection.prepare(sql)?.query_map([], read_site)?.collect::<Result<_, _>>()?;
-    let sql = "SELECT camera, body FROM memory";
-    let memories = connection.prepare(sql)?.query_map([], read_memory)?.collect::<Result<_, _>>()?;
+    let memories = memories(connection)?;
     let sql = "SELECT device, onvif, fingerprint, strikes, until, good FROM login";
     let logins = connection.prepare(sql)?.query_map([], read_login)?.collect::<Result<_, _>>()?;
     Ok(Restored { cameras, sites, memories, logins })
+}
+
+/// What was learned of each camera.
+pub(super) fn memories(connection: &Connection) -> Result<Vec<(CameraId, Memory)>, Error> {
+    let sql = "SELECT camera, body FROM memory";
+    Ok(connection.prepare(sql)?.query_map([], read_memory)?.collect::<Result<_, _>>()?)
 }
 
 fn read_memory(row: &Row<'_>) -> rusqlite::Result<(CameraId, Memory)> {

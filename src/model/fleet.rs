@@ -146,6 +146,23 @@ impl Camera {
     }
 }
 
+/// Port, path and query of a stream, which stay when a device's address changes. A password that some makes carry in
+/// them is masked.
+pub fn stream_address(url: &Url) -> String {
+    let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!(":{}{}", url.port().unwrap_or(554), masked(&format!("{}{query}", url.path())))
+}
+
+fn masked(path: &str) -> String {
+    const NAMES: [&str; 4] = ["password=", "passwd=", "pwd=", "pass="];
+    let lower = path.to_ascii_lowercase();
+    let Some(value) = NAMES.iter().filter_map(|name| Some(lower.find(name)? + name.len())).min() else {
+        return path.to_owned();
+    };
+    let end = path[value..].find(['&', '_', ';', '/', '?']).map_or(path.len(), |length| value + length);
+    format!("{}***{}", &path[..value], masked(&path[end..]))
+}
+
 /// What a camera's stream should be; what is `None` was not promised.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Promise {
@@ -287,4 +304,29 @@ pub enum LinkKind {
     Switch,
     /// A power feeder.
     Power,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_path_is_masked() {
+        let check = |url: &str, expected: &str| assert_eq!(stream_address(&url.parse().expect("a URL")), expected);
+        check("rtsp://h/sub", ":554/sub");
+        check("rtsp://h:8554/cam?channel=1&subtype=1", ":8554/cam?channel=1&subtype=1");
+        check(
+            "rtsp://h/user=admin_password=canary_channel=1_stream=1.sdp",
+            ":554/user=admin_password=***_channel=1_stream=1.sdp",
+        );
+        check("rtsp://h/live?user=a&PWD=canary&passwd=canary", ":554/live?user=a&PWD=***&passwd=***");
+    }
+
+    #[test]
+    fn hours_may_span_midnight() {
+        let hours: DailyHours = "22:00-05:30".parse().expect("a span");
+        let at = |hour, minute| hours.contain(Time::new(hour, minute, 0, 0).expect("a time"));
+        assert_eq!((at(21, 59), at(22, 0), at(0, 0), at(5, 29), at(5, 30)), (false, true, true, true, false));
+        assert!("22:00".parse::<DailyHours>().is_err() && "25:00-03:00".parse::<DailyHours>().is_err());
+    }
 }

@@ -9,13 +9,14 @@ mod memory;
 mod notice;
 mod observation;
 mod outlook;
+mod remedies;
 mod snapshot;
 mod state;
 mod words;
 
 pub use fleet::{
     Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
-    Transport, View, Watcher,
+    Transport, View, Watcher, stream_address,
 };
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion};

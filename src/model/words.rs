@@ -1,6 +1,6 @@
 //! The words for states and reasons that people read, on pages and in messages, Vietnamese and English.
 
-use super::{FailureKind, Kind, Language, Level, State, ViewState};
+use super::{Check, FailureKind, Held, Kind, Language, Level, State, ViewState};
 
 /// Words of one enum: for each variant its Vietnamese, then its English.
 macro_rules! words {
@@ -21,7 +21,7 @@ words!(State {
     Degraded => "suy giảm", "degraded";
     Down => "hỏng", "down";
     Unknown => "chưa rõ", "unknown";
-    Off => "tắt theo giờ của chủ hộ", "off by its owner's hours";
+    Off => "ngoài giờ", "off hours";
 });
 
 words!(Level {
@@ -41,6 +41,23 @@ words!(ViewState {
 words!(Kind {
     Public => "công cộng", "public";
     Household => "hộ dân", "household";
+});
+
+words!(Check {
+    Liveness => "kiểm tra phản hồi", "liveness";
+    Stream => "kiểm tra luồng hình", "stream";
+    Survey => "khảo sát dài", "long look";
+    Device => "kiểm tra thiết bị (ONVIF)", "device (ONVIF)";
+});
+
+words!(Held {
+    OwnerHours => "chờ hết giờ chủ hộ không muốn kết nối", "waits for its owner's hours to end";
+    LoginRejected => "chờ vì đăng nhập đã bị từ chối", "waits because the login was rejected";
+    LoginUnproven => "chờ một lần đăng nhập khác xong", "waits for another login to be answered";
+    CameraBytes => "chờ vì đã dùng hết dung lượng cho camera này", "waits because the camera's bytes are spent";
+    CameraLooks => "chờ vì đã hết số lần kiểm tra", "waits because the camera's looks are spent";
+    LinkBytes => "chờ vì đã dùng hết dung lượng của đường truyền", "waits because the link's bytes are spent";
+    LinkRate => "chờ tới lượt trên đường truyền", "waits for its turn on the link";
 });
 
 words!(FailureKind {

@@ -8,7 +8,7 @@ use crate::{
     model::{
         CameraId, CameraLine, CameraStatus, Coverage, Failure, Fleet, Kind, LastCheck, Level, Memory, Notice,
         Observation, Restored, Seen, SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Transition,
-        ViewState, elapsed, later,
+        ViewState, elapsed, later, stream_address,
     },
 };
 use jiff::Timestamp;
@@ -319,12 +319,6 @@ impl Monitor {
     fn add_up(&mut self) {
         self.coverage = coverage::total(self.sites.values().map(|site| site.status.views.as_slice()));
     }
-}
-
-/// Port and path of a stream, which stay when a device's address changes.
-fn stream_address(url: &url::Url) -> String {
-    let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-    format!(":{}{}{query}", url.port().unwrap_or(554), url.path())
 }
 
 impl WatchedCamera {

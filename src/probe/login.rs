@@ -128,6 +128,14 @@ fn respond(challenges: &[String], login: &Key, uri: &str) -> Option<String> {
         .ok()
 }
 
+/// Reads a challenge as a look would.
+#[cfg(fuzzing)]
+pub(super) fn challenge(text: &str) {
+    let login = Key { username: "u".into(), password: "p".to_owned().into() };
+    is_stale(text);
+    respond(&[text.to_owned()], &login, "rtsp://127.0.0.1/");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,10 @@
 //! process with a hard memory limit ([`worker`]), so that one bad camera cannot end the daemon and picture data never
 //! enters it. Error texts of those parsers are never passed on: they hold URLs and stream bytes.
 
+mod discover;
 mod evidence;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod login;
 mod nal;
 mod onvif;
@@ -24,6 +27,7 @@ mod transcript;
 mod wire;
 pub mod worker;
 
+pub use discover::{Candidate, ask, multicast};
 pub use pool::{Pool, WORKER_ARGUMENT};
 pub use settings::Settings;
 

@@ -11,7 +11,7 @@ use super::{
     transcript::{Transcript, clean},
     wire::{OnvifJob, Report, at_address},
 };
-use crate::model::{DeviceFacts, Failure, FailureKind, RungName};
+use crate::model::{DeviceFacts, Failure, FailureKind, RungName, stream_address};
 use oxvif::{OnvifClient, OnvifError};
 use secrecy::ExposeSecret;
 use std::{net::SocketAddr, sync::Arc};
@@ -135,7 +135,11 @@ async fn streams(
         let mut streams = Vec::new();
         for profile in client.get_profiles(media.as_str()).await?.into_iter().take(MOST_STREAMS) {
             let uri = client.get_stream_uri(media.as_str(), &profile.token).await?.uri;
-            streams.extend(uri.parse::<Url>().ok().map(|url| clean(&address(&url))));
+            streams.extend(
+                uri.parse::<Url>()
+                    .ok()
+                    .map(|url| stream_address(&url).chars().filter(|c| !c.is_control()).take(256).collect::<String>()),
+            );
         }
         Ok::<_, OnvifError>(streams)
     };
@@ -146,12 +150,6 @@ async fn streams(
     };
     transcript.aside(RungName::OnvifStreams, began, found.is_some(), &detail);
     found
-}
-
-/// Port, path and query, which stay when a device's address changes.
-fn address(url: &Url) -> String {
-    let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-    format!(":{}{}{query}", url.port().unwrap_or(554), url.path())
 }
 
 /// One round: create, pull, unsubscribe. A device that does not take part is not at fault.

@@ -1,6 +1,9 @@
 //! Server-sent events: the wall's content when it changes, and a pulse by which a page knows how old it is.
 
-use super::router::{Shared, Wish};
+use super::{
+    camera,
+    router::{Shared, Wish},
+};
 use crate::model::{Language, Snapshot};
 use axum::{
     extract::{Query, State},
@@ -32,6 +35,8 @@ struct Listener {
     shared: Shared,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     language: Language,
+    /// The camera whose page listens, instead of the wall.
+    camera: Option<String>,
     not_before: Instant,
     shown: Option<(u64, Instant)>,
     _place: OwnedSemaphorePermit,
@@ -45,7 +50,8 @@ pub(super) async fn events(State(shared): State<Shared>, Query(wish): Query<Wish
     // The page was rendered a moment ago; what changed since is sent at once.
     snapshots.mark_changed();
     let language = wish.language(&snapshots.borrow());
-    let listener = Listener { shared, snapshots, language, not_before: Instant::now(), shown: None, _place: place };
+    let (camera, not_before) = (wish.camera, Instant::now());
+    let listener = Listener { shared, snapshots, language, camera, not_before, shown: None, _place: place };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
@@ -59,13 +65,20 @@ impl Listener {
         self.snapshots.changed().await.ok()?;
         self.not_before = Instant::now() + PAUSE;
         let snapshot = self.snapshots.borrow_and_update().clone();
-        let standing = standing(&snapshot);
+        let standing = match self.camera.as_deref().and_then(|id| snapshot.cameras.get(id)) {
+            // A camera's page shows each look.
+            Some(status) => u64::try_from(status.last_probe.map_or(0, |at| at.as_millisecond())).unwrap_or(0),
+            None => standing(&snapshot),
+        };
         let due = self.shown.is_none_or(|(last, at)| last != standing || at.elapsed() >= RENEW);
         if !due {
             return Some(Event::default().event("pulse").data(snapshot.at.as_millisecond().to_string()));
         }
         self.shown = Some((standing, Instant::now()));
-        let main = self.shared.cache.main(&snapshot, self.language);
+        let main = match &self.camera {
+            Some(id) => camera::main(&snapshot, id, self.language).ok()??.into(),
+            None => self.shared.cache.main(&snapshot, self.language),
+        };
         Some(Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(&*main))
     }
 }

@@ -3,7 +3,9 @@
 //! Nothing here asks the core: a page and `/metrics` are pure functions of the same snapshot, so they cannot
 //! contradict each other. Metrics are handed in as a function, since edges do not import each other.
 
+mod camera;
 mod events;
+mod explain;
 mod page;
 mod router;
 mod settings;

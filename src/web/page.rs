@@ -6,11 +6,17 @@ use askama::Template;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The page around its content.
-pub(super) fn whole(main: &str, snapshot: &Snapshot, language: Language) -> askama::Result<String> {
+/// The page around its content. `path` is its address, `events` what its script listens to.
+pub(super) fn whole(
+    main: &str,
+    snapshot: &Snapshot,
+    language: Language,
+    path: &str,
+    events: &str,
+) -> askama::Result<String> {
     let words = words(language);
     let at = snapshot.at.as_millisecond();
-    Whole { words, commune: &snapshot.fleet.commune.name, main, at }.render()
+    Whole { words, commune: &snapshot.fleet.commune.name, main, at, path, events, home: path == "/" }.render()
 }
 
 /// The last content of each language, so that many pages cost one rendering.
@@ -53,7 +59,7 @@ fn main(snapshot: &Snapshot, language: Language) -> askama::Result<String> {
         mood: show.mood(),
         at: show.moment(snapshot.at),
         counts: show.counts(),
-        states: State::ALL.map(|state| state.text(language)),
+        states: show.states().map(|state| state.text(language)).collect(),
         sites: show.sites(),
         problems,
         well,
@@ -68,6 +74,9 @@ struct Whole<'a> {
     commune: &'a str,
     main: &'a str,
     at: i64,
+    path: &'a str,
+    events: &'a str,
+    home: bool,
 }
 
 #[derive(Template)]
@@ -79,17 +88,17 @@ struct Main {
     percent: Option<u32>,
     mood: &'static str,
     at: Moment,
-    counts: Vec<(&'static str, [usize; 5])>,
-    states: [&'static str; 5],
+    counts: Vec<(&'static str, Vec<usize>)>,
+    states: Vec<&'static str>,
     sites: Vec<SiteTile>,
     problems: Vec<CameraRow>,
     well: Vec<CameraRow>,
 }
 
 /// A time as people and as the page's script read it.
-struct Moment {
-    text: String,
-    millisecond: i64,
+pub(super) struct Moment {
+    pub(super) text: String,
+    pub(super) millisecond: i64,
 }
 
 struct SiteTile {
@@ -141,8 +150,14 @@ impl Show<'_> {
         worst.map_or(Level::Unknown, |(_, level)| level).as_str()
     }
 
-    fn counts(&self) -> Vec<(&'static str, [usize; 5])> {
-        let count = |kind| State::ALL.map(|state| self.snapshot.count(kind, state));
+    /// Owners' hours are shown where there are any.
+    fn states(&self) -> impl Iterator<Item = State> {
+        let hours = self.snapshot.fleet.cameras.values().any(|camera| !camera.off_hours.is_empty());
+        State::ALL.into_iter().filter(move |state| hours || *state != State::Off)
+    }
+
+    fn counts(&self) -> Vec<(&'static str, Vec<usize>)> {
+        let count = |kind| self.states().map(|state| self.snapshot.count(kind, state)).collect();
         Kind::ALL.into_iter().map(|kind| (kind.text(self.language), count(kind))).collect()
     }
 
@@ -217,13 +232,7 @@ impl Show<'_> {
             kind: camera.kind.text(self.language),
             state: status.state.as_str(),
             word: status.state.text(self.language),
-            symbol: match status.state {
-                State::Up => "●",
-                State::Degraded => "◐",
-                State::Down => "✕",
-                State::Unknown => "?",
-                State::Off => "○",
-            },
+            symbol: symbol(status.state),
             cause: status.cause.map_or("", |cause| cause.text(self.language)),
             detail: status.detail.clone(),
             since: self.moment(status.since),
@@ -251,11 +260,26 @@ impl Show<'_> {
         format!("{}{size}{fps}{rate}{lost}", stream.codec.as_str().to_uppercase())
     }
 
-    /// The time of day where people live, with the day where it is not today.
     fn moment(&self, at: Timestamp) -> Moment {
-        let zone = &self.snapshot.fleet.commune.timezone;
-        let (then, now) = (at.to_zoned_datetime(zone.clone()), self.snapshot.at.to_zoned_datetime(zone.clone()));
-        let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m/%Y" };
-        Moment { text: then.strftime(format).to_string(), millisecond: at.as_millisecond() }
+        moment(at, self.snapshot)
+    }
+}
+
+/// The time of day where people live, with the day where it is not today.
+pub(super) fn moment(at: Timestamp, snapshot: &Snapshot) -> Moment {
+    let zone = &snapshot.fleet.commune.timezone;
+    let (then, now) = (at.to_zoned_datetime(zone.clone()), snapshot.at.to_zoned_datetime(zone.clone()));
+    let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m/%Y" };
+    Moment { text: then.strftime(format).to_string(), millisecond: at.as_millisecond() }
+}
+
+/// A state as a sign beside its colour.
+pub(super) fn symbol(state: State) -> &'static str {
+    match state {
+        State::Up => "●",
+        State::Degraded => "◐",
+        State::Down => "✕",
+        State::Unknown => "?",
+        State::Off => "○",
     }
 }

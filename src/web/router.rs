@@ -1,6 +1,6 @@
 //! Which address gives what.
 
-use super::{events, page};
+use super::{camera, events, page};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
@@ -50,6 +50,8 @@ pub(super) struct Shared {
 #[derive(Debug, Deserialize)]
 pub(super) struct Wish {
     lang: Option<Language>,
+    /// The camera whose page is meant, instead of the wall.
+    pub(super) camera: Option<String>,
 }
 
 impl Wish {
@@ -64,6 +66,8 @@ pub fn router(state: State) -> Router {
     Router::new()
         .route("/", get(wall))
         .route("/events", get(events::events))
+        .route("/cameras/{id}", get(camera::page))
+        .route("/api/v1/cameras/{id}", get(camera::json))
         .route("/metrics", get(metrics))
         .route("/-/healthy", get(async || "camhealth serves\n"))
         .route("/-/ready", get(ready))
@@ -79,7 +83,13 @@ pub fn router(state: State) -> Router {
 async fn wall(From(shared): From<Shared>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    match page::whole(&shared.cache.main(&snapshot, language), &snapshot, language) {
+    let main = shared.cache.main(&snapshot, language);
+    let words = if language == Language::Vi { "vi" } else { "en" };
+    html(page::whole(&main, &snapshot, language, "/", &format!("/events?lang={words}")))
+}
+
+pub(super) fn html(rendered: askama::Result<String>) -> Response {
+    match rendered {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
             tracing::error!(%error, "the page cannot be rendered");

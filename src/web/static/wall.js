@@ -39,7 +39,7 @@ function heard(millisecond) {
   open = true;
 }
 
-const source = new EventSource(`/events?lang=${document.documentElement.lang}`);
+const source = new EventSource(main.dataset.events);
 source.addEventListener("pulse", (event) => {
   heard(event.data);
   const shown = document.getElementById("at");

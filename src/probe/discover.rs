@@ -1,0 +1,104 @@
+//! Finds devices: by WS-Discovery where multicast reaches, and address by address where it does not.
+
+use super::soap::{self, SoapTransport};
+use futures_util::future::join_all;
+use oxvif::{OnvifClient, discovery};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpStream, time::timeout};
+use url::Url;
+
+/// Where cameras listen for RTSP.
+const RTSP_PORTS: [u16; 2] = [554, 8554];
+/// Where their ONVIF services are: web ports, and those of some makes (Tapo 2020, Hikvision's SDK 8000, XM 8899).
+const ONVIF_PORTS: [u16; 5] = [80, 8000, 8080, 2020, 8899];
+/// Longest wait for a TCP connect; a device on the same network answers in milliseconds.
+const CONNECT: Duration = Duration::from_millis(700);
+/// Longest wait for one answer by SOAP or WS-Discovery.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Longest wait for answers to a multicast.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// A device that answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its address.
+    pub address: IpAddr,
+    /// Where RTSP is, if its port is open.
+    pub rtsp: Option<SocketAddr>,
+    /// Its ONVIF device service, if it has one.
+    pub onvif: Option<Url>,
+    /// WS-Discovery endpoint reference.
+    pub endpoint: Option<String>,
+}
+
+/// Asks everybody whom multicast reaches, over all interfaces but loopback.
+pub async fn multicast() -> Vec<Candidate> {
+    let found = discovery::probe_rounds(2, ROUND, Duration::from_millis(500)).await;
+    let mut candidates: BTreeMap<IpAddr, Candidate> = BTreeMap::new();
+    for device in found {
+        let urls = device.xaddrs.iter().filter_map(|address| address.parse::<Url>().ok());
+        for (address, url) in urls.filter_map(|url| Some((address_of(&url)?, url))) {
+            let (onvif, endpoint) = (Some(url), some(&device.endpoint));
+            candidates.entry(address).or_insert(Candidate { address, rtsp: None, onvif, endpoint });
+        }
+    }
+    join_all(candidates.into_values().map(async |candidate| {
+        let rtsp = open(candidate.address, &RTSP_PORTS).await;
+        Candidate { rtsp, ..candidate }
+    }))
+    .await
+}
+
+/// Asks one address; `None` when no camera answers there.
+pub async fn ask(address: IpAddr) -> Option<Candidate> {
+    let (rtsp, web) = tokio::join!(open(address, &RTSP_PORTS), open(address, &ONVIF_PORTS));
+    if rtsp.is_none() && web.is_none() {
+        return None;
+    }
+    let announced = discovery::probe_unicast(address, ANSWER / 2).await.into_iter().next();
+    let endpoint = announced.as_ref().and_then(|device| some(&device.endpoint));
+    let named = announced.into_iter().flat_map(|device| device.xaddrs).filter_map(|named| named.parse::<Url>().ok());
+    // Some name an old or an internal address; the one that was reached is right.
+    let named = named.filter(|url| address_of(url) == Some(address)).next();
+    let onvif = match (named, web) {
+        (Some(url), _) => Some(url),
+        (None, Some(_)) => guess(address).await,
+        (None, None) => None,
+    };
+    (rtsp.is_some() || onvif.is_some()).then_some(Candidate { address, rtsp, onvif, endpoint })
+}
+
+/// The first of the ports that is open.
+async fn open(address: IpAddr, ports: &[u16]) -> Option<SocketAddr> {
+    let tries = ports.iter().map(async |port| {
+        let at = SocketAddr::new(address, *port);
+        timeout(CONNECT, TcpStream::connect(at)).await.ok()?.ok().map(|_| at)
+    });
+    join_all(tries).await.into_iter().flatten().next()
+}
+
+/// The ONVIF service at the usual path of one of the usual ports, if its clock can be read there without a login.
+async fn guess(address: IpAddr) -> Option<Url> {
+    let http = soap::http_client().ok()?;
+    let tries = ONVIF_PORTS.iter().map(async |port| {
+        let at = SocketAddr::new(address, *port);
+        let url: Url = format!("http://{at}/onvif/device_service").parse().ok()?;
+        let transport = Arc::new(SoapTransport::new(http.clone(), ANSWER));
+        let client = OnvifClient::new(url.as_str()).with_transport(transport);
+        timeout(ANSWER, client.get_system_date_and_time()).await.ok()?.ok().map(|_| url)
+    });
+    join_all(tries).await.into_iter().flatten().next()
+}
+
+fn address_of(url: &Url) -> Option<IpAddr> {
+    url.host_str()?.trim_matches(['[', ']']).parse().ok()
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(super::transcript::clean(text)).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,145 @@
+//! One camera's page and its JSON: both show the same explanation.
+
+use super::{
+    explain::{Explanation, Steps, explain},
+    page,
+    router::{Shared, Wish, html},
+    words::{Words, words},
+};
+use crate::model::{Budget, DeviceFacts, Language, Seen, Snapshot};
+use askama::Template;
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.language(&snapshot);
+    let words = words(language);
+    match main(&snapshot, &id, language) {
+        Ok(Some(main)) => {
+            let events = format!("/events?lang={}&camera={id}", words.lang);
+            html(page::whole(&main, &snapshot, language, &format!("/cameras/{id}"), &events))
+        }
+        Ok(None) => (StatusCode::NOT_FOUND, words.no_camera).into_response(),
+        Err(error) => html(Err(error)),
+    }
+}
+
+pub(super) async fn json(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.language(&snapshot);
+    match explain(&snapshot, &id, language) {
+        Some(explanation) => Json(explanation).into_response(),
+        None => {
+            let problem = serde_json::json!({ "error": words(language).no_camera, "camera": id });
+            (StatusCode::NOT_FOUND, Json(problem)).into_response()
+        }
+    }
+}
+
+/// The page's content; `None` when there is no such camera.
+pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama::Result<Option<String>> {
+    let Some(it) = explain(snapshot, id, language) else { return Ok(None) };
+    let Some(camera) = snapshot.fleet.cameras.get(id) else { return Ok(None) };
+    let words = words(language);
+    let zone = &snapshot.fleet.commune.timezone;
+    let template = Main {
+        words,
+        mood: it.state.as_str(),
+        symbol: page::symbol(it.state),
+        kind: camera.kind.text(language),
+        since: page::moment(it.since, snapshot),
+        at: page::moment(it.at, snapshot),
+        budgets: budgets(&it, words),
+        facts: facts(&it, words),
+        looks: it.recent.iter().map(|seen| look(seen, zone, language, words)).collect(),
+        steps: it.last.iter().map(|(check, steps)| (check.text(language), steps)).collect(),
+        it: &it,
+    };
+    template.render().map(Some)
+}
+
+#[derive(Template)]
+#[template(path = "camera.html")]
+struct Main<'a> {
+    words: &'static Words,
+    it: &'a Explanation,
+    mood: &'static str,
+    symbol: &'static str,
+    kind: &'static str,
+    since: page::Moment,
+    at: page::Moment,
+    budgets: String,
+    facts: Vec<(&'static str, String)>,
+    looks: Vec<LookRow>,
+    steps: Vec<(&'static str, &'a Steps)>,
+}
+
+struct LookRow {
+    when: String,
+    depth: &'static str,
+    took: String,
+    bytes: String,
+    cause: String,
+    well: bool,
+}
+
+fn look(seen: &Seen, zone: &TimeZone, language: Language, words: &Words) -> LookRow {
+    LookRow {
+        when: clock(seen.started, zone),
+        depth: seen.check.text(language),
+        took: format!("{:.2} s", seen.took.as_secs_f64()),
+        bytes: kilobytes(seen.bytes),
+        cause: seen.failure.as_ref().map_or(words.fine, |failure| failure.kind.text(language)).to_owned(),
+        well: seen.failure.is_none(),
+    }
+}
+
+fn clock(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1} kB", bytes as f64 / 1000.0)
+}
+
+fn budgets(it: &Explanation, words: &Words) -> String {
+    let bytes = |budget: Budget| {
+        let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+        format!("{} {} ({} {})", megabytes(budget.limit), words.per_day, megabytes(budget.left), words.left)
+    };
+    let looks = |budget: Budget| format!("{} {} ({} {})", budget.limit, words.per_hour, budget.left, words.left);
+    let parts = it.bytes_budget.map(bytes).into_iter().chain(it.looks_budget.map(looks));
+    parts.chain([format!("{}: {}", words.spent, kilobytes(it.bytes_received))]).collect::<Vec<_>>().join("; ")
+}
+
+fn facts(it: &Explanation, words: &'static Words) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(stream) = it.stream.as_ref().filter(|stream| stream.frames > 0) {
+        let mut parts = vec![stream.codec.as_str().to_uppercase()];
+        parts.extend(stream.size().map(|(width, height)| format!("{width}×{height}")));
+        parts.extend(stream.fps.map(|fps| format!("{fps:.1} {}", words.frames)));
+        parts.extend(stream.bytes_per_second.map(|rate| format!("{:.0} kbit/s", rate * 8.0 / 1000.0)));
+        parts.extend(stream.keyframe_interval_seconds.map(|gop| format!("GOP {gop:.1} s")));
+        parts.push(format!("{}/{} {}", stream.packets_lost, stream.packets + stream.packets_lost, words.lost_packets));
+        parts.extend(stream.jitter_seconds.map(|jitter| format!("jitter {:.0} ms", jitter * 1000.0)));
+        parts.extend(stream.media_speed.map(|speed| format!("× {speed:.2}")));
+        facts.push((words.stream, parts.join(", ")));
+    }
+    if let Some(device) = &it.device_facts {
+        let DeviceFacts { manufacturer, model, firmware, serial, .. } = device;
+        facts.push((words.device, format!("{manufacturer} {model}, {firmware}, {serial}")));
+        if !device.streams.is_empty() {
+            facts.push((words.named, device.streams.join(", ")));
+        }
+    }
+    if let Some(offset) = it.clock_offset_seconds {
+        facts.push((words.clock, format!("{offset:+.1} s")));
+    }
+    facts
+}

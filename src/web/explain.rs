@@ -1,0 +1,272 @@
+//! Why a camera stands where it stands: the verdict's reasoning step by step, the last looks, the next one and its
+//! budgets. The page, the JSON and `camhealth explain` all show this.
+
+use crate::model::{
+    Budget, Camera, CameraStatus, Check, DeviceFacts, FailureKind, Held, Hour, Language, NextLook, Rung, Seen,
+    Snapshot, State, StreamFacts, elapsed,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Everything that is known of one camera, in one language. Holds no login and no path of a stream: some makes carry
+/// the password in it.
+#[derive(Debug, Serialize)]
+pub(super) struct Explanation {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    pub(super) device: String,
+    pub(super) host: String,
+    pub(super) link: Option<String>,
+    pub(super) at: Timestamp,
+    pub(super) state: State,
+    pub(super) state_text: &'static str,
+    pub(super) cause: Option<FailureKind>,
+    pub(super) cause_text: Option<&'static str>,
+    pub(super) detail: String,
+    pub(super) since: Timestamp,
+    /// What to do about it.
+    pub(super) remedy: Option<&'static str>,
+    /// The verdict step by step, for people.
+    pub(super) reasoning: Vec<String>,
+    pub(super) next: Option<NextLook>,
+    pub(super) next_text: String,
+    pub(super) held: Option<Held>,
+    pub(super) bytes_budget: Option<Budget>,
+    pub(super) looks_budget: Option<Budget>,
+    pub(super) bytes_received: u64,
+    pub(super) stream: Option<StreamFacts>,
+    pub(super) device_facts: Option<DeviceFacts>,
+    pub(super) clock_offset_seconds: Option<f64>,
+    pub(super) usual_at_this_hour: Option<Hour>,
+    /// The steps of the last look of each depth.
+    pub(super) last: BTreeMap<Check, Steps>,
+    /// The last looks, newest first.
+    pub(super) recent: Vec<Seen>,
+}
+
+/// One look with its steps.
+#[derive(Debug, Serialize)]
+pub(super) struct Steps {
+    pub(super) started: Timestamp,
+    pub(super) seconds: f64,
+    pub(super) failure: Option<FailureKind>,
+    pub(super) rungs: Vec<Rung>,
+}
+
+/// What a camera's people ask; `None` when there is no such camera.
+pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Option<Explanation> {
+    let camera = snapshot.fleet.cameras.get(id)?;
+    let status = snapshot.cameras.get(id)?;
+    let outlook = snapshot.outlooks.cameras.get(id);
+    let tell = Tell { snapshot, camera, status, language };
+    let link = camera.link.as_ref().and_then(|link| snapshot.fleet.links.get(link));
+    let steps = |check: &Check| {
+        let last = status.last.get(check)?;
+        let (started, seconds) = (last.started, last.took.as_secs_f64());
+        Some((*check, Steps { started, seconds, failure: last.failure, rungs: last.rungs.clone() }))
+    };
+    Some(Explanation {
+        id: camera.id.to_string(),
+        name: camera.name.clone(),
+        kind: camera.kind.as_str(),
+        device: camera.device.to_string(),
+        host: host(camera),
+        link: link.map(|link| link.name.clone()),
+        at: snapshot.at,
+        state: status.state,
+        state_text: status.state.text(language),
+        cause: status.cause,
+        cause_text: status.cause.map(|cause| cause.text(language)),
+        detail: status.detail.clone(),
+        since: status.since,
+        remedy: status.cause.map(|cause| cause.remedy(language)),
+        reasoning: tell.reasoning(),
+        next: outlook.and_then(|outlook| outlook.next),
+        next_text: tell.next(),
+        held: outlook.and_then(|outlook| outlook.held),
+        bytes_budget: outlook.map(|outlook| outlook.bytes),
+        looks_budget: outlook.map(|outlook| outlook.looks),
+        bytes_received: status.bytes,
+        stream: status.stream.clone(),
+        device_facts: status.device.clone(),
+        clock_offset_seconds: status.clock_offset_seconds,
+        usual_at_this_hour: status.memory.baseline.hour(snapshot.at),
+        last: Check::ALL.iter().filter_map(steps).collect(),
+        recent: status.recent.iter().cloned().collect(),
+    })
+}
+
+fn host(camera: &Camera) -> String {
+    format!("{}:{}", camera.rtsp.host_str().unwrap_or_default(), camera.rtsp.port().unwrap_or(554))
+}
+
+struct Tell<'a> {
+    snapshot: &'a Snapshot,
+    camera: &'a Camera,
+    status: &'a CameraStatus,
+    language: Language,
+}
+
+impl Tell<'_> {
+    fn say(&self, vietnamese: String, english: String) -> String {
+        if self.language == Language::Vi { vietnamese } else { english }
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        let zone = &self.snapshot.fleet.commune.timezone;
+        let (then, now) = (at.to_zoned_datetime(zone.clone()), self.snapshot.at.to_zoned_datetime(zone.clone()));
+        let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m" };
+        then.strftime(format).to_string()
+    }
+
+    fn reasoning(&self) -> Vec<String> {
+        let mut lines = vec![self.verdict()];
+        lines.extend(self.counts());
+        lines.extend(self.witnesses());
+        lines.extend(self.neighbours());
+        lines
+    }
+
+    /// Where it stands, and what would change that.
+    fn verdict(&self) -> String {
+        let status = self.status;
+        let since = self.time(status.since);
+        let cause = status.cause.map_or("", |cause| cause.text(self.language));
+        let Some(reasons) = &status.reasoning else {
+            return self.say("Chưa kiểm tra lần nào từ khi khởi động.".into(), "Not looked at since the start.".into());
+        };
+        let (bad, good) = (reasons.bad_needed, reasons.good_needed);
+        match status.state {
+            State::Up => {
+                let until = self.time(crate::model::later(reasons.proven, reasons.stale_after));
+                let proven = self.time(reasons.proven);
+                self.say(
+                    format!("Hoạt động từ {since}: hình về lúc {proven}, còn tin được đến {until}; {bad} lần hỏng liên tiếp thì kết luận hỏng."),
+                    format!("Up since {since}: video arrived at {proven}, which proves it until {until}; {bad} failed looks in a row would make it down."),
+                )
+            }
+            State::Degraded => self.say(
+                format!("Suy giảm từ {since}: hình vẫn về, nhưng {cause}; {good} lần tốt liên tiếp thì hết."),
+                format!("Degraded since {since}: video arrives, but {cause}; {good} good looks in a row would end it."),
+            ),
+            State::Down => self.say(
+                format!("Hỏng từ {since}: đủ {bad} lần kiểm tra hỏng liên tiếp ({cause}); cần {good} lần tốt liên tiếp, có hình, để hoạt động lại."),
+                format!("Down since {since}: {bad} failed looks in a row ({cause}); {good} good ones in a row, with video, would end it."),
+            ),
+            State::Unknown if status.cause.is_some_and(FailureKind::refuses_login) => self.say(
+                format!("Chưa rõ từ {since}: {cause}. Không đăng nhập được thì không biết còn hình hay không; đây không phải báo động."),
+                format!("Unknown since {since}: {cause}. Without a login nothing can be said of the picture; nobody is alarmed."),
+            ),
+            State::Unknown => self.say(
+                format!("Chưa rõ từ {since}: chưa có bằng chứng mới trong {}.", minutes(reasons.stale_after, self.language)),
+                format!("Unknown since {since}: no proof within {}.", minutes(reasons.stale_after, self.language)),
+            ),
+            State::Off => self.say(
+                format!("Ngoài giờ từ {since}: chủ hộ không muốn kết nối vào giờ này."),
+                format!("Off since {since}: its owner wants no contact at this hour."),
+            ),
+        }
+    }
+
+    /// What is being counted towards a change.
+    fn counts(&self) -> Vec<String> {
+        let Some(reasons) = &self.status.reasoning else { return Vec::new() };
+        let mut lines = Vec::new();
+        if reasons.bad > 0 && self.status.state != State::Down {
+            let kind = reasons.bad_kind.map_or("", |kind| kind.text(self.language));
+            let (bad, needed) = (reasons.bad, reasons.bad_needed);
+            lines.push(self.say(
+                format!("Đang đếm: {bad}/{needed} lần hỏng liên tiếp ({kind})."),
+                format!("Counting: {bad} of {needed} failed looks in a row ({kind})."),
+            ));
+        }
+        if reasons.good > 0 && self.status.state == State::Down {
+            let (good, needed) = (reasons.good, reasons.good_needed);
+            lines.push(self.say(
+                format!("Đang đếm: {good}/{needed} lần tốt liên tiếp."),
+                format!("Counting: {good} of {needed} good looks in a row."),
+            ));
+        }
+        if let Some((kind, length)) = reasons.shade {
+            let needed = reasons.good_needed;
+            let kind = kind.map_or(State::Up.text(self.language), |kind| kind.text(self.language));
+            lines.push(self.say(
+                format!("Đang đếm: {length}/{needed} lần liên tiếp cho \"{kind}\"."),
+                format!("Counting: {length} of {needed} in a row for \"{kind}\"."),
+            ));
+        }
+        lines
+    }
+
+    /// What is known from looks that are made seldom, and what the present is measured by.
+    fn witnesses(&self) -> Vec<String> {
+        let memory = &self.status.memory;
+        let mut lines = Vec::new();
+        let named = [("khảo sát dài", "long look", &memory.survey), ("ONVIF", "ONVIF", &memory.onvif)];
+        for (vietnamese, english, opinion) in named {
+            if let Some(failure) = &opinion.told {
+                let (text, detail) = (failure.kind.text(self.language), &failure.detail);
+                lines.push(self.say(
+                    format!("Theo {vietnamese}: {text} ({detail})."),
+                    format!("By {english}: {text} ({detail})."),
+                ));
+            }
+        }
+        if let Some(usual) = memory.baseline.hour(self.snapshot.at) {
+            let (fps, rate) = (usual.fps, usual.bytes_per_second * 8.0 / 1000.0);
+            let (size, looks) = (usual.delta_frame_bytes, usual.looks);
+            lines.push(self.say(
+                format!("Thường giờ này: {fps:.1} hình/giây, {rate:.0} kbit/s, {size:.0} byte mỗi khung giữa hai khung chính (từ {looks} lần)."),
+                format!("Usual at this hour: {fps:.1} frames/s, {rate:.0} kbit/s, {size:.0} bytes a frame between keyframes (from {looks} looks)."),
+            ));
+        }
+        if let Some(outlook) = self.snapshot.outlooks.cameras.get(&self.camera.id)
+            && outlook.rtsp_strikes + outlook.onvif_strikes > 0
+        {
+            let (rtsp, onvif) = (outlook.rtsp_strikes, outlook.onvif_strikes);
+            lines.push(self.say(
+                format!("Đăng nhập bị từ chối: RTSP {rtsp}/2, ONVIF {onvif}/2; đủ 2 lần thì chỉ thử lại khi cấu hình thay đổi."),
+                format!("Logins rejected: RTSP {rtsp} of 2, ONVIF {onvif} of 2; after 2 only a changed configuration is tried."),
+            ));
+        }
+        lines
+    }
+
+    /// What else hangs on the same link, when this camera is not well: a shared cause looks like this.
+    fn neighbours(&self) -> Option<String> {
+        let link = self.camera.link.as_ref().filter(|_| !self.status.state.sees())?;
+        let others = self.snapshot.fleet.cameras.values().filter(|other| other.link.as_ref() == Some(link));
+        let states: Vec<State> = others.filter_map(|other| Some(self.snapshot.cameras.get(&other.id)?.state)).collect();
+        let down = states.iter().filter(|state| **state == State::Down).count();
+        let (name, all) = (&self.snapshot.fleet.links.get(link)?.name, states.len());
+        (all > 1).then(|| {
+            self.say(
+                format!("Cùng đường truyền {name}: {down}/{all} camera hỏng."),
+                format!("On the same link, {name}: {down} of {all} cameras are down."),
+            )
+        })
+    }
+
+    fn next(&self) -> String {
+        let Some(outlook) = self.snapshot.outlooks.cameras.get(&self.camera.id) else { return String::new() };
+        let held = outlook.held.map(|held| held.text(self.language));
+        let next = outlook.next.map(|next| {
+            let wait = elapsed(next.at, self.snapshot.at).as_secs();
+            let (check, at) = (next.check.text(self.language), self.time(next.at));
+            self.say(format!("{check} lúc {at} (sau {wait} giây)"), format!("{check} at {at} (in {wait} s)"))
+        });
+        let looking = outlook.looking.then(|| self.say("đang kiểm tra".into(), "a look is under way".into()));
+        let parts: Vec<String> = looking.into_iter().chain(next).chain(held.map(str::to_owned)).collect();
+        if parts.is_empty() {
+            return self.say("không có lần nào được lên lịch".into(), "none is planned".into());
+        }
+        parts.join("; ")
+    }
+}
+
+fn minutes(length: Duration, language: Language) -> String {
+    let minutes = length.as_secs() / 60;
+    if language == Language::Vi { format!("{minutes} phút") } else { format!("{minutes} min") }
+}
