@@ -5,7 +5,7 @@
 //! the fleet is watched (60 by default).
 
 use camhealth::{
-    model::{Camera, Check, Kind, Transport},
+    model::{Camera, Check},
     probe::{Look, Pool, Prober, Settings},
 };
 use std::{
@@ -135,17 +135,7 @@ impl Drop for Fleet {
 }
 
 fn camera(url: &str) -> Camera {
-    Camera {
-        id: url.into(),
-        name: String::new(),
-        kind: Kind::Public,
-        device: "device".into(),
-        link: None,
-        rtsp: url.parse().expect("a URL"),
-        transport: Transport::Tcp,
-        onvif: None,
-        login: None,
-    }
+    Camera::new("camera", url.parse().expect("a URL"))
 }
 
 fn prober() -> Prober {

@@ -165,6 +165,24 @@ fn ipycam_rtsp_and_onvif_together() {
     assert!(json["clock_offset_seconds"].as_f64().expect("a number").abs() < 5.0, "{json:#}");
 }
 
+/// A sensor that hangs before a real encoder: each JPEG is the same byte for byte.
+#[test]
+fn gstreamer_mjpeg_frozen() {
+    let camera = Server::gstreamer(&["--codec", "mjpeg", "--still"]);
+    check(&[&camera.url], 3, "down", Some("frozen"));
+}
+
+/// ipycam 1.3.0 serves its substream at half the speed of time.
+#[test]
+fn ipycam_runs_at_the_wrong_speed() {
+    let wrapper = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/ipycam_run.sh");
+    let output =
+        run(Command::new(wrapper).args([program(), "probe", "--json", "--long", "rtsp://127.0.0.1:8554/video_sub"]));
+    let json: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("no JSON ({error}): {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!((output.status.code(), json["cause"].as_str()), (Some(1), Some("timestamps")), "{json:#}");
+}
+
 /// ipycam announces itself by WS-Discovery and names its streams, as cameras do.
 #[test]
 fn ipycam_is_discovered() {
