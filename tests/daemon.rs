@@ -61,7 +61,9 @@ impl World {
     pub async fn new() -> Self {
         let mut cameras = Vec::new();
         for _ in 0..2 {
-            cameras.push(SimCamera::start(Spec::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("ports"));
+            let login = Some(("giamsat".to_owned(), "canary".to_owned()));
+            let spec = Spec { login, ..Spec::new((Ipv4Addr::LOCALHOST, 0).into()) };
+            cameras.push(SimCamera::start(spec).await.expect("ports"));
         }
         let receiver = Receiver::default();
         let hook = receiver.start().await;
@@ -88,7 +90,8 @@ impl World {
             "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{}\"\n[journal]\npath = \"journal.sqlite3\"\n\
              [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\n\
              public = {{ liveness = \"1s\", stream = \"5s\", device = \"1h\" }}\n\
-             [[recorder]]\nid = \"nvr\"\nsessions = 2\n{}{}\
+             [login.nvr]\nusername = \"giamsat\"\npassword_file = \"password\"\n\
+             [[recorder]]\nid = \"nvr\"\nsessions = 2\nlogin = \"nvr\"\n{}{}\
              [[site]]\nid = \"cho\"\nname = \"{site}\"\nhamlet = \"Thôn Đông\"\nclear_after = \"1s\"\n\
              [[site.view]]\nname = \"về phía cảng\"\ncameras = [\"cam-1\"]\n\
              [[site.view]]\nname = \"vào chợ\"\ncameras = [\"cam-2\"]\n\
@@ -102,6 +105,7 @@ impl World {
             self.hook
         );
         std::fs::write(self.config(), text).expect("it can be written");
+        std::fs::write(self.folder.path().join("password"), "canary\n").expect("it can be written");
     }
 
     pub fn start(&self) -> Daemon {
@@ -276,4 +280,21 @@ async fn a_taken_port_is_a_clear_error() {
     assert_eq!(daemon.ended().await, 3);
     let log = std::fs::read_to_string(world.folder.path().join("log")).expect("it is read");
     assert!(log.contains("cannot listen on") && log.contains("[web] listen"), "{log}");
+}
+
+/// A restart must not cost another rejected login: a few of them lock an account for half an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_login_is_remembered_over_kill_9() {
+    const STRIKES: &str = "camhealth_camera_login_strikes{camera=\"cam-1\",protocol=\"rtsp\"}";
+    let world = World::new().await;
+    world.cameras[0].set_fault(Fault::WrongLogin).await.expect("the fault is set");
+    let mut daemon = world.start();
+    world.metric(STRIKES, 1.0).await;
+    daemon.kill();
+    let _daemon = world.start();
+    world.metric(STRIKES, 1.0).await;
+    // The other channel of the recorder is held back too: makes lock the account for all.
+    world.metric("camhealth_camera_probe_held{camera=\"cam-1\",reason=\"login_rejected\"}", 1.0).await;
+    world.metric("camhealth_camera_probe_held{camera=\"cam-2\",reason=\"login_rejected\"}", 1.0).await;
+    assert_eq!(world.cameras[0].stats().failed_logins, 1);
 }

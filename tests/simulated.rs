@@ -2,7 +2,10 @@
 
 use crate::support::{eventually, program, require};
 use camhealth::{
-    model::{Camera, Check, DeviceFacts, FailureKind, Login, Observation, StreamFacts},
+    health::{self, Measure},
+    model::{
+        Camera, Check, DeviceFacts, FailureKind, Login, Memory, Observation, Promise, StreamFacts, stream_address,
+    },
     probe::{Look, Pool, Prober, Settings},
     sim::{Fault, SimCamera, Spec, Stage},
 };
@@ -83,6 +86,9 @@ async fn what_the_description_tells_apart() {
     check(Fault::Busy, Some(FailureKind::SessionLimit)).await;
     check(Fault::UnsupportedCodec, Some(FailureKind::CodecUnsupported)).await;
     check(Fault::AudioOnly, Some(FailureKind::CodecUnsupported)).await;
+    let (_, observation) = check(Fault::BrokenDescription, Some(FailureKind::Nonconforming)).await;
+    assert!(observation.failure.as_ref().expect("checked").detail.contains("ends the parser"));
+    assert!(observation.took < Duration::from_secs(2), "a parser that gives up costs no time: {observation:#?}");
     check(Fault::OddContentType, Some(FailureKind::Nonconforming)).await;
     check(Fault::StaleNonce, Some(FailureKind::Nonconforming)).await;
 }
@@ -285,4 +291,55 @@ async fn a_flood_behind_the_login_is_contained() {
     check(Fault::EndlessHeaders(Stage::Describe), Some(FailureKind::Oversized)).await;
     check(Fault::HugeBody(Stage::Options), Some(FailureKind::Oversized)).await;
     check(Fault::EndlessHeaders(Stage::Options), Some(FailureKind::Oversized)).await;
+}
+
+/// From the wire to the reason: what each fault is called, against a promise and the camera's own past.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_gets_its_reason() {
+    let cases = [
+        (Fault::None, Check::Stream, None),
+        (Fault::Lossy { one_in: 3 }, Check::Stream, Some(FailureKind::Loss)),
+        (Fault::Still, Check::Stream, Some(FailureKind::FrozenSuspect)),
+        (Fault::Slow { one_in: 3 }, Check::Stream, Some(FailureKind::LowFps)),
+        (Fault::TimestampJump { after_frames: 5 }, Check::Stream, Some(FailureKind::Timestamps)),
+        (Fault::NewParameters { after_frames: 5 }, Check::Stream, Some(FailureKind::ParametersChanged)),
+        (Fault::HalfSpeed, Check::Survey, Some(FailureKind::Timestamps)),
+        (Fault::Bursts, Check::Survey, Some(FailureKind::Jitter)),
+        (Fault::SignalLoss, Check::Device, Some(FailureKind::SignalLoss)),
+        (Fault::StorageFailure, Check::Device, Some(FailureKind::Hardware)),
+        (Fault::Swapped, Check::Device, Some(FailureKind::Swapped)),
+        (Fault::OldFirmware, Check::Device, Some(FailureKind::Rollback)),
+        (Fault::OtherStreams, Check::Device, Some(FailureKind::UriDrift)),
+        (Fault::WrongClock { seconds: 25_200 }, Check::Device, Some(FailureKind::Clock)),
+        (Fault::WrongLogin, Check::Stream, Some(FailureKind::AuthChanged)),
+    ];
+    let looks = cases.map(|(fault, check, expected)| tokio::spawn(reason(fault, check, expected)));
+    for look in futures_util::future::join_all(looks).await {
+        look.expect("it does not panic");
+    }
+}
+
+async fn reason(fault: Fault, check: Check, expected: Option<FailureKind>) {
+    let camera = start().await;
+    let configured = configured(&camera);
+    let settings = Settings { media_timeout: Duration::from_millis(5500), ..Settings::default() };
+    let pool = Pool::new(program().into(), 1, settings.worker_memory_mib);
+    let prober = Prober::new(settings, pool);
+    let settings = health::Settings::default();
+    let (promise, stream) = (Promise::default(), stream_address(&configured.rtsp));
+    let measure = Measure { promise: &promise, serial: None, stream: &stream, cause: None, settings: &settings };
+    let mut memory = Memory::default();
+    let now = jiff::Timestamp::now();
+    for check in [Check::Stream, Check::Device] {
+        let good = prober.probe(&configured, Look::new(check, now)).await;
+        // The same look again and again is a past, too.
+        for _ in 0..12 {
+            assert_eq!(health::judge(now, &good, &mut memory, measure), None, "{good:#?}");
+        }
+    }
+    camera.set_fault(fault).await.expect("the fault is set");
+    let seen = prober.probe(&configured, Look::new(check, now)).await;
+    health::judge(now, &seen, &mut memory, measure);
+    let failure = health::judge(now, &seen, &mut memory, measure);
+    assert_eq!(failure.as_ref().map(|failure| failure.kind), expected, "{fault:?}: {failure:?} {seen:#?}");
 }

@@ -107,17 +107,19 @@ fn text(answer: &Value, paint: Paint) -> String {
         text += &format!("  {} {budgets}\n", paint.dim("budget"));
     }
     text += "\n";
+    let zone = jiff::tz::TimeZone::get(&word(&answer["timezone"]));
+    let zone = zone.unwrap_or_else(|_| jiff::tz::TimeZone::fixed(jiff::tz::offset(7)));
     for look in answer["recent"].as_array().into_iter().flatten() {
         let failure = &look["failure"];
         let (mark, why) = match failure["kind"].as_str() {
             None => (paint.good("✓"), String::new()),
             Some(kind) => (paint.bad("✗"), format!("{kind}: {}", word(&failure["detail"]))),
         };
-        let took = number(&look["took"]["secs"]) + number(&look["took"]["nanos"]) / 1e9;
+        let took = number(&look["seconds"]);
         let started = word(&look["started"]);
         let time = started
             .parse::<jiff::Timestamp>()
-            .map_or(started, |at| at.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string());
+            .map_or(started, |at| at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string());
         let (check, kilobytes) = (word(&look["check"]), number(&look["bytes"]) / 1000.0);
         text += &format!("  {mark} {time}  {check:<8} {took:>6.2} s {kilobytes:>8.1} kB  {why}\n");
     }

@@ -5,7 +5,8 @@
 
 use super::Settings;
 use crate::model::{
-    Check, DeviceFacts, Failure, FailureKind, Hour, Memory, Observation, Promise, StreamFacts, elapsed, later,
+    Check, DeviceFacts, Failure, FailureKind, Hour, Known, Memory, Observation, Promise, StreamFacts, StreamKind,
+    elapsed, later,
 };
 use jiff::Timestamp;
 
@@ -139,7 +140,7 @@ fn parameters(now: Timestamp, stream: &StreamFacts, memory: &Memory, measure: Me
     if let (false, Some((before, at))) = (promised, change.and_then(|known| known.before.as_ref()))
         && elapsed(now, *at) < measure.settings.change_shown_for
     {
-        let name = |(codec, size): &(crate::model::Codec, Option<(u32, u32)>)| {
+        let name = |(codec, size): &StreamKind| {
             size.map_or_else(|| codec.as_str().to_owned(), |size| format!("{} {}", codec.as_str(), pixels(size)))
         };
         return failed(format!("the stream was {} before and is {} now", name(before), name(&(codec, size))));
@@ -273,7 +274,7 @@ fn learn_device(now: Timestamp, device: &DeviceFacts, memory: &mut Memory) {
     let last_reboot = device.last_reboot.or(before);
     match &mut memory.device {
         Some(known) if identity(&known.now) == identity(device) => {}
-        _ => crate::model::Known::learn(&mut memory.device, identity(device), now),
+        _ => Known::learn(&mut memory.device, identity(device), now),
     }
     if let Some(known) = &mut memory.device {
         known.now.last_reboot = last_reboot;
@@ -347,7 +348,7 @@ fn learn_stream(now: Timestamp, stream: &StreamFacts, found: Option<FailureKind>
     if !matches!(found, None | Some(FrozenSuspect | LowBitrate | LowFps)) {
         return;
     }
-    crate::model::Known::learn(&mut memory.stream, (stream.codec, stream.size()), now);
+    Known::learn(&mut memory.stream, (stream.codec, stream.size()), now);
     if let (Some(fps), Some(bytes_per_second), Some(delta_frame_bytes)) =
         (stream.fps, stream.bytes_per_second, stream.delta_frame_bytes)
     {

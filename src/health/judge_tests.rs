@@ -102,7 +102,8 @@ fn one_look_against_what_was_promised() {
 
 #[test]
 fn what_takes_seconds_to_see_is_believed_when_two_long_looks_agree() {
-    let table: [(fn(&mut StreamFacts), &str); 4] = [
+    type Change = fn(&mut StreamFacts);
+    let table: [(Change, &str); 4] = [
         (|facts| facts.media_speed = Some(0.5), "timestamps"),
         (|facts| facts.media_speed = Some(1.3), "timestamps"),
         (|facts| facts.jitter_seconds = Some(0.3), "jitter"),

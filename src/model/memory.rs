@@ -11,7 +11,7 @@ pub struct Memory {
     /// What it sends at each hour of the day.
     pub baseline: Baseline,
     /// The stream's parameters, with the time since which they hold.
-    pub stream: Option<Known<(Codec, Option<(u32, u32)>)>>,
+    pub stream: Option<Known<StreamKind>>,
     /// The device behind the address, with the time since which it is that one.
     pub device: Option<Known<DeviceFacts>>,
     /// What the last looks of some seconds found.
@@ -29,6 +29,9 @@ pub struct Memory {
     /// Whether the device ever named the configured stream: many name only one of several addresses of a stream.
     pub stream_named: bool,
 }
+
+/// Codec, and width and height in pixels where they are known.
+pub type StreamKind = (Codec, Option<(u32, u32)>);
 
 /// A fact and what it was before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -19,7 +19,7 @@ pub use fleet::{
     Transport, View, Watcher, stream_address,
 };
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
-pub use memory::{Baseline, Hour, Known, Memory, Opinion};
+pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
 pub use notice::{CameraLine, IncidentId, Notice, Reason};
 pub use observation::{
     Check, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,

@@ -91,6 +91,7 @@ pub struct Seen {
     /// How deep it was.
     pub check: Check,
     /// How long it took.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
     pub took: Duration,
     /// Bytes received.
     pub bytes: u64,
@@ -98,8 +99,12 @@ pub struct Seen {
     pub failure: Option<Failure>,
 }
 
+fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
 /// What the state machine counts, and what would change its mind.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reasoning {
     /// Looks in a row that failed.
     pub bad: u32,

@@ -47,11 +47,12 @@ pub async fn multicast() -> Vec<Candidate> {
             candidates.entry(address).or_insert(Candidate { address, rtsp: None, onvif, endpoint });
         }
     }
-    join_all(candidates.into_values().map(async |candidate| {
+    let mut found = Vec::new();
+    for candidate in candidates.into_values() {
         let rtsp = open(candidate.address, &RTSP_PORTS).await;
-        Candidate { rtsp, ..candidate }
-    }))
-    .await
+        found.push(Candidate { rtsp, ..candidate });
+    }
+    found
 }
 
 /// Asks one address; `None` when no camera answers there.
@@ -62,9 +63,10 @@ pub async fn ask(address: IpAddr) -> Option<Candidate> {
     }
     let announced = discovery::probe_unicast(address, ANSWER / 2).await.into_iter().next();
     let endpoint = announced.as_ref().and_then(|device| some(&device.endpoint));
-    let named = announced.into_iter().flat_map(|device| device.xaddrs).filter_map(|named| named.parse::<Url>().ok());
+    let mut named =
+        announced.into_iter().flat_map(|device| device.xaddrs).filter_map(|named| named.parse::<Url>().ok());
     // Some name an old or an internal address; the one that was reached is right.
-    let named = named.filter(|url| address_of(url) == Some(address)).next();
+    let named = named.find(|url| address_of(url) == Some(address));
     let onvif = match (named, web) {
         (Some(url), _) => Some(url),
         (None, Some(_)) => guess(address).await,
@@ -75,23 +77,23 @@ pub async fn ask(address: IpAddr) -> Option<Candidate> {
 
 /// The first of the ports that is open.
 async fn open(address: IpAddr, ports: &[u16]) -> Option<SocketAddr> {
-    let tries = ports.iter().map(async |port| {
-        let at = SocketAddr::new(address, *port);
-        timeout(CONNECT, TcpStream::connect(at)).await.ok()?.ok().map(|_| at)
-    });
+    let tries = ports
+        .iter()
+        .map(|port| SocketAddr::new(address, *port))
+        .map(|at| async move { timeout(CONNECT, TcpStream::connect(at)).await.ok()?.ok().map(|_| at) });
     join_all(tries).await.into_iter().flatten().next()
 }
 
 /// The ONVIF service at the usual path of one of the usual ports, if its clock can be read there without a login.
 async fn guess(address: IpAddr) -> Option<Url> {
     let http = soap::http_client().ok()?;
-    let tries = ONVIF_PORTS.iter().map(async |port| {
-        let at = SocketAddr::new(address, *port);
-        let url: Url = format!("http://{at}/onvif/device_service").parse().ok()?;
-        let transport = Arc::new(SoapTransport::new(http.clone(), ANSWER));
-        let client = OnvifClient::new(url.as_str()).with_transport(transport);
-        timeout(ANSWER, client.get_system_date_and_time()).await.ok()?.ok().map(|_| url)
-    });
+    let tries =
+        ONVIF_PORTS.iter().map(|port| (SocketAddr::new(address, *port), http.clone())).map(|(at, http)| async move {
+            let url: Url = format!("http://{at}/onvif/device_service").parse().ok()?;
+            let transport = Arc::new(SoapTransport::new(http, ANSWER));
+            let client = OnvifClient::new(url.as_str()).with_transport(transport);
+            timeout(ANSWER, client.get_system_date_and_time()).await.ok()?.ok().map(|_| url)
+        });
     join_all(tries).await.into_iter().flatten().next()
 }
 

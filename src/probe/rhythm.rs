@@ -15,8 +15,7 @@ const SPEED_SPAN: f64 = 2.5;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rhythm {
     last: Option<Beat>,
-    /// Where the measurement of speed began.
-    settled: Option<Beat>,
+    line: Line,
     first_arrival: Option<f64>,
     media_span: f64,
     steps: u32,
@@ -31,6 +30,35 @@ pub(super) struct Rhythm {
 struct Beat {
     media: f64,
     arrived: f64,
+}
+
+/// The line of least squares through media time over arrival: bursts do not bend it as its ends would be.
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    count: f64,
+    media: f64,
+    arrived: f64,
+    product: f64,
+    square: f64,
+    from: Option<f64>,
+    to: f64,
+}
+
+impl Line {
+    fn extend(&mut self, media: f64, arrived: f64) {
+        self.count += 1.0;
+        self.media += media;
+        self.arrived += arrived;
+        self.product += media * arrived;
+        self.square += arrived * arrived;
+        self.from.get_or_insert(arrived);
+        self.to = arrived;
+    }
+
+    fn slope(&self) -> Option<f64> {
+        let spread = self.count * self.square - self.arrived * self.arrived;
+        (spread > 1e-9).then(|| (self.count * self.product - self.media * self.arrived) / spread)
+    }
 }
 
 impl Rhythm {
@@ -56,9 +84,8 @@ impl Rhythm {
             self.jumps += 1;
             self.jumped += step;
         }
-        let beat = Beat { media: media - self.jumped, arrived };
         if self.first_arrival.is_some_and(|first| arrived - first >= SETTLING) {
-            self.settled.get_or_insert(beat);
+            self.line.extend(media - self.jumped, arrived);
         }
         self.last = Some(Beat { media, arrived });
         true
@@ -86,9 +113,8 @@ impl Rhythm {
 
     /// Media seconds a second of arrival, after the first burst.
     pub(super) fn speed(&self) -> Option<f64> {
-        let (from, to) = (self.settled?, self.last?);
-        let span = to.arrived - from.arrived;
-        (span >= SPEED_SPAN).then(|| (to.media - self.jumped - from.media) / span)
+        let span = self.line.to - self.line.from?;
+        self.line.slope().filter(|_| span >= SPEED_SPAN)
     }
 }
 
@@ -142,5 +168,6 @@ mod tests {
     fn bursts_show_as_jitter() {
         let bursts = rhythm(90, |frame| frame / 15.0, |frame| (frame / 15.0).ceil());
         assert!(bursts.jitter().expect("frames") > 0.08, "{bursts:?}");
+        assert!((bursts.speed().expect("seconds") - 1.0).abs() < 0.1, "and not as a wrong speed: {bursts:?}");
     }
 }

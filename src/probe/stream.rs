@@ -75,7 +75,8 @@ async fn describe(
         .unassigned_channel_data(UnassignedChannelDataPolicy::Ignore);
     let outcome = match timeout(job.answer_timeout, Session::describe(job.url.clone(), options)).await {
         Ok(Ok(session)) => {
-            let detail = format!("{} streams", session.streams().len());
+            let count = session.streams().len();
+            let detail = format!("{count} {}", if count == 1 { "stream" } else { "streams" });
             Ok((session, detail))
         }
         Ok(Err(error)) => Err(match error.status_code() {

@@ -5,10 +5,11 @@
 
 use super::{
     onvif, sandbox, soap, stream,
-    wire::{self, Job, Reply, Request},
+    wire::{self, Job, Reply, Report, Request},
 };
+use crate::model::{Failure, FailureKind};
 use futures_util::{SinkExt, StreamExt};
-use std::{io, os::fd::AsFd};
+use std::{collections::HashMap, io, os::fd::AsFd};
 use tokio::{net::UnixStream, sync::mpsc, task::JoinSet};
 use tokio_util::{bytes::Bytes, sync::CancellationToken};
 
@@ -30,13 +31,14 @@ async fn run(http: reqwest::Client, socket: UnixStream) -> io::Result<()> {
     let (replies, mut outbox) = mpsc::channel::<Reply>(16);
     let stop = CancellationToken::new();
     let mut jobs = JoinSet::new();
+    let mut running: HashMap<tokio::task::Id, u64> = HashMap::new();
     loop {
         tokio::select! {
             request = requests.next() => {
                 let Some(frame) = request else { break };
                 let Request { id, job } = serde_json::from_slice(&frame?)?;
                 let (http, replies, stop) = (http.clone(), replies.clone(), stop.clone());
-                jobs.spawn(async move {
+                let job = jobs.spawn(async move {
                     let report = match job {
                         Job::Stream(job) => stream::look(&job, &stop).await,
                         Job::Onvif(job) => onvif::look(&http, &job).await,
@@ -44,6 +46,7 @@ async fn run(http: reqwest::Client, socket: UnixStream) -> io::Result<()> {
                     // The daemon may be gone; then nobody wants to know.
                     let _ = replies.send(Reply { id, report }).await;
                 });
+                running.insert(job.id(), id);
             }
             Some(reply) = outbox.recv() => {
                 let frame = serde_json::to_vec(&reply)?;
@@ -51,7 +54,19 @@ async fn run(http: reqwest::Client, socket: UnixStream) -> io::Result<()> {
                     break;
                 }
             }
-            Some(_) = jobs.join_next() => {}
+            Some(ended) = jobs.join_next_with_id() => {
+                let task = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(task, ())| *task);
+                let id = running.remove(&task);
+                // Found by fuzzing: a description with a line that is no field, and one after it, panics sdp-types 0.1.8.
+                // The other jobs go on.
+                if let (Some(id), Err(_)) = (id, &ended) {
+                    let failure = Failure::new(FailureKind::Nonconforming, "what it sends ends the parser of its answers");
+                    let frame = serde_json::to_vec(&Reply { id, report: Report { failure: Some(failure), ..Report::default() } })?;
+                    if sink.send(frame.into()).await.is_err() {
+                        break;
+                    }
+                }
+            }
             _ = terminate.recv() => {}
         }
     }

@@ -1,7 +1,7 @@
 //! When a camera's looks are due after what the last one found, and what each may cost.
 
 use super::{Settings, bucket::Bucket};
-use crate::model::{Camera, Check, FailureKind, Weight, elapsed, later};
+use crate::model::{Camera, Check, FailureKind, Held, Weight, elapsed, later};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) failures: u32,
     pub(super) bytes: Bucket,
     pub(super) looks: Bucket,
+    /// What held it back when it was last considered.
+    pub(super) held: Option<Held>,
     due: BTreeMap<Check, Timestamp>,
     /// The last look failed on a rung that `OPTIONS` climbs, so that cheap looks suffice until it answers.
     out_of_reach: bool,
@@ -37,7 +39,7 @@ impl Entry {
         bytes: Bucket,
         looks: Bucket,
     ) -> Self {
-        Self { camera, in_flight, failures: 0, bytes, looks, due, out_of_reach: false, failing_since: None }
+        Self { camera, in_flight, failures: 0, bytes, looks, held: None, due, out_of_reach: false, failing_since: None }
     }
 
     /// When a look is due, if one is planned at all: while nobody answers, a deeper look would only wait for the same

@@ -167,11 +167,14 @@ impl Plan {
             }
             // Something holds back what was due; it is considered again when that may have ended.
             let Some(entry) = self.entries.get(&id) else { continue };
-            if let Some(held) = self.holds(entry, now) {
-                *self.held.entry(held).or_default() += 1;
+            let (held, due) = (self.holds(entry, now), self.due(entry, now));
+            if let Some(due) = due {
+                self.queue.insert((due.max(later(now, Duration::from_millis(1))), id.clone()));
             }
-            if let Some(due) = self.due(entry, now) {
-                self.queue.insert((due.max(later(now, Duration::from_millis(1))), id));
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            let before = std::mem::replace(&mut entry.held, held);
+            if let Some(held) = held.filter(|held| before != Some(*held)) {
+                *self.held.entry(held).or_default() += 1;
             }
         }
         None
@@ -186,6 +189,7 @@ impl Plan {
         let reserved = of_links.chain([left(&entry.bytes), most]).min().unwrap_or(most);
         let entry = self.entries.get_mut(id)?;
         entry.in_flight = true;
+        entry.held = None;
         entry.bytes.spend(now, reserved as f64);
         entry.looks.spend(now, 1.0);
         let camera = entry.camera.clone();
@@ -238,7 +242,10 @@ impl Plan {
         let mut remember = None;
         if let Some(device) = self.devices.get_mut(&camera.device) {
             device.in_flight = device.in_flight.saturating_sub(1);
-            remember = device.gates.finished(now, *check, failure, self.settings.auth_retry_after, known);
+            // Where the configuration names no login, none was rejected.
+            let tried = camera.login.is_some() || !failure.is_some_and(FailureKind::refuses_login);
+            let retry_after = self.settings.auth_retry_after;
+            remember = device.gates.finished(now, *check, failure, retry_after, known && tried);
         }
         let Some(mut entry) = self.entries.remove(&camera.id) else { return remember };
         entry.in_flight = false;

@@ -1,12 +1,13 @@
 //! The plan in made-up time: cadence, confirmation, recovery, the login breaker, and limits under any outcomes.
 
 use super::*;
-use crate::model::{Commune, Device, Kind, Language, Link, LinkKind};
+use crate::model::{Commune, Device, Kind, Language, Link, LinkKind, Login};
 use proptest::prelude::*;
 
 fn camera(id: &str, device: &str, kind: Kind) -> Arc<Camera> {
     let rtsp = format!("rtsp://127.0.0.1/{id}").parse().expect("a URL");
-    Arc::new(Camera { kind, device: device.into(), ..Camera::new(id, rtsp) })
+    let login = Some(Arc::new(Login { username: "u".into(), password: "p".to_owned().into() }));
+    Arc::new(Camera { kind, device: device.into(), login, ..Camera::new(id, rtsp) })
 }
 
 fn fleet(cameras: Vec<Arc<Camera>>, sessions: usize) -> Fleet {
@@ -133,7 +134,7 @@ fn a_changed_login_closes_the_breaker_and_an_unchanged_one_does_not() {
     assert_eq!(strike(&mut plan, 0, 5000), 2);
     plan.replan(settings.clone(), &fleet(vec![before.clone()], 1), at(5_000_000));
     assert_eq!(strike(&mut plan, 5000, 10_000), 0);
-    let login = crate::model::Login { username: "a".into(), password: "new".to_owned().into() };
+    let login = Login { username: "a".into(), password: "new".to_owned().into() };
     let after = Arc::new(Camera { login: Some(Arc::new(login)), ..(*before).clone() });
     plan.replan(settings, &fleet(vec![after], 1), at(10_000_000));
     assert_eq!(strike(&mut plan, 10_000, 15_000), 2);
@@ -209,6 +210,7 @@ fn a_link_that_comes_back_is_not_swamped() {
             plan.finished(at(millisecond), &order, failure, 40_000);
         }
     }
+    assert!(plan.outlooks(at(120_000)).held[&Held::LinkRate] >= 100, "{:?}", plan.held);
     let back: Vec<i64> = began.into_iter().filter(|at| *at >= 60_000).collect();
     assert!(back.len() >= 200, "only {} looks in a minute", back.len());
     for window in back.windows(61) {

@@ -85,6 +85,8 @@ pub enum Fault {
     OddContentType,
     /// Changes its nonce after `DESCRIBE`.
     StaleNonce,
+    /// Describes itself with a line that is no field, which ends the parser that retina uses.
+    BrokenDescription,
     /// Names another host in Content-Base.
     ForeignContentBase,
     /// Calls the first nonce that a login uses stale, as cameras do whose nonces expire.

@@ -223,6 +223,9 @@ impl Connection {
                 self.shared.spec.fps
             ),
         };
+        if fault == Fault::BrokenDescription {
+            return "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sim\r\nno field\r\na=control:*\r\n".into();
+        }
         format!("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sim\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n{media}")
     }
 

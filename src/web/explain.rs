@@ -20,6 +20,8 @@ pub(super) struct Explanation {
     pub(super) host: String,
     pub(super) link: Option<String>,
     pub(super) at: Timestamp,
+    /// In which people are shown times: an IANA name.
+    pub(super) timezone: String,
     pub(super) state: State,
     pub(super) state_text: &'static str,
     pub(super) cause: Option<FailureKind>,
@@ -75,6 +77,7 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
         host: host(camera),
         link: link.map(|link| link.name.clone()),
         at: snapshot.at,
+        timezone: snapshot.fleet.commune.timezone.iana_name().unwrap_or("Asia/Ho_Chi_Minh").to_owned(),
         state: status.state,
         state_text: status.state.text(language),
         cause: status.cause,
