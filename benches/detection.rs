@@ -52,7 +52,7 @@ async fn main() {
     false_downs(seconds).await;
 }
 
-/// A substream of 256 kbit/s from a real encoder.
+/// A substream of 256 kbit/s from a real encoder; noise makes it use them all.
 struct GStreamer {
     child: Child,
     address: SocketAddr,
@@ -63,7 +63,7 @@ impl GStreamer {
     fn start() -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/gst_camera.py");
         let mut child = Command::new("/usr/bin/python3")
-            .args([script, "--codec", "h264"])
+            .args([script, "--codec", "h264", "--pattern", "snow"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -62,3 +62,16 @@ fn a_file_that_is_missing_is_named() {
     let problems = problems(Path::new("nowhere/camhealth.toml"));
     assert!(problems.render(false).contains("nowhere/camhealth.toml"));
 }
+
+/// Found by fuzzing: an include that matches, say, the journal had an error for each of its lines.
+#[test]
+fn a_large_file_that_is_no_toml_is_told_briefly() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("big.toml"), "no toml at all\n".repeat(100_000)).expect("it can be written");
+    fs::write(path("camhealth.toml"), "include = [\"big.toml\"]\n").expect("it can be written");
+    let told = problems(&path("camhealth.toml")).iter().filter(|problem| problem.file.ends_with("big.toml")).count();
+    assert!((1..=20).contains(&told), "{told} problems");
+    fs::write(path("big.toml"), vec![b' '; 17 << 20]).expect("it can be written");
+    assert!(problems(&path("camhealth.toml")).render(false).contains("is larger than 16 MiB"));
+}

@@ -168,7 +168,7 @@ fn ipycam_rtsp_and_onvif_together() {
 /// A sensor that hangs before a real encoder: each JPEG is the same byte for byte.
 #[test]
 fn gstreamer_mjpeg_frozen() {
-    let camera = Server::gstreamer(&["--codec", "mjpeg", "--still"]);
+    let camera = Server::gstreamer(&["--codec", "mjpeg", "--pattern", "smpte75"]);
     check(&[&camera.url], 3, "down", Some("frozen"));
 }
 

@@ -3,8 +3,12 @@
 
 use std::{path::PathBuf, sync::LazyLock};
 
-static FILE: LazyLock<PathBuf> =
-    LazyLock::new(|| std::env::temp_dir().join(format!("camhealth-fuzz-{}.toml", std::process::id())));
+/// In a folder of its own: an include finds nothing but it.
+static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = std::env::temp_dir().join(format!("camhealth-fuzz-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder for the configuration");
+    folder.join("camhealth.toml")
+});
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     std::fs::write(&*FILE, bytes).expect("a file for the configuration");

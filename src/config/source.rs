@@ -14,6 +14,11 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+/// Syntax errors that are told of one file.
+const MOST_ERRORS: usize = 20;
+/// Larger than any configuration: a province's cameras take a few megabytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
 /// One file.
 pub(super) struct Source {
     /// As it was named to us.
@@ -55,6 +60,11 @@ pub(super) fn read(path: &Path, context: &Context) -> Vec<Source> {
 
 fn read_one(path: &Path, context: &Context) -> Option<Source> {
     let name = path.display().to_string();
+    if fs::metadata(path).is_ok_and(|file| file.len() > LARGEST) {
+        let message = format!("is larger than {} MiB", LARGEST / 1024 / 1024);
+        context.about_file(&name, message, "is it a configuration at all? Name it more narrowly in include");
+        return None;
+    }
     match fs::read_to_string(path) {
         Ok(text) => {
             let folder = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -108,7 +118,8 @@ fn includes(main: &Source, tree: &DeTable<'_>, context: &Context) -> Vec<PathBuf
 pub(super) fn parse<'a>(sources: &'a [Source], context: &Context) -> Vec<Spanned<DeTable<'a>>> {
     let parse = |source: &'a Source| {
         let (tree, errors) = DeTable::parse_recoverable(&source.text);
-        for error in errors {
+        // What is no TOML at all has an error in each line: the first few tell enough.
+        for error in errors.into_iter().take(MOST_ERRORS) {
             let span = error.span().unwrap_or(0..0);
             // The parser's words may quote the text around the fault, the first line names only its kind.
             let message = error.message().lines().next().unwrap_or("is no TOML").to_owned();

@@ -46,7 +46,7 @@ def main():
         server.get_session_pool().set_max_sessions(args.max_sessions)
     factory = GstRtspServer.RTSPMediaFactory()
     pay = f"{CODECS[args.codec]} name=pay0 pt={PAYLOAD_TYPE[args.codec]}"
-    source = SOURCE.replace("pattern=ball", "pattern=smpte75") if args.still else SOURCE
+    source = SOURCE.replace("pattern=ball", f"pattern={args.pattern}")
     factory.set_launch(f"( {source} ! {pay} )")
     factory.set_protocols(TRANSPORTS[args.transports])
     factory.connect("media-configure", lambda _, media: break_media(media, args))
@@ -74,7 +74,7 @@ def arguments():
     parser.add_argument("--password", default="")
     parser.add_argument("--fault", nargs="+", metavar=("NAME", "N"), help="no-media, or freeze-after N frames")
     parser.add_argument("--loss", type=int, default=0, metavar="N", help="drop one in N NAL units")
-    parser.add_argument("--still", action="store_true", help="the same picture again and again")
+    parser.add_argument("--pattern", default="ball", help="smpte75 stands still, snow fills its bitrate")
     parser.add_argument("--max-sessions", type=int, default=0, metavar="N", help="0 is without limit")
     parser.add_argument("--transports", choices=TRANSPORTS, default="both")
     args = parser.parse_args()
