@@ -134,3 +134,42 @@ async fn the_wall_is_live_bilingual_and_fits_a_phone() {
     .await;
     assert!(text("#stale").await.contains("Connection to the monitor lost"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cameras_page_explains_it_live_and_fits_a_phone() {
+    let world = World::new().await;
+    let _daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    let browser = Browser::start().await;
+    let text = async |selector: &str| {
+        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
+        found.as_str().expect("text").to_owned()
+    };
+    browser.open(&format!("http://{}/", world.page)).await;
+    browser
+        .script("document.querySelector('#well').open = true; document.querySelector('#camera-cam-1 a').click()")
+        .await;
+    eventually("the camera's page", async || text(".reasons").await.contains("Hoạt động từ").then_some(())).await;
+
+    browser.script("window.mark = 'the same page'").await;
+    world.break_camera(1).await;
+    eventually("the reasons on the page", async || {
+        text(".reasons").await.contains("3 lần kiểm tra hỏng liên tiếp").then_some(())
+    })
+    .await;
+    assert_eq!(browser.script("return window.mark").await, "the same page");
+    let page = text("main").await;
+    assert!(page.contains("Bật lại dịch vụ RTSP"), "what to do: {page}");
+    assert!(page.contains("Hạn mức") && page.contains("kiểm tra phản hồi lúc"), "{page}");
+    assert!(!page.contains("canary") && !page.contains("/sub"), "neither login nor path: {page}");
+
+    browser.open(&format!("http://{}/cameras/cam-1?lang=en", world.page)).await;
+    assert!(text(".reasons").await.contains("3 failed looks in a row"));
+    for (width, height) in [(360, 800), (1920, 1080), (3840, 2160)] {
+        browser.resize(width, height).await;
+        let wide = browser.script("return document.documentElement.scrollWidth > window.innerWidth").await;
+        assert_eq!(wide, false, "the page is wider than {width} pixels");
+    }
+    let logs = browser.command("se/log", json!({"type": "browser"})).await;
+    assert_eq!(logs.as_array().expect("a list").len(), 0, "{logs:#}");
+}

@@ -43,9 +43,10 @@ const SCRIPT: &[Step] = &[
     (40, &[20], Fault::Busy),
     (44, &[23], Fault::Mute),
     (48, &[26], Fault::HugeBody(crate::sim::Stage::Describe)),
+    (52, &[29], Fault::Frozen),
     (60, &[1, 8], Fault::None),
     (75, &[4, 5, 6], Fault::None),
-    (90, &[11, 14, 17, 20, 23, 26], Fault::None),
+    (90, &[11, 14, 17, 20, 23, 26, 29], Fault::None),
 ];
 const SCRIPT_SECONDS: u64 = 120;
 

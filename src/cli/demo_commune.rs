@@ -76,7 +76,8 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
             },
             down_every: seconds(10),
             dead_every: seconds(10),
-            auth_retry_after: seconds(60),
+            // Longer than the script's wrong login lasts, so that the second try is a good one.
+            auth_retry_after: seconds(75),
             ..defaults
         },
         probe: probe::Settings::default(),

@@ -11,8 +11,8 @@ pub(super) fn promise(entry: &Entry<'_>) -> Promise {
     let promise = Promise {
         codec: table.word("codec", CODECS),
         size: size(&table),
-        fps: table.positive("fps"),
-        bytes_per_second: table.positive("kilobits_per_second").map(|kilobits| kilobits * 125.0),
+        fps: table.positive("fps", 15),
+        bytes_per_second: table.positive("kilobits_per_second", 256).map(|kilobits| kilobits * 125.0),
         keyframe_interval: table
             .duration("keyframe_interval", Duration::from_millis(100)..=Duration::from_secs(600))
             .map(|interval| interval.value),

@@ -225,6 +225,11 @@ impl<'a> Entry<'a> {
         None
     }
 
+    /// Where a key's value stands, or else the table.
+    pub(super) fn place(&self, key: &'static str) -> Range<usize> {
+        self.value(key).map_or(self.span(), |(_, span)| span)
+    }
+
     /// A whole number in a range.
     pub(super) fn number(&self, key: &'static str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let (value, span) = self.value(key)?;
@@ -249,13 +254,18 @@ impl<'a> Entry<'a> {
     }
 
     /// A number above zero.
-    pub(super) fn positive(&self, key: &'static str) -> Option<f64> {
+    pub(super) fn positive(&self, key: &'static str, example: u32) -> Option<f64> {
         let (value, span) = self.value(key)?;
         let text = value.as_float().map(|float| float.as_str()).or(value.as_integer().map(|integer| integer.as_str()));
         let number =
             text.and_then(|text| text.parse::<f64>().ok()).filter(|number| *number > 0.0 && number.is_finite());
         if number.is_none() {
-            self.problem(key, span, "must be a number above 0".into(), &format!("write {key} = 15, for example"));
+            self.problem(
+                key,
+                span,
+                "must be a number above 0".into(),
+                &format!("write {key} = {example}, for example"),
+            );
         }
         number
     }
@@ -342,7 +352,10 @@ impl<'a> Entry<'a> {
             self.wrong_type(key, span, value, "a table", &format!("a heading [….{key}] of its own"));
             return None;
         };
-        let label = format!("{}.{key}]", self.label.trim_end_matches(']'));
+        let label = match self.label.strip_suffix(']') {
+            Some(heading) => format!("{heading}.{key}]"),
+            None => format!("{} {key}", self.label),
+        };
         Some(Entry::new(self.source, self.context, label, table, span))
     }
 

@@ -106,7 +106,7 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
         };
         let parent = entry.text("parent");
         let bytes_per_day = entry.bytes("bytes_per_day");
-        let looks_per_second = entry.positive("looks_per_second").unwrap_or(LOOKS_PER_SECOND);
+        let looks_per_second = entry.positive("looks_per_second", 5).unwrap_or(LOOKS_PER_SECOND);
         let Some(id) = id else { continue };
         parents.extend(parent.map(|parent| (entry, id.clone(), parent)));
         let name = name.unwrap_or_default();

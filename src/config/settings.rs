@@ -84,7 +84,7 @@ fn looks_budget(table: &Entry<'_>, cadence: &mut Cadence, down_every: Duration) 
         Some(given) if given < wanted => {
             let message = format!("{given} looks an hour are fewer than this cadence takes");
             let remedy = format!("write looks_per_hour = {wanted} or more, or look less often");
-            table.problem("looks_per_hour", table.span(), message, &remedy);
+            table.problem("looks_per_hour", table.place("looks_per_hour"), message, &remedy);
         }
         Some(given) => cadence.looks_per_hour = given,
     }

@@ -66,8 +66,10 @@ pub async fn run(
             orders.insert(look.id(), order);
         }
         if pulse_at <= now {
-            pulse_at = later(now, PULSE_EVERY);
             let outlooks = Arc::new(plan.outlooks(now));
+            // A large fleet's plan takes a while to tell.
+            let share = u32::try_from(outlooks.cameras.len() / 2000).unwrap_or(u32::MAX);
+            pulse_at = later(now, PULSE_EVERY.saturating_mul(share.saturating_add(1)));
             pulse.send_replace(Pulse { in_flight: looks.len(), lag: plan.lag(now), outlooks });
         }
         let wake = plan.wake_at(now).unwrap_or(jiff::Timestamp::MAX).min(pulse_at);
