@@ -7,7 +7,7 @@ use crate::{
     deliver,
     journal::{Batch, Journal},
     metrics::Own,
-    model::{CameraId, Commune, Observation, Snapshot, later},
+    model::{CameraId, Commune, LoginRecord, Observation, Snapshot, later},
     monitor::{Effect, Event, Monitor},
     probe::Prober,
     schedule::{Command, Found, Pulse},
@@ -92,6 +92,8 @@ impl EventLoop {
                         }
                         Found::Login(record) => {
                             agenda.write_at = Some(now);
+                            let same = |known: &LoginRecord| known.device == record.device && known.onvif == record.onvif;
+                            agenda.batch.logins.retain(|known| !same(known));
                             agenda.batch.logins.push(record);
                         }
                     }
@@ -121,15 +123,14 @@ impl EventLoop {
     /// Puts effects on the agenda. Who is told is settled now, with the roster as it stands at the event.
     fn plan_effects(&self, now: Timestamp, effects: Vec<Effect>, agenda: &mut Agenda) {
         for effect in effects {
-            if let Effect::Learned(camera, memory) = effect {
-                agenda.batch.memories.push((camera, memory));
-                agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
-                continue;
-            }
-            agenda.changed = true;
-            agenda.write_at = Some(now);
             match effect {
-                Effect::Learned(..) => {}
+                Effect::Learned(camera, memory) => {
+                    // While the journal cannot be written, only the last of each camera is kept.
+                    agenda.batch.memories.retain(|(known, _)| *known != camera);
+                    agenda.batch.memories.push((camera, memory));
+                    agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
+                    continue;
+                }
                 Effect::Camera(transition) => {
                     tracing::info!(
                         camera = %transition.camera,
@@ -158,6 +159,8 @@ impl EventLoop {
                     agenda.batch.notices.push((*notice, channels));
                 }
             }
+            agenda.changed = true;
+            agenda.write_at = Some(now);
         }
         agenda.publish_at.get_or_insert(later(now, PUBLISH_EVERY));
     }

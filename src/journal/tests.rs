@@ -140,3 +140,44 @@ async fn old_transcripts_go_and_failures_stay_longer() {
         assert_eq!(count().await, left, "after {days} days");
     }
 }
+
+#[tokio::test]
+async fn what_was_learned_and_how_logins_fared_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (journal, _) = open(&settings(&folder));
+    let mut memory = Memory { login_good: true, boots: vec![at(1)], ..Memory::default() };
+    let seen = crate::model::Hour { looks: 0, fps: 15.0, bytes_per_second: 1.5, delta_frame_bytes: 0.1 };
+    memory.baseline.learn(at(0), seen, false);
+    let login = |strikes, until| LoginRecord {
+        device: "nvr".into(),
+        onvif: false,
+        fingerprint: 0xabcd,
+        strikes,
+        until,
+        good: false,
+    };
+    for record in [login(1, Some(at(60))), login(2, None)] {
+        let memories = vec![("a".into(), Arc::new(memory.clone()))];
+        journal.commit(Batch { memories, logins: vec![record], ..Batch::default() }).await.expect("it is written");
+    }
+    let (_, restored) = open(&settings(&folder));
+    assert_eq!(restored.memories, [("a".into(), memory.clone())]);
+    assert_eq!(restored.logins, [login(2, None)]);
+    let path = settings(&folder).path.expect("a path");
+    assert_eq!(learned(&path), [("a".into(), memory)]);
+    assert_eq!(learned(Path::new("nowhere")), []);
+}
+
+#[test]
+fn a_journal_of_the_first_format_is_brought_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = settings(&folder).path.expect("a path");
+    let old = Connection::open(&path).expect("a file");
+    old.execute_batch(include_str!("schema/1.sql")).expect("the first format");
+    old.pragma_update(None, "user_version", 1).expect("the first format");
+    let sql = "INSERT INTO transition (camera, from_state, to_state, detail, since, decided) VALUES ('a', 'up', 'down', '', 1, 1)";
+    old.execute(sql, []).expect("a transition");
+    drop(old);
+    let (_, restored) = open(&settings(&folder));
+    assert_eq!((restored.cameras.len(), restored.logins.len()), (1, 0));
+}
