@@ -216,3 +216,27 @@ async fn oxvif_mock_beside_gstreamer() {
     assert!(matches!(exit, 0 | 1), "{json:#}");
     assert!(!json["device"]["model"].as_str().expect("text").is_empty(), "{json:#}");
 }
+
+/// A device that knows no HTTP Digest: the login goes as WS-UsernameToken, once, with the device's own clock.
+#[tokio::test(flavor = "multi_thread")]
+async fn oxvif_mock_wants_a_username_token() {
+    let mock = oxvif::mock::MockServer::builder().enforce_auth(true).start().await.expect("the mock starts");
+    let look = async |password: &'static str| {
+        let onvif = mock.device_url().to_owned();
+        tokio::task::spawn_blocking(move || {
+            let camera = Server::gstreamer(&[]);
+            probe(&[&camera.url, "--onvif", &onvif, "--user", "admin"], &[("CAMHEALTH_PASSWORD", password)])
+        })
+        .await
+        .expect("the probe ends")
+    };
+    let (_, json) = look("admin").await;
+    assert!(!json["device"]["serial"].as_str().unwrap_or_default().is_empty(), "{json:#}");
+    let rungs = json["rungs"].as_array().expect("a list");
+    let of = |name: &str| rungs.iter().find(|rung| rung["name"] == name).cloned().unwrap_or_default();
+    assert_eq!((&of("onvif_device")["ok"], &of("onvif_streams")["ok"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert!(json["device"]["streams"][0].as_str().expect("an address").starts_with(":554/"), "{json:#}");
+
+    let (_, json) = look("wrong").await;
+    assert!(json["device"].is_null() && json.to_string().contains("rejects the login"), "{json:#}");
+}

@@ -130,14 +130,20 @@ impl SoapTransport {
     }
 }
 
-/// What an HTTP status means. A fault that speaks of authorisation comes as 400 or 500 from some makes.
+/// What an answer means. That a login is rejected some say by the status, some by a fault under 400 or 500, and some by
+/// a fault under 200; it must be noticed however it is said, since each counts towards a lockout.
 fn understand(status: StatusCode, text: String) -> Result<String, Failure> {
-    match status.as_u16() {
-        200..=299 => Ok(text),
-        401 | 403 => Err(Failure::new(FailureKind::Auth, format!("the device rejects the login (HTTP {status})"))),
-        400 | 500 if text.contains("NotAuthorized") => {
-            Err(Failure::new(FailureKind::Auth, format!("the device rejects the login (fault, HTTP {status})")))
+    let rejects = match status.as_u16() {
+        401 | 403 => true,
+        _ => {
+            let lower = text.to_ascii_lowercase();
+            let words = ["notauthorized", "not authorized", "failedauthentication", "failed authentication"];
+            lower.contains("fault") && words.iter().any(|word| lower.contains(word))
         }
+    };
+    match status.as_u16() {
+        _ if rejects => Err(Failure::new(FailureKind::Auth, format!("the device rejects the login (HTTP {status})"))),
+        200..=299 => Ok(text),
         _ => Err(Failure::new(FailureKind::Nonconforming, format!("the ONVIF service answers HTTP {status}"))),
     }
 }
@@ -163,5 +169,27 @@ impl Transport for SoapTransport {
             self.last.lock().unwrap_or_else(PoisonError::into_inner).failure = Some(failure);
             TransportError::HttpStatus { status: 0, body: String::new() }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, text: &str, expected: Option<FailureKind>) {
+        let status = StatusCode::from_u16(status).expect("a status");
+        assert_eq!(understand(status, text.to_owned()).err().map(|failure| failure.kind), expected, "{status} {text}");
+    }
+
+    #[test]
+    fn a_rejected_login_is_noticed_however_it_is_said() {
+        check(200, "<s:Body><tds:GetDeviceInformationResponse/></s:Body>", None);
+        check(401, "", Some(FailureKind::Auth));
+        check(400, "<s:Fault><s:Value>ter:NotAuthorized</s:Value></s:Fault>", Some(FailureKind::Auth));
+        check(500, "<Fault><Text>Sender not authorized</Text></Fault>", Some(FailureKind::Auth));
+        check(200, "<s:Fault><s:Value>wsse:FailedAuthentication</s:Value></s:Fault>", Some(FailureKind::Auth));
+        check(500, "<s:Fault><s:Value>ter:ActionNotSupported</s:Value></s:Fault>", Some(FailureKind::Nonconforming));
+        check(200, "<s:Fault><s:Value>ter:ActionNotSupported</s:Value></s:Fault>", None);
     }
 }
