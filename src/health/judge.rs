@@ -290,13 +290,16 @@ fn device_failure(now: Timestamp, device: &DeviceFacts, memory: &mut Memory, mea
     if let Some(topic) = signal {
         return Some(Failure::new(FailureKind::SignalLoss, format!("the device reports {topic}")));
     }
-    if let Some(wanted) = measure.serial.filter(|wanted| *wanted != device.serial) {
+    // Some devices forget to tell it now and then, which is no other device.
+    let tells_serial = !device.serial.is_empty();
+    if let Some(wanted) = measure.serial.filter(|wanted| tells_serial && *wanted != device.serial) {
         let detail = format!("serial {:?} answers, the configuration names {wanted:?}", device.serial);
         return Some(Failure::new(FailureKind::Swapped, detail));
     }
     let change = memory.device.as_ref().and_then(|known| known.before.as_ref());
     if let Some((before, at)) = change.filter(|(_, at)| elapsed(now, *at) < settings.change_shown_for) {
-        if before.serial != device.serial && measure.serial.is_none() {
+        let both_tell = tells_serial && !before.serial.is_empty();
+        if both_tell && before.serial != device.serial && measure.serial.is_none() {
             let since = at.strftime("%Y-%m-%d %H:%M UTC");
             let detail = format!("serial {:?} answers since {since}, before it was {:?}", device.serial, before.serial);
             return Some(Failure::new(FailureKind::Swapped, detail));

@@ -207,7 +207,9 @@ fn another_device_and_an_older_firmware_are_told() {
     assert_eq!(subject.device(3, device("B", "V5.5.10 build 1")), Some("device_swapped"));
     assert_eq!(subject.stream(4, good()), Some("device_swapped"), "looks at the stream do not deny it");
     assert_eq!(subject.device(90_000, device("B", "V5.5.10 build 1")), None, "taken for meant after a day");
+    assert_eq!(subject.device(90_000, device("", "V5.5.10 build 1")), None, "it forgot to tell");
     subject.serial = Some("A");
+    assert_eq!(subject.device(90_000, device("", "V5.5.10 build 1")), None);
     assert_eq!(subject.device(90_001, device("B", "V5.5.10 build 1")), Some("device_swapped"));
 }
 
