@@ -1,8 +1,9 @@
 //! CPU and memory of camhealth beside `prometheus-blackbox-exporter` and `ffprobe`, in one run on one machine.
 //!
-//! `cargo bench` runs it; tests/run installs the two others. Cameras are simulated in a process of their own, so that
-//! their cost is nobody's. Only ratios mean something: the machines are noisy. `CAMHEALTH_BENCH_SECONDS` sets how long
-//! the fleet is watched (60 by default).
+//! `cargo bench --bench side_by_side` runs it; tests/run installs the two others. Cameras are simulated in a process of
+//! their own, so that their cost is nobody's. The fleet's memory is the peak of the processes' proportional shares
+//! (PSS), sampled each second, since daemon and workers share one program. Only ratios mean something: the machines are
+//! noisy. `CAMHEALTH_BENCH_SECONDS` sets how long the fleet is watched (60 by default).
 
 use camhealth::{
     model::{Camera, Check},
@@ -200,11 +201,15 @@ fn our_daemon(fleet: &Fleet, seconds: u64) -> Cost {
     let family = || {
         let workers = children_of(daemon.id());
         let ids: Vec<u32> = workers.into_iter().chain([daemon.id()]).collect();
-        (ids.iter().map(|id| cpu(*id)).sum::<Duration>(), ids.iter().map(|id| peak_mib(*id)).sum::<f64>())
+        (ids.iter().map(|id| cpu(*id)).sum::<Duration>(), ids.iter().map(|id| share_mib(*id)).sum::<f64>())
     };
-    let (before, _) = family();
-    std::thread::sleep(Duration::from_secs(seconds));
-    let (after, peak) = family();
+    let (before, mut peak) = family();
+    let mut after = before;
+    for _ in 0..seconds {
+        std::thread::sleep(Duration::from_secs(1));
+        let (cpu, memory) = family();
+        (after, peak) = (cpu, peak.max(memory));
+    }
     end(&mut daemon);
     // Left-over files in the system's temporary folder harm nobody.
     let _ = fs::remove_dir_all(&folder);
@@ -327,6 +332,13 @@ fn cpu_of_ended_children() -> Duration {
 fn peak_mib(id: u32) -> f64 {
     let text = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0
+}
+
+/// Memory of a process, with what it shares with others (its program's text with its workers) divided among them.
+fn share_mib(id: u32) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0
 }
 
