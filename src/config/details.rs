@@ -40,15 +40,13 @@ pub(super) fn identity(entry: &Entry<'_>) -> Identity {
 
 fn mac(entry: &Entry<'_>) -> Option<String> {
     let text = entry.text("mac")?;
-    let digits: String = text.value.chars().filter(char::is_ascii_hexdigit).collect();
     let rest_is_separators = text.value.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.'));
-    if digits.len() != 12 || !rest_is_separators {
+    let mac = Identity::mac_from(&text.value).filter(|_| rest_is_separators);
+    if mac.is_none() {
         let remedy = "write mac = \"00:11:22:33:44:55\"";
         entry.problem("mac", text.span, format!("{:?} is no hardware address", text.value), remedy);
-        return None;
     }
-    let pairs: Vec<String> = (0..6).map(|n| digits[2 * n..2 * n + 2].to_ascii_lowercase()).collect();
-    Some(pairs.join(":"))
+    mac
 }
 
 /// `off_hours = ["22:00-05:00"]`.

@@ -162,25 +162,24 @@ fn frozen(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Opt
 
 fn low_fps(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
     let fps = stream.fps?;
-    let (wanted, source) = match measure.promise.fps {
-        Some(promised) => (promised, "promised"),
-        None => (past?.fps, "usual at this hour"),
-    };
+    let (wanted, source) = wanted(measure.promise.fps, past.map(|past| past.fps))?;
     (fps < wanted * measure.lower(FailureKind::LowFps, measure.settings.fps_ratio))
         .then(|| Failure::new(FailureKind::LowFps, format!("{fps:.1} frames/s, {wanted:.1} are {source}")))
 }
 
 fn low_bitrate(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
     let rate = stream.bytes_per_second?;
-    let (wanted, source) = match measure.promise.bytes_per_second {
-        Some(promised) => (promised, "promised"),
-        None => (past?.bytes_per_second, "usual at this hour"),
-    };
+    let (wanted, source) = wanted(measure.promise.bytes_per_second, past.map(|past| past.bytes_per_second))?;
     (rate < wanted * measure.lower(FailureKind::LowBitrate, measure.settings.bitrate_ratio)).then(|| {
         let kilobits = |bytes: f64| bytes * 8.0 / 1000.0;
         let detail = format!("{:.0} kbit/s, {:.0} are {source}", kilobits(rate), kilobits(wanted));
         Failure::new(FailureKind::LowBitrate, detail)
     })
+}
+
+/// What a figure is measured by, and how that is called: the promise, or else the camera's own past.
+fn wanted(promised: Option<f64>, usual: Option<f64>) -> Option<(f64, &'static str)> {
+    promised.map(|promised| (promised, "promised")).or_else(|| Some((usual?, "usual at this hour")))
 }
 
 fn speed(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {

@@ -4,6 +4,7 @@ use super::{
     entry::{NewCamera, id_from},
     table,
 };
+use crate::model::{DailyHours, Identity};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use url::{Host, Url};
@@ -280,16 +281,11 @@ impl Row<'_> {
 
     fn mac(&mut self) -> String {
         let text = self.cell(Column::Mac).to_owned();
-        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-        if text.is_empty() {
-            return String::new();
-        }
-        if digits.len() != 12 {
+        let mac = Identity::mac_from(&text);
+        if mac.is_none() && !text.is_empty() {
             self.problem(Column::Mac, format!("{text:?} is no hardware address"), "write it like 00:11:22:33:44:55");
-            return String::new();
         }
-        let pairs: Vec<String> = (0..6).map(|n| digits[2 * n..2 * n + 2].to_ascii_lowercase()).collect();
-        pairs.join(":")
+        mac.unwrap_or_default()
     }
 
     fn off_hours(&mut self) -> Vec<String> {
@@ -303,7 +299,7 @@ impl Row<'_> {
                 .map(|time| if time.ends_with(':') { format!("{time}00") } else { time.into() })
                 .collect();
             let span = whole.join("-");
-            match span.parse::<crate::model::DailyHours>() {
+            match span.parse::<DailyHours>() {
                 Ok(_) => hours.push(span),
                 Err(()) => {
                     let message = format!("{text:?} is no span of a day");

@@ -189,6 +189,15 @@ pub struct Identity {
     pub mac: Option<String>,
 }
 
+impl Identity {
+    /// A hardware address in lower case with colons, from its twelve hexadecimal digits however they are separated.
+    pub fn mac_from(text: &str) -> Option<String> {
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+        let pairs = || (0..6).map(|n| digits[2 * n..2 * n + 2].to_ascii_lowercase()).collect::<Vec<_>>();
+        (digits.len() == 12).then(|| pairs().join(":"))
+    }
+}
+
 /// A span of each day, over midnight where `to` is not after `from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DailyHours {

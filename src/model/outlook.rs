@@ -28,8 +28,6 @@ pub struct Outlook {
     pub next: Option<NextLook>,
     /// Why the deepest look that is due, or would be, is held back.
     pub held: Option<Held>,
-    /// Failed looks in a row.
-    pub failures: u32,
     /// Rejected logins over RTSP that still count, up to two.
     pub rtsp_strikes: u8,
     /// The same over ONVIF.

@@ -5,7 +5,7 @@ use super::{
     evidence::{Evidence, Packet},
     login, nal,
     response::{self, Head},
-    soap, stream, topics,
+    stream, topics,
     wire::{Job, Key, Reply, StreamJob},
 };
 use crate::model::{Codec, Transport};
@@ -86,7 +86,6 @@ pub async fn soap(text: String) {
         }
     }
 
-    let _ = soap::MAX_BODY;
     let url = "http://127.0.0.1/";
     let client = OnvifClient::new(url).with_transport(Arc::new(Fixed(text)));
     let _ = client.get_system_date_and_time().await;

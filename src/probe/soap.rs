@@ -19,7 +19,7 @@ use std::{
 };
 
 /// More than any honest answer to the calls that we make.
-pub(super) const MAX_BODY: usize = 256 * 1024;
+const MAX_BODY: usize = 256 * 1024;
 
 /// An HTTP client for cameras: none of the conveniences that carry a login elsewhere.
 pub(super) fn http_client() -> reqwest::Result<reqwest::Client> {

@@ -276,7 +276,6 @@ impl Plan {
             looking: entry.in_flight,
             next: next.min().map(|(at, check)| NextLook { at, check }),
             held: self.holds(entry, now),
-            failures: entry.failures,
             rtsp_strikes: strikes(false),
             onvif_strikes: strikes(true),
             bytes: entry.bytes.budget(now),

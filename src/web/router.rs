@@ -1,6 +1,6 @@
 //! Which address gives what.
 
-use super::{camera, events, page};
+use super::{camera, events, page, words::words};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
@@ -84,8 +84,7 @@ async fn wall(From(shared): From<Shared>, Query(wish): Query<Wish>) -> Response 
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
     let main = shared.cache.main(&snapshot, language);
-    let words = if language == Language::Vi { "vi" } else { "en" };
-    html(page::whole(&main, &snapshot, language, "/", &format!("/events?lang={words}")))
+    html(page::whole(&main, &snapshot, language, "/", &format!("/events?lang={}", words(language).lang)))
 }
 
 pub(super) fn html(rendered: askama::Result<String>) -> Response {
