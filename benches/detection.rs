@@ -127,16 +127,16 @@ async fn bytes_of_looks() -> BTreeMap<Check, u64> {
 fn day(kind: Kind, costs: &BTreeMap<Check, u64>) -> (u64, u64) {
     let onvif = Some("http://127.0.0.1/onvif/device_service".parse().expect("a URL"));
     let camera = Camera { kind, onvif, ..Camera::new("camera", "rtsp://127.0.0.1/sub".parse().expect("a URL")) };
+    let commune = camhealth::model::Commune {
+        name: String::new(),
+        language: camhealth::model::Language::Vi,
+        timezone: jiff::tz::TimeZone::UTC,
+        night: camhealth::model::DailyHours::NIGHT,
+    };
     let fleet = camhealth::model::Fleet {
-        commune: camhealth::model::Commune {
-            name: String::new(),
-            language: camhealth::model::Language::Vi,
-            timezone: jiff::tz::TimeZone::UTC,
-        },
         devices: [(camera.device.clone(), camhealth::model::Device { sessions: 1 })].into(),
         cameras: [(camera.id.clone(), Arc::new(camera))].into(),
-        sites: BTreeMap::new(),
-        links: BTreeMap::new(),
+        ..camhealth::model::Fleet::empty(commune)
     };
     let at = |second: i64| jiff::Timestamp::from_second(second).expect("a small time");
     let mut plan = schedule::Plan::new(schedule::Settings::default(), &fleet, &[], at(0), 7);

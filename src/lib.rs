@@ -18,7 +18,7 @@
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`alert`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`]) never
+//! [`topology`], [`alert`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`]) never
 //! import each other: `schedule` is handed the probe, and `web` the metrics, as functions. [`monitor`] alone joins the
 //! core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`] know all.
 //!
@@ -38,6 +38,7 @@ pub mod alert;
 pub mod coverage;
 pub mod health;
 pub mod monitor;
+pub mod topology;
 
 pub mod clock;
 pub mod deliver;

@@ -6,14 +6,14 @@ use std::{
 };
 
 /// Pure modules: everything that decides.
-const CORE: &[&str] = &["model", "health", "coverage", "alert", "monitor"];
+const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "monitor"];
 /// Thin modules: everything that touches the world, one concern each.
 const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "web", "sim", "inventory"];
 /// What may be imported beyond `model`, by module.
 const EXCEPTIONS: &[(&str, &[&str])] = &[
-    ("monitor", &["health", "coverage", "alert"]),
+    ("monitor", &["health", "coverage", "topology", "alert"]),
     // Settings types, each owned by its module, are filled by the configuration.
-    ("config", &["health", "schedule", "probe", "journal", "deliver", "web"]),
+    ("config", &["health", "topology", "alert", "schedule", "probe", "journal", "deliver", "web"]),
     // The only module beside the edges that tells the time.
     ("schedule", &["clock"]),
 ];

@@ -181,9 +181,10 @@ async fn a_dying_camera_becomes_a_message_and_its_return_an_all_clear() {
     let taken = world.receiver.taken();
     let hook = taken.iter().find(|body| body["key"].is_string()).expect("the webhook's");
     assert_eq!((&hook["reason"], &hook["level"]), (&"coverage_lost".into(), &"critical".into()));
-    assert_eq!(hook["views_lost"], serde_json::json!(["về phía cảng"]));
+    assert_eq!(hook["sites"][0]["views_lost"], serde_json::json!(["về phía cảng"]));
     let message = hook["message"].as_str().expect("text");
-    for part in ["Ngã tư Chợ (Thôn Đông)", "Mất 1/2 hướng nhìn: về phía cảng", "Camera 1: cổng RTSP đóng", "Sự cố cho-"]
+    for part in
+        ["Ngã tư Chợ (Thôn Đông)", "Mất 1/2 hướng nhìn: về phía cảng", "Camera 1: cổng RTSP đóng", "Sự cố 1 (cho-"]
     {
         assert!(message.contains(part), "{part:?} is missing in {message}");
     }

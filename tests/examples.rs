@@ -16,7 +16,7 @@ fn the_example_is_a_commune_of_240_cameras() {
     assert_eq!((count(Kind::Public), count(Kind::Household)), (40, 200));
     assert!(plan.fleet.sites.len() >= 12);
     assert!(plan.fleet.sites.values().all(|site| site.views.len() >= 2));
-    assert!(plan.deliver.rotation.is_some() && plan.deliver.people.len() == 4);
+    assert!(plan.alert.rotations.len() == 1 && plan.alert.people.len() == 4);
     assert!(plan.fleet.links.values().filter(|link| link.parent.is_some()).count() >= 6);
 }
 

@@ -20,6 +20,8 @@ mod examples;
 mod hostile;
 /// Spreadsheets, discovery and explanations on the command line.
 mod inventory;
+/// A month of the core in made-up time.
+mod month;
 /// A real Prometheus scrapes the daemon.
 mod prometheus;
 /// The probe command against servers that nobody here wrote.

@@ -39,13 +39,13 @@ fn summary(plan: &Plan, paint: Paint) -> String {
         ("sites", fleet.sites.len()),
         ("views", views),
         ("channels", plan.deliver.channels.len()),
-        ("people on the roster", plan.deliver.people.len()),
+        ("people on the roster", plan.alert.people.len()),
     ];
     let mut text = format!("{} {}\n", paint.good("✓"), paint.bold(&fleet.commune.name));
     for (name, count) in rows {
         text += &format!("  {count:>5}  {name}\n");
     }
-    if plan.deliver.always.is_empty() && plan.deliver.rotation.is_none() {
+    if plan.alert.always.is_empty() && plan.alert.rotations.is_empty() && plan.alert.steps.is_empty() {
         let warning = "nobody is told when a site goes blind: name channels in [alert] or people in [rotation]";
         text += &format!("{} {warning}\n", paint.fair("!"));
     }

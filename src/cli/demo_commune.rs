@@ -1,13 +1,14 @@
 //! The demo's commune: 40 public and 200 household cameras, 14 sites, and a plan with a quick cadence.
 
 use crate::{
+    alert,
     config::Plan,
     deliver::{self, Channel, Target},
     health, journal,
-    model::{Camera, Commune, Device, Fleet, Kind, Language, Level, Link, LinkKind, Login, Site, View, Watcher},
+    model::{Camera, Commune, DailyHours, Device, Fleet, Kind, Language, Link, LinkKind, Login, Site, View, Watcher},
     probe, schedule,
     sim::{SimCamera, Spec, fleet_addresses},
-    web,
+    topology, web,
 };
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -48,7 +49,7 @@ pub(super) async fn cameras() -> io::Result<Vec<SimCamera>> {
 /// The plan under which the daemon watches them. `receiver` takes the messages.
 pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAddr) -> Result<Plan, String> {
     let webhook = format!("http://{receiver}/").parse().map_err(|error| format!("the receiver's address: {error}"))?;
-    let channel = Channel { target: Target::Webhook { url: webhook, token: None }, language: Language::Vi };
+    let channel = Channel::new(Target::Webhook { url: webhook, token: None, secret: None }, Language::Vi);
     let seconds = Duration::from_secs;
     let defaults = schedule::Settings::default();
     Ok(Plan {
@@ -84,9 +85,11 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
         journal: journal::Settings { path: None, ..journal::Settings::default() },
         deliver: deliver::Settings {
             channels: [("demo".into(), channel)].into(),
-            always: vec!["demo".into()],
+            page: format!("http://{listen}/").parse().ok(),
             ..deliver::Settings::default()
         },
+        alert: alert::Settings { always: vec!["demo".into()], ..alert::Settings::default() },
+        topology: topology::Settings { settle: seconds(40), ..topology::Settings::default() },
         web: web::Settings { listen },
     })
 }
@@ -115,6 +118,7 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
             bytes_per_day: None,
             // The first look at all 240 must not keep the visitor waiting.
             looks_per_second: 20.0,
+            probe: None,
         });
         let parse = |url: String| url.parse().map_err(|error| format!("a simulated camera's address: {error}"));
         let rtsp = parse(camera.rtsp_url())?;
@@ -133,9 +137,10 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
         language: Language::Vi,
         timezone: jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh")
             .unwrap_or_else(|_| jiff::tz::TimeZone::fixed(jiff::tz::offset(7))),
+        night: DailyHours::NIGHT,
     };
     let devices = cameras.values().map(|camera| (camera.device.clone(), Device { sessions: 1 })).collect();
-    Ok(Fleet { commune, devices, cameras, sites: sites(), links })
+    Ok(Fleet { devices, cameras, sites: sites(), links, ..Fleet::empty(commune) })
 }
 
 fn sites() -> BTreeMap<crate::model::SiteId, Arc<Site>> {
@@ -144,21 +149,14 @@ fn sites() -> BTreeMap<crate::model::SiteId, Arc<Site>> {
         let views = views.iter().map(|view| {
             number += 1;
             let camera = format!("cam-{number:02}");
-            View {
-                name: (*view).into(),
-                watchers: vec![Watcher { camera: camera.as_str().into(), spare: false }],
-                needs: 1,
-            }
+            View::new(view, vec![Watcher { camera: camera.as_str().into(), spare: false }])
         });
         let id = format!("site-{:02}", place + 1);
         let site = Site {
-            id: id.as_str().into(),
             name: (*name).into(),
             hamlet: (*hamlet).into(),
-            views: views.collect(),
-            alert_below: Level::Reduced,
-            alert_after: Duration::ZERO,
             clear_after: Duration::from_secs(5),
+            ..Site::new(&id, views.collect())
         };
         (site.id.clone(), Arc::new(site))
     };

@@ -1,21 +1,21 @@
 //! `camhealth explain`: why a camera stands where it stands, as the running daemon knows it.
 
-use super::{FAILED, USAGE, fail, paint::Paint};
-use crate::{config, model::State};
+use super::{
+    FAILED,
+    client::{Client, Daemon},
+    fail,
+    paint::Paint,
+};
+use crate::model::State;
 use serde_json::Value;
-use std::{path::PathBuf, process::ExitCode, time::Duration};
-use url::Url;
+use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The camera's id.
     camera: String,
-    /// The daemon's configuration, for its address and language.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
-    config: PathBuf,
-    /// The daemon's address, such as http://127.0.0.1:9740, instead of the configuration's.
-    #[arg(long, value_name = "URL")]
-    url: Option<Url>,
+    #[command(flatten)]
+    daemon: Daemon,
     /// Language: vi or en; the commune's without it.
     #[arg(long, value_parser = ["vi", "en"])]
     lang: Option<String>,
@@ -25,23 +25,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    let base = match &arguments.url {
-        Some(url) => url.clone(),
-        None => match config::load(&arguments.config) {
-            Ok(plan) => match format!("http://{}/", plan.web.listen).parse() {
-                Ok(url) => url,
-                Err(error) => return fail(FAILED, &format!("[web] listen: {error}")),
-            },
-            Err(problems) => {
-                eprint!("{}", problems.render(Paint::stderr().is_on()));
-                return fail(
-                    USAGE,
-                    "without a good configuration name the daemon's address: --url http://127.0.0.1:9740",
-                );
-            }
-        },
+    let client = match arguments.daemon.client() {
+        Ok(client) => client,
+        Err(code) => return code,
     };
-    let answer = match ask(&base, &arguments).await {
+    let answer = match ask(&client, &arguments).await {
         Ok(answer) => answer,
         Err(message) => return fail(FAILED, &message),
     };
@@ -53,23 +41,10 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-async fn ask(base: &Url, arguments: &Arguments) -> Result<Value, String> {
-    let mut url = base.join("api/v1/cameras/").map_err(|error| format!("--url: {error}"))?;
-    // The id becomes one segment of the path, whatever it holds.
-    url.path_segments_mut().map_err(|()| "--url must begin with http://".to_owned())?.pop().push(&arguments.camera);
-    if let Some(lang) = &arguments.lang {
-        url.query_pairs_mut().append_pair("lang", lang);
-    }
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build();
-    let http = http.map_err(|error| error.to_string())?;
-    let response = http.get(url).send().await;
-    let response = response.map_err(|_| {
-        format!("no daemon answers at {base}: start it with camhealth run, or name its address with --url")
-    })?;
-    let status = response.status();
-    let body = response.text().await.map_err(|error| format!("the daemon's answer broke off: {error}"))?;
-    let answer: Value = serde_json::from_str(&body).map_err(|_| format!("what answers at {base} is no camhealth"))?;
-    if !status.is_success() {
+async fn ask(client: &Client, arguments: &Arguments) -> Result<Value, String> {
+    let lang: Vec<(&str, &str)> = arguments.lang.iter().map(|lang| ("lang", lang.as_str())).collect();
+    let (status, answer) = client.get(&["api", "v1", "cameras", &arguments.camera], &lang).await?;
+    if status != 200 {
         let reason = answer["error"].as_str().unwrap_or("the daemon refused");
         return Err(format!("{}: {reason}", arguments.camera));
     }

@@ -2,7 +2,9 @@
 //!
 //! Exit codes: 0 done or up, 1 degraded, 2 wrong usage or configuration, 3 down or failed.
 
+mod ack;
 mod check;
+mod client;
 mod demo;
 mod demo_commune;
 mod demo_table;
@@ -10,10 +12,13 @@ mod discover;
 mod explain;
 mod import;
 mod login;
+mod oncall;
 mod paint;
 mod probe;
 mod run;
+mod silence;
 mod simulate;
+mod whatif;
 
 use crate::probe::{WORKER_ARGUMENT, worker};
 use clap::{Parser, Subcommand};
@@ -37,6 +42,14 @@ enum Command {
     Probe(probe::Arguments),
     /// Say why a camera stands where it stands: its last looks, the reasoning, the next look and its budgets.
     Explain(explain::Arguments),
+    /// Say what would follow if cameras or links failed, and which sites one more failure blinds.
+    Whatif(whatif::Arguments),
+    /// Show who is on call now and next; send somebody a test message.
+    Oncall(oncall::Arguments),
+    /// Take an incident on: its escalation stops.
+    Ack(ack::Arguments),
+    /// Take a site, a link or a camera out of service on purpose: its alerts are kept back until the end.
+    Silence(silence::Arguments),
     /// Find cameras on the network; known ones whose address changed are found again.
     Discover(discover::Arguments),
     /// Turn a contractor's spreadsheet (CSV) into camera entries.
@@ -65,6 +78,10 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
         Command::Explain(arguments) => in_runtime(explain::run(arguments)),
+        Command::Whatif(arguments) => whatif::run(&arguments),
+        Command::Oncall(arguments) => in_runtime(oncall::run(arguments)),
+        Command::Ack(arguments) => in_runtime(ack::run(arguments)),
+        Command::Silence(arguments) => in_runtime(silence::run(arguments)),
         Command::Discover(arguments) => in_runtime(discover::run(arguments)),
         Command::Import(arguments) => import::run(&arguments),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),

@@ -57,8 +57,8 @@ impl Paint {
         match state {
             State::Up => self.good(text),
             State::Degraded => self.fair(text),
-            State::Down => self.bad(text),
-            State::Unknown | State::Off => self.dim(text),
+            State::Down | State::Unreachable => self.bad(text),
+            State::Unknown | State::Maintenance | State::Off => self.dim(text),
         }
     }
 

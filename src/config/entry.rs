@@ -196,6 +196,29 @@ impl<'a> Entry<'a> {
         texts
     }
 
+    /// A text, or a list of texts.
+    pub(super) fn one_or_more(&self, key: &'static str) -> Vec<Located<String>> {
+        match self.value(key) {
+            Some((value, _)) if value.as_str().is_some() => self.text(key).into_iter().collect(),
+            _ => self.texts(key),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn truth(&self, key: &'static str) -> Option<bool> {
+        let (value, span) = self.value(key)?;
+        let truth = value.as_bool();
+        if truth.is_none() {
+            self.wrong_type(key, span, value, "true or false", &format!("{key} = true"));
+        }
+        truth
+    }
+
+    /// Takes all keys for known, where what they mean cannot be told.
+    pub(super) fn ask_all(&self) {
+        self.asked.borrow_mut().clear();
+    }
+
     /// A name for metric labels and file-safe places.
     pub(super) fn id(&self) -> Option<Located<String>> {
         let id = self.required("id", "cho-01")?;

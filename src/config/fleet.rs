@@ -6,7 +6,8 @@ use super::{
     source::{Source, Tables},
 };
 use crate::model::{
-    Camera, CameraId, Commune, Device, DeviceId, Fleet, Kind, Language, Link, LinkId, LinkKind, Login, Transport,
+    Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId, LinkKind, Login,
+    Transport,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,7 +55,7 @@ pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, context: &Context<'_>)
     if cameras.is_empty() && tables.list("camera").next().is_none() {
         context.missing("has no camera", "add a [[camera]], or include the file that holds them");
     }
-    Fleet { commune, devices, cameras, sites: BTreeMap::new(), links }
+    Fleet { devices, cameras, links, ..Fleet::empty(commune) }
 }
 
 fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
@@ -62,6 +63,7 @@ fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
         name: String::new(),
         language: Language::Vi,
         timezone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
+        night: DailyHours::NIGHT,
     };
     let Some(table) = tables.one("commune") else {
         context.missing("has no [commune]", "add [commune] with name = \"Xã …\"");
@@ -69,6 +71,15 @@ fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
     };
     commune.name = table.required("name", "Xã Hải Bình").map(|name| name.value).unwrap_or_default();
     commune.language = table.word("language", LANGUAGES).unwrap_or_default();
+    if let Some(night) = table.text("night") {
+        match night.value.parse() {
+            Ok(hours) => commune.night = hours,
+            Err(()) => {
+                let message = format!("{:?} is no span of a day", night.value);
+                table.problem("night", night.span, message, "write night = \"18:00-06:00\"");
+            }
+        }
+    }
     let zone = table.text("timezone");
     let name = zone.as_ref().map_or("Asia/Ho_Chi_Minh", |zone| zone.value.as_str());
     match (jiff::tz::TimeZone::get(name), &zone) {
@@ -107,11 +118,12 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
         let parent = entry.text("parent");
         let bytes_per_day = entry.bytes("bytes_per_day");
         let looks_per_second = entry.positive("looks_per_second", 5).unwrap_or(LOOKS_PER_SECOND);
+        let probe = entry.text("probe").and_then(|text| super::settings::beacon(entry, "probe", text));
         let Some(id) = id else { continue };
         parents.extend(parent.map(|parent| (entry, id.clone(), parent)));
         let name = name.unwrap_or_default();
         let kind = kind.unwrap_or(LinkKind::Switch);
-        links.insert(id.as_str().into(), Link { name, kind, parent: None, bytes_per_day, looks_per_second });
+        links.insert(id.as_str().into(), Link { name, kind, parent: None, bytes_per_day, looks_per_second, probe });
     }
     for (entry, id, parent) in &parents {
         match known(entry, "parent", parent, links.keys().map(LinkId::as_str), "link") {

@@ -3,6 +3,7 @@
 //! Files are read as trees that know where each value stands, and each value is taken out by name: a mistake in one
 //! entry hides no other. Nothing here touches the network or the clock.
 
+mod channels;
 mod contacts;
 mod details;
 mod entry;
@@ -13,6 +14,7 @@ mod secret;
 mod settings;
 mod sites;
 mod source;
+mod windows;
 
 pub use plan::Plan;
 pub use problem::{Problem, Problems};
@@ -51,8 +53,11 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let logins = secret::logins(&tables);
     let mut fleet = fleet::fleet(&tables, &logins, &context);
     fleet.sites = sites::sites(&tables, &fleet.cameras, &context);
-    let deliver = contacts::contacts(&tables, fleet.commune.language, &context);
+    fleet.windows = windows::windows(&tables, &fleet);
+    let (topology, anchors) = settings::monitor(&tables);
+    fleet.anchors = anchors;
+    let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
     tables.refuse_unread();
-    let plan = Plan { fleet: Arc::new(fleet), health, schedule, probe, journal, deliver, web };
+    let plan = Plan { fleet: Arc::new(fleet), health, topology, alert, schedule, probe, journal, deliver, web };
     context.finish(plan)
 }

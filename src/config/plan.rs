@@ -1,6 +1,6 @@
 //! The checked configuration: each module's own settings side by side, and the fleet.
 
-use crate::{deliver, health, journal, model::Fleet, probe, schedule, web};
+use crate::{alert, deliver, health, journal, model::Fleet, probe, schedule, topology, web};
 use std::sync::Arc;
 
 /// A configuration in which every name that is used exists and every value is in range.
@@ -8,15 +8,19 @@ use std::sync::Arc;
 pub struct Plan {
     /// The inventory.
     pub fleet: Arc<Fleet>,
-    /// The state machine's policy.
+    /// When looks become a verdict.
     pub health: health::Settings,
+    /// When silence below a link becomes one.
+    pub topology: topology::Settings,
+    /// Who is told, and when.
+    pub alert: alert::Settings,
     /// Cadence and limits.
     pub schedule: schedule::Settings,
     /// Time limits of a probe.
     pub probe: probe::Settings,
     /// The journal.
     pub journal: journal::Settings,
-    /// Channels and the roster.
+    /// Channels.
     pub deliver: deliver::Settings,
     /// The listener.
     pub web: web::Settings,

@@ -1,10 +1,15 @@
 //! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]` and `[web]`, all optional.
 
-use super::{entry::Entry, source::Tables};
+use super::{
+    entry::{Entry, Located},
+    source::Tables,
+};
 use crate::{
-    health, journal, probe,
+    health, journal,
+    model::Beacon,
+    probe,
     schedule::{self, Cadence},
-    web,
+    topology, web,
 };
 use std::time::Duration;
 
@@ -98,6 +103,29 @@ fn read_cadence(table: &Entry<'_>, cadence: &mut Cadence, down_every: Duration) 
     set(&mut cadence.bytes_per_day, table.bytes("bytes_per_day"));
     looks_budget(table, cadence, down_every);
     table.refuse_unread();
+}
+
+/// `[monitor]`: when links are down, and by what the monitor tells that its own network works.
+pub(super) fn monitor(tables: &Tables<'_>) -> (topology::Settings, Vec<Beacon>) {
+    let mut topology = topology::Settings::default();
+    let Some(table) = tables.one("monitor") else { return (topology, Vec::new()) };
+    set(&mut topology.witnesses, table.number("witnesses", 2..=100).map(|number| number as usize));
+    set_duration(table, "confirm_after", SECOND..=600 * SECOND, &mut topology.confirm_after);
+    set_duration(table, "hold", Duration::ZERO..=600 * SECOND, &mut topology.hold);
+    set_duration(table, "settle", SECOND..=3600 * SECOND, &mut topology.settle);
+    let anchors = table.texts("anchors").into_iter().filter_map(|text| beacon(table, "anchors", text)).collect();
+    (topology, anchors)
+}
+
+/// `tcp://10.20.0.1:80` or `icmp://10.20.0.1`.
+pub(super) fn beacon(table: &Entry<'_>, key: &'static str, text: Located<String>) -> Option<Beacon> {
+    let beacon = text.value.parse().ok();
+    if beacon.is_none() {
+        let message = format!("{:?} is no address to ask", text.value);
+        let remedy = "write \"icmp://10.20.0.1\" or \"tcp://10.20.0.1:80\", with an IP address";
+        table.problem(key, text.span, message, remedy);
+    }
+    beacon
 }
 
 pub(super) fn probe(tables: &Tables<'_>) -> probe::Settings {

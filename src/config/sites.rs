@@ -33,16 +33,18 @@ pub(super) fn sites(
         let alert_below = entry.word("alert_below", LEVELS).unwrap_or(Level::Reduced);
         let alert_after = entry.duration("alert_after", Duration::ZERO..=DAY);
         let clear_after = entry.duration("clear_after", Duration::ZERO..=DAY);
+        let blind_at = entry.ratio("blind_at").unwrap_or(0.0);
         let views = views(entry, &names);
         let (Some(id), Some(name), Some(hamlet)) = (id, name, hamlet) else { continue };
+        let usual = Site::new(&id, views);
         let site = Site {
-            id: id.as_str().into(),
             name,
             hamlet,
-            views,
             alert_below,
-            alert_after: alert_after.map_or(Duration::ZERO, |after| after.value),
-            clear_after: clear_after.map_or(Duration::from_secs(60), |after| after.value),
+            alert_after: alert_after.map_or(usual.alert_after, |after| after.value),
+            clear_after: clear_after.map_or(usual.clear_after, |after| after.value),
+            blind_at,
+            ..usual
         };
         sites.insert(site.id.clone(), Arc::new(site));
     }
@@ -88,10 +90,14 @@ fn view(entry: &Entry<'_>, cameras: &BTreeSet<String>, names: &mut BTreeSet<Stri
         entry.problem("cameras", entry.span(), "the view names no camera".into(), remedy);
     }
     let needs = entry.number("needs", 1..=64).unwrap_or(1) as usize;
-    if named > 0 && needs > named {
-        let message = format!("needs {needs} cameras and names {named}");
-        entry.problem("needs", entry.span(), message, "name more cameras, or need fewer");
+    let needs_at_night = entry.number("needs_at_night", 0..=64).map(|needs| needs as usize);
+    for (key, needs) in [("needs", needs), ("needs_at_night", needs_at_night.unwrap_or(0))] {
+        if named > 0 && needs > named {
+            let message = format!("needs {needs} cameras and names {named}");
+            entry.problem(key, entry.span(), message, "name more cameras, or need fewer");
+        }
     }
+    let weight = entry.positive("weight", 1).unwrap_or(1.0);
     entry.refuse_unread();
-    Some(View { name: name?.value, watchers, needs })
+    Some(View { needs, needs_at_night, weight, ..View::new(&name?.value, watchers) })
 }

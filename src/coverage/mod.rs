@@ -1,20 +1,28 @@
 //! One site: which of its views are seen, and how well that covers the site.
 //!
 //! Pure functions of the site and its cameras' states. A camera whose state is unknown neither covers nor loses a
-//! view; it makes the answer `unknown`, which wakes nobody.
+//! view; it makes the answer `unknown`, which wakes nobody. Household cameras count only where a view names them.
+
+mod whatif;
+
+pub use whatif::{Fragile, WhatIf, what_if};
 
 use crate::model::{CameraId, Coverage, Level, Site, State, View, ViewState, ViewStatus};
 
-/// How each view of a site is seen, and the level that follows.
-pub fn evaluate(site: &Site, state_of: impl Fn(&CameraId) -> State) -> (Level, Vec<ViewStatus>) {
-    let views: Vec<ViewStatus> = site.views.iter().map(|view| view_status(view, &state_of)).collect();
+/// How each view of a site is seen, and the level that follows. At `night` views need what they need then.
+pub fn evaluate(site: &Site, night: bool, state_of: impl Fn(&CameraId) -> State) -> (Level, Vec<ViewStatus>) {
+    let views: Vec<ViewStatus> = site.views.iter().map(|view| view_status(view, night, &state_of)).collect();
+    let weight = |state: Option<ViewState>| {
+        views.iter().filter(|view| state.is_none_or(|state| view.state == state)).map(|view| view.weight).sum::<f64>()
+    };
+    let seen_at_most = 1.0 - weight(Some(ViewState::Lost)) / weight(None).max(f64::MIN_POSITIVE);
     let lost = views.iter().filter(|view| view.state == ViewState::Lost).count();
     let unknown = views.iter().filter(|view| view.state == ViewState::Unknown).count();
     let must_have_missing = || {
         let mut must_haves = site.views.iter().flat_map(|view| &view.watchers).filter(|watcher| !watcher.spare);
-        must_haves.any(|watcher| state_of(&watcher.camera) == State::Down)
+        must_haves.any(|watcher| state_of(&watcher.camera).is_lost())
     };
-    let level = if lost == views.len() {
+    let level = if lost > 0 && (lost == views.len() || seen_at_most <= site.blind_at) {
         Level::Blind
     } else if lost > 0 {
         Level::Critical
@@ -33,8 +41,12 @@ pub fn total<'a>(sites: impl IntoIterator<Item = &'a [ViewStatus]>) -> Coverage 
     let mut coverage = Coverage::default();
     for view in sites.into_iter().flatten() {
         coverage.total += 1;
+        coverage.weight_total += view.weight;
         match view.state {
-            ViewState::Covered => coverage.covered += 1,
+            ViewState::Covered => {
+                coverage.covered += 1;
+                coverage.weight_covered += view.weight;
+            }
             ViewState::Lost => coverage.lost += 1,
             ViewState::Unknown => {}
         }
@@ -42,28 +54,28 @@ pub fn total<'a>(sites: impl IntoIterator<Item = &'a [ViewStatus]>) -> Coverage 
     coverage
 }
 
-fn view_status(view: &View, state_of: &impl Fn(&CameraId) -> State) -> ViewStatus {
+fn view_status(view: &View, night: bool, state_of: &impl Fn(&CameraId) -> State) -> ViewStatus {
+    let needs = view.needs_now(night);
     let states = || view.watchers.iter().map(|watcher| state_of(&watcher.camera));
     let seeing = states().filter(|state| state.sees()).count();
     // By its owner's hours alone a view is not lost, and nobody is woken each night; where another camera failed too,
     // nobody sees it, and somebody must know.
-    let failed = states().any(|state| state == State::Down);
+    let failed = states().any(State::is_lost);
     let perhaps = states().filter(|state| *state == State::Unknown || (*state == State::Off && !failed)).count();
-    let state = if seeing >= view.needs {
+    let state = if seeing >= needs {
         ViewState::Covered
-    } else if seeing + perhaps >= view.needs {
+    } else if seeing + perhaps >= needs {
         ViewState::Unknown
     } else {
         ViewState::Lost
     };
-    ViewStatus { name: view.name.clone(), state, seeing, needs: view.needs }
+    ViewStatus { name: view.name.clone(), state, seeing, needs, weight: view.weight }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Watcher;
-    use std::time::Duration;
 
     /// Builds a site from views such as `"ab:1"` (must-haves a and b, one needed) or `"a+c:1"` (c is a spare).
     fn site(views: &[&str]) -> Site {
@@ -72,17 +84,14 @@ mod tests {
             let (must, spare) = cameras.split_once('+').unwrap_or((cameras, ""));
             let watcher = |name: char, spare| Watcher { camera: name.to_string().as_str().into(), spare };
             let watchers = must.chars().map(|c| watcher(c, false)).chain(spare.chars().map(|c| watcher(c, true)));
-            View { name: (*text).into(), watchers: watchers.collect(), needs: needs.parse().expect("a number") }
+            View { needs: needs.parse().expect("a number"), ..View::new(text, watchers.collect()) }
         });
-        Site {
-            id: "site".into(),
-            name: String::new(),
-            hamlet: String::new(),
-            views: views.collect(),
-            alert_below: Level::Reduced,
-            alert_after: Duration::ZERO,
-            clear_after: Duration::ZERO,
-        }
+        Site::new("site", views.collect())
+    }
+
+    fn level(site: &Site, night: bool, down: &str) -> Level {
+        let state = |camera: &CameraId| if down.contains(camera.as_str()) { State::Down } else { State::Up };
+        evaluate(site, night, state).0
     }
 
     /// `down` and `unknown` list cameras; all others are up.
@@ -93,7 +102,7 @@ mod tests {
             name if unknown.contains(name) => State::Unknown,
             _ => State::Up,
         };
-        assert_eq!(evaluate(&site(views), state_of).0, expected);
+        assert_eq!(evaluate(&site(views), false, state_of).0, expected);
     }
 
     #[test]
@@ -123,6 +132,29 @@ mod tests {
         check(&["a:1", "b:1"], "", "a", Level::Unknown);
         check(&["ab:1"], "a", "b", Level::Unknown);
         check(&["ab:1"], "", "a", Level::Full);
+    }
+
+    #[test]
+    fn a_site_is_blind_where_what_matters_of_it_is_lost() {
+        let mut site = site(&["a:1", "b:1"]);
+        site.blind_at = 0.25;
+        site.views[0].weight = 3.0;
+        assert_eq!(level(&site, false, "b"), Level::Critical);
+        assert_eq!(level(&site, false, "a"), Level::Blind, "a quarter of the weight is left");
+        let (_, views) = evaluate(&site, false, |camera| match camera.as_str() {
+            "a" => State::Up,
+            _ => State::Unreachable,
+        });
+        assert_eq!(total([views.as_slice()]).ratio(), Some(0.75));
+    }
+
+    #[test]
+    fn at_night_a_view_may_need_more_or_nothing() {
+        let mut site = site(&["ab:1", "c:1"]);
+        site.views[0].needs_at_night = Some(2);
+        site.views[1].needs_at_night = Some(0);
+        assert_eq!((level(&site, false, "a"), level(&site, true, "a")), (Level::Reduced, Level::Critical));
+        assert_eq!((level(&site, false, "c"), level(&site, true, "c")), (Level::Critical, Level::Reduced));
     }
 
     #[test]

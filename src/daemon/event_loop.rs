@@ -2,20 +2,25 @@
 
 use super::Loader;
 use crate::{
+    alert,
     clock::Clock,
     config::Plan,
     deliver,
     journal::{Batch, Journal},
     metrics::Own,
-    model::{CameraId, Commune, LoginRecord, Observation, Snapshot, later},
-    monitor::{Effect, Event, Monitor},
+    model::{Ack, CameraId, Commune, LoginRecord, Observation, PersonId, Scope, Snapshot, Span, Window, later},
+    monitor::{self, Effect, Event, Monitor},
     probe::Prober,
-    schedule::{Command, Found, Pulse},
+    schedule::{self, Found, Pulse},
     web,
 };
 use jiff::Timestamp;
-use std::{sync::Arc, time::Duration};
-use tokio::sync::{Notify, mpsc, watch};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// Snapshots are published at most this often, unless something changed its state.
 const PUBLISH_EVERY: Duration = Duration::from_millis(500);
@@ -38,8 +43,10 @@ pub(super) struct EventLoop {
     pub(super) journal: Journal,
     pub(super) own: Arc<Own>,
     pub(super) plan: Arc<Plan>,
+    /// People as replies and signed links know them.
+    pub(super) roster: Arc<RwLock<BTreeMap<PersonId, alert::Person>>>,
     pub(super) loader: Loader,
-    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) commands: mpsc::Sender<schedule::Command>,
     pub(super) settings: watch::Sender<DeliverSettings>,
     pub(super) publish: watch::Sender<Arc<Snapshot>>,
     /// Tells the relay that there is something to send.
@@ -55,31 +62,47 @@ struct Agenda {
     publish_at: Option<Timestamp>,
     keep_at: Timestamp,
     changed: bool,
+    /// Whom to answer once what they asked for is durable.
+    answers: Vec<(oneshot::Sender<Answer>, String)>,
+}
+
+/// What was done, or why not, for people.
+type Answer = Result<String, String>;
+
+/// Where everything comes from that is no observation.
+pub(super) struct Inputs {
+    /// What people ask for.
+    pub(super) requests: mpsc::Receiver<web::Request>,
+    /// What beacons and channels report.
+    pub(super) news: mpsc::Receiver<Event>,
 }
 
 impl EventLoop {
     /// Runs until the observations end: the loop outlives the runner, so that what it saw last is still remembered.
-    pub(super) async fn run(
-        mut self,
-        effects: Vec<Effect>,
-        mut found: mpsc::Receiver<Found>,
-        mut reloads: mpsc::Receiver<web::ReloadRequest>,
-    ) {
+    pub(super) async fn run(mut self, effects: Vec<Effect>, mut found: mpsc::Receiver<Found>, mut inputs: Inputs) {
         let now = self.clock.now();
-        let mut agenda =
-            Agenda { batch: Batch::default(), write_at: None, publish_at: Some(now), keep_at: now, changed: false };
+        let mut agenda = Agenda {
+            batch: Batch::default(),
+            write_at: None,
+            publish_at: Some(now),
+            keep_at: now,
+            changed: false,
+            answers: Vec::new(),
+        };
         self.plan_effects(now, effects, &mut agenda);
         loop {
             self.tick(&mut agenda);
             self.settle(&mut agenda).await;
-            let due = [agenda.write_at, agenda.publish_at, Some(agenda.keep_at), Some(self.monitor.next_deadline())];
+            let deadline = self.monitor.next_deadline(self.clock.now());
+            let due = [agenda.write_at, agenda.publish_at, Some(agenda.keep_at), Some(deadline)];
             let due = due.into_iter().flatten().min().unwrap_or(now);
             tokio::select! {
                 biased;
-                Some(request) = reloads.recv() => {
-                    let outcome = self.reload(&mut agenda).await;
-                    // Whoever asked may have gone away.
-                    let _ = request.answer.send(outcome);
+                Some(request) = inputs.requests.recv() => self.perform(request, &mut agenda).await,
+                Some(event) = inputs.news.recv() => {
+                    let now = self.clock.now();
+                    let effects = self.monitor.handle(now, event);
+                    self.plan_effects(now, effects, &mut agenda);
                 }
                 news = found.recv() => {
                     let Some(news) = news else { break };
@@ -109,7 +132,7 @@ impl EventLoop {
     /// Lets time pass for the monitor, however busy the observations are.
     fn tick(&mut self, agenda: &mut Agenda) {
         let now = self.clock.now();
-        if self.monitor.next_deadline() <= now {
+        if self.monitor.next_deadline(now) <= now {
             let effects = self.monitor.handle(now, Event::Tick);
             self.plan_effects(now, effects, agenda);
             let pulse = self.pulses.borrow_and_update().clone();
@@ -120,7 +143,65 @@ impl EventLoop {
         }
     }
 
-    /// Puts effects on the agenda. Who is told is settled now, with the roster as it stands at the event.
+    /// Does what somebody asks for. They are answered when it is durable.
+    async fn perform(&mut self, request: web::Request, agenda: &mut Agenda) {
+        let now = self.clock.now();
+        let done = match request.command {
+            web::Command::Reload => self.reload(agenda).await.map(|()| "reloaded".to_owned()),
+            web::Command::Acknowledge { incident, by, via } => {
+                let known = self.monitor.open_incident(&incident).map(|incident| incident.number);
+                known.ok_or_else(|| format!("there is no open incident {incident:?}")).map(|number| {
+                    tracing::info!(incident, by, via, "acknowledged");
+                    let ack = Ack { by, via, at: now };
+                    let effects = self.monitor.handle(now, Event::Acknowledge { incident, ack });
+                    self.plan_effects(now, effects, agenda);
+                    format!("incident {number} is taken on")
+                })
+            }
+            web::Command::Silence { scope, from, until, author, reason } => {
+                let from = from.unwrap_or(now).max(now);
+                match (self.knows(&scope), from < until) {
+                    (false, _) => Err(format!("there is no such {}", scope.kind())),
+                    (_, false) => Err("the end lies in the past, or before the beginning".to_owned()),
+                    (true, true) => {
+                        let id = format!("w{}", now.as_millisecond());
+                        tracing::info!(window = id, scope = scope.kind(), author, reason, %until, "silenced");
+                        let window = Window { id: id.clone(), scope, span: Span::Once { from, until }, author, reason };
+                        let effects = self.monitor.handle(now, Event::Silence(window));
+                        self.plan_effects(now, effects, agenda);
+                        Ok(id)
+                    }
+                }
+            }
+            web::Command::Unsilence(id) => match self.monitor.has_window(&id) {
+                true => {
+                    let effects = self.monitor.handle(now, Event::Unsilence(id.clone()));
+                    self.plan_effects(now, effects, agenda);
+                    Ok(format!("{id} is ended"))
+                }
+                false => Err(format!("there is no window {id:?} that was set by somebody")),
+            },
+        };
+        match done {
+            Ok(done) => agenda.answers.push((request.answer, done)),
+            // Whoever asked may have gone away.
+            Err(refused) => drop(request.answer.send(Err(refused))),
+        }
+    }
+
+    /// Whether the fleet has what is to be silenced.
+    fn knows(&self, scope: &Scope) -> bool {
+        let fleet = &self.plan.fleet;
+        match scope {
+            Scope::All => true,
+            Scope::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet),
+            Scope::Site(id) => fleet.sites.contains_key(id),
+            Scope::Link(id) => fleet.links.contains_key(id),
+            Scope::Camera(id) => fleet.cameras.contains_key(id),
+        }
+    }
+
+    /// Puts effects on the agenda.
     fn plan_effects(&self, now: Timestamp, effects: Vec<Effect>, agenda: &mut Agenda) {
         for effect in effects {
             match effect {
@@ -146,17 +227,34 @@ impl EventLoop {
                     tracing::info!(site = %record.site, level = record.level.as_str(), "site");
                     agenda.batch.sites.push(record);
                 }
-                Effect::Notify(notice) => {
-                    let zone = &self.plan.fleet.commune.timezone;
-                    let channels = deliver::recipients(&self.plan.deliver, now, zone);
+                Effect::Link(record) => {
+                    let link = record.link.as_ref().map_or("commune", |link| link.as_str());
+                    tracing::info!(link, state = record.state.as_str(), "link");
+                    agenda.batch.links.push(record);
+                }
+                Effect::Incident(incident) => {
+                    agenda.batch.incidents.retain(|known| known.id != incident.id);
+                    agenda.batch.incidents.push(*incident);
+                }
+                Effect::Window(window) => {
+                    agenda.batch.windows.retain(|known| known.id != window.id);
+                    agenda.batch.windows.push(window);
+                }
+                Effect::Ask(cameras) => {
+                    // A scheduler that is too busy to listen looks at them in its own time.
+                    let _ = self.commands.try_send(schedule::Command::Ask(cameras));
+                    continue;
+                }
+                Effect::Notify(notice, recipients) => {
                     tracing::warn!(
                         incident = %notice.incident,
+                        number = notice.number,
                         reason = notice.reason.as_str(),
                         level = notice.level.as_str(),
-                        channels = channels.len(),
+                        recipients = recipients.len(),
                         "notice"
                     );
-                    agenda.batch.notices.push((*notice, channels));
+                    agenda.batch.notices.push((*notice, recipients));
                 }
             }
             agenda.changed = true;
@@ -193,6 +291,13 @@ impl EventLoop {
                     agenda.write_at = Some(later(now, RETRY_WRITE));
                 }
             }
+        }
+        for (answer, done) in agenda.answers.drain(..) {
+            // Whoever asked may have gone away.
+            let _ = answer.send(match agenda.batch.is_empty() {
+                true => Ok(done),
+                false => Err("it is done, but cannot be remembered until the journal can be written".into()),
+            });
         }
         if agenda.changed || agenda.publish_at.is_some_and(|at| at <= now) {
             agenda.changed = false;
@@ -231,14 +336,21 @@ impl EventLoop {
         }
         let plan = Arc::new(plan);
         self.settings.send_replace(Arc::new((plan.deliver.clone(), plan.fleet.commune.clone())));
+        *self.roster.write().unwrap_or_else(PoisonError::into_inner) = plan.alert.people.clone();
         self.plan = plan.clone();
         // The runner is gone only while we stop.
-        let _ = self.commands.send(Command::Replan(plan.schedule.clone(), plan.fleet.clone())).await;
-        let effects = self.monitor.handle(now, Event::Replanned(plan.fleet.clone(), plan.health.clone()));
+        let _ =
+            self.commands.send(schedule::Command::Replan(Box::new(plan.schedule.clone()), plan.fleet.clone())).await;
+        let effects = self.monitor.handle(now, Event::Replanned(plan.fleet.clone(), Box::new(monitor_settings(&plan))));
         agenda.changed = true;
         self.plan_effects(now, effects, agenda);
         self.own.reload(true, now);
         tracing::info!(cameras = plan.fleet.cameras.len(), sites = plan.fleet.sites.len(), "reloaded");
         Ok(())
     }
+}
+
+/// The policies of everything that decides.
+pub(super) fn monitor_settings(plan: &Plan) -> monitor::Settings {
+    monitor::Settings { health: plan.health.clone(), topology: plan.topology.clone(), alert: plan.alert.clone() }
 }

@@ -3,25 +3,35 @@
 //! It never touches signals, so that tests and the demo embed it. The parts talk over bounded queues:
 //! `schedule` → observations → event loop → journal → relay → channels; pages and metrics read the last snapshot.
 
+mod beacons;
 mod event_loop;
 mod relay;
+mod replies;
 mod signals;
+mod watchdog;
 
 pub use signals::{Signal, Signals};
 
 use crate::{
+    alert,
     clock::Clock,
     config::Plan,
     deliver, journal,
     journal::Journal,
     metrics::{self, Own},
-    model::Snapshot,
-    monitor::Monitor,
+    model::{PersonId, Snapshot},
+    monitor::{self, Monitor},
     probe::{Look, Pool, Prober},
     schedule::{self, ProbeFn, Pulse},
     web,
 };
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, oneshot, watch},
@@ -74,13 +84,14 @@ pub enum Error {
 pub struct Running {
     address: SocketAddr,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    reload: mpsc::Sender<web::ReloadRequest>,
+    requests: mpsc::Sender<web::Request>,
     stop: CancellationToken,
     prober: Option<Arc<Prober>>,
     schedule: JoinHandle<()>,
     web: JoinHandle<()>,
     event_loop: JoinHandle<()>,
     relay: JoinHandle<()>,
+    helpers: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything. When this returns, pages are served and the first looks are planned.
@@ -92,6 +103,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let http = deliver::http_client()?;
     let now = clock.now();
     let (journal, restored) = Journal::open(&plan.journal, now)?;
+    let key = Arc::new(journal.signing_key().await?);
 
     let stop = CancellationToken::new();
     let channels = plan.deliver.channels.iter().map(|(id, channel)| (id.clone(), channel.target.as_str()));
@@ -105,17 +117,23 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, &restored.logins, now, seed);
     let runner = schedule::run(looks, clock.clone(), probe, found, orders, pulse, stop.child_token());
 
-    let (monitor, effects) = Monitor::new(plan.fleet.clone(), plan.health.clone(), restored, now);
+    let real = prober.is_some();
+    let policies = event_loop::monitor_settings(&plan);
+    let (monitor, effects) = Monitor::new(plan.fleet.clone(), policies, restored, now);
     let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
     let (settings, deliver_settings) = watch::channel(Arc::new((plan.deliver.clone(), plan.fleet.commune.clone())));
-    let (reload, reloads) = mpsc::channel(4);
+    let (requests, asked) = mpsc::channel(16);
+    let (news, reported) = mpsc::channel::<monitor::Event>(64);
+    let plan = Arc::new(plan);
+    let roster = Arc::new(std::sync::RwLock::new(plan.alert.people.clone()));
     let wake = Arc::new(Notify::new());
     let event_loop = event_loop::EventLoop {
         monitor,
         clock: clock.clone(),
         journal: journal.clone(),
         own: own.clone(),
-        plan: Arc::new(plan),
+        plan,
+        roster: roster.clone(),
         loader: parts.loader,
         commands,
         settings,
@@ -124,15 +142,55 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         prober: prober.clone(),
         pulses,
     };
-    let event_loop = event_loop.run(effects, inbox, reloads);
-    let relay = relay::run(http, journal, clock, own.clone(), deliver_settings, wake, stop.child_token());
+    let event_loop = event_loop.run(effects, inbox, event_loop::Inputs { requests: asked, news: reported });
+    let failures = Arc::new(relay::Failures::default());
+    let relay = relay::Relay {
+        http: http.clone(),
+        journal: journal.clone(),
+        clock: clock.clone(),
+        own: own.clone(),
+        settings: deliver_settings.clone(),
+        key: key.clone(),
+        news: news.clone(),
+        failures: failures.clone(),
+    };
+    let relay = relay.run(wake, stop.child_token());
+    let watchdog = watchdog::Watchdog {
+        http: http.clone(),
+        clock: clock.clone(),
+        own: own.clone(),
+        settings: deliver_settings.clone(),
+        snapshots: snapshots.clone(),
+        failures,
+        news: news.clone(),
+    };
+    let mut helpers = vec![
+        tokio::spawn(watchdog.clone().systemd(stop.child_token())),
+        tokio::spawn(watchdog.clone().heartbeat(stop.child_token())),
+        tokio::spawn(watchdog.alertmanagers(stop.child_token())),
+    ];
+    let names = roster.clone();
+    let by_channel = move || names_by_channel(&names.read().unwrap_or_else(PoisonError::into_inner));
+    helpers.push(tokio::spawn(replies::run(http, deliver_settings, by_channel, requests.clone(), stop.child_token())));
+    if real {
+        helpers.push(tokio::spawn(beacons::run(clock.clone(), snapshots.clone(), news, stop.child_token())));
+    }
 
     let (ready, is_ready) = watch::channel(true);
     let render_own = own.clone();
     let router = web::router(web::State {
         snapshots: snapshots.clone(),
         metrics: Arc::new(move |snapshot| metrics::render(snapshot, &render_own)),
-        reload: reload.clone(),
+        channels: Arc::new({
+            let own = own.clone();
+            move || serde_json::to_value(own.channels()).unwrap_or_default()
+        }),
+        signer: Arc::new(move |incident, person, signature| {
+            let signed = deliver::sign::is_signed(&key, incident, person, signature);
+            let roster = roster.read().unwrap_or_else(PoisonError::into_inner);
+            signed.then(|| roster.get(person).map_or_else(|| person.to_owned(), |known| known.name.clone()))
+        }),
+        requests: requests.clone(),
         ready: is_ready,
     });
     let stopped = stop.child_token();
@@ -147,14 +205,26 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     Ok(Running {
         address,
         snapshots,
-        reload,
+        requests,
         stop,
         prober,
         schedule: tokio::spawn(runner),
         web: tokio::spawn(web),
         event_loop: tokio::spawn(event_loop),
         relay: tokio::spawn(relay),
+        helpers,
     })
+}
+
+/// The name of the first person whom each channel reaches.
+fn names_by_channel(people: &BTreeMap<PersonId, alert::Person>) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    for person in people.values() {
+        for channel in &person.channels {
+            names.entry(channel.to_string()).or_insert_with(|| person.name.clone());
+        }
+    }
+    names
 }
 
 fn probing(plan: &Plan, clock: &Clock, own: &Arc<Own>, probing: Probing) -> (ProbeFn, Option<Arc<Prober>>) {
@@ -193,8 +263,9 @@ impl Running {
     pub async fn reload(&self) -> Result<(), String> {
         let (answer, answered) = oneshot::channel();
         let gone = |_| "the daemon is stopping".to_owned();
-        self.reload.send(web::ReloadRequest { answer }).await.map_err(|_| gone(()))?;
-        answered.await.map_err(|_| gone(()))?
+        let request = web::Request { command: web::Command::Reload, answer };
+        self.requests.send(request).await.map_err(|_| gone(()))?;
+        answered.await.map_err(|_| gone(()))?.map(|_| ())
     }
 
     /// Stops in order, each step bounded: no new looks, open sessions at cameras torn down, what was seen written.
@@ -210,6 +281,8 @@ impl Running {
         step("relay", STOP_STEP / 4, &mut self.relay).await;
         // Pages that listen for events never end by themselves.
         step("web", STOP_STEP / 4, &mut self.web).await;
+        // They only wait, for the most part for others' servers.
+        self.helpers.iter().for_each(JoinHandle::abort);
         tracing::info!("stopped");
     }
 }

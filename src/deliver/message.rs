@@ -1,207 +1,125 @@
-//! A notice in words, Vietnamese or English: site, level, lost views, since when, which cameras and why.
+//! A notice in words, Vietnamese or English: what failed, what is lost by it, since when, which cameras and why.
 //!
 //! Pure. Household cameras are counted, never named: their owners' affairs do not travel over push services.
 
-use crate::model::{CameraLine, Language, Notice, Reason, elapsed};
-use jiff::{Timestamp, tz::TimeZone};
-use std::time::Duration;
+use super::words::Words;
+use crate::model::{Cause, Language, Notice, Reason};
+use jiff::tz::TimeZone;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use url::Url;
 
-/// A title that fits a lock screen, and what an officer needs to know.
+/// Sites that a message lists.
+const SITES: usize = 12;
+
+/// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// One line.
+    /// One line that fits a lock screen.
     pub title: String,
-    /// A few lines.
+    /// A few lines: what an officer needs to know.
     pub body: String,
+    /// One line for an SMS.
+    pub short: String,
+    /// How to answer over a channel that takes replies; empty where nothing is to be answered.
+    pub answer: String,
     /// Where to look further.
     pub link: Option<Url>,
+    /// By what the receiver takes the incident on.
+    pub ack: Option<Url>,
+    /// What a button for that says.
+    pub take_on: &'static str,
 }
 
-/// Puts a notice into words. Times are local to `zone`.
-pub fn compose(notice: &Notice, language: Language, zone: &TimeZone, page: Option<&Url>) -> Message {
+impl Message {
+    /// Everything as one text, for channels that know no titles.
+    pub fn whole(&self) -> String {
+        let link = self.link.as_ref().map(Url::as_str).unwrap_or_default();
+        let parts = [self.title.as_str(), &self.body, &self.answer, link];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Puts a notice into words. Times are local to `zone`; `ack` is the receiver's own link.
+pub fn compose(notice: &Notice, language: Language, zone: &TimeZone, page: Option<&Url>, ack: Option<Url>) -> Message {
     let words = Words { language, zone, now: notice.at };
-    let mut lines = vec![words.place(notice), words.coverage(notice), words.since(notice)];
+    let may_take_on = notice.reason.pages() && notice.number > 0;
+    let link = page.and_then(|page| match notice.number {
+        0 => Some(page.clone()),
+        _ => page.join(&format!("incidents/{}", notice.incident)).ok(),
+    });
+    Message {
+        title: words.title(notice),
+        body: body(&words, notice),
+        short: short(&words, notice),
+        answer: if may_take_on { words.how_to_answer(notice.number) } else { String::new() },
+        link,
+        ack: ack.filter(|_| may_take_on),
+        take_on: words.pick("Tôi nhận", "I take it"),
+    }
+}
+
+fn body(words: &Words<'_>, notice: &Notice) -> String {
+    let mut lines = Vec::new();
+    match notice.reason {
+        Reason::Test => return words.test(),
+        Reason::ChannelFailing => return words.channel_failing(&notice.remark),
+        Reason::Digest => lines.push(words.digest(notice)),
+        _ => match (&notice.cause, notice.sites.as_slice()) {
+            (Some(Cause::Site(_)), [site]) => {
+                lines.push(words.place(&notice.place, &notice.hamlet));
+                lines.push(words.coverage(site));
+            }
+            (_, sites) => {
+                lines.extend(words.explanation(notice));
+                lines.extend(sites.iter().take(SITES).map(|site| words.site(site)));
+                lines.extend((sites.len() > SITES).then(|| words.more_sites(sites.len() - SITES)));
+            }
+        },
+    }
+    if notice.reason != Reason::Digest {
+        lines.push(words.since(notice));
+    }
+    lines.extend(words.remark(&notice.remark));
     lines.extend(notice.cameras.iter().map(|camera| words.camera(camera)));
+    lines.extend(words.more_cameras(notice.cameras_total.saturating_sub(notice.cameras.len()), notice));
     if notice.households > 0 {
         lines.push(words.households(notice.households));
     }
-    lines.push(words.incident(notice));
-    let mut link = page.cloned();
-    if let Some(link) = &mut link {
-        link.set_fragment(Some(&format!("site-{}", notice.site)));
+    if notice.episode > 1 && notice.reason.pages() {
+        lines.push(words.episode(notice.episode));
     }
-    Message { title: words.title(notice), body: lines.join("\n"), link }
+    lines.extend(words.incident(notice));
+    lines.join("\n")
 }
 
-struct Words<'a> {
-    language: Language,
-    zone: &'a TimeZone,
-    now: Timestamp,
+fn short(words: &Words<'_>, notice: &Notice) -> String {
+    let number = if notice.number > 0 { format!("[{}] ", notice.number) } else { String::new() };
+    let answer = if notice.reason.pages() { format!(" {}", words.short_answer(notice.number)) } else { String::new() };
+    format!("{number}{}. {}.{answer}", words.title(notice), words.since(notice))
 }
 
-impl Words<'_> {
-    fn pick<'w>(&self, vietnamese: &'w str, english: &'w str) -> &'w str {
-        match self.language {
-            Language::Vi => vietnamese,
-            Language::En => english,
-        }
+/// The first characters of a text, with a sign where something is missing.
+pub(super) fn cut(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
     }
+    // Three dots are in every alphabet, the sign for them is not in GSM 03.38.
+    text.chars().take(characters.saturating_sub(3)).chain("...".chars()).collect()
+}
 
-    fn title(&self, notice: &Notice) -> String {
-        let level = notice.level.text(self.language);
-        match notice.reason {
-            Reason::CoverageLost => format!("{}: {level}", notice.site_name),
-            Reason::CoverageWorse => format!("{}: {} {level}", notice.site_name, self.pick("nặng hơn,", "worse,")),
-            Reason::CoverageRestored => {
-                format!("{}: {}", notice.site_name, self.pick("đã quan sát lại được", "coverage restored"))
-            }
-        }
-    }
-
-    fn place(&self, notice: &Notice) -> String {
-        format!("{} ({})", notice.site_name, notice.hamlet)
-    }
-
-    fn coverage(&self, notice: &Notice) -> String {
-        let level = format!("{}: {}", self.pick("Mức độ", "Level"), notice.level.text(self.language));
-        if notice.views_lost.is_empty() {
-            return level;
-        }
-        let (lost, total) = (notice.views_lost.len(), notice.views_total);
-        let of = match self.language {
-            Language::Vi => format!("Mất {lost}/{total} hướng nhìn"),
-            Language::En => format!("{lost} of {total} views lost"),
-        };
-        format!("{level}\n{of}: {}", notice.views_lost.join("; "))
-    }
-
-    fn since(&self, notice: &Notice) -> String {
-        let since = self.clock(notice.since);
-        let lasted = self.length(elapsed(notice.at, notice.since));
-        match (notice.reason, self.language) {
-            (Reason::CoverageRestored, Language::Vi) => format!("Mất từ {since}, kéo dài {lasted}"),
-            (Reason::CoverageRestored, Language::En) => format!("Lost at {since}, for {lasted}"),
-            (_, Language::Vi) => format!("Từ {since}"),
-            (_, Language::En) => format!("Since {since}"),
-        }
-    }
-
-    fn camera(&self, camera: &CameraLine) -> String {
-        let cause = match camera.cause {
-            Some(cause) => cause.text(self.language),
-            None => camera.state.text(self.language),
-        };
-        format!("• {}: {cause}, {} {}", camera.name, self.pick("từ", "since"), self.clock(camera.since))
-    }
-
-    fn households(&self, count: usize) -> String {
-        match self.language {
-            Language::Vi => format!("• và {count} camera hộ dân"),
-            Language::En => format!("• and {count} household camera{}", if count == 1 { "" } else { "s" }),
-        }
-    }
-
-    fn incident(&self, notice: &Notice) -> String {
-        format!("{} {}", self.pick("Sự cố", "Incident"), notice.incident)
-    }
-
-    /// The time of day, with the day where it is not today.
-    fn clock(&self, at: Timestamp) -> String {
-        let (then, now) = (at.to_zoned_datetime(self.zone.clone()), self.now.to_zoned_datetime(self.zone.clone()));
-        let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M:%S %d/%m/%Y" };
-        then.strftime(format).to_string()
-    }
-
-    fn length(&self, length: Duration) -> String {
-        let seconds = length.as_secs();
-        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-        match self.language {
-            _ if seconds < 60 => format!("{seconds} {}", self.pick("giây", "s")),
-            Language::Vi if hours == 0 => format!("{minutes} phút"),
-            Language::Vi => format!("{hours} giờ {minutes} phút"),
-            Language::En if hours == 0 => format!("{minutes} min"),
-            Language::En => format!("{hours} h {minutes} min"),
-        }
-    }
+/// The text without diacritics, as it is written in an SMS of 160 characters.
+pub fn folded(text: &str) -> String {
+    let plain = |c: char| match c {
+        'đ' => 'd',
+        'Đ' => 'D',
+        '–' | '—' => '-',
+        '•' => '*',
+        '…' => '.',
+        other => other,
+    };
+    text.nfd().filter(|c| !is_combining_mark(*c)).map(plain).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{FailureKind, IncidentId, Level, State};
-
-    fn notice(reason: Reason, level: Level) -> Notice {
-        let at = |time: &str| format!("2026-11-24T{time}Z").parse().expect("a time");
-        let since = at("16:30:05");
-        Notice {
-            incident: IncidentId::stored("nga-tu-cho-1".into()),
-            step: 1,
-            reason,
-            site: "nga-tu-cho".into(),
-            site_name: "Ngã tư Chợ".into(),
-            hamlet: "Thôn Đông".into(),
-            level,
-            views_lost: if level == Level::Full {
-                vec![]
-            } else {
-                vec!["về phía cảng".into(), "vào chợ".into()]
-            },
-            views_total: 3,
-            since,
-            at: at("18:45:00"),
-            cameras: match level {
-                Level::Full => vec![],
-                _ => vec![CameraLine {
-                    name: "Chợ 02".into(),
-                    state: State::Down,
-                    cause: Some(FailureKind::Refused),
-                    since,
-                }],
-            },
-            households: if level == Level::Full { 0 } else { 2 },
-        }
-    }
-
-    #[track_caller]
-    fn check(notice: &Notice, language: Language, title: &str, body: &str) {
-        let zone = TimeZone::fixed(jiff::tz::offset(7));
-        let page = "http://may-chu.lan:9740/".parse().expect("a URL");
-        let message = compose(notice, language, &zone, Some(&page));
-        assert_eq!(message.title, title);
-        assert_eq!(message.body, body);
-        assert_eq!(message.link.expect("a link").as_str(), "http://may-chu.lan:9740/#site-nga-tu-cho");
-    }
-
-    #[test]
-    fn an_alarm_says_where_what_since_when_which_and_why() {
-        let notice = notice(Reason::CoverageLost, Level::Critical);
-        let level = Level::Critical.text(Language::Vi);
-        let cause = FailureKind::Refused.text(Language::Vi);
-        check(
-            &notice,
-            Language::Vi,
-            &format!("Ngã tư Chợ: {level}"),
-            &format!(
-                "Ngã tư Chợ (Thôn Đông)\nMức độ: {level}\nMất 2/3 hướng nhìn: về phía cảng; vào chợ\n\
-                 Từ 23:30:05 24/11/2026\n• Chợ 02: {cause}, từ 23:30:05 24/11/2026\n• và 2 camera hộ dân\n\
-                 Sự cố nga-tu-cho-1"
-            ),
-        );
-    }
-
-    #[test]
-    fn an_all_clear_says_how_long_it_was() {
-        let notice = notice(Reason::CoverageRestored, Level::Full);
-        let level = Level::Full.text(Language::En);
-        check(
-            &notice,
-            Language::En,
-            "Ngã tư Chợ: coverage restored",
-            &format!(
-                "Ngã tư Chợ (Thôn Đông)\nLevel: {level}\nLost at 23:30:05 24/11/2026, for 2 h 14 min\n\
-                 Incident nga-tu-cho-1"
-            ),
-        );
-    }
-}
+#[path = "message_tests.rs"]
+mod tests;

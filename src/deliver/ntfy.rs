@@ -1,11 +1,22 @@
 //! ntfy: one `POST` of JSON to the server's root (its publish-as-JSON form, which keeps diacritics in titles).
+//!
+//! All messages of an incident carry one `sequence_id`: from ntfy 2.16 on, a later one changes the first in place; an
+//! older server shows it as another message. The button takes the incident on by a signed link.
 
-use super::Message;
+use super::{Letter, Receipt, Refusal, Tell, hand_over::hand_over, zalo::JsonBody};
 use crate::model::{Level, Notice, Reason};
-use reqwest::{Client, RequestBuilder};
+use async_trait::async_trait;
+use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
+
+pub(super) struct Ntfy {
+    pub(super) http: Client,
+    pub(super) url: Url,
+    pub(super) topic: String,
+    pub(super) token: Option<SecretString>,
+}
 
 #[derive(Debug, Serialize)]
 struct Body<'a> {
@@ -14,39 +25,78 @@ struct Body<'a> {
     message: &'a str,
     priority: u8,
     tags: [&'a str; 1],
+    sequence_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     click: Option<&'a Url>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actions: Vec<Action<'a>>,
 }
 
-pub(super) fn request(
-    http: &Client,
-    url: &Url,
-    topic: &str,
-    token: Option<&SecretString>,
-    notice: &Notice,
-    message: &Message,
-) -> RequestBuilder {
-    let body = Body {
-        topic,
-        title: &message.title,
-        message: &message.body,
-        priority: priority(notice),
-        tags: [if notice.reason == Reason::CoverageRestored { "white_check_mark" } else { "rotating_light" }],
-        click: message.link.as_ref(),
-    };
-    let json = serde_json::to_vec(&body).expect("plain data with text keys can always be written as JSON");
-    let request = http.post(url.clone()).header("Content-Type", "application/json").body(json);
-    match token {
-        Some(token) => request.bearer_auth(token.expose_secret()),
-        None => request,
+#[derive(Debug, Serialize)]
+struct Action<'a> {
+    action: &'a str,
+    label: &'a str,
+    url: &'a Url,
+    method: &'a str,
+    clear: bool,
+}
+
+#[async_trait]
+impl Tell for Ntfy {
+    async fn tell(&self, letter: &Letter<'_>) -> Result<Receipt, Refusal> {
+        let (notice, message) = (letter.notice, letter.message);
+        let label = message.take_on;
+        let body = Body {
+            topic: &self.topic,
+            title: &message.title,
+            message: &message.body,
+            priority: priority(notice),
+            tags: [tag(notice.reason)],
+            sequence_id: sequence(notice.incident.as_str()),
+            click: message.link.as_ref(),
+            actions: (message.ack.iter())
+                .map(|url| Action { action: "http", label, url, method: "POST", clear: true })
+                .collect(),
+        };
+        let mut request = self.http.post(self.url.clone()).json_body(&body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        hand_over(request).await.map(|_| None)
     }
+
+    fn takes_updates(&self) -> bool {
+        true
+    }
+}
+
+/// ntfy allows letters, digits, '-' and '_', up to 64 of them.
+fn sequence(incident: &str) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let text: String = incident.chars().map(safe).collect();
+    // The end holds the time that tells incidents apart.
+    text[text.len().saturating_sub(64)..].to_owned()
 }
 
 /// ntfy's scale is 1 to 5; 5 rings through, 3 is its default.
 fn priority(notice: &Notice) -> u8 {
     match (notice.reason, notice.level) {
-        (Reason::CoverageRestored, _) => 3,
-        (_, Level::Blind) => 5,
+        (reason, _) if reason.clears() => 3,
+        (Reason::Acknowledged | Reason::RootFound | Reason::ChannelFailing | Reason::Test, _) => 3,
+        (Reason::Merged | Reason::Digest, _) => 2,
+        (Reason::Escalated | Reason::MonitorCutOff, _) | (_, Level::Blind) => 5,
         _ => 4,
+    }
+}
+
+fn tag(reason: Reason) -> &'static str {
+    match reason {
+        Reason::CoverageRestored | Reason::MonitorRestored => "white_check_mark",
+        Reason::Acknowledged => "bust_in_silhouette",
+        Reason::RootFound | Reason::Merged => "link",
+        Reason::Digest => "clipboard",
+        Reason::Test => "test_tube",
+        Reason::ChannelFailing => "warning",
+        _ => "rotating_light",
     }
 }

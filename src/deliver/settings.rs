@@ -1,24 +1,28 @@
-//! Who is told, over what, and who is on call.
+//! Channels: what they speak, where they are, and how much they take.
 
-use crate::model::{ChannelId, Language, PersonId};
-use jiff::civil::{Date, Time};
+use crate::model::{ChannelId, Language};
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use url::Url;
 
-/// Channels, people and the roster.
+/// All channels.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Channels by id.
     pub channels: BTreeMap<ChannelId, Channel>,
-    /// Channels that get every notice, whoever is on call.
-    pub always: Vec<ChannelId>,
-    /// People by id.
-    pub people: BTreeMap<PersonId, Person>,
-    /// Who is on call when; without it only `always` is used.
-    pub rotation: Option<Rotation>,
     /// Address of the status page for links in messages, as people reach it.
     pub page: Option<Url>,
+    /// Who is to notice when the daemon dies.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// An address that is asked for again and again; whoever is behind it cries when that stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The address, which often is a secret itself.
+    pub url: Url,
+    /// How often.
+    pub every: Duration,
 }
 
 /// One way to tell somebody.
@@ -28,17 +32,29 @@ pub struct Channel {
     pub target: Target,
     /// Language of its messages.
     pub language: Language,
+    /// Messages that it takes in a minute.
+    pub per_minute: u32,
+}
+
+impl Channel {
+    /// A channel with the usual limit of its kind.
+    pub fn new(target: Target, language: Language) -> Self {
+        let per_minute = target.per_minute();
+        Self { target, language, per_minute }
+    }
 }
 
 /// The protocol and address of a channel.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// A JSON `POST` with a stable id.
+    /// A JSON `POST`, signed as in Standard Webhooks 1.0 when there is a secret.
     Webhook {
         /// Where to.
         url: Url,
         /// Sent as `Authorization: Bearer …` when set.
         token: Option<SecretString>,
+        /// Key of the signature, `whsec_…`.
+        secret: Option<SecretString>,
     },
     /// An ntfy server, self-hosted by preference.
     Ntfy {
@@ -49,6 +65,85 @@ pub enum Target {
         /// Access token, if the server wants one.
         token: Option<SecretString>,
     },
+    /// A Zalo bot.
+    Zalo {
+        /// Base URL of the Bot API.
+        api: Url,
+        /// The bot's token.
+        token: SecretString,
+        /// Who is told.
+        chat: String,
+    },
+    /// A Telegram bot; blocked by Vietnam's providers since 2025.
+    Telegram {
+        /// Base URL of the Bot API.
+        api: Url,
+        /// The bot's token.
+        token: SecretString,
+        /// Who is told.
+        chat: String,
+    },
+    /// SMS by a gateway that takes HTTP.
+    SmsHttp {
+        /// Where to.
+        url: Url,
+        /// Sent as `Authorization: Bearer …` when set.
+        token: Option<SecretString>,
+        /// The receiver's number.
+        phone: String,
+        /// JSON in which `{phone}`, `{text}` and `{key}` stand for their values.
+        body: String,
+        /// Whether diacritics are kept: 70 characters a message instead of 160.
+        diacritics: bool,
+    },
+    /// SMS by a GSM modem of one's own, through gammu-smsd: works without Internet.
+    Gammu {
+        /// `gammu-smsd-inject`, or where it lies.
+        program: PathBuf,
+        /// gammu-smsd's configuration, if it is not the system's.
+        config: Option<PathBuf>,
+        /// The receiver's number.
+        phone: String,
+        /// Whether diacritics are kept.
+        diacritics: bool,
+    },
+    /// E-mail.
+    Email(Email),
+    /// One or more Alertmanagers, all of which are told what is open, again and again.
+    Alertmanager {
+        /// Base URLs; no load balancer in between.
+        urls: Vec<Url>,
+        /// Sent as `Authorization: Bearer …` when set.
+        token: Option<SecretString>,
+    },
+}
+
+/// A mailbox and the way to it.
+#[derive(Debug, Clone)]
+pub struct Email {
+    /// SMTP server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether and how the connection is encrypted.
+    pub tls: Tls,
+    /// User name and password, if the server wants them.
+    pub login: Option<(String, SecretString)>,
+    /// Sender.
+    pub from: String,
+    /// Receiver.
+    pub to: String,
+}
+
+/// How a connection to an SMTP server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// From the start, as on port 465.
+    Implicit,
+    /// After STARTTLS, which must succeed, as on port 587.
+    StartTls,
+    /// Not at all: for a server on the same machine.
+    None,
 }
 
 impl Target {
@@ -57,28 +152,30 @@ impl Target {
         match self {
             Self::Webhook { .. } => "webhook",
             Self::Ntfy { .. } => "ntfy",
+            Self::Zalo { .. } => "zalo",
+            Self::Telegram { .. } => "telegram",
+            Self::SmsHttp { .. } => "sms_http",
+            Self::Gammu { .. } => "gammu",
+            Self::Email(_) => "email",
+            Self::Alertmanager { .. } => "alertmanager",
         }
     }
-}
 
-/// Somebody on the roster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// Name for people.
-    pub name: String,
-    /// Channels that reach them; at least one.
-    pub channels: Vec<ChannelId>,
-}
+    /// The chat that a bot's channel speaks into.
+    pub fn chat(&self) -> Option<&str> {
+        match self {
+            Self::Zalo { chat, .. } | Self::Telegram { chat, .. } => Some(chat),
+            _ => None,
+        }
+    }
 
-/// People who take turns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rotation {
-    /// In order; at least one.
-    pub people: Vec<PersonId>,
-    /// Day on which the first person's first turn begins.
-    pub start: Date,
-    /// Local time of handing over.
-    pub handover: Time,
-    /// Days in a turn; at least one.
-    pub days: u32,
+    /// What its kind takes in a minute: Telegram's guide, ntfy's default bucket, a GSM modem's speed; where no limit
+    /// is published, a guess on the safe side.
+    fn per_minute(&self) -> u32 {
+        match self {
+            Self::Webhook { .. } | Self::Ntfy { .. } | Self::Alertmanager { .. } => 60,
+            Self::Zalo { .. } | Self::Telegram { .. } | Self::Email(_) | Self::SmsHttp { .. } => 20,
+            Self::Gammu { .. } => 6,
+        }
+    }
 }

@@ -131,7 +131,7 @@ impl Machine {
         let stale = match self.standing.state {
             State::Up | State::Degraded => elapsed(now, self.proven) > limit,
             State::Down => elapsed(now, self.looked) > limit,
-            State::Unknown | State::Off => false,
+            _ => false,
         };
         if !stale {
             return None;
@@ -185,7 +185,7 @@ impl Machine {
         let from = match self.standing.state {
             State::Up | State::Degraded => self.proven,
             State::Down => self.looked,
-            State::Unknown | State::Off => return None,
+            _ => return None,
         };
         Some(later(from, self.stale_after(settings)))
     }
@@ -196,9 +196,7 @@ impl Machine {
         match self.standing.state {
             // It worked with this login before: the refusal may be a full camera. Staleness will tell.
             State::Up | State::Degraded => None,
-            State::Down | State::Unknown | State::Off => {
-                self.go(now, at, State::Unknown, Some(failure.kind), failure.detail.clone())
-            }
+            _ => self.go(now, at, State::Unknown, Some(failure.kind), failure.detail.clone()),
         }
     }
 
@@ -238,11 +236,11 @@ impl Machine {
                 self.shade = Run { length: 1, kind: failure.map(|failure| failure.kind), since: Some(at) };
                 None
             }
-            State::Down | State::Unknown | State::Off => {
+            State::Up | State::Degraded => self.shaded(now, at, failure, settings),
+            _ => {
                 let since = self.good.since.unwrap_or(at);
                 self.become_shade(now, since, failure)
             }
-            State::Up | State::Degraded => self.shaded(now, at, failure, settings),
         }
     }
 

@@ -12,9 +12,13 @@ mod settings;
 pub use outbox::Delivery;
 pub use settings::Settings;
 
-use crate::model::{CameraId, ChannelId, LoginRecord, Memory, Notice, Observation, Restored, SiteRecord, Transition};
+use crate::model::{
+    CameraId, ChannelId, Incident, LinkRecord, LoginRecord, Memory, Notice, Observation, Recipient, Restored,
+    SiteRecord, Transition, Window,
+};
 use jiff::Timestamp;
 use rusqlite::Connection;
+use secrecy::SecretSlice;
 use std::{path::Path, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
@@ -33,8 +37,14 @@ pub struct Batch {
     pub transitions: Vec<Transition>,
     /// Changes of sites.
     pub sites: Vec<SiteRecord>,
-    /// What is to be told, and over which channels.
-    pub notices: Vec<(Notice, Vec<ChannelId>)>,
+    /// Changes of links.
+    pub links: Vec<LinkRecord>,
+    /// Incidents as they stand.
+    pub incidents: Vec<Incident>,
+    /// Windows that were set or ended.
+    pub windows: Vec<Window>,
+    /// What is to be told, and to whom.
+    pub notices: Vec<(Notice, Vec<Recipient>)>,
     /// Transcripts.
     pub observations: Vec<(CameraId, Observation)>,
     /// What was learned of cameras.
@@ -48,6 +58,9 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.transitions.is_empty()
             && self.sites.is_empty()
+            && self.links.is_empty()
+            && self.incidents.is_empty()
+            && self.windows.is_empty()
             && self.notices.is_empty()
             && self.observations.is_empty()
             && self.memories.is_empty()
@@ -85,7 +98,7 @@ impl Journal {
             None => Connection::open_in_memory()?,
         };
         schema::prepare(&mut connection)?;
-        let restored = records::restore(&connection)?;
+        let restored = records::restore(&connection, now)?;
         records::begin_run(&connection, now)?;
         let (jobs, mut inbox) = mpsc::channel::<Job>(64);
         std::thread::Builder::new()
@@ -109,9 +122,15 @@ impl Journal {
         self.with(move |connection| records::keep(connection, now, &settings)).await
     }
 
-    /// The oldest unsent notice of each channel whose time has come: a channel's notices go in order.
-    pub async fn due(&self, now: Timestamp) -> Result<Vec<Delivery>, Error> {
-        self.with(move |connection| outbox::due(connection, now)).await
+    /// The oldest unsent notice of each channel that is not `busy` and whose time has come: a channel's notices go in
+    /// order, and what waits of one incident for one recipient collapses into the newest.
+    pub async fn due(&self, now: Timestamp, busy: Vec<ChannelId>) -> Result<Vec<Delivery>, Error> {
+        self.with(move |connection| outbox::due(connection, now, &busy)).await
+    }
+
+    /// The key that signs links: made at first use, the same ever after.
+    pub async fn signing_key(&self) -> Result<SecretSlice<u8>, Error> {
+        self.with(|connection| records::secret(connection, "signing_key")).await
     }
 
     /// When the next delivery is due, and how many wait.
@@ -119,19 +138,25 @@ impl Journal {
         self.with(|connection| outbox::waiting(connection)).await
     }
 
-    /// Notes that a delivery arrived.
-    pub async fn sent(&self, id: i64, now: Timestamp) -> Result<(), Error> {
-        self.with(move |connection| outbox::settle(connection, id, "sent", now)).await
+    /// Notes that a delivery arrived, and what the channel called it.
+    pub async fn sent(&self, id: i64, receipt: Option<String>, now: Timestamp) -> Result<(), Error> {
+        self.with(move |connection| outbox::settle(connection, id, "sent", receipt.as_deref(), now)).await
     }
 
-    /// Notes that nobody can be told over this channel any more: the configuration no longer has it.
+    /// Notes that nobody can be told any more: the configuration has none of the recipient's channels.
     pub async fn abandoned(&self, id: i64, now: Timestamp) -> Result<(), Error> {
-        self.with(move |connection| outbox::settle(connection, id, "abandoned", now)).await
+        self.with(move |connection| outbox::settle(connection, id, "abandoned", None, now)).await
     }
 
-    /// Notes that a delivery failed and is to be tried again at `due`.
-    pub async fn postponed(&self, id: i64, due: Timestamp, error: String) -> Result<(), Error> {
-        self.with(move |connection| outbox::postpone(connection, id, due, &error)).await
+    /// Notes that a delivery failed, and when and over which of the recipient's channels it is to be tried again.
+    pub async fn postponed(
+        &self,
+        id: i64,
+        due: Timestamp,
+        next: (ChannelId, usize),
+        error: String,
+    ) -> Result<(), Error> {
+        self.with(move |connection| outbox::postpone(connection, id, due, &next.0, next.1, &error)).await
     }
 
     async fn with<T: Send + 'static>(

@@ -1,39 +1,105 @@
-//! The outbox: what is still to be told, by channel and in order.
+//! The outbox: what is still to be told, to whom, over which of their channels, and in order.
 
 use super::{Error, records::time};
-use crate::model::{ChannelId, Notice};
+use crate::model::{ChannelId, Notice, Recipient};
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, named_params};
 
-/// One notice on its way to one channel.
+/// One notice on its way to one recipient over one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The outbox row.
     pub id: i64,
-    /// Where to.
+    /// Where to now.
     pub channel: ChannelId,
-    /// How often it was tried.
+    /// Who it is for, and all their channels.
+    pub recipient: Recipient,
+    /// Which of those channels this is.
+    pub turn: usize,
+    /// How often it was tried, over any channel.
     pub attempts: u32,
+    /// What the channel called the first message of this incident to this recipient.
+    pub first: Option<String>,
     /// What to tell.
     pub notice: Notice,
 }
 
-pub(super) fn due(connection: &Connection, now: Timestamp) -> Result<Vec<Delivery>, Error> {
-    let sql = "SELECT outbox.id, outbox.channel, outbox.attempts, notice.body
-               FROM outbox JOIN notice ON notice.key = outbox.notice
-               WHERE outbox.id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel)
-                 AND outbox.due <= ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([now.as_millisecond()])?;
-    let mut deliveries = Vec::new();
-    while let Some(row) = rows.next()? {
-        let body: String = row.get(3)?;
-        let notice = serde_json::from_str(&body)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, error.into()))?;
-        let channel = ChannelId::from(row.get::<_, String>(1)?.as_str());
-        deliveries.push(Delivery { id: row.get(0)?, channel, attempts: row.get(2)?, notice });
+/// Puts a notice into the outbox of each recipient.
+pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) -> Result<(), Error> {
+    let key = notice.key();
+    for recipient in to {
+        let Some(channel) = recipient.channels.first() else { continue };
+        let sql = "INSERT OR IGNORE INTO outbox (notice, incident, recipient, channels, channel, due)
+                   VALUES (:notice, :incident, :recipient, :channels, :channel, :due)";
+        connection.prepare_cached(sql)?.execute(named_params! {
+            ":notice": key,
+            ":incident": notice.incident.as_str(),
+            ":recipient": recipient.key(),
+            ":channels": super::records::json(recipient),
+            ":channel": channel.as_str(),
+            ":due": notice.at.as_millisecond(),
+        })?;
     }
+    Ok(())
+}
+
+/// The oldest waiting notice of each channel that is not busy, if its time has come. Where newer ones of the same
+/// incident wait for the same recipient, only the newest is told: it says all that the others would have.
+pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId]) -> Result<Vec<Delivery>, Error> {
+    let transaction = connection.transaction()?;
+    let heads = "SELECT id, channel, incident, recipient FROM outbox
+                 WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel) AND due <= ?1";
+    let heads: Vec<(i64, String, String, String)> = {
+        let mut statement = transaction.prepare_cached(heads)?;
+        let rows = statement
+            .query_map([now.as_millisecond()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let mut deliveries = Vec::new();
+    for (id, channel, incident, recipient) in heads {
+        let newest = "SELECT max(id) FROM outbox WHERE state = 'queued' AND incident = ?1 AND recipient = ?2";
+        let newest: i64 = transaction.prepare_cached(newest)?.query_row((&incident, &recipient), |row| row.get(0))?;
+        if busy.iter().any(|busy| busy.as_str() == channel) {
+            continue;
+        }
+        if newest != id {
+            let sql = "UPDATE outbox SET state = 'superseded', settled = ?4
+                       WHERE state = 'queued' AND incident = ?1 AND recipient = ?2 AND id < ?3";
+            transaction.prepare_cached(sql)?.execute((&incident, &recipient, newest, now.as_millisecond()))?;
+        }
+        match read(&transaction, newest)? {
+            Some(delivery) if newest == id || busy.iter().all(|busy| *busy != delivery.channel) => {
+                deliveries.push(delivery);
+            }
+            Some(_) => {}
+            // Written by another version, in words that this one does not know: it holds up nobody.
+            None => settle(&transaction, newest, "abandoned", None, now)?,
+        }
+    }
+    transaction.commit()?;
+    // Two heads may have led to rows of one channel: each takes one at a time.
+    let mut channels = std::collections::HashSet::new();
+    deliveries.retain(|delivery| channels.insert(delivery.channel.clone()));
     Ok(deliveries)
+}
+
+fn read(connection: &Connection, id: i64) -> Result<Option<Delivery>, Error> {
+    let sql = "SELECT outbox.channel, outbox.channels, outbox.turn, outbox.attempts, notice.body,
+                 (SELECT receipt FROM outbox AS other
+                  WHERE other.incident = outbox.incident AND other.recipient = outbox.recipient
+                    AND other.channel = outbox.channel AND other.receipt IS NOT NULL
+                  ORDER BY other.id LIMIT 1)
+               FROM outbox JOIN notice ON notice.key = outbox.notice WHERE outbox.id = ?1";
+    let row = connection.prepare_cached(sql)?.query_row([id], |row| {
+        let (channel, channels, turn): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok((channel, channels, turn, row.get(3)?, row.get::<_, String>(4)?, row.get(5)?))
+    });
+    let Some((channel, channels, turn, attempts, body, first)) = row.optional()? else { return Ok(None) };
+    let (Ok(recipient), Ok(notice)) = (serde_json::from_str(&channels), serde_json::from_str(&body)) else {
+        return Ok(None);
+    };
+    let (channel, turn) = (ChannelId::from(channel.as_str()), usize::try_from(turn).unwrap_or(0));
+    Ok(Some(Delivery { id, channel, recipient, turn, attempts, first, notice }))
 }
 
 pub(super) fn waiting(connection: &Connection) -> Result<(Option<Timestamp>, usize), Error> {
@@ -45,14 +111,30 @@ pub(super) fn waiting(connection: &Connection) -> Result<(Option<Timestamp>, usi
     Ok((next.map(time), usize::try_from(count).unwrap_or(0)))
 }
 
-pub(super) fn settle(connection: &Connection, id: i64, state: &str, now: Timestamp) -> Result<(), Error> {
-    let sql = "UPDATE outbox SET state = ?2, attempts = attempts + 1, settled = ?3, error = NULL WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((id, state, now.as_millisecond()))?;
+pub(super) fn settle(
+    connection: &Connection,
+    id: i64,
+    state: &str,
+    receipt: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql = "UPDATE outbox SET state = ?2, attempts = attempts + 1, settled = ?3, receipt = ?4, error = NULL
+               WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute((id, state, now.as_millisecond(), receipt))?;
     Ok(())
 }
 
-pub(super) fn postpone(connection: &Connection, id: i64, due: Timestamp, error: &str) -> Result<(), Error> {
-    let sql = "UPDATE outbox SET attempts = attempts + 1, due = ?2, error = ?3 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((id, due.as_millisecond(), error))?;
+/// Tries again at `due`, over `channel`, the recipient's channel of number `turn`.
+pub(super) fn postpone(
+    connection: &Connection,
+    id: i64,
+    due: Timestamp,
+    channel: &ChannelId,
+    turn: usize,
+    error: &str,
+) -> Result<(), Error> {
+    let sql = "UPDATE outbox SET attempts = attempts + 1, due = ?2, channel = ?3, turn = ?4, error = ?5 WHERE id = ?1";
+    let turn = i64::try_from(turn).unwrap_or(0);
+    connection.prepare_cached(sql)?.execute((id, due.as_millisecond(), channel.as_str(), turn, error))?;
     Ok(())
 }

@@ -2,11 +2,15 @@
 
 use super::{Batch, Error, Settings};
 use crate::model::{
-    CameraId, FailureKind, LoginRecord, Memory, Restored, SiteId, SiteRecord, State, Transition, elapsed,
+    CameraId, FailureKind, LinkRecord, LinkState, LoginRecord, Memory, Restored, SiteId, SiteRecord, State, Transition,
+    elapsed,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::{Serialize, de::DeserializeOwned};
+
+/// Ended incidents that a restart still knows: they are re-sent to Alertmanager and counted as episodes.
+const INCIDENTS_LATELY: std::time::Duration = std::time::Duration::from_secs(6 * 60 * 60);
 
 /// Writes a batch in one transaction.
 pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Error> {
@@ -27,24 +31,43 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
     for record in &batch.sites {
         write_site(&transaction, record)?;
     }
-    for (notice, channels) in &batch.notices {
+    for record in &batch.links {
+        let sql = "INSERT INTO link_change (link, state, since) VALUES (?1, ?2, ?3)";
+        let link = record.link.as_ref().map_or("", |link| link.as_str());
+        let since = record.since.as_millisecond();
+        transaction.prepare_cached(sql)?.execute((link, record.state.as_str(), since))?;
+    }
+    for incident in &batch.incidents {
+        let sql = "INSERT INTO incident (id, number, opened, closed, body)
+                   VALUES (:id, :number, :opened, :closed, :body)
+                   ON CONFLICT (id) DO UPDATE SET closed = :closed, body = :body";
+        transaction.prepare_cached(sql)?.execute(named_params! {
+            ":id": incident.id.as_str(),
+            ":number": incident.number,
+            ":opened": incident.opened.as_millisecond(),
+            ":closed": incident.closed.map(Timestamp::as_millisecond),
+            ":body": json(incident),
+        })?;
+    }
+    for window in &batch.windows {
+        let until = match window.span {
+            crate::model::Span::Once { until, .. } => until.as_millisecond(),
+            crate::model::Span::Weekly { .. } => i64::MAX,
+        };
+        let sql = "INSERT OR REPLACE INTO maintenance (id, until, body) VALUES (?1, ?2, ?3)";
+        transaction.prepare_cached(sql)?.execute((&window.id, until, json(window)))?;
+    }
+    for (notice, recipients) in &batch.notices {
         // A key that is there already was committed by a run that died before it could remember so.
         let sql = "INSERT OR IGNORE INTO notice (key, site, at, body) VALUES (:key, :site, :at, :body)";
         let key = notice.key();
         transaction.prepare_cached(sql)?.execute(named_params! {
             ":key": key,
-            ":site": notice.site.as_str(),
+            ":site": notice.cause.as_ref().map_or("", |cause| cause.subject()),
             ":at": notice.at.as_millisecond(),
             ":body": json(notice),
         })?;
-        for channel in channels {
-            let sql = "INSERT OR IGNORE INTO outbox (notice, channel, due) VALUES (:notice, :channel, :due)";
-            transaction.prepare_cached(sql)?.execute(named_params! {
-                ":notice": key,
-                ":channel": channel.as_str(),
-                ":due": notice.at.as_millisecond(),
-            })?;
-        }
+        super::outbox::queue(&transaction, notice, recipients)?;
     }
     for (camera, observation) in &batch.observations {
         let sql = "INSERT INTO observation (camera, started, failed, body) VALUES (:camera, :started, :failed, :body)";
@@ -79,13 +102,14 @@ fn write_site(connection: &Connection, record: &SiteRecord) -> Result<(), Error>
     let known = "SELECT level FROM site WHERE site = ?1";
     let before: Option<String> =
         connection.prepare_cached(known)?.query_row([record.site.as_str()], |row| row.get(0)).optional()?;
-    let sql = "INSERT INTO site (site, level, since, alert) VALUES (:site, :level, :since, :alert)
-               ON CONFLICT (site) DO UPDATE SET level = :level, since = :since, alert = :alert";
+    let sql = "INSERT INTO site (site, level, since, alert, ended) VALUES (:site, :level, :since, :alert, :ended)
+               ON CONFLICT (site) DO UPDATE SET level = :level, since = :since, alert = :alert, ended = :ended";
     connection.prepare_cached(sql)?.execute(named_params! {
         ":site": record.site.as_str(),
         ":level": record.level.as_str(),
         ":since": record.since.as_millisecond(),
         ":alert": record.alert.as_ref().map(json),
+        ":ended": json(&record.ended),
     })?;
     if before.as_deref() != Some(record.level.as_str()) {
         let sql = "INSERT INTO level_change (site, level, since) VALUES (:site, :level, :since)";
@@ -99,16 +123,51 @@ fn write_site(connection: &Connection, record: &SiteRecord) -> Result<(), Error>
 }
 
 /// What earlier runs knew.
-pub(super) fn restore(connection: &Connection) -> Result<Restored, Error> {
+pub(super) fn restore(connection: &Connection, now: Timestamp) -> Result<Restored, Error> {
     let sql = "SELECT camera, from_state, to_state, cause, detail, since, decided FROM transition
                WHERE id IN (SELECT max(id) FROM transition GROUP BY camera)";
     let cameras = connection.prepare(sql)?.query_map([], read_transition)?.collect::<Result<_, _>>()?;
-    let sql = "SELECT site, level, since, alert FROM site";
+    let sql = "SELECT site, level, since, alert, ended FROM site";
     let sites = connection.prepare(sql)?.query_map([], read_site)?.collect::<Result<_, _>>()?;
     let memories = memories(connection)?;
     let sql = "SELECT device, onvif, fingerprint, strikes, until, good FROM login";
     let logins = connection.prepare(sql)?.query_map([], read_login)?.collect::<Result<_, _>>()?;
-    Ok(Restored { cameras, sites, memories, logins })
+    let sql = "SELECT link, state, since FROM link_change
+               WHERE id IN (SELECT max(id) FROM link_change GROUP BY link)";
+    let links = connection.prepare(sql)?.query_map([], read_link)?.collect::<Result<_, _>>()?;
+    let lately = now.as_millisecond() - INCIDENTS_LATELY.as_millis() as i64;
+    let sql = "SELECT body FROM incident WHERE closed IS NULL OR closed > ?1";
+    let incidents = bodies(connection, sql, lately)?;
+    let windows = bodies(connection, "SELECT body FROM maintenance WHERE until > ?1", now.as_millisecond())?;
+    let sql = "SELECT coalesce(max(number), 0) FROM incident";
+    let last_number = connection.prepare(sql)?.query_row([], |row| row.get(0))?;
+    Ok(Restored { cameras, sites, memories, logins, links, incidents, last_number, windows })
+}
+
+/// Whole records as JSON; what another version wrote and this one cannot read is left out.
+fn bodies<T: DeserializeOwned>(connection: &Connection, sql: &str, after: i64) -> Result<Vec<T>, Error> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([after], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.iter().filter_map(|body| serde_json::from_str(body).ok()).collect())
+}
+
+fn read_link(row: &Row<'_>) -> rusqlite::Result<LinkRecord> {
+    let link: String = row.get("link")?;
+    Ok(LinkRecord {
+        link: (!link.is_empty()).then(|| link.as_str().into()),
+        state: word(row.get("state")?).unwrap_or(LinkState::Unknown),
+        since: time(row.get("since")?),
+    })
+}
+
+/// A secret of our own making.
+pub(super) fn secret(connection: &Connection, name: &str) -> Result<secrecy::SecretSlice<u8>, Error> {
+    // randomblob is SQLite's generator, seeded from the operating system's.
+    let sql = "INSERT OR IGNORE INTO secret (name, value) VALUES (?1, randomblob(32))";
+    connection.prepare_cached(sql)?.execute([name])?;
+    let sql = "SELECT value FROM secret WHERE name = ?1";
+    let value: Vec<u8> = connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))?;
+    Ok(value.into())
 }
 
 /// What was learned of each camera.
@@ -153,6 +212,7 @@ fn read_site(row: &Row<'_>) -> rusqlite::Result<SiteRecord> {
         level: word(row.get("level")?).unwrap_or(crate::model::Level::Unknown),
         since: time(row.get("since")?),
         alert: row.get::<_, Option<String>>("alert")?.and_then(|text| serde_json::from_str(&text).ok()),
+        ended: serde_json::from_str(&row.get::<_, String>("ended")?).unwrap_or_default(),
     })
 }
 
@@ -179,7 +239,7 @@ pub(super) fn time(millisecond: i64) -> Timestamp {
     Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-fn json(value: &impl Serialize) -> String {
+pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("plain data with text keys can always be written as JSON")
 }
 

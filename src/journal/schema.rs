@@ -4,7 +4,7 @@ use super::Error;
 use rusqlite::Connection;
 
 /// Step `n` brings format `n - 1` to format `n`.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Sets the connection up and brings the file to the latest format.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {

@@ -1,7 +1,9 @@
 //! The journal on a real file: what is committed comes back, in order and once.
 
 use super::*;
-use crate::model::{FailureKind, IncidentId, Level, OpenAlert, Reason, State, later};
+use crate::model::{
+    Cause, FailureKind, IncidentId, Level, LinkState, OpenAlert, Reason, Remark, Scope, Span, State, later,
+};
 use std::time::Duration;
 
 fn at(second: i64) -> Timestamp {
@@ -21,21 +23,42 @@ fn transition(camera: &str, to: State, second: i64) -> Transition {
 }
 
 fn notice(step: u32, second: i64) -> Notice {
+    of_incident(IncidentId::new(&Cause::Site("cho".into()), at(0)), step, second)
+}
+
+fn of_incident(incident: IncidentId, step: u32, second: i64) -> Notice {
     Notice {
-        incident: IncidentId::new(&"cho".into(), at(0)),
+        incident,
+        number: 1,
         step,
         reason: Reason::CoverageLost,
-        site: "cho".into(),
-        site_name: "Ngã tư Chợ".into(),
+        cause: Some(Cause::Site("cho".into())),
+        place: "Ngã tư Chợ".into(),
         hamlet: "Thôn 1".into(),
         level: Level::Blind,
-        views_lost: vec!["về phía cảng".into()],
-        views_total: 1,
+        sites: Vec::new(),
         since: at(0),
         at: at(second),
         cameras: Vec::new(),
+        cameras_total: 0,
         households: 0,
+        episode: 1,
+        related: Vec::new(),
+        remark: Remark::None,
     }
+}
+
+fn recipient(person: &str, channels: &[&str]) -> Recipient {
+    let channels = channels.iter().map(|channel| (*channel).into()).collect();
+    Recipient { person: Some(person.into()), channels }
+}
+
+fn told(notice: Notice, to: &[Recipient]) -> Batch {
+    Batch { notices: vec![(notice, to.to_vec())], ..Batch::default() }
+}
+
+async fn due(journal: &Journal, second: i64) -> Vec<Delivery> {
+    journal.due(at(second), Vec::new()).await.expect("it is read")
 }
 
 fn settings(folder: &tempfile::TempDir) -> Settings {
@@ -51,9 +74,9 @@ async fn what_was_committed_comes_back_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let (journal, restored) = open(&settings(&folder));
     assert_eq!(restored, Restored::default());
-    let alert =
-        OpenAlert { incident: IncidentId::new(&"cho".into(), at(0)), since: at(0), told: Level::Blind, step: 1 };
-    let record = SiteRecord { site: "cho".into(), level: Level::Blind, since: at(9), alert: Some(alert) };
+    let alert = OpenAlert { since: at(0), worst: Level::Blind };
+    let (site, ended) = ("cho".into(), vec![at(-60)]);
+    let record = SiteRecord { site, level: Level::Blind, since: at(9), alert: Some(alert), ended };
     let batch = Batch {
         transitions: vec![transition("a", State::Down, 9), transition("b", State::Down, 9)],
         sites: vec![record.clone()],
@@ -70,34 +93,126 @@ async fn what_was_committed_comes_back_after_a_restart() {
 #[tokio::test]
 async fn a_channel_gets_its_notices_in_order_and_a_failing_one_holds_up_no_other() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
-    let both = vec!["ntfy".into(), "hook".into()];
-    for (step, second) in [(1, 10), (2, 20)] {
-        let batch = Batch { notices: vec![(notice(step, second), both.clone())], ..Batch::default() };
-        journal.commit(batch).await.expect("it is written");
+    let both = [recipient("an", &["ntfy"]), recipient("binh", &["hook"])];
+    for (incident, second) in [("a", 10), ("b", 20)] {
+        let notice = of_incident(IncidentId::stored(incident.into()), 1, second);
+        journal.commit(told(notice, &both)).await.expect("it is written");
     }
-    let due = journal.due(at(30)).await.expect("it is read");
-    assert_eq!(due.iter().map(|delivery| delivery.notice.step).collect::<Vec<_>>(), [1, 1]);
-    let id = |deliveries: &[Delivery], channel: &str| {
-        deliveries.iter().find(|delivery| delivery.channel.as_str() == channel).expect("it is due").id
+    let first = due(&journal, 30).await;
+    let shown = |deliveries: &[Delivery]| {
+        let one = |one: &Delivery| format!("{} {}", one.channel, one.notice.incident);
+        deliveries.iter().map(one).collect::<Vec<_>>()
     };
-    journal.postponed(id(&due, "ntfy"), at(60), "503".into()).await.expect("it is written");
-    journal.sent(id(&due, "hook"), at(30)).await.expect("it is written");
-    let due = journal.due(at(30)).await.expect("it is read");
-    assert_eq!((due.len(), due[0].channel.as_str(), due[0].notice.step), (1, "hook", 2));
-    journal.sent(due[0].id, at(31)).await.expect("it is written");
+    assert_eq!(shown(&first), ["ntfy a", "hook a"]);
+    journal.postponed(first[0].id, at(60), ("ntfy".into(), 0), "503".into()).await.expect("it is written");
+    journal.sent(first[1].id, None, at(30)).await.expect("it is written");
+    let second = due(&journal, 30).await;
+    assert_eq!(shown(&second), ["hook b"]);
+    journal.sent(second[0].id, None, at(31)).await.expect("it is written");
     assert_eq!(journal.waiting().await.expect("it is read"), (Some(at(60)), 2));
-    let due = journal.due(at(60)).await.expect("it is read");
-    assert_eq!((due[0].notice.clone(), due[0].attempts), (notice(1, 10), 1));
+    let again = due(&journal, 60).await;
+    assert_eq!((shown(&again), again[0].attempts), (vec!["ntfy a".to_owned()], 1));
+    assert_eq!(journal.due(at(60), vec!["ntfy".into()]).await.expect("it is read"), [], "it is busy");
+}
+
+#[tokio::test]
+async fn a_message_that_waited_collapses_with_its_resolution() {
+    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let an = [recipient("an", &["zalo", "sms"])];
+    for (step, second) in [(1, 10), (2, 20)] {
+        journal.commit(told(notice(step, second), &an)).await.expect("it is written");
+    }
+    let cleared = Notice { reason: Reason::CoverageRestored, ..notice(3, 90) };
+    journal.commit(told(cleared, &an)).await.expect("it is written");
+    let waiting = due(&journal, 100).await;
+    assert_eq!((waiting.len(), waiting[0].notice.step), (1, 3));
+    journal.sent(waiting[0].id, None, at(100)).await.expect("it is written");
+    assert_eq!(journal.waiting().await.expect("it is read"), (None, 0));
+}
+
+#[tokio::test]
+async fn the_next_channel_takes_over_and_later_messages_know_the_first() {
+    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let an = [recipient("an", &["zalo", "sms"])];
+    journal.commit(told(notice(1, 10), &an)).await.expect("it is written");
+    let first = due(&journal, 10).await;
+    assert_eq!((first[0].channel.as_str(), first[0].turn), ("zalo", 0));
+    journal.postponed(first[0].id, at(10), ("sms".into(), 1), "no connection".into()).await.expect("it is written");
+    let second = due(&journal, 10).await;
+    assert_eq!((second[0].channel.as_str(), second[0].turn, second[0].attempts), ("sms", 1, 1));
+    assert_eq!(second[0].recipient, an[0]);
+    journal.sent(second[0].id, Some("m1".into()), at(11)).await.expect("it is written");
+    journal.commit(told(notice(2, 20), &[recipient("an", &["sms"])])).await.expect("it is written");
+    assert_eq!(due(&journal, 20).await[0].first.as_deref(), Some("m1"));
 }
 
 #[tokio::test]
 async fn a_notice_that_is_committed_twice_is_sent_once() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     for _ in 0..2 {
-        let batch = Batch { notices: vec![(notice(1, 10), vec!["ntfy".into()])], ..Batch::default() };
-        journal.commit(batch).await.expect("it is written");
+        journal.commit(told(notice(1, 10), &[recipient("an", &["ntfy"])])).await.expect("it is written");
     }
     assert_eq!(journal.waiting().await.expect("it is read").1, 1);
+}
+
+#[tokio::test]
+async fn what_another_version_wrote_holds_up_nobody() {
+    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let an = [recipient("an", &["ntfy"])];
+    journal.commit(told(of_incident(IncidentId::stored("a".into()), 1, 10), &an)).await.expect("it is written");
+    journal.commit(told(of_incident(IncidentId::stored("b".into()), 1, 20), &an)).await.expect("it is written");
+    let spoil =
+        |connection: &mut Connection| Ok(connection.execute("UPDATE notice SET body = '{}' WHERE key = 'a-1'", [])?);
+    journal.with(spoil).await.expect("it is written");
+    assert_eq!(due(&journal, 30).await, []);
+    assert_eq!(due(&journal, 30).await[0].notice.incident.as_str(), "b");
+}
+
+#[tokio::test]
+async fn incidents_links_and_windows_come_back_and_the_key_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (journal, _) = open(&settings(&folder));
+    let incident = |number: u32, closed: Option<i64>| Incident {
+        id: IncidentId::stored(format!("i{number}")),
+        number,
+        cause: Cause::Link("tu-dong".into()),
+        since: at(-7 * 3600),
+        opened: at(-7 * 3600),
+        sites: [("cho".into(), Level::Blind)].into(),
+        told: Level::Blind,
+        step: 1,
+        audience: vec![recipient("an", &["zalo"])],
+        paged: true,
+        ack: None,
+        rung: 1,
+        next_rung: Some(at(60)),
+        merged: vec![3],
+        episode: 1,
+        closed: closed.map(at),
+    };
+    let window = |id: &str, until: i64| Window {
+        id: id.into(),
+        scope: Scope::Site("cho".into()),
+        span: Span::Once { from: at(-60), until: at(until) },
+        author: "An".into(),
+        reason: "thay camera".into(),
+    };
+    let link = |state, second| LinkRecord { link: Some("tu-dong".into()), state, since: at(second) };
+    let batch = Batch {
+        incidents: vec![incident(1, Some(-6 * 3600 - 60)), incident(2, None), incident(4, Some(-60))],
+        links: vec![link(LinkState::Down, -60), link(LinkState::Up, -30)],
+        windows: vec![window("w1", 60), window("w2", -1)],
+        ..Batch::default()
+    };
+    journal.commit(batch).await.expect("it is written");
+    let key = journal.signing_key().await.expect("a key");
+    let (again, restored) = open(&settings(&folder));
+    assert_eq!(restored.incidents, [incident(2, None), incident(4, Some(-60))]);
+    assert_eq!((restored.last_number, restored.links), (4, vec![link(LinkState::Up, -30)]));
+    assert_eq!(restored.windows, [window("w1", 60)]);
+    use secrecy::ExposeSecret;
+    let same = again.signing_key().await.expect("a key");
+    assert_eq!((same.expose_secret(), same.expose_secret().len()), (key.expose_secret(), 32));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod fleet;
 mod own;
 mod process;
 
-pub use own::Own;
+pub use own::{ChannelHealth, Own};
 
 use crate::model::Snapshot;
 use prometheus::{Encoder, TextEncoder};

@@ -6,12 +6,31 @@ use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     core::Collector, proto::MetricFamily,
 };
-use std::time::Duration;
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// Bounds in seconds from a loopback answer to the longest look.
 const PROBE_BUCKETS: [f64; 10] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Bounds in seconds from an SSD's commit to a disk in trouble.
 const COMMIT_BUCKETS: [f64; 7] = [0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0];
+
+/// How a channel fared.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ChannelHealth {
+    /// When it last took something.
+    pub last_success: Option<Timestamp>,
+    /// Since when it takes nothing.
+    pub failing_since: Option<Timestamp>,
+    /// Its last error; kept when it works again.
+    pub last_error: Option<String>,
+}
 
 /// Counters of the daemon's own work.
 #[derive(Debug)]
@@ -24,6 +43,11 @@ pub struct Own {
     journal_errors: IntCounter,
     sent: IntCounterVec,
     failed: IntCounterVec,
+    success_at: GaugeVec,
+    errors: Mutex<BTreeMap<ChannelId, ChannelHealth>>,
+    journal_fails: AtomicBool,
+    heartbeat_ok: IntGauge,
+    heartbeat_at: Gauge,
     pending: IntGauge,
     reload_ok: IntGauge,
     reload_at: Gauge,
@@ -51,6 +75,20 @@ impl Own {
             journal_errors: made(IntCounter::new("camhealth_journal_errors_total", "Writes that failed.")),
             sent: counters("camhealth_notices_sent_total", "Notices that a channel took.", &["channel"]),
             failed: counters("camhealth_notice_failures_total", "Tries that a channel did not take.", &["channel"]),
+            success_at: made(GaugeVec::new(
+                Opts::new(
+                    "camhealth_channel_last_success_timestamp_seconds",
+                    "When a channel last took something, as Unix time in seconds; 0 until then.",
+                ),
+                &["channel"],
+            )),
+            errors: Mutex::default(),
+            journal_fails: AtomicBool::new(false),
+            heartbeat_ok: int_gauge("camhealth_heartbeat_successful", "1 if the last heartbeat was taken."),
+            heartbeat_at: gauge(
+                "camhealth_heartbeat_last_success_timestamp_seconds",
+                "When a heartbeat was last taken, as Unix time in seconds.",
+            ),
             pending: int_gauge("camhealth_notices_pending", "Notices that wait in the outbox."),
             reload_ok: int_gauge("camhealth_config_last_reload_successful", "1 if the last reload was accepted."),
             reload_at: gauge(
@@ -73,6 +111,7 @@ impl Own {
         for (channel, _) in channels {
             own.sent.with_label_values(&[channel.as_str()]);
             own.failed.with_label_values(&[channel.as_str()]);
+            own.success_at.with_label_values(&[channel.as_str()]);
         }
         own.register(build);
         own.register(own.in_flight.clone());
@@ -82,6 +121,9 @@ impl Own {
         own.register(own.journal_errors.clone());
         own.register(own.sent.clone());
         own.register(own.failed.clone());
+        own.register(own.success_at.clone());
+        own.register(own.heartbeat_ok.clone());
+        own.register(own.heartbeat_at.clone());
         own.register(own.pending.clone());
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
@@ -106,12 +148,45 @@ impl Own {
     pub fn journal_commit(&self, took: Duration, ok: bool) {
         self.commit_seconds.observe(took.as_secs_f64());
         self.journal_errors.inc_by(u64::from(!ok));
+        self.journal_fails.store(!ok, Ordering::Relaxed);
     }
 
-    /// A try to tell somebody ended.
-    pub fn notice(&self, channel: &ChannelId, sent: bool) {
-        let counters = if sent { &self.sent } else { &self.failed };
+    /// Whether the last durable write failed.
+    pub fn journal_fails(&self) -> bool {
+        self.journal_fails.load(Ordering::Relaxed)
+    }
+
+    /// A try to tell somebody ended, with an error if it failed.
+    pub fn notice(&self, channel: &ChannelId, error: Option<&str>, now: Timestamp) {
+        let counters = if error.is_none() { &self.sent } else { &self.failed };
         counters.with_label_values(&[channel.as_str()]).inc();
+        let mut channels = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        let health = channels.entry(channel.clone()).or_default();
+        match error {
+            None => {
+                health.failing_since = None;
+                health.last_success = Some(now);
+                let seconds = now.as_millisecond() as f64 / 1000.0;
+                self.success_at.with_label_values(&[channel.as_str()]).set(seconds);
+            }
+            Some(error) => {
+                health.failing_since.get_or_insert(now);
+                health.last_error = Some(error.to_owned());
+            }
+        }
+    }
+
+    /// How each channel fared that was used.
+    pub fn channels(&self) -> BTreeMap<ChannelId, ChannelHealth> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A heartbeat was taken, or was not.
+    pub fn heartbeat(&self, ok: bool, now: Timestamp) {
+        self.heartbeat_ok.set(i64::from(ok));
+        if ok {
+            self.heartbeat_at.set(now.as_millisecond() as f64 / 1000.0);
+        }
     }
 
     /// How many notices wait.

@@ -1,10 +1,17 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
-use super::{CameraId, Codec, DeviceId, Level, LinkId, SiteId};
+use super::{CameraId, Cause, Codec, DeviceId, Level, LinkId, SiteId, Window};
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 use url::Url;
 
 /// Everything a commune has, checked: each id that is named here exists here.
@@ -20,6 +27,74 @@ pub struct Fleet {
     pub sites: BTreeMap<SiteId, Arc<Site>>,
     /// Links by id, a forest.
     pub links: BTreeMap<LinkId, Link>,
+    /// What the monitor asks to tell whether its own network works; nothing where it cannot know.
+    pub anchors: Vec<Beacon>,
+    /// Maintenance windows of the configuration.
+    pub windows: Vec<Window>,
+}
+
+impl Fleet {
+    /// A commune without anything in it.
+    pub fn empty(commune: Commune) -> Self {
+        Self {
+            commune,
+            devices: BTreeMap::new(),
+            cameras: BTreeMap::new(),
+            sites: BTreeMap::new(),
+            links: BTreeMap::new(),
+            anchors: Vec::new(),
+            windows: Vec::new(),
+        }
+    }
+
+    /// The name for people of what failed.
+    pub fn place(&self, cause: &Cause) -> String {
+        let name = match cause {
+            Cause::Site(id) => self.sites.get(id).map(|site| site.name.clone()),
+            Cause::Link(id) => self.links.get(id).map(|link| link.name.clone()),
+            Cause::Device(id) => Some(id.to_string()),
+            Cause::Commune | Cause::Monitor => Some(self.commune.name.clone()),
+        };
+        name.unwrap_or_else(|| cause.subject().to_owned())
+    }
+
+    /// The links that a camera hangs on, from the nearest up.
+    pub fn links_above(&self, camera: &Camera) -> Vec<LinkId> {
+        let next = |id: &LinkId| self.links.get(id)?.parent.clone();
+        // The configuration has no circles; a depth no tree has bounds it all the same.
+        std::iter::successors(camera.link.clone(), next).take(64).collect()
+    }
+}
+
+/// An address that answers as long as the way to it works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Beacon {
+    /// A TCP port: that it refuses proves the host as well as that it accepts.
+    Tcp(SocketAddr),
+    /// An ICMP echo.
+    Icmp(IpAddr),
+}
+
+impl fmt::Display for Beacon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "tcp://{address}"),
+            Self::Icmp(address) => write!(f, "icmp://{address}"),
+        }
+    }
+}
+
+impl FromStr for Beacon {
+    type Err = ();
+
+    /// Reads `tcp://10.20.0.1:80` and `icmp://10.20.0.1`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.split_once("://") {
+            Some(("tcp", address)) => address.parse().map(Self::Tcp).map_err(|_| ()),
+            Some(("icmp", address)) => address.parse().map(Self::Icmp).map_err(|_| ()),
+            _ => Err(()),
+        }
+    }
 }
 
 /// The commune as its people see it.
@@ -31,6 +106,8 @@ pub struct Commune {
     pub language: Language,
     /// IANA zone in which people are shown times.
     pub timezone: TimeZone,
+    /// The hours in which views need what they need at night.
+    pub night: DailyHours,
 }
 
 /// A language that pages and messages exist in.
@@ -199,7 +276,7 @@ impl Identity {
 }
 
 /// A span of each day, over midnight where `to` is not after `from`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DailyHours {
     /// First minute.
     pub from: Time,
@@ -208,6 +285,16 @@ pub struct DailyHours {
 }
 
 impl DailyHours {
+    /// Six in the evening to six in the morning: Vietnam's nights hardly change over the year.
+    pub const NIGHT: Self = Self { from: Time::constant(18, 0, 0, 0), to: Time::constant(6, 0, 0, 0) };
+
+    /// The next end of the span, from a moment within it.
+    pub fn ends_after(self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+        let local = now.to_zoned_datetime(zone.clone());
+        let day = if local.time() < self.to { local.date() } else { local.date().tomorrow().unwrap_or(local.date()) };
+        day.to_datetime(self.to).to_zoned_datetime(zone.clone()).map_or(now, |end| end.timestamp())
+    }
+
     /// Whether a time of day lies in the span.
     pub fn contain(self, time: Time) -> bool {
         if self.from < self.to { self.from <= time && time < self.to } else { time >= self.from || time < self.to }
@@ -266,6 +353,24 @@ pub struct Site {
     pub alert_after: Duration,
     /// How long it must be well again before the all-clear.
     pub clear_after: Duration,
+    /// Share of its views' weight at or below which it counts as blind, 0 to 1.
+    pub blind_at: f64,
+}
+
+impl Site {
+    /// A site of which only the views are known, with the default policy.
+    pub fn new(id: &str, views: Vec<View>) -> Self {
+        Self {
+            id: id.into(),
+            name: id.to_owned(),
+            hamlet: String::new(),
+            views,
+            alert_below: Level::Reduced,
+            alert_after: Duration::ZERO,
+            clear_after: Duration::from_secs(60),
+            blind_at: 0.0,
+        }
+    }
 }
 
 /// One direction at a site.
@@ -277,6 +382,22 @@ pub struct View {
     pub watchers: Vec<Watcher>,
     /// How many of them must work for the view to count as covered; at least one.
     pub needs: usize,
+    /// The same at night, where it is another number; 0 where nobody needs to see it then.
+    pub needs_at_night: Option<usize>,
+    /// What it counts in coverage, beside the others; above 0.
+    pub weight: f64,
+}
+
+impl View {
+    /// A view that one of its cameras suffices for.
+    pub fn new(name: &str, watchers: Vec<Watcher>) -> Self {
+        Self { name: name.to_owned(), watchers, needs: 1, needs_at_night: None, weight: 1.0 }
+    }
+
+    /// How many cameras it needs now.
+    pub fn needs_now(&self, night: bool) -> usize {
+        if night { self.needs_at_night.unwrap_or(self.needs) } else { self.needs }
+    }
 }
 
 /// A camera's part in a view.
@@ -301,6 +422,8 @@ pub struct Link {
     pub bytes_per_day: Option<u64>,
     /// Looks at streams that may begin on it in a second, on average.
     pub looks_per_second: f64,
+    /// What answers as long as the link itself works, such as its switch.
+    pub probe: Option<Beacon>,
 }
 
 /// What a link is made of.

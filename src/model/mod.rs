@@ -5,6 +5,7 @@
 
 mod fleet;
 mod ids;
+mod incident;
 mod memory;
 mod notice;
 mod observation;
@@ -12,21 +13,28 @@ mod outlook;
 mod remedies;
 mod snapshot;
 mod state;
+mod window;
 mod words;
 
 pub use fleet::{
-    Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
+    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
     Transport, View, Watcher, stream_address,
 };
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
+pub use incident::{Ack, Cause, Incident, IncidentId, Recipient};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
-pub use notice::{CameraLine, IncidentId, Notice, Reason};
+pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
 pub use observation::{
     Check, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
-pub use snapshot::{CameraStatus, Coverage, LastCheck, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus};
-pub use state::{Level, LoginRecord, OpenAlert, Restored, SiteRecord, State, Transition, ViewState};
+pub use snapshot::{
+    CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
+};
+pub use state::{
+    Level, LinkRecord, LinkState, LoginRecord, OpenAlert, Restored, SiteRecord, State, Transition, ViewState,
+};
+pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;
 use std::time::Duration;

@@ -1,67 +1,46 @@
 //! What is told to people, with its reason: plain data that any channel can put into words.
 
-use super::{FailureKind, Level, SiteId, State};
+use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// Names one cause from its first message to its all-clear.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct IncidentId(String);
-
-impl IncidentId {
-    /// The id of the incident that opened at `site` at `at`: the same inputs give the same id after a crash.
-    pub fn new(site: &SiteId, at: Timestamp) -> Self {
-        Self(format!("{site}-{}", at.as_millisecond()))
-    }
-
-    /// An id as it was stored.
-    pub fn stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for IncidentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
 
 /// One thing to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// The incident that it speaks of; the same from the alarm to the all-clear.
     pub incident: IncidentId,
+    /// The incident's short number; 0 where the notice is of no incident.
+    pub number: u32,
     /// 1 for the first notice of the incident; with `incident` the key to deduplicate by.
     pub step: u32,
     /// Why it is told.
     pub reason: Reason,
-    /// Where.
-    pub site: SiteId,
-    /// The site's name for people.
-    pub site_name: String,
-    /// The hamlet that it lies in.
+    /// What failed; `None` where the notice is of no incident.
+    pub cause: Option<Cause>,
+    /// The name for people of what failed.
+    pub place: String,
+    /// The hamlet that it lies in, where it lies in one.
     pub hamlet: String,
-    /// How well the site is covered now.
+    /// The worst level of its sites now; for a lost channel or a digest, that of the commune.
     pub level: Level,
-    /// Names of the views that are lost.
-    pub views_lost: Vec<String>,
-    /// How many views the site has.
-    pub views_total: usize,
-    /// When coverage fell; the same in the all-clear, so that it tells the length.
+    /// The sites that it keeps below their threshold; for an all-clear, kept.
+    pub sites: Vec<SiteLine>,
+    /// When it began; the same in the all-clear, so that it tells the length.
     pub since: Timestamp,
     /// When this was decided.
     pub at: Timestamp,
-    /// The public cameras of the site that are not well, and why.
+    /// The public cameras that are not well by it, and why; the first few.
     pub cameras: Vec<CameraLine>,
-    /// How many household cameras of the site are not well; they are counted, never named.
+    /// How many public cameras are not well by it.
+    pub cameras_total: usize,
+    /// How many household cameras are not well by it; they are counted, never named.
     pub households: usize,
+    /// Which one of its cause within hours this is, from 1.
+    pub episode: u32,
+    /// Numbers of the incidents that are part of this one, or go on after it.
+    pub related: Vec<u32>,
+    /// What else there is to say, such as who has taken it on.
+    pub remark: Remark,
 }
 
 impl Notice {
@@ -69,6 +48,44 @@ impl Notice {
     pub fn key(&self) -> String {
         format!("{}-{}", self.incident, self.step)
     }
+}
+
+/// What else there is to say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Remark {
+    /// Nothing.
+    #[default]
+    None,
+    /// Who has taken the incident on.
+    By {
+        /// Their name.
+        name: String,
+    },
+    /// The link's own device answers: its power, or that of what hangs on it, is to be looked at.
+    LinkAnswers,
+    /// A channel takes nothing.
+    Channel {
+        /// Which.
+        channel: ChannelId,
+        /// Why, in the words of its last error.
+        error: String,
+    },
+}
+
+/// A site in a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteLine {
+    /// Which.
+    pub id: SiteId,
+    /// Its name for people.
+    pub name: String,
+    /// How well it is covered now.
+    pub level: Level,
+    /// Names of the views that are lost.
+    pub views_lost: Vec<String>,
+    /// How many views it has.
+    pub views_total: usize,
 }
 
 /// A public camera in a notice.
@@ -85,20 +102,54 @@ pub struct CameraLine {
 }
 
 /// Why a notice is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Coverage fell below the site's threshold and stayed there.
+    /// Coverage fell below a site's threshold and stayed there.
     CoverageLost,
     /// An open incident became worse.
     CoverageWorse,
     /// Coverage is back at its threshold and stayed there.
     CoverageRestored,
+    /// Nobody has taken the incident on: the next step of the escalation.
+    Escalated,
+    /// The incident is still open long after somebody took it on.
+    Reminder,
+    /// Somebody has taken the incident on.
+    Acknowledged,
+    /// What was told turned out to have another root.
+    RootFound,
+    /// The incident turned out to be part of another.
+    Merged,
+    /// The monitor sees nothing at all and its own network does not answer.
+    MonitorCutOff,
+    /// The monitor sees again.
+    MonitorRestored,
+    /// A channel takes nothing.
+    ChannelFailing,
+    /// The minor faults of the day.
+    Digest,
+    /// A test that somebody asked for.
+    Test,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 3] = [Self::CoverageLost, Self::CoverageWorse, Self::CoverageRestored];
+    pub const ALL: [Self; 13] = [
+        Self::CoverageLost,
+        Self::CoverageWorse,
+        Self::CoverageRestored,
+        Self::Escalated,
+        Self::Reminder,
+        Self::Acknowledged,
+        Self::RootFound,
+        Self::Merged,
+        Self::MonitorCutOff,
+        Self::MonitorRestored,
+        Self::ChannelFailing,
+        Self::Digest,
+        Self::Test,
+    ];
 
     /// Name in metric labels and JSON.
     pub fn as_str(self) -> &'static str {
@@ -106,6 +157,34 @@ impl Reason {
             Self::CoverageLost => "coverage_lost",
             Self::CoverageWorse => "coverage_worse",
             Self::CoverageRestored => "coverage_restored",
+            Self::Escalated => "escalated",
+            Self::Reminder => "reminder",
+            Self::Acknowledged => "acknowledged",
+            Self::RootFound => "root_found",
+            Self::Merged => "merged",
+            Self::MonitorCutOff => "monitor_cut_off",
+            Self::MonitorRestored => "monitor_restored",
+            Self::ChannelFailing => "channel_failing",
+            Self::Digest => "digest",
+            Self::Test => "test",
         }
+    }
+
+    /// Whether it takes back what was told.
+    pub fn clears(self) -> bool {
+        matches!(self, Self::CoverageRestored | Self::MonitorRestored)
+    }
+
+    /// Whether the phone must ring for it; the others are news that can wait until somebody looks.
+    pub fn pages(self) -> bool {
+        matches!(
+            self,
+            Self::CoverageLost | Self::CoverageWorse | Self::Escalated | Self::Reminder | Self::MonitorCutOff
+        )
+    }
+
+    /// Whether it is of use only where an earlier message is changed by it, or where a machine reads along.
+    pub fn only_updates(self) -> bool {
+        matches!(self, Self::Merged)
     }
 }

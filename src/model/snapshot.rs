@@ -1,8 +1,8 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    CameraId, Check, DeviceFacts, Failure, FailureKind, Fleet, IncidentId, Kind, Level, Memory, Rung, SharedOutlooks,
-    SiteId, State, StreamFacts, ViewState,
+    Beacon, CameraId, Cause, Check, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId, Kind, Level,
+    LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -25,6 +25,20 @@ pub struct Snapshot {
     pub sites: BTreeMap<SiteId, Arc<SiteStatus>>,
     /// All views of the commune together.
     pub coverage: Coverage,
+    /// The same by hamlet.
+    pub hamlets: Arc<BTreeMap<String, Coverage>>,
+    /// Every link of the fleet.
+    pub links: BTreeMap<LinkId, LinkStatus>,
+    /// Whether the monitor sees nothing at all and cannot say why.
+    pub cut_off: Option<Timestamp>,
+    /// Whether anchors answered when they were last asked; `None` where there are none or none was asked yet.
+    pub anchors: Option<bool>,
+    /// Incidents that are open, or ended within the last hours; newest first.
+    pub incidents: Vec<Arc<Incident>>,
+    /// All windows that are not over, those of the configuration first.
+    pub windows: Arc<Vec<Window>>,
+    /// Who is on call, by rotation.
+    pub on_call: Vec<OnCall>,
     /// What is planned for each camera; published now and then, so a little older than the rest.
     pub outlooks: SharedOutlooks,
 }
@@ -38,6 +52,21 @@ impl Snapshot {
             .filter(|camera| camera.kind == kind)
             .filter(|camera| self.cameras.get(&camera.id).is_some_and(|status| status.state == state))
             .count()
+    }
+
+    /// Incidents that are open, newest first.
+    pub fn open_incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
+        self.incidents.iter().filter(|incident| incident.closed.is_none())
+    }
+
+    /// The incident of a number or an id.
+    pub fn incident(&self, name: &str) -> Option<&Arc<Incident>> {
+        self.incidents.iter().find(|incident| incident.id.as_str() == name || incident.number.to_string() == name)
+    }
+
+    /// The name for people of what failed.
+    pub fn place(&self, cause: &Cause) -> String {
+        self.fleet.place(cause)
     }
 
     /// How many sites are at a level.
@@ -174,8 +203,36 @@ pub struct SiteStatus {
     pub incident: Option<IncidentId>,
 }
 
-/// One view at one moment.
+/// One link at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// Whether it carries anything.
+    pub state: LinkState,
+    /// Since when.
+    pub since: Timestamp,
+    /// What its own beacon said when it was last asked; `None` where it has none or was not asked yet.
+    pub beacon: Option<bool>,
+    /// Its beacon.
+    pub probe: Option<Beacon>,
+    /// Cameras that hang on it.
+    pub cameras: usize,
+    /// How many of them cannot be reached because of it or a link above it.
+    pub unreachable: usize,
+}
+
+/// Who answers for a rotation now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnCall {
+    /// The rotation's id.
+    pub rotation: String,
+    /// The person's name for people.
+    pub name: String,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// One view at one moment.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ViewStatus {
     /// Name for people.
     pub name: String,
@@ -183,12 +240,14 @@ pub struct ViewStatus {
     pub state: ViewState,
     /// How many cameras see it now.
     pub seeing: usize,
-    /// How many must.
+    /// How many must at this hour.
     pub needs: usize,
+    /// What it counts in coverage.
+    pub weight: f64,
 }
 
 /// Views seen out of views wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Coverage {
     /// Views that are seen.
     pub covered: usize,
@@ -196,11 +255,15 @@ pub struct Coverage {
     pub lost: usize,
     /// All views; those neither covered nor lost are unknown.
     pub total: usize,
+    /// Weight of the views that are seen.
+    pub weight_covered: f64,
+    /// Weight of all views.
+    pub weight_total: f64,
 }
 
 impl Coverage {
-    /// Covered views as a share of all, 0 to 1; `None` when there are no views.
+    /// Covered weight as a share of all, 0 to 1; `None` when there are no views.
     pub fn ratio(self) -> Option<f64> {
-        (self.total > 0).then(|| self.covered as f64 / self.total as f64)
+        (self.weight_total > 0.0).then(|| self.weight_covered / self.weight_total)
     }
 }

@@ -1,6 +1,6 @@
 //! Where a camera, a view and a site stand, and the changes between.
 
-use super::{CameraId, DeviceId, FailureKind, IncidentId, Memory, SiteId};
+use super::{CameraId, DeviceId, FailureKind, Incident, LinkId, Memory, SiteId, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,15 +14,20 @@ pub enum State {
     Degraded,
     /// Confirmed not to do its work.
     Down,
+    /// A link above it failed: nothing can reach it, whatever it does itself.
+    Unreachable,
     /// Never, or not lately, looked at.
     Unknown,
+    /// Out of service on purpose.
+    Maintenance,
     /// Its owner wants no contact at this hour.
     Off,
 }
 
 impl State {
     /// All, best first.
-    pub const ALL: [Self; 5] = [Self::Up, Self::Degraded, Self::Down, Self::Unknown, Self::Off];
+    pub const ALL: [Self; 7] =
+        [Self::Up, Self::Degraded, Self::Down, Self::Unreachable, Self::Unknown, Self::Maintenance, Self::Off];
 
     /// Name in metric labels and JSON.
     pub fn as_str(self) -> &'static str {
@@ -30,7 +35,9 @@ impl State {
             Self::Up => "up",
             Self::Degraded => "degraded",
             Self::Down => "down",
+            Self::Unreachable => "unreachable",
             Self::Unknown => "unknown",
+            Self::Maintenance => "maintenance",
             Self::Off => "off",
         }
     }
@@ -38,6 +45,11 @@ impl State {
     /// Whether the camera sees its views.
     pub fn sees(self) -> bool {
         matches!(self, Self::Up | Self::Degraded)
+    }
+
+    /// Whether it surely sees nothing.
+    pub fn is_lost(self) -> bool {
+        matches!(self, Self::Down | Self::Unreachable)
     }
 }
 
@@ -140,21 +152,57 @@ pub struct SiteRecord {
     pub level: Level,
     /// Since when.
     pub since: Timestamp,
-    /// The open alert, if somebody was told.
+    /// The open alert, if its coverage is below its threshold for long enough.
     pub alert: Option<OpenAlert>,
+    /// When its last alerts ended, newest last: what tells a flapping site.
+    pub ended: Vec<Timestamp>,
 }
 
-/// What people were told of a site and not yet taken back.
+/// A site whose coverage is below its threshold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenAlert {
-    /// The incident.
-    pub incident: IncidentId,
     /// When coverage fell.
     pub since: Timestamp,
-    /// The worst level that was told.
-    pub told: Level,
-    /// Notices sent so far.
-    pub step: u32,
+    /// The worst level so far.
+    #[serde(alias = "told")]
+    pub worst: Level,
+}
+
+/// Whether a link carries anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// Something below it answered lately, or nothing speaks against it.
+    Up,
+    /// All that hangs on it fell silent together.
+    Down,
+    /// The monitor is cut off, or nothing below it was looked at yet.
+    Unknown,
+}
+
+impl LinkState {
+    /// All, best first.
+    pub const ALL: [Self; 3] = [Self::Up, Self::Down, Self::Unknown];
+
+    /// Name in metric labels and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Where a link, or the commune as a whole (`None`), stands: what survives a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRecord {
+    /// Which link; `None` is all of them together.
+    pub link: Option<LinkId>,
+    /// Where it stands.
+    pub state: LinkState,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// What an earlier run of the daemon left in the journal.
@@ -168,6 +216,14 @@ pub struct Restored {
     pub memories: Vec<(CameraId, Memory)>,
     /// How each device's logins fared.
     pub logins: Vec<LoginRecord>,
+    /// Where each link stood.
+    pub links: Vec<LinkRecord>,
+    /// Incidents that are open, or ended lately.
+    pub incidents: Vec<Incident>,
+    /// The highest number that an incident ever had.
+    pub last_number: u32,
+    /// Windows that people set and that are not over.
+    pub windows: Vec<Window>,
 }
 
 /// How a device's login fared over one protocol: what keeps a restart from trying a rejected login again.

@@ -1,6 +1,6 @@
 //! The words for states and reasons that people read, on pages and in messages, Vietnamese and English.
 
-use super::{Check, FailureKind, Held, Kind, Language, Level, State, ViewState};
+use super::{Check, FailureKind, Held, Kind, Language, Level, LinkState, State, ViewState};
 
 /// Words of one enum: for each variant its Vietnamese, then its English.
 macro_rules! words {
@@ -20,7 +20,9 @@ words!(State {
     Up => "hoạt động", "up";
     Degraded => "suy giảm", "degraded";
     Down => "hỏng", "down";
+    Unreachable => "không tới được", "unreachable";
     Unknown => "chưa rõ", "unknown";
+    Maintenance => "bảo trì", "maintenance";
     Off => "ngoài giờ", "off hours";
 });
 
@@ -35,6 +37,12 @@ words!(Level {
 words!(ViewState {
     Covered => "quan sát được", "covered";
     Lost => "mất", "lost";
+    Unknown => "chưa rõ", "unknown";
+});
+
+words!(LinkState {
+    Up => "thông", "up";
+    Down => "mất", "down";
     Unknown => "chưa rõ", "unknown";
 });
 

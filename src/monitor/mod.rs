@@ -1,16 +1,26 @@
-//! The fleet: events in, effects out. The only module that joins health, coverage and alert.
+//! The fleet: events in, effects out. The only module that joins health, coverage, topology and alert.
 //!
 //! [`Monitor::handle`] cannot fail and cannot wait: it knows no socket, clock, file or randomness. The same events at
-//! the same times give the same effects.
+//! the same times give the same effects. An event changes single things; [`Monitor::conclude`] then works out, in one
+//! place and order, what follows for cameras, sites, incidents and people.
+
+mod camera;
+mod conclude;
+mod event;
+mod notices;
+mod standing;
+
+pub use event::{Effect, Event, Settings};
 
 use crate::{
     alert, coverage, health,
     model::{
-        CameraId, CameraLine, CameraStatus, Coverage, Failure, Fleet, Kind, LastCheck, Level, Memory, Notice,
-        Observation, Restored, Seen, SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Transition,
-        ViewState, elapsed, later, stream_address,
+        CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Observation, OnCall, Restored,
+        SharedOutlooks, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
     },
+    topology::{self, Topology},
 };
+use camera::WatchedCamera;
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,55 +28,37 @@ use std::{
     time::Duration,
 };
 
-/// How often stale cameras are looked for.
+/// How often stale cameras, windows, owners' hours and nightfall are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
-/// How often what is learned of a camera is remembered, unless it matters at once.
-const LEARN_EVERY: Duration = Duration::from_secs(30 * 60);
-/// Looks that are kept in a line each.
-const RECENT: usize = 12;
-
-/// Everything that can happen to the fleet.
-#[derive(Debug)]
-pub enum Event {
-    /// A probe came back.
-    Probed(CameraId, Box<Observation>),
-    /// Time passed.
-    Tick,
-    /// The configuration changed.
-    Replanned(Arc<Fleet>, health::Settings),
-}
-
-/// Everything that the shell must do about it. The effects of one event belong into one transaction.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// A camera changed its state: remember it.
-    Camera(Transition),
-    /// A site changed its level or its alert: remember it.
-    Site(SiteRecord),
-    /// Somebody must be told.
-    Notify(Box<Notice>),
-    /// Something was learned of a camera: remember it.
-    Learned(CameraId, Arc<Memory>),
-}
 
 /// What is known of the fleet.
 #[derive(Debug)]
 pub struct Monitor {
     fleet: Arc<Fleet>,
-    health: health::Settings,
+    settings: Settings,
     cameras: BTreeMap<CameraId, WatchedCamera>,
     sites: BTreeMap<SiteId, WatchedSite>,
     /// The sites that each camera has a part in.
     sites_of: BTreeMap<CameraId, Vec<SiteId>>,
+    topology: Topology,
+    book: alert::Book,
+    /// Windows that people set.
+    set_windows: Vec<Window>,
+    /// All windows that are not over.
+    windows: Arc<Vec<Window>>,
+    /// Cameras that are out of service on purpose, since when and why.
+    maintenance: BTreeMap<CameraId, (Timestamp, String)>,
     coverage: Coverage,
+    hamlets: Arc<BTreeMap<String, Coverage>>,
+    night: bool,
     next_sweep: Timestamp,
-}
-
-#[derive(Debug)]
-struct WatchedCamera {
-    machine: health::Machine,
-    status: Arc<CameraStatus>,
-    learned_at: Timestamp,
+    next_digest: Option<Timestamp>,
+    /// Cameras, and sites, that the event at hand may have changed.
+    touched: BTreeSet<CameraId>,
+    stale: BTreeSet<SiteId>,
+    /// Sites whose alarm waits for a verdict on a link.
+    held: BTreeSet<SiteId>,
+    effects: Vec<Effect>,
 }
 
 #[derive(Debug)]
@@ -78,26 +70,43 @@ struct WatchedSite {
 impl Monitor {
     /// A monitor of `fleet` that remembers what an earlier run knew, and what follows where the configuration has
     /// changed since.
-    pub fn new(fleet: Arc<Fleet>, health: health::Settings, restored: Restored, now: Timestamp) -> (Self, Vec<Effect>) {
+    pub fn new(fleet: Arc<Fleet>, settings: Settings, restored: Restored, now: Timestamp) -> (Self, Vec<Effect>) {
         let mut monitor = Self {
+            topology: Topology::new(&fleet, &restored.links, now),
+            book: alert::Book::restored(restored.incidents, restored.last_number),
             fleet: fleet.clone(),
-            health: health.clone(),
+            settings: settings.clone(),
             cameras: BTreeMap::new(),
             sites: BTreeMap::new(),
             sites_of: BTreeMap::new(),
+            set_windows: restored.windows,
+            windows: Arc::default(),
+            maintenance: BTreeMap::new(),
             coverage: Coverage::default(),
+            hamlets: Arc::default(),
+            night: false,
             next_sweep: later(now, SWEEP_EVERY),
+            next_digest: None,
+            touched: BTreeSet::new(),
+            stale: BTreeSet::new(),
+            held: BTreeSet::new(),
+            effects: Vec::new(),
         };
         for transition in restored.cameras {
             let Some(camera) = fleet.cameras.get(&transition.camera) else { continue };
-            let standing = health::Standing {
-                state: transition.to,
-                cause: transition.cause,
-                detail: transition.detail,
-                since: transition.since,
+            let (told, cause) = (transition.to, transition.cause);
+            // What was laid over the camera's own state is laid over it again; below it nothing is known, unless it
+            // was silent.
+            let own = match told {
+                State::Unreachable => State::Down,
+                State::Maintenance => State::Unknown,
+                own => own,
             };
+            let standing = health::Standing { state: own, cause, detail: transition.detail, since: transition.since };
             let machine = health::Machine::restored(camera.id.clone(), camera.kind, standing, now);
-            monitor.cameras.insert(camera.id.clone(), WatchedCamera::new(machine, now));
+            let mut watched = WatchedCamera::new(machine, now);
+            Arc::make_mut(&mut watched.status).state = told;
+            monitor.cameras.insert(camera.id.clone(), watched);
         }
         for (id, memory) in restored.memories {
             let Some(camera) = fleet.cameras.get(&id) else { continue };
@@ -110,7 +119,9 @@ impl Monitor {
         for record in restored.sites {
             monitor.sites.insert(record.site.clone(), WatchedSite::restored(record));
         }
-        let effects = monitor.replan(now, fleet, health);
+        monitor.replan(now, fleet, settings);
+        monitor.missed_digest(now);
+        let effects = monitor.conclude(now);
         (monitor, effects)
     }
 
@@ -118,88 +129,147 @@ impl Monitor {
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         match event {
             Event::Probed(camera, observation) => self.probed(now, &camera, *observation),
-            Event::Tick => self.tick(now),
-            Event::Replanned(fleet, health) => self.replan(now, fleet, health),
+            Event::Beacon(link, answers) => {
+                let was = self.topology.cut_off();
+                self.topology.beacon(now, &link, answers);
+                if self.topology.cut_off() != was {
+                    self.touched.extend(self.fleet.cameras.keys().cloned());
+                }
+            }
+            Event::Acknowledge { incident, ack } => {
+                self.book.acknowledge(&incident, ack, &self.settings.alert);
+            }
+            Event::Silence(window) => self.silence(now, window),
+            Event::Unsilence(id) => self.unsilence(now, &id),
+            Event::ChannelFailing { channel, error } => self.channel_failing(now, channel, error),
+            Event::Tick => {}
+            Event::Replanned(fleet, settings) => self.replan(now, fleet, *settings),
         }
+        self.sweep(now);
+        self.conclude(now)
     }
 
     /// When [`Event::Tick`] is due if nothing else happens.
-    pub fn next_deadline(&self) -> Timestamp {
-        let delays = self.sites.iter().filter_map(|(id, site)| site.watch.deadline(self.fleet.sites.get(id)?));
-        delays.fold(self.next_sweep, Timestamp::min)
+    pub fn next_deadline(&self, now: Timestamp) -> Timestamp {
+        let delays = self.sites.iter().filter_map(|(id, site)| site.watch.deadline(now, self.fleet.sites.get(id)?));
+        let others = [self.topology.deadline(&self.settings.topology), self.book.deadline(), self.next_digest];
+        delays.chain(others.into_iter().flatten()).fold(self.next_sweep, Timestamp::min)
     }
 
     /// The fleet as it stands.
     pub fn snapshot(&self, now: Timestamp) -> Snapshot {
+        let mut incidents: Vec<_> = self.book.incidents().cloned().map(Arc::new).collect();
+        incidents.sort_by_key(|incident| std::cmp::Reverse((incident.opened, incident.number)));
         Snapshot {
             at: now,
             fleet: self.fleet.clone(),
             cameras: self.cameras.iter().map(|(id, camera)| (id.clone(), camera.status.clone())).collect(),
             sites: self.sites.iter().map(|(id, site)| (id.clone(), site.status.clone())).collect(),
             coverage: self.coverage,
+            hamlets: self.hamlets.clone(),
+            links: self.fleet.links.keys().filter_map(|id| Some((id.clone(), self.link_status(id)?))).collect(),
+            cut_off: self.topology.cut_off(),
+            anchors: self.topology.anchors_answer(),
+            incidents,
+            windows: self.windows.clone(),
+            on_call: self.on_call(now),
             outlooks: SharedOutlooks::default(),
         }
     }
 
-    fn probed(&mut self, now: Timestamp, id: &CameraId, observation: Observation) -> Vec<Effect> {
-        // A probe may come back for a camera that a reload took away.
-        let (Some(camera), Some(plan)) = (self.cameras.get_mut(id), self.fleet.cameras.get(id)) else {
-            return Vec::new();
+    /// The open incident of a number or an id.
+    pub fn open_incident(&self, name: &str) -> Option<&crate::model::Incident> {
+        let named =
+            |incident: &&crate::model::Incident| incident.id.as_str() == name || incident.number.to_string() == name;
+        self.book.incidents().filter(|incident| incident.closed.is_none()).find(named)
+    }
+
+    /// Whether somebody set a window of this id that is not over.
+    pub fn has_window(&self, id: &str) -> bool {
+        self.set_windows.iter().any(|window| window.id == id)
+    }
+
+    fn link_status(&self, id: &LinkId) -> Option<LinkStatus> {
+        let key = Some(id.clone());
+        let (state, since, beacon) = self.topology.status(&key)?;
+        let cameras = || self.topology.cameras_below(&key);
+        let unreachable =
+            |id: &&CameraId| self.cameras.get(*id).is_some_and(|camera| camera.base == State::Unreachable);
+        let unreachable = cameras().filter(unreachable).count();
+        let probe = self.fleet.links.get(id)?.probe.clone();
+        Some(LinkStatus { state, since, beacon, probe, cameras: cameras().count(), unreachable })
+    }
+
+    fn on_call(&self, now: Timestamp) -> Vec<OnCall> {
+        let (settings, zone) = (&self.settings.alert, &self.fleet.commune.timezone);
+        let shift = |rotation: &alert::Rotation| {
+            let shift = alert::roster::shifts(settings, rotation, now, zone, 1).pop()?;
+            let name = settings.people.get(&shift.person).map_or_else(|| shift.person.to_string(), |p| p.name.clone());
+            Some(OnCall { rotation: rotation.id.clone(), name, until: shift.until })
         };
+        settings.rotations.iter().filter_map(shift).collect()
+    }
+
+    fn probed(&mut self, now: Timestamp, id: &CameraId, observation: Observation) {
+        // A probe may come back for a camera that a reload took away.
+        let (Some(camera), Some(plan)) = (self.cameras.get_mut(id), self.fleet.cameras.get(id)) else { return };
         let mut memory = (*camera.status.memory).clone();
         let measure = health::Measure {
             promise: &plan.promise,
             serial: plan.identity.serial.as_deref(),
             stream: &stream_address(&plan.rtsp),
             cause: camera.status.cause,
-            settings: &self.health,
+            settings: &self.settings.health,
         };
         let failure = health::judge(now, &observation, &mut memory, measure);
-        let transition = camera.machine.observe(now, &observation, failure.as_ref(), &self.health);
-        let learned = camera.learn(now, memory);
+        let was_silent = is_silent(camera.machine.standing().cause) && camera.machine.standing().state == State::Down;
+        camera.machine.observe(now, &observation, failure.as_ref(), &self.settings.health);
+        if let Some(memory) = camera.learn(now, memory) {
+            self.effects.push(Effect::Learned(id.clone(), memory));
+        }
+        // Only what OPTIONS or video say is a witness of the network: ONVIF may be on another port, or off.
+        let reach = match (observation.check, observation.failure.as_ref().map(|failure| failure.kind)) {
+            (crate::model::Check::Device, _) | (_, Some(FailureKind::Unresolved | FailureKind::ProbeFailed)) => None,
+            (_, kind) => Some(!is_silent(kind)),
+        };
+        let started = observation.started;
         camera.take_in(now, observation, failure);
-        Arc::make_mut(&mut camera.status).reasoning = Some(camera.machine.reasoning(&self.health));
-        let mut effects = self.changed(now, transition);
-        effects.extend(learned.map(|memory| Effect::Learned(id.clone(), memory)));
-        effects
-    }
-
-    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        if now >= self.next_sweep {
-            self.next_sweep = later(now, SWEEP_EVERY);
-            effects.extend(self.keep_hours(now));
-            let stale: Vec<Transition> =
-                self.cameras.values_mut().filter_map(|camera| camera.machine.tick(now, &self.health)).collect();
-            for transition in stale {
-                effects.extend(self.changed(now, Some(transition)));
-            }
+        Arc::make_mut(&mut camera.status).reasoning = Some(camera.machine.reasoning(&self.settings.health));
+        self.touched.insert(id.clone());
+        let device = plan.device.clone();
+        let change = match reach {
+            None => return,
+            Some(true) => self.topology.answered(now, &device),
+            Some(false) => self.topology.silent(now, &device, started, was_silent),
+        };
+        self.follow(change);
+        if self.shares_device(id) {
+            let siblings = self.fleet.cameras.values().filter(|other| other.device == device);
+            self.touched.extend(siblings.map(|camera| camera.id.clone()));
         }
-        let due: Vec<SiteId> = (self.sites.iter())
-            .filter(|(id, site)| {
-                let delay = self.fleet.sites.get(*id).and_then(|plan| site.watch.deadline(plan));
-                delay.is_some_and(|at| at <= now)
-            })
-            .map(|(id, _)| id.clone())
-            .collect();
-        effects.extend(due.iter().flat_map(|site| self.evaluate(now, site)));
-        effects
     }
 
-    /// Begins and ends the hours in which owners want no contact.
-    fn keep_hours(&mut self, now: Timestamp) -> Vec<Effect> {
-        let zone = &self.fleet.commune.timezone;
-        let mut changes = Vec::new();
-        for (id, camera) in &mut self.cameras {
-            let off = self.fleet.cameras.get(id).is_some_and(|plan| plan.is_off(now, zone));
-            changes.extend(camera.machine.set_off(now, off));
+    /// Takes in what became of links.
+    fn follow(&mut self, change: topology::Change) {
+        for key in &change.turned {
+            self.link_turned(key);
         }
-        changes.into_iter().flat_map(|change| self.changed(now, Some(change))).collect()
+        if !change.ask.is_empty() {
+            self.effects.push(Effect::Ask(change.ask));
+        }
     }
 
-    fn replan(&mut self, now: Timestamp, fleet: Arc<Fleet>, health: health::Settings) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        self.health = health;
+    fn link_turned(&mut self, key: &topology::Key) {
+        self.touched.extend(self.topology.cameras_below(key).cloned());
+        self.effects.extend(self.topology.record(key).map(Effect::Link));
+    }
+
+    fn shares_device(&self, id: &CameraId) -> bool {
+        self.fleet.cameras.get(id).is_some_and(|camera| camera.device.as_str() != id.as_str())
+    }
+
+    fn replan(&mut self, now: Timestamp, fleet: Arc<Fleet>, settings: Settings) {
+        self.settings = settings;
         self.sites_of.clear();
         for site in fleet.sites.values() {
             let cameras: BTreeSet<&CameraId> =
@@ -219,175 +289,43 @@ impl Monitor {
                 .entry(camera.id.clone())
                 .or_insert_with(|| WatchedCamera::new(health::Machine::new(camera.id.clone(), camera.kind, now), now));
         }
+        self.topology.replan(&fleet, now);
         // An alert on a site that is gone is closed in the journal, so that it does not come back with the name.
         let gone: Vec<SiteId> = self.sites.keys().filter(|id| !fleet.sites.contains_key(*id)).cloned().collect();
         for id in gone {
             self.sites.remove(&id);
-            effects.push(Effect::Site(SiteRecord { site: id, level: Level::Unknown, since: now, alert: None }));
+            let cut = alert::Cut { cause: crate::model::Cause::Site(id.clone()), since: now };
+            self.book.site_turned(now, &id, &alert::Turn::Restored, cut);
+            let (level, alert, ended) = (Level::Unknown, None, Vec::new());
+            self.effects.push(Effect::Site(SiteRecord { site: id, level, since: now, alert, ended }));
         }
         for site in fleet.sites.keys() {
             self.sites.entry(site.clone()).or_insert_with(|| WatchedSite::new(now));
-            effects.extend(self.evaluate(now, site));
         }
-        effects.extend(self.keep_hours(now));
-        self.add_up();
-        effects
-    }
-
-    fn changed(&mut self, now: Timestamp, transition: Option<Transition>) -> Vec<Effect> {
-        let Some(transition) = transition else { return Vec::new() };
-        let id = transition.camera.clone();
-        if let Some(camera) = self.cameras.get_mut(&id) {
-            camera.stand(&transition);
-        }
-        let mut effects = vec![Effect::Camera(transition)];
-        for site in self.sites_of.get(&id).cloned().unwrap_or_default() {
-            effects.extend(self.evaluate(now, &site));
-        }
-        self.add_up();
-        effects
-    }
-
-    /// Looks at one site anew and says what changed.
-    fn evaluate(&mut self, now: Timestamp, id: &SiteId) -> Vec<Effect> {
-        let Some(plan) = self.fleet.sites.get(id).cloned() else { return Vec::new() };
-        let (level, views) = coverage::evaluate(&plan, |camera| self.state_of(camera));
-        let Some(site) = self.sites.get_mut(id) else { return Vec::new() };
-        let decision = site.watch.consider(now, &plan, level);
-        let before = site.status.clone();
-        let status = Arc::make_mut(&mut site.status);
-        if status.level != level {
-            status.level = level;
-            status.since = now;
-        }
-        status.views = views;
-        status.incident = site.watch.open().map(|alert| alert.incident.clone());
-        let mut effects = Vec::new();
-        if before.level != level || decision.is_some() {
-            let alert = site.watch.open().cloned();
-            effects.push(Effect::Site(SiteRecord { site: id.clone(), level, since: status.since, alert }));
-        }
-        if let Some(decision) = decision {
-            effects.push(Effect::Notify(Box::new(self.notice(now, &plan, level, decision))));
-        }
-        effects
-    }
-
-    fn notice(&self, now: Timestamp, site: &Site, level: Level, decision: alert::Decision) -> Notice {
-        let views = self.sites.get(&site.id).map_or(&[][..], |site| &site.status.views);
-        let lost = views.iter().filter(|view| view.state == ViewState::Lost);
-        let unwell: BTreeSet<&CameraId> = (site.views.iter())
-            .flat_map(|view| &view.watchers)
-            .map(|watcher| &watcher.camera)
-            .filter(|camera| !self.state_of(camera).sees())
-            .collect();
-        let mut households = 0;
-        let mut cameras = Vec::new();
-        for id in unwell {
-            let (Some(plan), Some(camera)) = (self.fleet.cameras.get(id), self.cameras.get(id)) else { continue };
-            match plan.kind {
-                Kind::Household => households += 1,
-                Kind::Public => cameras.push(CameraLine {
-                    name: plan.name.clone(),
-                    state: camera.status.state,
-                    cause: camera.status.cause,
-                    since: camera.status.since,
-                }),
-            }
-        }
-        Notice {
-            incident: decision.alert.incident,
-            step: decision.alert.step,
-            reason: decision.reason,
-            site: site.id.clone(),
-            site_name: site.name.clone(),
-            hamlet: site.hamlet.clone(),
-            level,
-            views_lost: lost.map(|view| view.name.clone()).collect(),
-            views_total: views.len(),
-            since: decision.alert.since,
-            at: now,
-            cameras,
-            households,
-        }
-    }
-
-    fn state_of(&self, camera: &CameraId) -> State {
-        self.cameras.get(camera).map_or(State::Unknown, |camera| camera.status.state)
+        self.touched = fleet.cameras.keys().cloned().collect();
+        self.stale = fleet.sites.keys().cloned().collect();
+        self.next_sweep = now;
+        self.plan_digest(now);
+        self.sweep(now);
     }
 
     fn add_up(&mut self) {
-        self.coverage = coverage::total(self.sites.values().map(|site| site.status.views.as_slice()));
+        let views = |site: &'_ WatchedSite| site.status.views.clone();
+        let all: Vec<_> = self.sites.values().map(views).collect();
+        self.coverage = coverage::total(all.iter().map(Vec::as_slice));
+        let mut hamlets: BTreeMap<String, Vec<Vec<_>>> = BTreeMap::new();
+        for (id, site) in &self.sites {
+            let Some(plan) = self.fleet.sites.get(id) else { continue };
+            hamlets.entry(plan.hamlet.clone()).or_default().push(views(site));
+        }
+        let total = |views: Vec<Vec<_>>| coverage::total(views.iter().map(Vec::as_slice));
+        self.hamlets = Arc::new(hamlets.into_iter().map(|(hamlet, views)| (hamlet, total(views))).collect());
     }
 }
 
-impl WatchedCamera {
-    fn new(machine: health::Machine, now: Timestamp) -> Self {
-        let standing = machine.standing().clone();
-        let unseen = CameraStatus::unseen(standing.state, standing.since);
-        let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
-        Self { machine, status, learned_at: now }
-    }
-
-    /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at
-    /// once, averages now and then.
-    fn learn(&mut self, now: Timestamp, memory: Memory) -> Option<Arc<Memory>> {
-        let before = &self.status.memory;
-        if **before == memory {
-            return None;
-        }
-        let matters = before.login_good != memory.login_good
-            || before.device != memory.device
-            || before.stream != memory.stream
-            || before.boots != memory.boots;
-        let memory = Arc::new(memory);
-        Arc::make_mut(&mut self.status).memory = memory.clone();
-        if !matters && elapsed(now, self.learned_at) < LEARN_EVERY {
-            return None;
-        }
-        self.learned_at = now;
-        Some(memory)
-    }
-
-    fn take_in(&mut self, now: Timestamp, observation: Observation, failure: Option<Failure>) {
-        let status = Arc::make_mut(&mut self.status);
-        let kind = failure.as_ref().map(|failure| failure.kind);
-        status.recent.truncate(RECENT - 1);
-        status.recent.push_front(Seen {
-            started: observation.started,
-            check: observation.check,
-            took: observation.took,
-            bytes: observation.bytes,
-            failure,
-        });
-        status.last_probe = Some(now);
-        status.bytes = status.bytes.saturating_add(observation.bytes);
-        *status.probes.entry((observation.check, kind)).or_default() += 1;
-        if let Some(stream) = observation.stream {
-            if stream.frames > 0 {
-                status.last_media = Some(now);
-            }
-            status.stream = Some(stream);
-        }
-        if observation.device.is_some() {
-            status.device = observation.device;
-        }
-        if observation.clock_offset_seconds.is_some() {
-            status.clock_offset_seconds = observation.clock_offset_seconds;
-        }
-        let last =
-            LastCheck { started: observation.started, took: observation.took, failure: kind, rungs: observation.rungs };
-        status.last.insert(observation.check, last);
-    }
-
-    fn stand(&mut self, transition: &Transition) {
-        let status = Arc::make_mut(&mut self.status);
-        status.state = transition.to;
-        status.cause = transition.cause;
-        status.detail.clone_from(&transition.detail);
-        status.since = transition.since;
-        status.transitions += 1;
-    }
+/// Whether nobody was there at all, as far as the network tells: who refuses is there.
+fn is_silent(kind: Option<FailureKind>) -> bool {
+    matches!(kind, Some(FailureKind::Timeout | FailureKind::Unreachable))
 }
 
 impl WatchedSite {
@@ -396,12 +334,11 @@ impl WatchedSite {
     }
 
     fn restored(record: SiteRecord) -> Self {
-        Self::with(alert::Watch::restored(record.alert), record.level, record.since)
+        Self::with(alert::Watch::restored(record.alert, record.ended), record.level, record.since)
     }
 
     fn with(watch: alert::Watch, level: Level, since: Timestamp) -> Self {
-        let incident = watch.open().map(|alert| alert.incident.clone());
-        Self { watch, status: Arc::new(SiteStatus { level, since, views: Vec::new(), incident }) }
+        Self { watch, status: Arc::new(SiteStatus { level, since, views: Vec::new(), incident: None }) }
     }
 }
 

@@ -6,6 +6,7 @@
 //! process with a hard memory limit ([`worker`]), so that one bad camera cannot end the daemon and picture data never
 //! enters it. Error texts of those parsers are never passed on: they hold URLs and stream bytes.
 
+pub mod beacon;
 mod discover;
 mod evidence;
 #[cfg(fuzzing)]

@@ -42,6 +42,13 @@ impl Entry {
         Self { camera, in_flight, failures: 0, bytes, looks, held: None, due, out_of_reach: false, failing_since: None }
     }
 
+    /// Makes a look at whether it answers due now.
+    pub(super) fn hasten(&mut self, now: Timestamp) {
+        if let Some(due) = self.due.get_mut(&Check::Liveness) {
+            *due = (*due).min(now);
+        }
+    }
+
     /// When a look is due, if one is planned at all: while nobody answers, a deeper look would only wait for the same
     /// silence, and a long one learns nothing of a stream that fails.
     pub(super) fn due_at(&self, check: Check) -> Option<Timestamp> {

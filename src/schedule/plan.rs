@@ -210,6 +210,22 @@ impl Plan {
         Some(Order { camera, check, byte_limit: reserved.saturating_sub(OVERHEAD), reserved })
     }
 
+    /// Makes a cheap look at each of these cameras due now, for its word on the network. Budgets, gates and links hold
+    /// it back as they do any other.
+    pub fn hasten(&mut self, cameras: &[CameraId], now: Timestamp) {
+        for id in cameras {
+            let Some(mut entry) = self.entries.remove(id) else { continue };
+            entry.hasten(now);
+            if !entry.in_flight {
+                self.queue.retain(|(_, queued)| queued != id);
+                if let Some(due) = self.due(&entry, now) {
+                    self.queue.insert((due, id.clone()));
+                }
+            }
+            self.entries.insert(id.clone(), entry);
+        }
+    }
+
     /// When to ask again with [`Self::take`]. Looks that wait for another to finish have no time of their own.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let later = self.queue.iter().map(|(due, _)| *due).find(|due| *due > now);

@@ -11,12 +11,12 @@ fn camera(id: &str, device: &str, kind: Kind) -> Arc<Camera> {
 }
 
 fn fleet(cameras: Vec<Arc<Camera>>, sessions: usize) -> Fleet {
+    let (timezone, night) = (jiff::tz::TimeZone::UTC, crate::model::DailyHours::NIGHT);
+    let commune = Commune { name: String::new(), language: Language::Vi, timezone, night };
     Fleet {
-        commune: Commune { name: String::new(), language: Language::Vi, timezone: jiff::tz::TimeZone::UTC },
         devices: cameras.iter().map(|camera| (camera.device.clone(), Device { sessions })).collect(),
         cameras: cameras.into_iter().map(|camera| (camera.id.clone(), camera)).collect(),
-        sites: BTreeMap::new(),
-        links: BTreeMap::new(),
+        ..Fleet::empty(commune)
     }
 }
 
@@ -197,6 +197,7 @@ fn a_link_that_comes_back_is_not_swamped() {
         parent: parent.map(Into::into),
         bytes_per_day: None,
         looks_per_second: rate,
+        probe: None,
     };
     let mut fleet = fleet(cameras, 1);
     fleet.links = [("uplink".into(), link(None, 5.0)), ("switch".into(), link(Some("uplink"), 50.0))].into();
@@ -251,7 +252,7 @@ proptest! {
         let mut fleet = fleet(cameras, 1);
         fleet.devices.insert("nvr".into(), Device { sessions: 4 });
         let (name, kind) = (String::new(), LinkKind::Uplink);
-        fleet.links = [("uplink".into(), Link { name, kind, parent: None, bytes_per_day: Some(20_000_000), looks_per_second: 5.0 })].into();
+        fleet.links = [("uplink".into(), Link { name, kind, parent: None, bytes_per_day: Some(20_000_000), looks_per_second: 5.0, probe: None })].into();
         let mut plan = Plan::new(settings, &fleet, &[], at(0), seed);
         let mut flying: Vec<(i64, Order, Option<FailureKind>, u64)> = Vec::new();
         let mut rejected = 0;

@@ -20,7 +20,9 @@ pub type ProbeFn = Arc<dyn Fn(Order) -> BoxFuture<'static, Observation> + Send +
 #[derive(Debug)]
 pub enum Command {
     /// The configuration changed.
-    Replan(Settings, Arc<Fleet>),
+    Replan(Box<Settings>, Arc<Fleet>),
+    /// These cameras should be looked at now.
+    Ask(Vec<CameraId>),
 }
 
 /// What the runner hands on.
@@ -76,7 +78,10 @@ pub async fn run(
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(Command::Replan(settings, fleet)) = commands.recv() => plan.replan(settings, &fleet, clock.now()),
+            Some(command) = commands.recv() => match command {
+                Command::Replan(settings, fleet) => plan.replan(*settings, &fleet, clock.now()),
+                Command::Ask(cameras) => plan.hasten(&cameras, clock.now()),
+            },
             Some(ended) = looks.join_next_with_id() => {
                 let (id, observation) = match ended {
                     Ok((id, observation)) => (id, Some(observation)),

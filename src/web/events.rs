@@ -1,7 +1,7 @@
 //! Server-sent events: the wall's content when it changes, and a pulse by which a page knows how old it is.
 
 use super::{
-    camera,
+    camera, incident,
     router::{Shared, Wish},
 };
 use crate::model::{Language, Snapshot};
@@ -37,6 +37,8 @@ struct Listener {
     language: Language,
     /// The camera whose page listens, instead of the wall.
     camera: Option<String>,
+    /// The incident whose page listens.
+    incident: Option<String>,
     not_before: Instant,
     shown: Option<(u64, Instant)>,
     _place: OwnedSemaphorePermit,
@@ -50,8 +52,8 @@ pub(super) async fn events(State(shared): State<Shared>, Query(wish): Query<Wish
     // The page was rendered a moment ago; what changed since is sent at once.
     snapshots.mark_changed();
     let language = wish.language(&snapshots.borrow());
-    let (camera, not_before) = (wish.camera, Instant::now());
-    let listener = Listener { shared, snapshots, language, camera, not_before, shown: None, _place: place };
+    let (camera, incident, not_before) = (wish.camera, wish.incident, Instant::now());
+    let listener = Listener { shared, snapshots, language, camera, incident, not_before, shown: None, _place: place };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
@@ -65,6 +67,9 @@ impl Listener {
         self.snapshots.changed().await.ok()?;
         self.not_before = Instant::now() + PAUSE;
         let snapshot = self.snapshots.borrow_and_update().clone();
+        if let Some(id) = &self.incident {
+            return Some(self.of_incident(&snapshot, &id.clone()));
+        }
         let standing = match self.camera.as_deref().and_then(|id| snapshot.cameras.get(id)) {
             // A camera's page shows each look.
             Some(status) => u64::try_from(status.last_probe.map_or(0, |at| at.as_millisecond())).unwrap_or(0),
@@ -72,7 +77,7 @@ impl Listener {
         };
         let due = self.shown.is_none_or(|(last, at)| last != standing || at.elapsed() >= RENEW);
         if !due {
-            return Some(Event::default().event("pulse").data(snapshot.at.as_millisecond().to_string()));
+            return Some(pulse(&snapshot));
         }
         self.shown = Some((standing, Instant::now()));
         let main = match &self.camera {
@@ -81,6 +86,27 @@ impl Listener {
         };
         Some(Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(&*main))
     }
+}
+
+impl Listener {
+    /// An incident's page is renewed only when the incident changed: somebody may be typing.
+    fn of_incident(&mut self, snapshot: &Snapshot, id: &str) -> Event {
+        let Some(known) = snapshot.incident(id) else { return pulse(snapshot) };
+        let mut hasher = DefaultHasher::new();
+        (known.step, known.closed, known.ack.is_some(), known.sites.len()).hash(&mut hasher);
+        let standing = hasher.finish();
+        let before = self.shown.replace((standing, Instant::now()));
+        match incident::main(snapshot, known, self.language, None) {
+            Ok(main) if before.is_some_and(|(last, _)| last != standing) => {
+                Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(main)
+            }
+            _ => pulse(snapshot),
+        }
+    }
+}
+
+fn pulse(snapshot: &Snapshot) -> Event {
+    Event::default().event("pulse").data(snapshot.at.as_millisecond().to_string())
 }
 
 /// A fingerprint of all that must be shown without delay.

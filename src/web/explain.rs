@@ -166,10 +166,31 @@ impl Tell<'_> {
                 format!("Chưa rõ từ {since}: chưa có bằng chứng mới trong {}.", minutes(reasons.stale_after, self.language)),
                 format!("Unknown since {since}: no proof within {}.", minutes(reasons.stale_after, self.language)),
             ),
+            State::Unreachable => self.say(
+                format!("Không tới được từ {since}: {}.", self.behind()),
+                format!("Unreachable since {since}: {}.", self.behind()),
+            ),
+            State::Maintenance => self.say(
+                format!("Bảo trì từ {since}: {}. Báo động được giữ lại, thời gian này không tính vào thời gian hoạt động.", status.detail),
+                format!("In maintenance since {since}: {}. Alerts are kept back and this time counts as neither up nor down.", status.detail),
+            ),
             State::Off => self.say(
                 format!("Ngoài giờ từ {since}: chủ hộ không muốn kết nối vào giờ này."),
                 format!("Off since {since}: its owner wants no contact at this hour."),
             ),
+        }
+    }
+
+    /// Which link keeps it out of reach.
+    fn behind(&self) -> String {
+        let links = self.snapshot.fleet.links_above(self.camera);
+        let down = links
+            .iter()
+            .rev()
+            .find(|id| self.snapshot.links.get(*id).is_some_and(|link| link.state == crate::model::LinkState::Down));
+        match down.and_then(|id| self.snapshot.fleet.links.get(id)) {
+            Some(link) => self.say(format!("{} mất kết nối", link.name), format!("{} is down", link.name)),
+            None => self.say("mạng ở trên mất kết nối".into(), "the network above it is down".into()),
         }
     }
 
@@ -242,7 +263,7 @@ impl Tell<'_> {
         let link = self.camera.link.as_ref().filter(|_| !self.status.state.sees())?;
         let others = self.snapshot.fleet.cameras.values().filter(|other| other.link.as_ref() == Some(link));
         let states: Vec<State> = others.filter_map(|other| Some(self.snapshot.cameras.get(&other.id)?.state)).collect();
-        let down = states.iter().filter(|state| **state == State::Down).count();
+        let down = states.iter().filter(|state| state.is_lost()).count();
         let (name, all) = (&self.snapshot.fleet.links.get(link)?.name, states.len());
         (all > 1).then(|| {
             self.say(

@@ -4,12 +4,15 @@
 //! contradict each other. Metrics are handed in as a function, since edges do not import each other.
 
 mod camera;
+mod command;
 mod events;
 mod explain;
+mod incident;
 mod page;
 mod router;
 mod settings;
 mod words;
 
-pub use router::{ReloadRequest, State, router};
+pub use command::{Command, Request};
+pub use router::{Signer, State, router};
 pub use settings::Settings;

@@ -60,6 +60,10 @@ fn main(snapshot: &Snapshot, language: Language) -> askama::Result<String> {
         at: show.moment(snapshot.at),
         counts: show.counts(),
         states: show.states().map(|state| state.text(language)).collect(),
+        cut_off: snapshot.cut_off.map(|since| show.moment(since)),
+        on_call: snapshot.on_call.iter().map(|shift| (shift.name.clone(), show.moment(shift.until).text)).collect(),
+        incidents: show.incidents(),
+        windows: show.windows(),
         sites: show.sites(),
         problems,
         well,
@@ -90,6 +94,12 @@ struct Main {
     at: Moment,
     counts: Vec<(&'static str, Vec<usize>)>,
     states: Vec<&'static str>,
+    cut_off: Option<Moment>,
+    /// Who is on call, and until when.
+    on_call: Vec<(String, String)>,
+    incidents: Vec<IncidentRow>,
+    /// What is out of service on purpose: name, until when, by whom and why.
+    windows: Vec<(String, String, String)>,
     sites: Vec<SiteTile>,
     problems: Vec<CameraRow>,
     well: Vec<CameraRow>,
@@ -99,6 +109,16 @@ struct Main {
 pub(super) struct Moment {
     pub(super) text: String,
     pub(super) millisecond: i64,
+}
+
+struct IncidentRow {
+    id: String,
+    number: u32,
+    place: String,
+    level: &'static str,
+    word: &'static str,
+    since: Moment,
+    taken_on: Option<String>,
 }
 
 struct SiteTile {
@@ -150,15 +170,41 @@ impl Show<'_> {
         worst.map_or(Level::Unknown, |(_, level)| level).as_str()
     }
 
-    /// Owners' hours are shown where there are any.
+    /// The usual states, and of the others those that a camera is in.
     fn states(&self) -> impl Iterator<Item = State> {
-        let hours = self.snapshot.fleet.cameras.values().any(|camera| !camera.off_hours.is_empty());
-        State::ALL.into_iter().filter(move |state| hours || *state != State::Off)
+        let usual = [State::Up, State::Degraded, State::Down, State::Unknown];
+        let any = |state: State| self.snapshot.cameras.values().any(|status| status.state == state);
+        State::ALL.into_iter().filter(move |state| usual.contains(state) || any(*state))
     }
 
     fn counts(&self) -> Vec<(&'static str, Vec<usize>)> {
         let count = |kind| self.states().map(|state| self.snapshot.count(kind, state)).collect();
         Kind::ALL.into_iter().map(|kind| (kind.text(self.language), count(kind))).collect()
+    }
+
+    fn incidents(&self) -> Vec<IncidentRow> {
+        let row = |incident: &Arc<crate::model::Incident>| IncidentRow {
+            id: incident.id.to_string(),
+            number: incident.number,
+            place: self.snapshot.place(&incident.cause),
+            level: incident.told.as_str(),
+            word: incident.told.text(self.language),
+            since: self.moment(incident.since),
+            taken_on: incident.ack.as_ref().map(|ack| ack.by.clone()),
+        };
+        self.snapshot.open_incidents().map(row).collect()
+    }
+
+    fn windows(&self) -> Vec<(String, String, String)> {
+        let fleet = &self.snapshot.fleet;
+        let open =
+            self.snapshot.windows.iter().filter(|window| window.is_open(self.snapshot.at, &fleet.commune.timezone));
+        let until = |window: &crate::model::Window| match &window.span {
+            crate::model::Span::Once { until, .. } => self.moment(*until).text,
+            crate::model::Span::Weekly { hours, .. } => hours.to.strftime("%H:%M").to_string(),
+        };
+        open.map(|window| (window.scope.name(fleet), until(window), format!("{}: {}", window.author, window.reason)))
+            .collect()
     }
 
     /// Worst first, then by name; what cannot be said stands between bad and good.
@@ -204,10 +250,12 @@ impl Show<'_> {
     fn cameras(&self) -> (Vec<CameraRow>, Vec<CameraRow>) {
         let rank = |state: State| match state {
             State::Down => 0,
-            State::Degraded => 1,
-            State::Unknown => 2,
-            State::Up => 3,
-            State::Off => 4,
+            State::Unreachable => 1,
+            State::Degraded => 2,
+            State::Unknown => 3,
+            State::Maintenance => 4,
+            State::Up => 5,
+            State::Off => 6,
         };
         let mut cameras: Vec<_> = (self.snapshot.fleet.cameras.values())
             .filter_map(|camera| Some((camera, self.snapshot.cameras.get(&camera.id)?)))
@@ -279,7 +327,9 @@ pub(super) fn symbol(state: State) -> &'static str {
         State::Up => "●",
         State::Degraded => "◐",
         State::Down => "✕",
+        State::Unreachable => "⇹",
         State::Unknown => "?",
+        State::Maintenance => "⚒",
         State::Off => "○",
     }
 }

@@ -1,6 +1,6 @@
 //! Which address gives what.
 
-use super::{camera, events, page, words::words};
+use super::{Command, Request, camera, events, incident, page, words::words};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
@@ -18,6 +18,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 /// Pages that listen for events at once; each costs a connection.
 const LISTENERS: usize = 64;
 
+/// Of incident, person and signature of a link: the person's name, if the link is one of ours.
+pub type Signer = Arc<dyn Fn(&str, &str, &str) -> Option<String> + Send + Sync>;
+
 /// What pages are made from.
 #[derive(Clone)]
 pub struct State {
@@ -25,17 +28,14 @@ pub struct State {
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     /// Renders metrics.
     pub metrics: Arc<dyn Fn(&Snapshot) -> String + Send + Sync>,
-    /// Where reloads are asked for.
-    pub reload: mpsc::Sender<ReloadRequest>,
+    /// How each channel fares, as JSON.
+    pub channels: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Who a signed link is for.
+    pub signer: Signer,
+    /// Where people's wishes go.
+    pub requests: mpsc::Sender<Request>,
     /// Whether the daemon watches.
     pub ready: watch::Receiver<bool>,
-}
-
-/// A wish to read the configuration anew; the error is for people.
-#[derive(Debug)]
-pub struct ReloadRequest {
-    /// Where the outcome goes.
-    pub answer: oneshot::Sender<Result<(), String>>,
 }
 
 /// The state with what only this module needs.
@@ -52,6 +52,8 @@ pub(super) struct Wish {
     lang: Option<Language>,
     /// The camera whose page is meant, instead of the wall.
     pub(super) camera: Option<String>,
+    /// The incident whose page is meant; an empty one is told only how old it is.
+    pub(super) incident: Option<String>,
 }
 
 impl Wish {
@@ -68,6 +70,8 @@ pub fn router(state: State) -> Router {
         .route("/events", get(events::events))
         .route("/cameras/{id}", get(camera::page))
         .route("/api/v1/cameras/{id}", get(camera::json))
+        .route("/api/v1/channels", get(channels))
+        .merge(incident::routes())
         .route("/metrics", get(metrics))
         .route("/-/healthy", get(async || "camhealth serves\n"))
         .route("/-/ready", get(ready))
@@ -115,20 +119,29 @@ async fn reload(From(shared): From<Shared>, headers: HeaderMap) -> Response {
     if from_another_site(&headers) {
         return (StatusCode::FORBIDDEN, "a reload is not taken from a page of another site\n").into_response();
     }
-    let stopping = || (StatusCode::SERVICE_UNAVAILABLE, "camhealth is stopping\n").into_response();
-    let (answer, answered) = oneshot::channel();
-    if shared.state.reload.send(ReloadRequest { answer }).await.is_err() {
-        return stopping();
+    match shared.ask(Command::Reload).await {
+        Ok(done) => format!("{done}\n").into_response(),
+        Err((status, problems)) => (status, problems).into_response(),
     }
-    match answered.await {
-        Ok(Ok(())) => "reloaded\n".into_response(),
-        Ok(Err(problems)) => (StatusCode::BAD_REQUEST, problems).into_response(),
-        Err(_) => stopping(),
+}
+
+async fn channels(From(shared): From<Shared>) -> Response {
+    axum::Json((shared.state.channels)()).into_response()
+}
+
+impl Shared {
+    /// Asks the event loop for something; what was done, or the status and the words of a refusal.
+    pub(super) async fn ask(&self, command: Command) -> Result<String, (StatusCode, String)> {
+        let stopping = || (StatusCode::SERVICE_UNAVAILABLE, "camhealth is stopping\n".to_owned());
+        let (answer, answered) = oneshot::channel();
+        self.state.requests.send(Request { command, answer }).await.map_err(|_| stopping())?;
+        let done = answered.await.map_err(|_| stopping())?;
+        done.map_err(|refused| (StatusCode::BAD_REQUEST, refused))
     }
 }
 
 /// A browser that somebody else's page drives says so.
-fn from_another_site(headers: &HeaderMap) -> bool {
+pub(super) fn from_another_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let foreign_fetch = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let foreign_origin = text("origin").is_some_and(|origin| {
@@ -148,7 +161,7 @@ async fn harden(request: axum::http::Request<Body>, next: Next) -> Response {
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
-             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

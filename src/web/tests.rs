@@ -1,7 +1,9 @@
 //! The router by requests: hardening, readiness, reloads, escaping, and events that come when something changes.
 
 use super::*;
-use crate::model::{Camera, CameraStatus, Commune, Coverage, Fleet, State as CameraState};
+use crate::model::{
+    Camera, CameraStatus, Cause, Commune, Coverage, Fleet, Incident, IncidentId, Level, State as CameraState,
+};
 use futures_util::StreamExt;
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -15,45 +17,85 @@ fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snapshot> {
         name: "Hải Bình".into(),
         language: Language::Vi,
         timezone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
+        night: crate::model::DailyHours::NIGHT,
     };
-    let fleet = Fleet {
-        commune,
-        devices: BTreeMap::new(),
-        cameras: BTreeMap::from([(id.clone(), Arc::new(camera))]),
-        sites: BTreeMap::new(),
-        links: BTreeMap::new(),
-    };
+    let cameras = BTreeMap::from([(id.clone(), Arc::new(camera))]);
+    let fleet = Fleet { cameras, ..Fleet::empty(commune) };
     Arc::new(Snapshot {
         at,
         fleet: Arc::new(fleet),
         cameras: BTreeMap::from([(id, Arc::new(status))]),
         sites: BTreeMap::new(),
         coverage: Coverage::default(),
+        hamlets: Arc::default(),
+        links: BTreeMap::new(),
+        cut_off: None,
+        anchors: None,
+        incidents: vec![Arc::new(incident(at))],
+        windows: Arc::default(),
+        on_call: Vec::new(),
         outlooks: Arc::default(),
     })
+}
+
+fn incident(at: jiff::Timestamp) -> Incident {
+    Incident {
+        id: IncidentId::stored("cho-1".into()),
+        number: 17,
+        cause: Cause::Site("cho".into()),
+        since: at,
+        opened: at,
+        sites: BTreeMap::from([("cho".into(), Level::Blind)]),
+        told: Level::Blind,
+        step: 1,
+        audience: Vec::new(),
+        paged: true,
+        ack: None,
+        rung: 1,
+        next_rung: None,
+        merged: Vec::new(),
+        episode: 1,
+        closed: None,
+    }
 }
 
 struct Server {
     address: SocketAddr,
     publish: watch::Sender<Arc<Snapshot>>,
     ready: watch::Sender<bool>,
+    asked: Arc<std::sync::Mutex<Vec<Command>>>,
 }
 
-/// Serves a snapshot; reloads are refused with a text.
+/// Serves a snapshot; reloads are refused with a text, everything else is done.
 async fn serve() -> Server {
     let (publish, snapshots) = watch::channel(snapshot(CameraState::Up, 0));
     let (ready, is_ready) = watch::channel(true);
-    let (reload, mut reloads) = mpsc::channel::<ReloadRequest>(1);
+    let (requests, mut inbox) = mpsc::channel::<Request>(1);
+    let asked: Arc<std::sync::Mutex<Vec<Command>>> = Arc::default();
+    let heard = asked.clone();
     tokio::spawn(async move {
-        while let Some(request) = reloads.recv().await {
-            let _ = request.answer.send(Err("sites.toml: không đúng".into()));
+        while let Some(Request { command, answer }) = inbox.recv().await {
+            let _ = answer.send(match command {
+                Command::Reload => Err("sites.toml: không đúng".into()),
+                _ => Ok("done".into()),
+            });
+            heard.lock().expect("no panic").push(command);
         }
     });
-    let state = State { snapshots, metrics: Arc::new(|_| "up 1\n".into()), reload, ready: is_ready };
+    let state = State {
+        snapshots,
+        metrics: Arc::new(|_| "up 1\n".into()),
+        channels: Arc::new(|| serde_json::json!({})),
+        signer: Arc::new(|incident, person, signature| {
+            (signature == format!("{incident}+{person}")).then(|| "Trung úy An".to_owned())
+        }),
+        requests,
+        ready: is_ready,
+    };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router(state)).await });
-    Server { address, publish, ready }
+    Server { address, publish, ready, asked }
 }
 
 async fn fetch(server: &Server, path: &str) -> (StatusCode, HeaderMap, String) {
@@ -123,4 +165,91 @@ async fn a_change_reaches_a_page_that_listens() {
         }
     }
     panic!("the stream ended: {text}");
+}
+
+fn asked(server: &Server) -> Vec<Command> {
+    std::mem::take(&mut *server.asked.lock().expect("no panic"))
+}
+
+async fn send(server: &Server, method: reqwest::Method, path: &str, body: &str) -> (StatusCode, String) {
+    let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let request = client.request(method, format!("http://{}{path}", server.address)).header("content-type", kind);
+    let response = request.body(body.to_owned()).send().await.expect("an answer");
+    (response.status(), response.text().await.expect("text"))
+}
+
+#[tokio::test]
+async fn an_incident_is_taken_on_from_its_page_by_a_link_and_by_a_program() {
+    let server = serve().await;
+    let (status, _, page) = fetch(&server, "/incidents/17").await;
+    assert_eq!(status, 200);
+    for part in ["Sự cố 17: cho", "mù hoàn toàn", "action=\"/incidents/cho-1/ack\"", "Tạm ngừng"] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    let taken = |by: &str, via: &str, incident: &str| Command::Acknowledge {
+        incident: incident.into(),
+        by: by.into(),
+        via: via.into(),
+    };
+    let post = reqwest::Method::POST;
+    assert_eq!(send(&server, post.clone(), "/incidents/cho-1/ack", "by=An").await.0, 303);
+    assert_eq!(asked(&server), [taken("An", "page", "cho-1")]);
+    assert_eq!(send(&server, post.clone(), "/api/v1/incidents/17/ack", "{\"by\":\"An\"}").await.0, 200);
+    assert_eq!(asked(&server), [taken("An", "command", "17")]);
+    assert_eq!(send(&server, post.clone(), "/api/v1/incidents/17/ack", "{\"by\":\" \"}").await.0, 400);
+
+    // Programs that preview links fetch them, which must change nothing.
+    let (status, _, page) = fetch(&server, "/ack/cho-1/an/cho-1+an").await;
+    assert!(status == 200 && page.contains("Tôi nhận sự cố này (Trung úy An)"), "{page}");
+    assert_eq!(asked(&server), []);
+    assert_eq!(send(&server, post.clone(), "/ack/cho-1/an/cho-1+an", "").await.0, 303);
+    assert_eq!(asked(&server), [taken("Trung úy An", "link", "cho-1")]);
+    for forged in ["/ack/cho-1/an/x", "/ack/cho-2/an/cho-1+an", "/ack/cho-1/binh/cho-1+an"] {
+        assert_eq!(send(&server, post.clone(), forged, "").await.0, 404, "{forged}");
+    }
+    assert_eq!(asked(&server), []);
+}
+
+#[tokio::test]
+async fn something_is_silenced_by_a_form_and_by_a_program_with_author_reason_and_end() {
+    let server = serve().await;
+    let post = reqwest::Method::POST;
+    let form = "scope=site%3Acho&minutes=60&author=An&reason=thay+camera";
+    assert_eq!(send(&server, post.clone(), "/incidents/cho-1/silence", form).await.0, 303);
+    let Some(Command::Silence { scope, until, author, reason, .. }) = asked(&server).pop() else {
+        panic!("nothing was asked");
+    };
+    assert_eq!(
+        (scope, author.as_str(), reason.as_str()),
+        (crate::model::Scope::Site("cho".into()), "An", "thay camera")
+    );
+    assert_eq!(until.as_second(), 1_790_000_000 + 3600);
+    for (body, status) in [
+        ("{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"bão\"}", 201),
+        ("{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"\"}", 400),
+        ("{\"scope\":{\"kind\":\"all\"},\"author\":\"An\",\"reason\":\"bão\"}", 400),
+        ("{\"scope\":{\"kind\":\"all\"},\"minutes\":99999999,\"author\":\"An\",\"reason\":\"bão\"}", 400),
+    ] {
+        assert_eq!(send(&server, post.clone(), "/api/v1/silences", body).await.0, status, "{body}");
+    }
+    assert_eq!(send(&server, reqwest::Method::DELETE, "/api/v1/silences/w1", "").await.0, 200);
+    assert_eq!(asked(&server).pop(), Some(Command::Unsilence("w1".into())));
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let server = serve().await;
+    let client = reqwest::Client::new();
+    for path in ["/incidents/cho-1/ack", "/api/v1/silences", "/-/reload"] {
+        let request = client.post(format!("http://{}{path}", server.address)).header("origin", "http://elsewhere");
+        let kind = if path.contains("api") { "application/json" } else { "application/x-www-form-urlencoded" };
+        let body = match path {
+            "/api/v1/silences" => "{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"A\",\"reason\":\"b\"}",
+            _ => "by=A",
+        };
+        let answer = request.header("content-type", kind).body(body).send().await.expect("an answer");
+        assert_eq!(answer.status(), 403, "{path}");
+    }
+    assert_eq!(asked(&server), []);
 }

@@ -1,0 +1,464 @@
+//! Incidents: one for each cause, whatever it takes down; who is told of it, and when the next one is.
+//!
+//! Sites open, worsen and recover; each time the monitor says which cause explains it. Within one event all changes
+//! are gathered, and [`Book::settle`] then says what is told: at most one thing of each incident.
+
+use super::{Settings, Target, Turn, roster};
+use crate::model::{Ack, Cause, Incident, IncidentId, Level, Reason, Recipient, Remark, SiteId, elapsed, later};
+use jiff::{Timestamp, tz::TimeZone};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// Ended incidents are shown, re-sent to Alertmanager and counted as episodes for so long.
+const REMEMBERED: Duration = Duration::from_secs(6 * 60 * 60);
+/// An incident that began so long before its root was found is another matter.
+const LATE_EVIDENCE: Duration = Duration::from_secs(60);
+/// An escalation that maintenance keeps back is considered again after this, and a round begins again no sooner.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// All incidents.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    incidents: BTreeMap<IncidentId, Incident>,
+    last_number: u32,
+    news: BTreeMap<IncidentId, (Reason, Remark)>,
+    /// Incidents that changed without anything to tell.
+    changed: BTreeSet<IncidentId>,
+}
+
+/// What is told, to whom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Telling {
+    /// The incident as it stands with this notice.
+    pub incident: Incident,
+    /// Why; `None` where it only changed and is to be remembered.
+    pub reason: Option<Reason>,
+    /// What else there is to say.
+    pub remark: Remark,
+    /// Numbers of the incidents that go on after this one.
+    pub goes_on: Vec<u32>,
+    /// Who is told.
+    pub to: Vec<Recipient>,
+}
+
+/// What explains the loss of a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// What failed.
+    pub cause: Cause,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Book {
+    /// The incidents of an earlier run.
+    pub fn restored(incidents: Vec<Incident>, last_number: u32) -> Self {
+        let incidents = incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect();
+        Self { incidents, last_number, ..Self::default() }
+    }
+
+    /// Incidents that are open, or ended lately.
+    pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.incidents.values()
+    }
+
+    /// The open incident that accounts for a site.
+    pub fn of_site(&self, site: &SiteId) -> Option<&Incident> {
+        self.open().find(|incident| incident.keeps(site))
+    }
+
+    /// What became of a site, and what explains it.
+    pub fn site_turned(&mut self, now: Timestamp, site: &SiteId, turn: &Turn, cut: Cut) {
+        match turn {
+            Turn::Opened(alert) => self.lost(now, site, alert.worst, cut),
+            Turn::Worse(alert) => match self.of_site(site).map(|incident| incident.id.clone()) {
+                // Another cause came upon a site that was ill already: its own incident stays what it was.
+                Some(id) if self.is_older(&id, &cut) && self.incidents[&id].cause != cut.cause => {
+                    self.lost(now, site, alert.worst, cut);
+                }
+                Some(id) => self.worse(&id, site, alert.worst),
+                None => self.lost(now, site, alert.worst, cut),
+            },
+            Turn::Restored => {
+                let keeping: Vec<IncidentId> =
+                    self.open().filter(|incident| incident.keeps(site)).map(|incident| incident.id.clone()).collect();
+                for id in keeping {
+                    self.relieve(now, &id, site);
+                }
+            }
+        }
+    }
+
+    /// A site that is still lost turns out to have another cause than its incident says.
+    pub fn root_found(&mut self, now: Timestamp, site: &SiteId, cut: Cut) {
+        let Some(incident) = self.of_site(site).cloned() else { return };
+        if incident.cause == cut.cause {
+            return;
+        }
+        let was_shared = !matches!(incident.cause, Cause::Site(_));
+        if was_shared && matches!(cut.cause, Cause::Site(_)) {
+            self.go_on_alone(now, &incident, site, cut);
+            return;
+        }
+        if matches!(cut.cause, Cause::Site(_)) || self.is_older(&incident.id, &cut) {
+            return;
+        }
+        let target = self.open().find(|other| other.cause == cut.cause).map(|other| other.id.clone());
+        match target {
+            None => {
+                let Some(known) = self.incidents.get_mut(&incident.id) else { return };
+                known.since = known.since.min(cut.since);
+                known.cause = cut.cause;
+                self.tell(&incident.id, Reason::RootFound, Remark::None);
+            }
+            Some(target) => self.merge(now, &incident, site, &target),
+        }
+    }
+
+    /// The monitor sees nothing at all and nothing says that its own network works.
+    pub fn cut_off(&mut self, now: Timestamp, since: Timestamp) {
+        if self.open().all(|incident| incident.cause != Cause::Monitor) {
+            let id = self.begin(now, Cause::Monitor, since, Level::Unknown);
+            self.tell(&id, Reason::MonitorCutOff, Remark::None);
+        }
+    }
+
+    /// The monitor sees again.
+    pub fn sees_again(&mut self, now: Timestamp) {
+        let open = self.open().find(|incident| incident.cause == Cause::Monitor).map(|incident| incident.id.clone());
+        if let Some(id) = open {
+            self.close(now, &id, Reason::MonitorRestored);
+        }
+    }
+
+    /// Somebody takes an incident on; `false` where there is no such open incident.
+    pub fn acknowledge(&mut self, name: &str, ack: Ack, settings: &Settings) -> bool {
+        let known = |incident: &&Incident| incident.id.as_str() == name || incident.number.to_string() == name;
+        let Some(id) = self.open().find(known).map(|incident| incident.id.clone()) else { return false };
+        let Some(incident) = self.incidents.get_mut(&id) else { return false };
+        if incident.ack.is_none() {
+            incident.next_rung = Some(later(ack.at, settings.ack_expires));
+            let remark = Remark::By { name: ack.by.clone() };
+            incident.ack = Some(ack);
+            self.tell(&id, Reason::Acknowledged, remark);
+        }
+        true
+    }
+
+    /// Lets time pass: the next step of an escalation may be due. `muted` says of an incident that all it keeps down
+    /// is out of service on purpose.
+    pub fn tick(&mut self, now: Timestamp, muted: impl Fn(&Incident) -> bool) {
+        self.incidents.retain(|_, incident| incident.closed.is_none_or(|at| elapsed(now, at) < REMEMBERED));
+        let due: Vec<IncidentId> = (self.open())
+            .filter(|incident| incident.next_rung.is_some_and(|at| at <= now))
+            .map(|incident| incident.id.clone())
+            .collect();
+        for id in due {
+            let Some(incident) = self.incidents.get_mut(&id) else { continue };
+            if muted(incident) {
+                incident.next_rung = Some(later(now, PAUSE));
+                continue;
+            }
+            let reason = if incident.ack.take().is_some() {
+                (incident.rung, incident.next_rung) = (0, None);
+                Reason::Reminder
+            } else if incident.paged {
+                Reason::Escalated
+            } else {
+                // It waited for the end of the quiet hours.
+                first_reason(incident)
+            };
+            self.tell(&id, reason, Remark::None);
+        }
+    }
+
+    /// Whether an ended incident is old enough to be forgotten by [`Self::tick`].
+    pub fn forgets(&self, now: Timestamp) -> bool {
+        self.incidents.values().any(|incident| incident.closed.is_some_and(|at| elapsed(now, at) >= REMEMBERED))
+    }
+
+    /// When [`Self::tick`] may have something to say.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.open().filter_map(|incident| incident.next_rung).min()
+    }
+
+    /// What is to be told and remembered after everything that one event changed.
+    pub fn settle(&mut self, now: Timestamp, settings: &Settings, zone: &TimeZone) -> Vec<Telling> {
+        let news = std::mem::take(&mut self.news);
+        let mut changed = std::mem::take(&mut self.changed);
+        let mut tellings = Vec::new();
+        // Incidents that end come last, so that what goes on after them has its number by then.
+        let mut ordered: Vec<_> = news.into_iter().collect();
+        ordered.sort_by_key(|(_, (reason, _))| reason.clears() || *reason == Reason::Merged);
+        for (id, (reason, remark)) in ordered {
+            changed.remove(&id);
+            let Some(incident) = self.incidents.get_mut(&id) else { continue };
+            let to = audience(incident, reason, now, settings, zone);
+            incident.step += 1;
+            let incident = incident.clone();
+            let goes_on = self.open().filter(|other| other.merged.contains(&incident.number)).map(|other| other.number);
+            tellings.push(Telling { goes_on: goes_on.collect(), incident, reason: Some(reason), remark, to });
+        }
+        for id in changed {
+            let Some(incident) = self.incidents.get(&id).cloned() else { continue };
+            tellings.push(Telling { incident, reason: None, remark: Remark::None, goes_on: vec![], to: vec![] });
+        }
+        tellings
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Incident> {
+        self.incidents.values().filter(|incident| incident.closed.is_none())
+    }
+
+    fn is_older(&self, id: &IncidentId, cut: &Cut) -> bool {
+        self.incidents.get(id).is_some_and(|incident| later(incident.since, LATE_EVIDENCE) < cut.since)
+    }
+
+    fn lost(&mut self, now: Timestamp, site: &SiteId, worst: Level, cut: Cut) {
+        let same = self.open().find(|incident| incident.cause == cut.cause).map(|incident| incident.id.clone());
+        match same {
+            Some(id) => self.worse(&id, site, worst),
+            None => {
+                let id = self.begin(now, cut.cause, cut.since, worst);
+                if let Some(incident) = self.incidents.get_mut(&id) {
+                    incident.sites.insert(site.clone(), worst);
+                }
+                self.tell(&id, Reason::CoverageLost, Remark::None);
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Timestamp, cause: Cause, since: Timestamp, told: Level) -> IncidentId {
+        let before = self.incidents.values().filter(|incident| incident.cause == cause).count();
+        let mut id = IncidentId::new(&cause, since);
+        if self.incidents.contains_key(&id) {
+            id = IncidentId::new(&cause, now);
+        }
+        self.last_number += 1;
+        let incident = Incident {
+            id: id.clone(),
+            number: self.last_number,
+            cause,
+            since,
+            opened: now,
+            sites: BTreeMap::new(),
+            told,
+            step: 0,
+            audience: Vec::new(),
+            paged: false,
+            ack: None,
+            rung: 0,
+            next_rung: None,
+            merged: Vec::new(),
+            episode: u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1),
+            closed: None,
+        };
+        self.incidents.insert(id.clone(), incident);
+        id
+    }
+
+    /// A site joins an incident, or falls deeper within it. A site that goes blind is told in any case.
+    fn worse(&mut self, id: &IncidentId, site: &SiteId, worst: Level) {
+        let Some(incident) = self.incidents.get_mut(id) else { return };
+        let before = incident.sites.insert(site.clone(), worst);
+        let deeper = worst.worse_than(incident.told) || incident.told == Level::Unknown;
+        let newly_blind = worst == Level::Blind && before != Some(Level::Blind);
+        if deeper {
+            incident.told = worst;
+        }
+        if deeper || newly_blind {
+            self.tell(id, Reason::CoverageWorse, Remark::None);
+        } else {
+            self.changed.insert(id.clone());
+        }
+    }
+
+    /// A site of an incident is well again; the last one ends it.
+    fn relieve(&mut self, now: Timestamp, id: &IncidentId, site: &SiteId) {
+        let Some(incident) = self.incidents.get_mut(id) else { return };
+        incident.sites.insert(site.clone(), Level::Full);
+        if incident.is_relieved() {
+            self.close(now, id, Reason::CoverageRestored);
+        } else {
+            self.changed.insert(id.clone());
+        }
+    }
+
+    fn close(&mut self, now: Timestamp, id: &IncidentId, reason: Reason) {
+        if let Some(incident) = self.incidents.get_mut(id) {
+            incident.closed = Some(now);
+            incident.next_rung = None;
+        }
+        self.tell(id, reason, Remark::None);
+    }
+
+    /// One incident turns out to be part of another.
+    fn merge(&mut self, now: Timestamp, part: &Incident, site: &SiteId, target: &IncidentId) {
+        let Some(whole) = self.incidents.get_mut(target) else { return };
+        let level = part.sites.get(site).copied().unwrap_or(part.told);
+        whole.sites.insert(site.clone(), level);
+        if level.worse_than(whole.told) {
+            whole.told = level;
+        }
+        whole.paged |= part.paged;
+        whole.ack = whole.ack.take().or_else(|| part.ack.clone());
+        for recipient in &part.audience {
+            add(&mut whole.audience, recipient);
+        }
+        if !whole.merged.contains(&part.number) {
+            whole.merged.push(part.number);
+        }
+        self.changed.insert(target.clone());
+        let Some(part) = self.incidents.get_mut(&part.id) else { return };
+        part.sites.insert(site.clone(), Level::Full);
+        if part.is_relieved() {
+            let id = part.id.clone();
+            // Its all-clear comes with that of the whole, which names it.
+            self.close(now, &id, Reason::Merged);
+        }
+    }
+
+    /// A link is back, and a site is still lost by its own cameras: it goes on under its own name, and nobody is
+    /// called again for what they know.
+    fn go_on_alone(&mut self, now: Timestamp, incident: &Incident, site: &SiteId, cut: Cut) {
+        let others = incident.sites.iter().any(|(other, level)| other != site && *level != Level::Full);
+        if !others {
+            if let Some(known) = self.incidents.get_mut(&incident.id) {
+                known.cause = cut.cause;
+                known.told = known.sites.get(site).copied().unwrap_or(known.told);
+            }
+            self.tell(&incident.id, Reason::RootFound, Remark::None);
+            return;
+        }
+        let level = incident.sites.get(site).copied().unwrap_or(incident.told);
+        let id = self.begin(now, cut.cause, incident.since, level);
+        if let Some(new) = self.incidents.get_mut(&id) {
+            new.sites.insert(site.clone(), level);
+            new.audience.clone_from(&incident.audience);
+            (new.paged, new.ack, new.rung) = (incident.paged, incident.ack.clone(), incident.rung);
+            new.next_rung = incident.next_rung;
+            new.merged = vec![incident.number];
+        }
+        if let Some(known) = self.incidents.get_mut(&incident.id) {
+            known.sites.insert(site.clone(), Level::Full);
+        }
+        self.changed.insert(incident.id.clone());
+        self.tell(&id, Reason::RootFound, Remark::None);
+    }
+
+    /// Notes what is to be told. Within one event the weightier reason wins.
+    fn tell(&mut self, id: &IncidentId, reason: Reason, remark: Remark) {
+        let weight = |reason: Reason| match reason {
+            Reason::CoverageRestored | Reason::MonitorRestored | Reason::Merged => 4,
+            Reason::CoverageLost | Reason::MonitorCutOff => 3,
+            Reason::CoverageWorse => 2,
+            Reason::Escalated | Reason::Reminder => 1,
+            _ => 0,
+        };
+        let news = self.news.entry(id.clone()).or_insert((reason, remark.clone()));
+        if weight(reason) > weight(news.0) {
+            *news = (reason, remark);
+        }
+    }
+}
+
+impl Incident {
+    fn keeps(&self, site: &SiteId) -> bool {
+        self.sites.get(site).is_some_and(|level| *level != Level::Full)
+    }
+
+    fn is_relieved(&self) -> bool {
+        self.sites.values().all(|level| *level == Level::Full)
+    }
+}
+
+fn first_reason(incident: &Incident) -> Reason {
+    if incident.cause == Cause::Monitor { Reason::MonitorCutOff } else { Reason::CoverageLost }
+}
+
+/// Who is told, and what that means for the steps to come.
+fn audience(
+    incident: &mut Incident,
+    reason: Reason,
+    now: Timestamp,
+    settings: &Settings,
+    zone: &TimeZone,
+) -> Vec<Recipient> {
+    let shared: Vec<Target> = settings.always.iter().cloned().map(Target::Channel).collect();
+    let mut to = match reason {
+        Reason::Escalated | Reason::Reminder => Vec::new(),
+        // Whoever waited for the end of quiet hours: shared channels were told at once.
+        _ if reason == first_reason(incident) && incident.step > 0 => Vec::new(),
+        _ => roster::recipients(settings, &shared, now, zone),
+    };
+    if !reason.pages() {
+        incident.audience.iter().for_each(|recipient| add(&mut to, recipient));
+        return to;
+    }
+    if let Some(end) = quiet_until(incident, now, settings, zone) {
+        incident.next_rung = Some(end);
+        return to;
+    }
+    let climbs = !incident.paged || matches!(reason, Reason::Escalated | Reason::Reminder);
+    if climbs {
+        let policy = policy(settings);
+        let count = u32::try_from(policy.len()).unwrap_or(u32::MAX);
+        let at = (incident.rung % count.max(1)) as usize;
+        let step = policy.get(at).map(|step| step.to.clone()).unwrap_or_default();
+        let people = roster::recipients(settings, &step, now, zone);
+        incident.paged |= !people.is_empty();
+        for recipient in &people {
+            add(&mut incident.audience, recipient);
+            add(&mut to, recipient);
+        }
+        incident.rung += 1;
+        let rounds = settings.repeat.saturating_add(1);
+        let next = policy.get((incident.rung % count.max(1)) as usize).map(|step| step.after);
+        let goes_on = incident.ack.is_none() && incident.rung < count.saturating_mul(rounds);
+        // A round that begins again waits at least a minute.
+        let wait = next.unwrap_or_default().max(if incident.rung.is_multiple_of(count.max(1)) {
+            PAUSE
+        } else {
+            Duration::ZERO
+        });
+        incident.next_rung = goes_on.then(|| later(now, wait));
+    } else {
+        // Worse: all who know are told, and so is whoever is on call now.
+        incident.audience.iter().for_each(|recipient| add(&mut to, recipient));
+        let first = policy(settings).first().map(|step| step.to.clone()).unwrap_or_default();
+        for recipient in roster::recipients(settings, &first, now, zone) {
+            add(&mut incident.audience, &recipient);
+            add(&mut to, &recipient);
+        }
+    }
+    to
+}
+
+/// The end of the quiet hours that keep an incident from people, if they do.
+fn quiet_until(incident: &Incident, now: Timestamp, settings: &Settings, zone: &TimeZone) -> Option<Timestamp> {
+    let quiet = settings.quiet.as_ref()?;
+    let loud = incident.told == quiet.except || incident.told.worse_than(quiet.except);
+    let minor = !loud && incident.cause != Cause::Monitor && !incident.paged;
+    let time = now.to_zoned_datetime(zone.clone()).time();
+    (minor && quiet.hours.contain(time)).then(|| quiet.hours.ends_after(now, zone))
+}
+
+fn policy(settings: &Settings) -> std::borrow::Cow<'_, [super::Step]> {
+    if settings.steps.is_empty() {
+        let step = super::Step { after: Duration::ZERO, to: vec![Target::OnCall] };
+        return vec![step].into();
+    }
+    settings.steps.as_slice().into()
+}
+
+fn add(all: &mut Vec<Recipient>, one: &Recipient) {
+    if all.iter().all(|known| known.key() != one.key()) {
+        all.push(one.clone());
+    }
+}
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

@@ -1,0 +1,31 @@
+//! `camhealth ack`: takes an incident on.
+
+use super::{FAILED, client::Daemon, fail};
+use serde_json::json;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The incident's number or id.
+    incident: String,
+    /// Who takes it on.
+    #[arg(long, value_name = "NAME")]
+    by: String,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+pub(super) async fn run(arguments: Arguments) -> ExitCode {
+    let client = match arguments.daemon.client() {
+        Ok(client) => client,
+        Err(code) => return code,
+    };
+    let path = ["api", "v1", "incidents", &arguments.incident, "ack"];
+    match client.ask(reqwest::Method::POST, &path, &json!({"by": arguments.by})).await {
+        Ok(done) => {
+            println!("{done}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => fail(FAILED, &message),
+    }
+}

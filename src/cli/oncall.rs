@@ -1,0 +1,132 @@
+//! `camhealth oncall`: who is on call now and next, and a test message to somebody over each of their channels.
+
+use super::{FAILED, USAGE, fail, paint::Paint};
+use crate::{
+    alert::{self, roster},
+    clock::Clock,
+    config::{self, Plan},
+    deliver::{self, Letter},
+    model::{IncidentId, Level, Notice, Reason, Remark},
+};
+use jiff::Timestamp;
+use std::{path::PathBuf, process::ExitCode};
+use unicode_width::UnicodeWidthStr;
+
+/// Shifts that are shown of each rotation.
+const SHIFTS: usize = 7;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The main configuration file; it includes the others.
+    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    config: PathBuf,
+    /// Send this person a test message over each of their channels.
+    #[arg(long, value_name = "PERSON")]
+    test: Option<String>,
+    /// Show the roster as it is at this time, such as 2027-02-06T08:00:00+07:00.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+pub(super) async fn run(arguments: Arguments) -> ExitCode {
+    let plan = match config::load(&arguments.config) {
+        Ok(plan) => plan,
+        Err(problems) => {
+            eprint!("{}", problems.render(Paint::stderr().is_on()));
+            return ExitCode::from(USAGE);
+        }
+    };
+    let now = arguments.at.unwrap_or_else(|| Clock::system().now());
+    match &arguments.test {
+        Some(person) => test(&plan, person, now).await,
+        None => {
+            print!("{}", roster_table(&plan, now, Paint::stdout()));
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn roster_table(plan: &Plan, now: Timestamp, paint: Paint) -> String {
+    let zone = &plan.fleet.commune.timezone;
+    let settings = &plan.alert;
+    let local = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%a %d/%m %H:%M").to_string();
+    let name = |shift: &roster::Shift| {
+        settings.people.get(&shift.person).map_or_else(|| shift.person.to_string(), |person| person.name.clone())
+    };
+    let mut text = String::new();
+    for rotation in &settings.rotations {
+        text += &format!("{}\n", paint.bold(&rotation.id));
+        let shifts = roster::shifts(settings, rotation, now, zone, SHIFTS);
+        let widest = shifts.iter().map(|shift| name(shift).width()).max().unwrap_or(0);
+        for (number, shift) in shifts.iter().enumerate() {
+            let name = name(shift);
+            let padded = format!("{name}{}", " ".repeat(widest - name.width()));
+            let (mark, padded) = if number == 0 { ("▶", paint.good(&padded)) } else { (" ", padded) };
+            let reason = stands_in(settings, shift);
+            text += &format!("{mark} {padded}  {} – {}{reason}\n", local(shift.from), local(shift.until));
+        }
+    }
+    if settings.rotations.is_empty() {
+        text += "there is no rotation: add [rotation] with people, start, handover and days\n";
+    }
+    text
+}
+
+fn stands_in(settings: &alert::Settings, shift: &roster::Shift) -> String {
+    let reason = settings.overrides.iter().rfind(|other| {
+        shift.stands_in && other.person == shift.person && other.from <= shift.from && shift.from < other.until
+    });
+    reason.map_or_else(String::new, |other| format!("  ({})", other.reason))
+}
+
+async fn test(plan: &Plan, person: &str, now: Timestamp) -> ExitCode {
+    let paint = Paint::stdout();
+    let Some(known) = plan.alert.people.get(person) else {
+        let people: Vec<&str> = plan.alert.people.keys().map(|id| id.as_str()).collect();
+        return fail(USAGE, &format!("there is no person {person:?}; known: {}", people.join(", ")));
+    };
+    let http = match deliver::http_client() {
+        Ok(http) => http,
+        Err(error) => return fail(FAILED, &format!("no HTTP client: {error}")),
+    };
+    let notice = notice(plan, now);
+    let key = format!("{}-{person}", notice.key());
+    let mut failed = false;
+    for id in &known.channels {
+        let Some(channel) = plan.deliver.channels.get(id) else { continue };
+        let Some(speaker) = deliver::speaker(channel, &http) else { continue };
+        let (zone, page) = (&plan.fleet.commune.timezone, plan.deliver.page.as_ref());
+        let message = deliver::compose(&notice, channel.language, zone, page, None);
+        let letter = Letter { notice: &notice, message: &message, key: &key, at: now.as_second(), first: None };
+        match speaker.tell(&letter).await {
+            Ok(_) => println!("{} {id} ({}) took it", paint.good("✓"), channel.target.as_str()),
+            Err(refusal) => {
+                failed = true;
+                println!("{} {id} ({}): {refusal}", paint.bad("✗"), channel.target.as_str());
+            }
+        }
+    }
+    if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
+}
+
+fn notice(plan: &Plan, now: Timestamp) -> Notice {
+    Notice {
+        incident: IncidentId::stored(format!("test-{}", now.as_millisecond())),
+        number: 0,
+        step: 1,
+        reason: Reason::Test,
+        cause: None,
+        place: plan.fleet.commune.name.clone(),
+        hamlet: String::new(),
+        level: Level::Unknown,
+        sites: Vec::new(),
+        since: now,
+        at: now,
+        cameras: Vec::new(),
+        cameras_total: 0,
+        households: 0,
+        episode: 1,
+        related: Vec::new(),
+        remark: Remark::None,
+    }
+}

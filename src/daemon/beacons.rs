@@ -1,0 +1,66 @@
+//! Asks links' beacons and the monitor's anchors, again and again.
+
+use crate::{
+    clock::Clock,
+    model::{Beacon, LinkId, Snapshot, later},
+    monitor::Event,
+    probe,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often each is asked.
+const EVERY: Duration = Duration::from_secs(10);
+/// How soon one that did not answer is asked again.
+const CONFIRM: Duration = Duration::from_secs(2);
+/// Silent answers in a row that count as silence: one lost packet proves nothing.
+const SILENT: u32 = 2;
+
+/// Runs until `stop`.
+pub(super) async fn run(
+    clock: Clock,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    news: mpsc::Sender<Event>,
+    stop: CancellationToken,
+) {
+    let mut silent: BTreeMap<Option<LinkId>, u32> = BTreeMap::new();
+    let mut pause = Duration::ZERO;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.sleep_until(later(clock.now(), pause)) => {}
+        }
+        let fleet = snapshots.borrow().fleet.clone();
+        let links = fleet.links.iter().filter_map(|(id, link)| Some((Some(id.clone()), link.probe.clone()?)));
+        let anchors = fleet.anchors.iter().map(|anchor| (None, anchor.clone()));
+        let answers = ask(links.chain(anchors)).await;
+        silent.retain(|key, _| answers.contains_key(key));
+        for (key, answers) in answers {
+            let count = silent.entry(key.clone()).or_default();
+            *count = if answers { 0 } else { count.saturating_add(1) };
+            if (answers || *count >= SILENT) && news.send(Event::Beacon(key, answers)).await.is_err() {
+                return;
+            }
+        }
+        pause = if silent.values().any(|count| (1..SILENT).contains(count)) { CONFIRM } else { EVERY };
+    }
+}
+
+/// Whether each answers; of the anchors one suffices.
+async fn ask(beacons: impl Iterator<Item = (Option<LinkId>, Beacon)>) -> BTreeMap<Option<LinkId>, bool> {
+    let mut asked = JoinSet::new();
+    for (key, beacon) in beacons {
+        asked.spawn(async move { (key, probe::beacon::answers(&beacon).await) });
+    }
+    let mut answers = BTreeMap::new();
+    while let Some(answered) = asked.join_next().await {
+        // A task of ours does not panic; if it did, nothing would be known.
+        let Ok((key, answer)) = answered else { continue };
+        *answers.entry(key).or_insert(false) |= answer;
+    }
+    answers
+}

@@ -1,0 +1,118 @@
+//! Who watches the watcher: a heartbeat to an address outside, systemd's watchdog, and Alertmanager, which is told
+//! again and again what is open.
+
+use super::{event_loop::DeliverSettings, relay::Failures};
+use crate::{
+    clock::Clock,
+    deliver::{self, Target, alertmanager},
+    metrics::Own,
+    model::{ChannelId, Snapshot, elapsed, later},
+    monitor::Event,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// The event loop publishes each few seconds; one that has not for so long hangs.
+const ALIVE: Duration = Duration::from_secs(60);
+
+/// What all of them need.
+#[derive(Clone)]
+pub(super) struct Watchdog {
+    pub(super) http: reqwest::Client,
+    pub(super) clock: Clock,
+    pub(super) own: Arc<Own>,
+    pub(super) settings: watch::Receiver<DeliverSettings>,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) failures: Arc<Failures>,
+    pub(super) news: mpsc::Sender<Event>,
+}
+
+impl Watchdog {
+    /// Tells systemd that the event loop lives, as often as it wants to know. Runs until `stop`.
+    pub(super) async fn systemd(self, stop: CancellationToken) {
+        // Half of what it allows, as its manual advises.
+        let Some(limit) = sd_notify::watchdog_enabled() else { return };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(limit / 2) => {}
+            }
+            if self.is_alive() {
+                // Without systemd there is nobody to tell.
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            }
+        }
+    }
+
+    /// Asks for the heartbeat's address as long as the daemon lives and can remember and tell. Runs until `stop`.
+    pub(super) async fn heartbeat(mut self, stop: CancellationToken) {
+        loop {
+            let heartbeat = self.settings.borrow_and_update().0.heartbeat.clone();
+            let pause = match heartbeat {
+                None => Duration::from_secs(3600),
+                Some(heartbeat) => {
+                    if self.is_alive() && !self.own.journal_fails() {
+                        let answer = self.http.get(heartbeat.url.clone()).send().await;
+                        let ok = answer.is_ok_and(|answer| answer.status().is_success());
+                        self.own.heartbeat(ok, self.clock.now());
+                    }
+                    heartbeat.every
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = self.settings.changed() => if changed.is_err() { return },
+                () = self.clock.sleep_until(later(self.clock.now(), pause)) => {}
+            }
+        }
+    }
+
+    /// Tells each Alertmanager what is open, at once when it changes and again and again. Runs until `stop`.
+    pub(super) async fn alertmanagers(mut self, stop: CancellationToken) {
+        let mut told = Vec::new();
+        let mut due = self.clock.now();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                changed = self.snapshots.changed() => if changed.is_err() { return },
+                () = self.clock.sleep_until(due) => {}
+            }
+            let now = self.clock.now();
+            let snapshot = self.snapshots.borrow_and_update().clone();
+            let incidents: Vec<_> = snapshot.incidents.iter().map(|i| (i.id.clone(), i.step, i.closed)).collect();
+            if now < due && incidents == told {
+                continue;
+            }
+            told = incidents;
+            due = later(now, alertmanager::RESEND);
+            self.tell_alertmanagers(&snapshot).await;
+        }
+    }
+
+    async fn tell_alertmanagers(&self, snapshot: &Snapshot) {
+        let settings = self.settings.borrow().clone();
+        let alerts = alertmanager::alerts(snapshot, self.clock.now(), settings.0.page.as_ref());
+        for (id, channel) in &settings.0.channels {
+            let Target::Alertmanager { urls, token } = &channel.target else { continue };
+            for url in urls {
+                let outcome = alertmanager::post(&self.http, url, token.as_ref(), &alerts).await;
+                self.note(id, outcome);
+            }
+        }
+    }
+
+    fn note(&self, id: &ChannelId, outcome: Result<(), deliver::Refusal>) {
+        let error = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
+        self.own.notice(id, error.as_deref(), self.clock.now());
+        if self.failures.note(id, outcome.is_ok()) {
+            let (channel, error) = (id.clone(), error.unwrap_or_default());
+            tracing::warn!(%channel, error, "an Alertmanager cannot be told");
+            let _ = self.news.try_send(Event::ChannelFailing { channel, error });
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        elapsed(self.clock.now(), self.snapshots.borrow().at) < ALIVE
+    }
+}

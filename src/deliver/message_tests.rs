@@ -1,0 +1,109 @@
+//! Messages word for word: what an officer reads.
+
+use super::*;
+use crate::model::{CameraLine, FailureKind, IncidentId, Level, Remark, SiteLine, State};
+
+fn site(name: &str, level: Level, lost: &[&str]) -> SiteLine {
+    let views_lost = lost.iter().map(|view| (*view).to_owned()).collect();
+    SiteLine { id: name.into(), name: name.into(), level, views_lost, views_total: 3 }
+}
+
+fn notice(reason: Reason, level: Level) -> Notice {
+    let at = |time: &str| format!("2026-11-24T{time}Z").parse().expect("a time");
+    let since = at("16:30:05");
+    let bad = level != Level::Full;
+    let camera = CameraLine { name: "Chợ 02".into(), state: State::Down, cause: Some(FailureKind::Refused), since };
+    Notice {
+        incident: IncidentId::stored("nga-tu-cho-1".into()),
+        number: 17,
+        step: 1,
+        reason,
+        cause: Some(Cause::Site("nga-tu-cho".into())),
+        place: "Ngã tư Chợ".into(),
+        hamlet: "Thôn Đông".into(),
+        level,
+        sites: vec![site("Ngã tư Chợ", level, if bad { &["về phía cảng", "vào chợ"] } else { &[] })],
+        since,
+        at: at("18:45:00"),
+        cameras: if bad { vec![camera] } else { vec![] },
+        cameras_total: usize::from(bad),
+        households: if bad { 2 } else { 0 },
+        episode: 1,
+        related: vec![],
+        remark: Remark::None,
+    }
+}
+
+fn said(notice: &Notice, language: Language) -> Message {
+    let zone = TimeZone::fixed(jiff::tz::offset(7));
+    let page = "http://may-chu.lan:9740/".parse().expect("a URL");
+    compose(notice, language, &zone, Some(&page), None)
+}
+
+#[test]
+fn an_alarm_says_where_what_since_when_which_and_why() {
+    let message = said(&notice(Reason::CoverageLost, Level::Critical), Language::Vi);
+    assert_eq!(message.title, "Ngã tư Chợ: nguy cấp");
+    assert_eq!(
+        message.whole(),
+        "Ngã tư Chợ: nguy cấp\nNgã tư Chợ (Thôn Đông)\nMức độ: nguy cấp\nMất 2/3 hướng nhìn: về phía cảng; vào chợ\n\
+         Từ 23:30:05 24/11/2026\n• Chợ 02: cổng RTSP đóng (thiết bị vẫn bật), từ 23:30:05 24/11/2026\n\
+         • và 2 camera hộ dân\nSự cố 17 (nga-tu-cho-1)\nTrả lời \"ok 17\" để nhận.\n\
+         http://may-chu.lan:9740/incidents/nga-tu-cho-1"
+    );
+}
+
+#[test]
+fn an_all_clear_says_how_long_it_was() {
+    let message = said(&notice(Reason::CoverageRestored, Level::Full), Language::En);
+    assert_eq!(message.title, "Ngã tư Chợ: coverage restored");
+    assert_eq!(
+        message.body,
+        "Ngã tư Chợ (Thôn Đông)\nLevel: full\nLost at 23:30:05 24/11/2026, for 2 h 14 min\nIncident 17 (nga-tu-cho-1)"
+    );
+    assert_eq!((message.answer.as_str(), message.ack), ("", None));
+}
+
+#[test]
+fn a_link_is_named_with_the_sites_that_it_took_down() {
+    let notice = Notice {
+        cause: Some(Cause::Link("tu-dong".into())),
+        place: "Tủ mạng Thôn Đông".into(),
+        level: Level::Blind,
+        sites: vec![site("Ngã tư Chợ", Level::Blind, &["a", "b", "c"]), site("Cầu Cảng", Level::Critical, &["a"])],
+        cameras: vec![],
+        cameras_total: 6,
+        households: 30,
+        remark: Remark::LinkAnswers,
+        ..notice(Reason::CoverageLost, Level::Blind)
+    };
+    let message = said(&notice, Language::Vi);
+    assert_eq!(message.title, "Tủ mạng Thôn Đông mất kết nối: 36 camera, 2 điểm");
+    assert_eq!(
+        message.body,
+        "• Ngã tư Chợ: mù hoàn toàn (mất 3/3 hướng)\n• Cầu Cảng: nguy cấp (mất 1/3 hướng)\nTừ 23:30:05 24/11/2026\n\
+         Thiết bị mạng vẫn trả lời: kiểm tra nguồn điện của các camera.\n• và 6 camera công cộng khác\n\
+         • và 30 camera hộ dân\nSự cố 17 (nga-tu-cho-1)"
+    );
+}
+
+#[test]
+fn an_sms_fits_with_and_without_diacritics() {
+    let message = said(&notice(Reason::CoverageLost, Level::Blind), Language::Vi);
+    assert_eq!(folded(&message.short), "[17] Nga tu Cho: mu hoan toan. Tu 23:30:05 24/11/2026. Nhan: ok 17");
+    assert!(folded(&message.short).is_ascii());
+    assert_eq!(cut(&message.short, 70).chars().count(), 66);
+    assert_eq!(cut(&"ệ".repeat(80), 70), format!("{}...", "ệ".repeat(67)));
+}
+
+#[test]
+fn each_reason_has_a_title_of_its_own_in_each_language() {
+    for language in [Language::Vi, Language::En] {
+        let mut titles: Vec<String> =
+            Reason::ALL.iter().map(|reason| said(&notice(*reason, Level::Blind), language).title).collect();
+        titles.sort();
+        titles.dedup();
+        // That the monitor is cut off is told by its cause.
+        assert_eq!(titles.len(), Reason::ALL.len() - 1, "{titles:#?}");
+    }
+}

@@ -1,0 +1,274 @@
+//! The words of messages.
+
+use crate::model::{CameraLine, Cause, Language, Notice, Reason, Remark, SiteLine, elapsed};
+use jiff::{Timestamp, tz::TimeZone};
+use std::time::Duration;
+
+pub(super) struct Words<'a> {
+    pub(super) language: Language,
+    pub(super) zone: &'a TimeZone,
+    pub(super) now: Timestamp,
+}
+
+impl Words<'_> {
+    pub(super) fn pick<'w>(&self, vietnamese: &'w str, english: &'w str) -> &'w str {
+        match self.language {
+            Language::Vi => vietnamese,
+            Language::En => english,
+        }
+    }
+
+    fn say(&self, vietnamese: String, english: String) -> String {
+        match self.language {
+            Language::Vi => vietnamese,
+            Language::En => english,
+        }
+    }
+
+    pub(super) fn title(&self, notice: &Notice) -> String {
+        let place = &notice.place;
+        match notice.reason {
+            Reason::CoverageLost | Reason::MonitorCutOff => self.headline(notice),
+            Reason::CoverageWorse => match &notice.cause {
+                Some(Cause::Site(_)) => {
+                    format!("{place}: {} {}", self.pick("nặng hơn,", "worse,"), notice.level.text(self.language))
+                }
+                _ => format!("{} – {}", self.pick("Nặng hơn", "Worse"), self.headline(notice)),
+            },
+            Reason::CoverageRestored => match &notice.cause {
+                Some(Cause::Link(_) | Cause::Commune) => {
+                    format!("{place}: {}", self.pick("đã có kết nối lại", "connected again"))
+                }
+                _ => format!("{place}: {}", self.pick("đã quan sát lại được", "coverage restored")),
+            },
+            Reason::Escalated => format!("{} – {}", self.pick("Chưa ai nhận", "Nobody took it"), self.headline(notice)),
+            Reason::Reminder => format!("{} – {}", self.pick("Vẫn chưa xong", "Still open"), self.headline(notice)),
+            Reason::Acknowledged => {
+                let name = match &notice.remark {
+                    Remark::By { name } => name.as_str(),
+                    _ => self.pick("Đã có người", "Somebody"),
+                };
+                format!("{name} {}: {place}", self.pick("đã nhận", "took it on"))
+            }
+            Reason::RootFound => match &notice.cause {
+                Some(Cause::Site(_)) => {
+                    format!("{place}: {}", self.pick("vẫn mất, do camera tại chỗ", "still lost, by its own cameras"))
+                }
+                _ => format!("{} – {}", self.pick("Đã rõ nguyên nhân", "Root found"), self.headline(notice)),
+            },
+            Reason::Merged => format!("{place}: {}", self.pick("thuộc một sự cố khác", "part of another incident")),
+            Reason::MonitorRestored => {
+                self.pick("Bộ giám sát đã thấy lại camera", "The monitor sees cameras again").to_owned()
+            }
+            Reason::ChannelFailing => {
+                let channel = match &notice.remark {
+                    Remark::Channel { channel, .. } => channel.as_str(),
+                    _ => "",
+                };
+                self.say(format!("Kênh báo tin {channel} đang hỏng"), format!("The channel {channel} takes nothing"))
+            }
+            Reason::Digest => self.say(
+                format!("Tổng hợp {}: {} camera công cộng cần xử lý", self.date(notice.at), notice.cameras_total),
+                format!("Digest of {}: {} public cameras need attention", self.date(notice.at), notice.cameras_total),
+            ),
+            Reason::Test => self.pick("Tin thử từ camhealth", "A test from camhealth").to_owned(),
+        }
+    }
+
+    /// What failed, in a line.
+    fn headline(&self, notice: &Notice) -> String {
+        let place = &notice.place;
+        let cameras = notice.cameras_total + notice.households;
+        let sites = notice.sites.len();
+        let lost = self.say(
+            format!("{cameras} camera, {sites} điểm"),
+            format!("{cameras} camera{}, {sites} site{}", plural(cameras), plural(sites)),
+        );
+        match &notice.cause {
+            Some(Cause::Link(_)) => format!("{place} {}: {lost}", self.pick("mất kết nối", "is down")),
+            Some(Cause::Device(_)) => self.say(
+                format!("Đầu ghi {place} không trả lời: {lost}"),
+                format!("Recorder {place} does not answer: {lost}"),
+            ),
+            Some(Cause::Commune) => {
+                format!("{place}: {} ({lost})", self.pick("toàn xã mất kết nối", "everything is down"))
+            }
+            Some(Cause::Monitor) => {
+                self.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
+            }
+            Some(Cause::Site(_)) | None => format!("{place}: {}", notice.level.text(self.language)),
+        }
+    }
+
+    pub(super) fn place(&self, place: &str, hamlet: &str) -> String {
+        if hamlet.is_empty() { place.to_owned() } else { format!("{place} ({hamlet})") }
+    }
+
+    pub(super) fn explanation(&self, notice: &Notice) -> Option<String> {
+        if notice.reason.clears() {
+            return None;
+        }
+        let text = match &notice.cause {
+            Some(Cause::Monitor) => self.pick(
+                "Không camera nào trả lời và không có gì chứng tỏ mạng của máy giám sát còn hoạt động. Camera được ghi \
+                 là chưa rõ, không tính là hỏng. Kiểm tra mạng và nguồn điện của máy giám sát.",
+                "No camera answers and nothing proves that the monitor's own network works. Cameras count as unknown, \
+                 not as down. Check the monitor's network and power.",
+            ),
+            Some(Cause::Commune) => self.pick(
+                "Mọi camera im lặng cùng lúc trong khi mạng của máy giám sát vẫn hoạt động: có thể mất điện toàn xã.",
+                "All cameras fell silent together while the monitor's network works: perhaps a power cut.",
+            ),
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    pub(super) fn coverage(&self, site: &SiteLine) -> String {
+        let level = format!("{}: {}", self.pick("Mức độ", "Level"), site.level.text(self.language));
+        if site.views_lost.is_empty() {
+            return level;
+        }
+        let (lost, total) = (site.views_lost.len(), site.views_total);
+        let of = self.say(format!("Mất {lost}/{total} hướng nhìn"), format!("{lost} of {total} views lost"));
+        format!("{level}\n{of}: {}", site.views_lost.join("; "))
+    }
+
+    pub(super) fn site(&self, site: &SiteLine) -> String {
+        let views = match site.views_lost.len() {
+            0 => String::new(),
+            lost => self.say(
+                format!(" (mất {lost}/{} hướng)", site.views_total),
+                format!(" ({lost} of {} views lost)", site.views_total),
+            ),
+        };
+        format!("• {}: {}{views}", site.name, site.level.text(self.language))
+    }
+
+    pub(super) fn more_sites(&self, count: usize) -> String {
+        self.say(format!("• và {count} điểm khác"), format!("• and {count} more site{}", plural(count)))
+    }
+
+    pub(super) fn since(&self, notice: &Notice) -> String {
+        let since = self.clock(notice.since);
+        let lasted = self.length(elapsed(notice.at, notice.since));
+        match (notice.reason.clears(), self.language) {
+            (true, Language::Vi) => format!("Mất từ {since}, kéo dài {lasted}"),
+            (true, Language::En) => format!("Lost at {since}, for {lasted}"),
+            (false, Language::Vi) => format!("Từ {since}"),
+            (false, Language::En) => format!("Since {since}"),
+        }
+    }
+
+    pub(super) fn remark(&self, remark: &Remark) -> Option<String> {
+        match remark {
+            Remark::LinkAnswers => Some(
+                self.pick(
+                    "Thiết bị mạng vẫn trả lời: kiểm tra nguồn điện của các camera.",
+                    "The network device itself answers: check the cameras' power.",
+                )
+                .to_owned(),
+            ),
+            Remark::None | Remark::By { .. } | Remark::Channel { .. } => None,
+        }
+    }
+
+    pub(super) fn camera(&self, camera: &CameraLine) -> String {
+        let cause = match camera.cause {
+            Some(cause) => cause.text(self.language),
+            None => camera.state.text(self.language),
+        };
+        format!("• {}: {cause}, {} {}", camera.name, self.pick("từ", "since"), self.clock(camera.since))
+    }
+
+    pub(super) fn more_cameras(&self, count: usize, notice: &Notice) -> Option<String> {
+        if count == 0 || notice.reason.clears() {
+            return None;
+        }
+        Some(self.say(
+            format!("• và {count} camera công cộng khác"),
+            format!("• and {count} more public camera{}", plural(count)),
+        ))
+    }
+
+    pub(super) fn households(&self, count: usize) -> String {
+        self.say(format!("• và {count} camera hộ dân"), format!("• and {count} household camera{}", plural(count)))
+    }
+
+    pub(super) fn episode(&self, episode: u32) -> String {
+        self.say(format!("Lần thứ {episode} trong 6 giờ"), format!("Number {episode} within 6 hours"))
+    }
+
+    pub(super) fn incident(&self, notice: &Notice) -> Option<String> {
+        if notice.number == 0 {
+            return None;
+        }
+        let related: Vec<String> = notice.related.iter().map(ToString::to_string).collect();
+        let with = match related.is_empty() {
+            true => String::new(),
+            false => format!(", {} {}", self.pick("cùng sự cố", "with incident"), related.join(", ")),
+        };
+        Some(format!("{} {} ({}){with}", self.pick("Sự cố", "Incident"), notice.number, notice.incident))
+    }
+
+    pub(super) fn how_to_answer(&self, number: u32) -> String {
+        self.say(format!("Trả lời \"ok {number}\" để nhận."), format!("Answer \"ok {number}\" to take it on."))
+    }
+
+    pub(super) fn short_answer(&self, number: u32) -> String {
+        self.say(format!("Nhận: ok {number}"), format!("Take it on: ok {number}"))
+    }
+
+    pub(super) fn digest(&self, notice: &Notice) -> String {
+        match (notice.cameras_total, notice.households) {
+            (0, 0) => self.pick("Mọi camera hoạt động tốt.", "All cameras are well.").to_owned(),
+            (public, households) => self.say(
+                format!("Cần xử lý: {public} camera công cộng, {households} camera hộ dân."),
+                format!("To be looked after: {public} public and {households} household cameras."),
+            ),
+        }
+    }
+
+    pub(super) fn test(&self) -> String {
+        self.pick(
+            "Nếu bạn đọc được tin này thì kênh báo tin của bạn hoạt động. Không có sự cố nào.",
+            "If you can read this, you can be reached. Nothing is wrong.",
+        )
+        .to_owned()
+    }
+
+    pub(super) fn channel_failing(&self, remark: &Remark) -> String {
+        let Remark::Channel { channel, error } = remark else { return String::new() };
+        self.say(
+            format!("Kênh {channel} không nhận tin: {error}. Tin được gửi qua kênh tiếp theo của mỗi người; hãy sửa kênh này."),
+            format!("The channel {channel} takes no messages: {error}. Each person's next channel is used; please mend it."),
+        )
+    }
+
+    fn date(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone.clone()).strftime("%d/%m/%Y").to_string()
+    }
+
+    /// The time of day, with the day where it is not today.
+    fn clock(&self, at: Timestamp) -> String {
+        let (then, now) = (at.to_zoned_datetime(self.zone.clone()), self.now.to_zoned_datetime(self.zone.clone()));
+        let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M:%S %d/%m/%Y" };
+        then.strftime(format).to_string()
+    }
+
+    fn length(&self, length: Duration) -> String {
+        let seconds = length.as_secs();
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        match self.language {
+            _ if seconds < 60 => format!("{seconds} {}", self.pick("giây", "s")),
+            Language::Vi if hours == 0 => format!("{minutes} phút"),
+            Language::Vi => format!("{hours} giờ {minutes} phút"),
+            Language::En if hours == 0 => format!("{minutes} min"),
+            Language::En => format!("{hours} h {minutes} min"),
+        }
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}

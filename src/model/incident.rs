@@ -1,0 +1,142 @@
+//! Incidents: one cause with all that it took down, from its first message to its all-clear, and who is told.
+
+use super::{ChannelId, DeviceId, Level, LinkId, PersonId, SiteId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// Names one cause from its first message to its all-clear.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(String);
+
+impl IncidentId {
+    /// The id of the incident of `cause` that began at `at`: the same inputs give the same id after a crash.
+    pub fn new(cause: &Cause, at: Timestamp) -> Self {
+        Self(format!("{}-{}", cause.subject(), at.as_millisecond()))
+    }
+
+    /// An id as it was stored.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What failed: the highest thing that explains all that is lost.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Cause {
+    /// Cameras of one site, each by itself.
+    Site(SiteId),
+    /// A link, with all that hangs on it.
+    Link(LinkId),
+    /// A recorder, with all its channels.
+    Device(DeviceId),
+    /// Everything at once, while the monitor's own network works: a power cut of the whole commune.
+    Commune,
+    /// The monitor itself is cut off: nothing can be said of the cameras.
+    Monitor,
+}
+
+impl Cause {
+    /// Name of its kind in metric labels and JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Site(_) => "site",
+            Self::Link(_) => "link",
+            Self::Device(_) => "device",
+            Self::Commune => "commune",
+            Self::Monitor => "monitor",
+        }
+    }
+
+    /// The id of what failed.
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::Site(id) => id.as_str(),
+            Self::Link(id) => id.as_str(),
+            Self::Device(id) => id.as_str(),
+            Self::Commune => "commune",
+            Self::Monitor => "monitor",
+        }
+    }
+}
+
+/// Somebody who is told, and over what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Who; a channel that everybody shares, or that a machine reads, has nobody behind it.
+    pub person: Option<PersonId>,
+    /// Channels that reach them, the first by preference; the others take over when it fails.
+    pub channels: Vec<ChannelId>,
+}
+
+impl Recipient {
+    /// By what the outbox tells recipients apart.
+    pub fn key(&self) -> String {
+        match (&self.person, self.channels.first()) {
+            (Some(person), _) => format!("person:{person}"),
+            (None, Some(channel)) => format!("channel:{channel}"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// That somebody has taken an incident on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// Who, as they are called on the roster or as they named themselves.
+    pub by: String,
+    /// How it reached us: `page`, `link`, `command`, or the channel's id.
+    pub via: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One cause with all that it took down: what survives a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id, the same in all messages.
+    pub id: IncidentId,
+    /// A short number for people, to be named in replies.
+    pub number: u32,
+    /// What failed.
+    pub cause: Cause,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it was decided.
+    pub opened: Timestamp,
+    /// Sites that it keeps below their threshold, and the worst level told of each.
+    pub sites: BTreeMap<SiteId, Level>,
+    /// The worst level that was told.
+    pub told: Level,
+    /// Notices made so far.
+    pub step: u32,
+    /// Whoever was told so far: they get the all-clear.
+    pub audience: Vec<Recipient>,
+    /// Whether a person was told, rather than shared channels alone.
+    pub paged: bool,
+    /// Who has taken it on.
+    pub ack: Option<Ack>,
+    /// Steps of the escalation that were taken.
+    pub rung: u32,
+    /// When the next step is due, unless somebody takes it on.
+    pub next_rung: Option<Timestamp>,
+    /// Numbers of the incidents that turned out to be part of this one.
+    pub merged: Vec<u32>,
+    /// Which one of its cause within hours this is, from 1.
+    pub episode: u32,
+    /// When it ended.
+    pub closed: Option<Timestamp>,
+}

@@ -1,0 +1,136 @@
+//! Maintenance windows: when something is out of service on purpose, by whom and why.
+
+use super::{Camera, CameraId, DailyHours, Fleet, LinkId, SiteId};
+use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+/// Something is out of service on purpose: alerts on it are kept back and its time counts as maintenance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its name, unique among all windows.
+    pub id: String,
+    /// What is out of service.
+    pub scope: Scope,
+    /// When.
+    pub span: Span,
+    /// Who decided it.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a window covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Scope {
+    /// The whole commune.
+    All,
+    /// All sites of a hamlet.
+    Hamlet(String),
+    /// All cameras of a site.
+    Site(SiteId),
+    /// All cameras below a link.
+    Link(LinkId),
+    /// One camera.
+    Camera(CameraId),
+}
+
+impl Scope {
+    /// Name of its kind in metric labels and JSON.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Hamlet(_) => "hamlet",
+            Self::Site(_) => "site",
+            Self::Link(_) => "link",
+            Self::Camera(_) => "camera",
+        }
+    }
+
+    /// Whether a camera is covered.
+    pub fn covers(&self, fleet: &Fleet, camera: &Camera) -> bool {
+        let watches = |site: &super::Site| {
+            site.views.iter().flat_map(|view| &view.watchers).any(|watcher| watcher.camera == camera.id)
+        };
+        match self {
+            Self::All => true,
+            Self::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet && watches(site)),
+            Self::Site(site) => fleet.sites.get(site).is_some_and(|site| watches(site)),
+            Self::Link(link) => fleet.links_above(camera).contains(link),
+            Self::Camera(id) => camera.id == *id,
+        }
+    }
+
+    /// The name of what is covered, for people; its id where the fleet no longer has it.
+    pub fn name(&self, fleet: &Fleet) -> String {
+        match self {
+            Self::All => fleet.commune.name.clone(),
+            Self::Hamlet(hamlet) => hamlet.clone(),
+            Self::Site(id) => fleet.sites.get(id).map_or_else(|| id.to_string(), |site| site.name.clone()),
+            Self::Link(id) => fleet.links.get(id).map_or_else(|| id.to_string(), |link| link.name.clone()),
+            Self::Camera(id) => fleet.cameras.get(id).map_or_else(|| id.to_string(), |camera| camera.name.clone()),
+        }
+    }
+}
+
+/// When a window is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Span {
+    /// Once.
+    Once {
+        /// First moment.
+        from: Timestamp,
+        /// First moment after.
+        until: Timestamp,
+    },
+    /// Each week, in the commune's time.
+    Weekly {
+        /// Days on which it begins, 1 (Monday) to 7; each day when empty.
+        days: Vec<i8>,
+        /// Hours; over midnight they belong to the day on which they begin.
+        hours: DailyHours,
+    },
+}
+
+impl Window {
+    /// Whether it is open at `now`.
+    pub fn is_open(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        match &self.span {
+            Span::Once { from, until } => *from <= now && now < *until,
+            Span::Weekly { days, hours } => {
+                let local = now.to_zoned_datetime(zone.clone());
+                let on = |day: Weekday| days.is_empty() || days.contains(&day.to_monday_one_offset());
+                let time = local.time();
+                if !hours.contain(time) {
+                    return false;
+                }
+                let began_yesterday = hours.from >= hours.to && time < hours.to;
+                on(if began_yesterday { local.weekday().previous() } else { local.weekday() })
+            }
+        }
+    }
+
+    /// Whether it will never be open again.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        matches!(self.span, Span::Once { until, .. } if until <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weekly_hours_over_midnight_belong_to_the_day_on_which_they_begin() {
+        let zone = TimeZone::fixed(jiff::tz::offset(7));
+        let hours = "22:00-02:00".parse().expect("a span");
+        // Sundays.
+        let span = Span::Weekly { days: vec![7], hours };
+        let (author, reason) = (String::new(), String::new());
+        let window = Window { id: "w".into(), scope: Scope::All, span, author, reason };
+        let at = |text: &str| window.is_open(format!("{text}+07:00").parse().expect("a time"), &zone);
+        assert!(at("2026-11-22T22:00:00") && at("2026-11-23T01:59:59"), "Sunday night");
+        assert!(!at("2026-11-22T01:00:00") && !at("2026-11-23T02:00:00") && !at("2026-11-23T22:30:00"));
+    }
+}

@@ -1,0 +1,103 @@
+//! One camera as the monitor keeps it: its machine, what it was seen to do, and what was learned.
+
+use crate::{
+    health,
+    model::{CameraId, CameraStatus, Failure, LastCheck, Memory, Observation, Seen, State, Transition, elapsed},
+};
+use jiff::Timestamp;
+use std::{sync::Arc, time::Duration};
+
+/// How often what is learned of a camera is remembered, unless it matters at once.
+const LEARN_EVERY: Duration = Duration::from_secs(30 * 60);
+/// Looks that are kept in a line each.
+const RECENT: usize = 12;
+
+/// A camera.
+#[derive(Debug)]
+pub(super) struct WatchedCamera {
+    pub(super) machine: health::Machine,
+    pub(super) status: Arc<CameraStatus>,
+    /// Where it would stand if nothing were out of service on purpose: what coverage goes by.
+    pub(super) base: State,
+    learned_at: Timestamp,
+}
+
+impl WatchedCamera {
+    pub(super) fn new(machine: health::Machine, now: Timestamp) -> Self {
+        let standing = machine.standing().clone();
+        let unseen = CameraStatus::unseen(standing.state, standing.since);
+        let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
+        Self { machine, status, base: standing.state, learned_at: now }
+    }
+
+    /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at
+    /// once, averages now and then.
+    pub(super) fn learn(&mut self, now: Timestamp, memory: Memory) -> Option<Arc<Memory>> {
+        let before = &self.status.memory;
+        if **before == memory {
+            return None;
+        }
+        let matters = before.login_good != memory.login_good
+            || before.device != memory.device
+            || before.stream != memory.stream
+            || before.boots != memory.boots;
+        let memory = Arc::new(memory);
+        Arc::make_mut(&mut self.status).memory = memory.clone();
+        if !matters && elapsed(now, self.learned_at) < LEARN_EVERY {
+            return None;
+        }
+        self.learned_at = now;
+        Some(memory)
+    }
+
+    pub(super) fn take_in(&mut self, now: Timestamp, observation: Observation, failure: Option<Failure>) {
+        let status = Arc::make_mut(&mut self.status);
+        let kind = failure.as_ref().map(|failure| failure.kind);
+        status.recent.truncate(RECENT - 1);
+        status.recent.push_front(Seen {
+            started: observation.started,
+            check: observation.check,
+            took: observation.took,
+            bytes: observation.bytes,
+            failure,
+        });
+        status.last_probe = Some(now);
+        status.bytes = status.bytes.saturating_add(observation.bytes);
+        *status.probes.entry((observation.check, kind)).or_default() += 1;
+        if let Some(stream) = observation.stream {
+            if stream.frames > 0 {
+                status.last_media = Some(now);
+            }
+            status.stream = Some(stream);
+        }
+        if observation.device.is_some() {
+            status.device = observation.device;
+        }
+        if observation.clock_offset_seconds.is_some() {
+            status.clock_offset_seconds = observation.clock_offset_seconds;
+        }
+        let last =
+            LastCheck { started: observation.started, took: observation.took, failure: kind, rungs: observation.rungs };
+        status.last.insert(observation.check, last);
+    }
+
+    /// Lets it stand where it stands now; the transition, if that is somewhere else.
+    pub(super) fn stand(
+        &mut self,
+        now: Timestamp,
+        camera: &CameraId,
+        standing: health::Standing,
+    ) -> Option<Transition> {
+        if self.status.state == standing.state && self.status.cause == standing.cause {
+            return None;
+        }
+        let status = Arc::make_mut(&mut self.status);
+        let from = std::mem::replace(&mut status.state, standing.state);
+        status.cause = standing.cause;
+        status.detail.clone_from(&standing.detail);
+        status.since = standing.since;
+        status.transitions += 1;
+        let health::Standing { state: to, cause, detail, since } = standing;
+        Some(Transition { camera: camera.clone(), from, to, cause, detail, since, decided: now })
+    }
+}

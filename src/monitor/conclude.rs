@@ -1,0 +1,147 @@
+//! What follows from an event, in one order: cameras, then sites, then incidents, then people.
+
+use super::{Effect, Monitor};
+use crate::{
+    coverage,
+    model::{Incident, Level, SiteId, SiteRecord, State},
+};
+use jiff::Timestamp;
+use std::{collections::BTreeSet, sync::Arc};
+
+impl Monitor {
+    /// Works out everything that follows, and gives it to the shell.
+    pub(super) fn conclude(&mut self, now: Timestamp) -> Vec<Effect> {
+        for key in self.topology.tick(now, &self.settings.topology) {
+            self.link_turned(&key);
+        }
+        for id in std::mem::take(&mut self.touched) {
+            let Some((standing, base)) = self.standing(&id) else { continue };
+            let Some(camera) = self.cameras.get_mut(&id) else { continue };
+            let base_changed = std::mem::replace(&mut camera.base, base) != base;
+            let transition = camera.stand(now, &id, standing);
+            if base_changed || transition.is_some() {
+                self.stale.extend(self.sites_of.get(&id).into_iter().flatten().cloned());
+            }
+            self.effects.extend(transition.map(Effect::Camera));
+        }
+        let due = self.sites.iter().filter(|(id, site)| {
+            let plan = self.fleet.sites.get(*id);
+            plan.and_then(|plan| site.watch.deadline(now, plan)).is_some_and(|at| at <= now)
+        });
+        let due: Vec<SiteId> = due.map(|(id, _)| id.clone()).collect();
+        let mut stale = std::mem::take(&mut self.stale);
+        stale.extend(due);
+        stale.extend(std::mem::take(&mut self.held));
+        for site in &stale {
+            self.evaluate(now, site);
+        }
+        match self.topology.cut_off() {
+            Some(since) => self.book.cut_off(now, since),
+            None => self.book.sees_again(now),
+        }
+        self.perhaps_digest(now);
+        self.escalate(now);
+        self.tell(now, &stale);
+        if !stale.is_empty() {
+            self.add_up();
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Looks at one site anew.
+    fn evaluate(&mut self, now: Timestamp, id: &SiteId) {
+        let Some(plan) = self.fleet.sites.get(id).cloned() else { return };
+        let base = |camera: &_| self.cameras.get(camera).map_or(State::Unknown, |camera| camera.base);
+        let (level, views) = coverage::evaluate(&plan, self.night, base);
+        let watchers = || plan.views.iter().flat_map(|view| &view.watchers);
+        let excused = match watchers().any(|watcher| self.maintenance.contains_key(&watcher.camera)) {
+            true => self.excused(id),
+            false => level,
+        };
+        let held = watchers().any(|watcher| {
+            let device = self.fleet.cameras.get(&watcher.camera).map(|camera| &camera.device);
+            let lost = self.cameras.get(&watcher.camera).is_some_and(|camera| !camera.base.sees());
+            lost && device.is_some_and(|device| self.topology.holds(now, device, &self.settings.topology))
+        });
+        let Some(site) = self.sites.get_mut(id) else { return };
+        let before = site.status.level;
+        let status = Arc::make_mut(&mut site.status);
+        if status.level != level {
+            (status.level, status.since) = (level, now);
+        }
+        status.views = views;
+        let turn = site.watch.consider(now, &plan, level, excused, held);
+        let open = site.watch.open().cloned();
+        let record = SiteRecord {
+            site: id.clone(),
+            level,
+            since: site.status.since,
+            alert: open.clone(),
+            ended: site.watch.ended().to_vec(),
+        };
+        if held && excused.worse_than(plan.alert_below) {
+            self.held.insert(id.clone());
+        }
+        if before != level || turn.is_some() {
+            self.effects.push(Effect::Site(record));
+        }
+        let cut = self.cut(&plan, open.as_ref().map_or(now, |open| open.since));
+        match turn {
+            Some(turn) => self.book.site_turned(now, id, &turn, cut),
+            None if open.is_some() && !held && level.worse_than(plan.alert_below) => {
+                self.book.root_found(now, id, cut);
+            }
+            None => {}
+        }
+    }
+
+    /// The level of a site if what is out of service on purpose worked.
+    fn excused(&self, id: &SiteId) -> Level {
+        let Some(plan) = self.fleet.sites.get(id) else { return Level::Unknown };
+        let state = |camera: &_| match self.cameras.get(camera) {
+            _ if self.maintenance.contains_key(camera) => State::Up,
+            Some(camera) => camera.base,
+            None => State::Unknown,
+        };
+        coverage::evaluate(plan, self.night, state).0
+    }
+
+    fn escalate(&mut self, now: Timestamp) {
+        if self.book.deadline().is_none_or(|at| at > now) && !self.book.forgets(now) {
+            return;
+        }
+        let mut book = std::mem::take(&mut self.book);
+        book.tick(now, |incident| self.is_muted(incident));
+        self.book = book;
+    }
+
+    /// Whether all that an incident keeps down is out of service on purpose.
+    fn is_muted(&self, incident: &Incident) -> bool {
+        let mut kept = incident.sites.iter().filter(|(_, level)| **level != Level::Full).peekable();
+        kept.peek().is_some()
+            && kept.all(|(id, _)| {
+                self.fleet.sites.get(id).is_none_or(|site| !self.excused(id).worse_than(site.alert_below))
+            })
+    }
+
+    /// Turns what the book has to say into notices, and shows each site its incident.
+    fn tell(&mut self, now: Timestamp, stale: &BTreeSet<SiteId>) {
+        let mut book = std::mem::take(&mut self.book);
+        let tellings = book.settle(now, &self.settings.alert, &self.fleet.commune.timezone);
+        self.book = book;
+        let mut sites = stale.clone();
+        for telling in tellings {
+            sites.extend(telling.incident.sites.keys().cloned());
+            self.effects.push(Effect::Incident(Box::new(telling.incident.clone())));
+            if let Some(reason) = telling.reason {
+                let notice = self.notice(now, &telling, reason);
+                self.effects.push(Effect::Notify(Box::new(notice), telling.to));
+            }
+        }
+        for id in sites {
+            let incident = self.book.of_site(&id).map(|incident| incident.id.clone());
+            let Some(site) = self.sites.get_mut(&id).filter(|site| site.status.incident != incident) else { continue };
+            Arc::make_mut(&mut site.status).incident = incident;
+        }
+    }
+}

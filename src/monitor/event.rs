@@ -1,0 +1,74 @@
+//! What can happen to the fleet, and what the shell must do about it.
+
+use crate::{
+    alert, health,
+    model::{
+        Ack, CameraId, ChannelId, Fleet, Incident, LinkId, LinkRecord, Memory, Notice, Observation, Recipient,
+        SiteRecord, Transition, Window,
+    },
+    topology,
+};
+use std::sync::Arc;
+
+/// The policies of everything that decides.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settings {
+    /// When looks become a verdict.
+    pub health: health::Settings,
+    /// When silence below a link becomes one.
+    pub topology: topology::Settings,
+    /// Who is told.
+    pub alert: alert::Settings,
+}
+
+/// Everything that can happen to the fleet.
+#[derive(Debug)]
+pub enum Event {
+    /// A probe came back.
+    Probed(CameraId, Box<Observation>),
+    /// A link's beacon, or with `None` any of the anchors, was asked: whether it answers.
+    Beacon(Option<LinkId>, bool),
+    /// Somebody takes an incident on; it is named by its id or number.
+    Acknowledge {
+        /// Its id or number.
+        incident: String,
+        /// Who, how and when.
+        ack: Ack,
+    },
+    /// Somebody takes something out of service.
+    Silence(Window),
+    /// Somebody ends a window early; it is named by its id.
+    Unsilence(String),
+    /// A channel has taken nothing for a while.
+    ChannelFailing {
+        /// Which.
+        channel: ChannelId,
+        /// Its last error.
+        error: String,
+    },
+    /// Time passed.
+    Tick,
+    /// The configuration changed.
+    Replanned(Arc<Fleet>, Box<Settings>),
+}
+
+/// Everything that the shell must do about it. The effects of one event belong into one transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A camera changed its state: remember it.
+    Camera(Transition),
+    /// A site changed its level or its alert: remember it.
+    Site(SiteRecord),
+    /// A link changed its state: remember it.
+    Link(LinkRecord),
+    /// An incident changed: remember it.
+    Incident(Box<Incident>),
+    /// Somebody must be told.
+    Notify(Box<Notice>, Vec<Recipient>),
+    /// Something was learned of a camera: remember it.
+    Learned(CameraId, Arc<Memory>),
+    /// A window was set, or ended early: remember it.
+    Window(Window),
+    /// These cameras should be looked at now, for their word on a link.
+    Ask(Vec<CameraId>),
+}

@@ -1,0 +1,203 @@
+//! What a notice says of an incident, and the notices that are of no incident: the daily digest, a channel that fails.
+
+use super::{Effect, Monitor};
+use crate::{
+    alert::{self, Telling},
+    model::{
+        Camera, CameraLine, CameraStatus, Cause, ChannelId, IncidentId, Kind, Level, Notice, Reason, Remark, SiteId,
+        SiteLine, State, ViewState, elapsed,
+    },
+};
+use jiff::{Timestamp, ToSpan};
+use std::{collections::BTreeSet, time::Duration};
+
+/// Cameras that are named in a message; the others are counted.
+const NAMED: usize = 8;
+/// The same in the daily digest, which is read at leisure.
+const NAMED_IN_DIGEST: usize = 60;
+/// A digest that fell into a time without the daemon is sent this long after all the same.
+const LATE_DIGEST: Duration = Duration::from_secs(6 * 60 * 60);
+
+impl Monitor {
+    pub(super) fn notice(&self, now: Timestamp, telling: &Telling, reason: Reason) -> Notice {
+        let incident = &telling.incident;
+        let kept = incident.sites.iter().filter(|(_, level)| reason.clears() || **level != Level::Full);
+        let sites: Vec<SiteLine> = kept.filter_map(|(id, _)| self.site_line(id)).collect();
+        let cameras = self.concerned(&incident.cause, incident.sites.keys());
+        let level = sites.iter().map(|site| site.level).max_by_key(|level| level.severity());
+        let hamlets: BTreeSet<&str> =
+            (sites.iter()).filter_map(|line| self.fleet.sites.get(&line.id)).map(|site| site.hamlet.as_str()).collect();
+        let answers = match &incident.cause {
+            Cause::Link(link) => {
+                self.topology.status(&Some(link.clone())).and_then(|(.., beacon)| beacon) == Some(true)
+            }
+            _ => false,
+        };
+        let remark = match &telling.remark {
+            Remark::None if answers && !reason.clears() => Remark::LinkAnswers,
+            remark => remark.clone(),
+        };
+        let named = if reason.clears() { 0 } else { NAMED };
+        let (lines, public, households) = self.lines(&cameras, named);
+        Notice {
+            incident: incident.id.clone(),
+            number: incident.number,
+            step: incident.step,
+            reason,
+            cause: Some(incident.cause.clone()),
+            place: self.fleet.place(&incident.cause),
+            hamlet: if hamlets.len() == 1 { hamlets.into_iter().collect() } else { String::new() },
+            level: level.unwrap_or(Level::Unknown),
+            sites,
+            since: incident.since,
+            at: now,
+            cameras: lines,
+            cameras_total: public,
+            households,
+            episode: incident.episode,
+            related: incident.merged.iter().chain(&telling.goes_on).copied().collect(),
+            remark,
+        }
+    }
+
+    fn site_line(&self, id: &SiteId) -> Option<SiteLine> {
+        let (plan, status) = (self.fleet.sites.get(id)?, &self.sites.get(id)?.status);
+        let lost = status.views.iter().filter(|view| view.state == ViewState::Lost);
+        Some(SiteLine {
+            id: id.clone(),
+            name: plan.name.clone(),
+            level: status.level,
+            views_lost: lost.map(|view| view.name.clone()).collect(),
+            views_total: status.views.len(),
+        })
+    }
+
+    /// The cameras that are not well by a cause: those of its sites, or those below what failed.
+    fn concerned<'m>(
+        &'m self,
+        cause: &Cause,
+        sites: impl Iterator<Item = &'m SiteId>,
+    ) -> Vec<(&'m Camera, &'m CameraStatus)> {
+        let watchers: BTreeSet<_> = sites
+            .filter_map(|id| self.fleet.sites.get(id))
+            .flat_map(|site| &site.views)
+            .flat_map(|view| &view.watchers)
+            .map(|watcher| &watcher.camera)
+            .collect();
+        let concerned = |camera: &Camera| match cause {
+            Cause::Site(_) => watchers.contains(&camera.id),
+            Cause::Link(link) => self.fleet.links_above(camera).contains(link),
+            Cause::Device(device) => camera.device == *device,
+            Cause::Commune | Cause::Monitor => true,
+        };
+        let cameras = self.fleet.cameras.values().filter(|camera| concerned(camera));
+        let cameras = cameras.filter_map(|camera| Some((camera.as_ref(), self.cameras.get(&camera.id)?)));
+        cameras
+            .filter(|(_, watched)| !watched.base.sees())
+            .map(|(camera, watched)| (camera, &*watched.status))
+            .collect()
+    }
+
+    /// Public cameras by name, how many there are, and how many households.
+    fn lines(&self, cameras: &[(&Camera, &CameraStatus)], named: usize) -> (Vec<CameraLine>, usize, usize) {
+        let public = || cameras.iter().filter(|(camera, _)| camera.kind == Kind::Public);
+        let line = |(camera, status): &(&Camera, &CameraStatus)| CameraLine {
+            name: camera.name.clone(),
+            state: status.state,
+            cause: status.cause,
+            since: status.since,
+        };
+        let count = public().count();
+        (public().take(named).map(line).collect(), count, cameras.len() - count)
+    }
+
+    /// A notice that is of no incident.
+    fn plain(&self, now: Timestamp, id: String, reason: Reason, remark: Remark) -> Notice {
+        Notice {
+            incident: IncidentId::stored(id),
+            number: 0,
+            step: 1,
+            reason,
+            cause: None,
+            place: self.fleet.commune.name.clone(),
+            hamlet: String::new(),
+            level: self
+                .sites
+                .values()
+                .map(|site| site.status.level)
+                .max_by_key(|l| l.severity())
+                .unwrap_or(Level::Unknown),
+            sites: Vec::new(),
+            since: now,
+            at: now,
+            cameras: Vec::new(),
+            cameras_total: 0,
+            households: 0,
+            episode: 1,
+            related: Vec::new(),
+            remark,
+        }
+    }
+
+    pub(super) fn channel_failing(&mut self, now: Timestamp, channel: ChannelId, error: String) {
+        let settings = &self.settings.alert;
+        let zone = &self.fleet.commune.timezone;
+        let mut to = alert::roster::recipients(settings, &settings.maintainers, now, zone);
+        // Whom only the failing channel reaches cannot be told of it.
+        to.retain(|recipient| recipient.channels.iter().any(|other| *other != channel));
+        let id = format!("channel-{channel}-{}", now.as_millisecond());
+        let notice = self.plain(now, id, Reason::ChannelFailing, Remark::Channel { channel, error });
+        self.effects.push(Effect::Notify(Box::new(notice), to));
+    }
+
+    /// When the next digest is due.
+    pub(super) fn plan_digest(&mut self, now: Timestamp) {
+        self.next_digest = self.digest_time(now, 0).filter(|at| *at > now).or_else(|| self.digest_time(now, 1));
+    }
+
+    /// A digest that fell into a time without the daemon is sent late; its key keeps it from being sent twice.
+    pub(super) fn missed_digest(&mut self, now: Timestamp) {
+        let today = self.digest_time(now, 0).filter(|at| *at <= now && elapsed(now, *at) < LATE_DIGEST);
+        if let Some(at) = today {
+            self.digest(at, now);
+        }
+    }
+
+    pub(super) fn perhaps_digest(&mut self, now: Timestamp) {
+        if let Some(at) = self.next_digest.filter(|at| *at <= now) {
+            self.digest(at, now);
+            self.plan_digest(now);
+        }
+    }
+
+    fn digest_time(&self, now: Timestamp, day: i64) -> Option<Timestamp> {
+        let zone = &self.fleet.commune.timezone;
+        let digest = self.settings.alert.digest.as_ref()?;
+        let date = now.to_zoned_datetime(zone.clone()).date().checked_add(day.days()).ok()?;
+        Some(date.to_datetime(digest.at).to_zoned_datetime(zone.clone()).ok()?.timestamp())
+    }
+
+    fn digest(&mut self, due: Timestamp, now: Timestamp) {
+        let Some(digest) = &self.settings.alert.digest else { return };
+        let zone = &self.fleet.commune.timezone;
+        let to = alert::roster::recipients(&self.settings.alert, &digest.to, now, zone);
+        let day = due.to_zoned_datetime(zone.clone()).date();
+        let minor = |status: &CameraStatus| {
+            let unproven = status.state == State::Unknown && status.cause.is_some();
+            matches!(status.state, State::Down | State::Unreachable | State::Degraded) || unproven
+        };
+        let cameras = self.fleet.cameras.values();
+        let cameras: Vec<(&Camera, &CameraStatus)> = cameras
+            .filter_map(|camera| Some((camera.as_ref(), &*self.cameras.get(&camera.id)?.status)))
+            .filter(|(_, status)| minor(status))
+            .collect();
+        let (lines, public, households) = self.lines(&cameras, NAMED_IN_DIGEST);
+        let notice = Notice {
+            cameras: lines,
+            cameras_total: public,
+            households,
+            ..self.plain(now, format!("digest-{day}"), Reason::Digest, Remark::None)
+        };
+        self.effects.push(Effect::Notify(Box::new(notice), to));
+    }
+}

@@ -1,0 +1,59 @@
+//! The root of a camera's silence: the highest link that failed, or the nearest that explains just as much.
+
+use super::Topology;
+use crate::model::{DeviceId, LinkId};
+use jiff::Timestamp;
+
+/// What keeps a device out of reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Root {
+    /// A link.
+    Link(LinkId),
+    /// Everything at once, while the monitor's own network works.
+    Commune,
+    /// The monitor itself is cut off, or nobody can say that it is not.
+    Monitor,
+}
+
+impl Topology {
+    /// What keeps a device out of reach, if anything above it does, and since when.
+    pub fn root(&self, device: &DeviceId) -> Option<(Root, Timestamp)> {
+        let failed = self.failed_above(device);
+        let highest = *failed.first()?;
+        let since = |key| self.nodes.get(key).map(|node| node.down.unwrap_or(node.since()));
+        if highest.is_none() {
+            // The root of the tree: everything.
+            if self.cut_off().is_some() {
+                return Some((Root::Monitor, since(highest)?));
+            }
+            if self.explains_as_much(highest).is_none() {
+                return Some((Root::Commune, since(highest)?));
+            }
+        }
+        let mut at = highest;
+        while let Some(below) = self.explains_as_much(at).filter(|below| failed.contains(below)) {
+            let beacon_answers = self.nodes.get(at).is_some_and(|node| node.beacon == Some(true));
+            let beacon_below_silent = self.nodes.get(below).is_some_and(|node| node.beacon == Some(false));
+            // Where nothing tells them apart the higher one is named, since people look there first; a beacon does.
+            if at.is_some() && !beacon_answers && !beacon_below_silent {
+                break;
+            }
+            at = below;
+        }
+        let link = at.clone()?;
+        Some((Root::Link(link), since(at)?))
+    }
+
+    /// Since when the monitor is cut off: nothing answers at all, and no anchor speaks for its own network.
+    pub fn cut_off(&self) -> Option<Timestamp> {
+        let down = self.nodes.get(&None)?.down?;
+        let anchor_answers = self.anchors.is_some_and(|(answers, _)| answers);
+        (!anchor_answers).then_some(down)
+    }
+
+    /// The single link right below on which all devices hang, if there is one.
+    fn explains_as_much(&self, key: &Option<LinkId>) -> Option<&Option<LinkId>> {
+        let all = self.nodes.get(key)?.devices;
+        self.nodes.iter().find(|(_, node)| node.parent.as_ref() == Some(key) && node.devices == all).map(|(key, _)| key)
+    }
+}

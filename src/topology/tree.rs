@@ -1,0 +1,321 @@
+//! The tree of links with what their devices said lately.
+
+use super::Settings;
+use crate::model::{CameraId, DeviceId, Fleet, LinkId, LinkRecord, LinkState, elapsed, later};
+use jiff::Timestamp;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// A look that fell into the last moments of a working link may have begun so long before its last answer.
+const SLACK: Duration = Duration::from_secs(10);
+/// How often neighbours are asked for their word.
+const ASK_EVERY: Duration = Duration::from_secs(10);
+/// Neighbours that are asked at once.
+const ASKED: usize = 4;
+
+/// A link, or with `None` all of them together.
+pub type Key = Option<LinkId>;
+
+/// The tree.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    pub(super) nodes: BTreeMap<Key, Node>,
+    devices: BTreeMap<DeviceId, Witness>,
+    pub(super) has_anchors: bool,
+    pub(super) anchors: Option<(bool, Timestamp)>,
+}
+
+/// One link and what is known of it.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) parent: Option<Key>,
+    pub(super) devices: usize,
+    has_beacon: bool,
+    pub(super) beacon: Option<bool>,
+    /// When anything below it last answered; at first, when it began to be watched.
+    last_answer: Timestamp,
+    answered: bool,
+    /// Devices that stayed silent since then, with the beginning of their silence.
+    fell: BTreeMap<DeviceId, Timestamp>,
+    suspect_since: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+    pub(super) down: Option<Timestamp>,
+    /// Since when it is back; what hangs on it is being seen again one by one.
+    back: Option<Timestamp>,
+    since: Timestamp,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Witness {
+    /// The root, then the links down to the device.
+    above: Vec<Key>,
+    cameras: Vec<CameraId>,
+    public: bool,
+    silent: Option<Timestamp>,
+    answered: Option<Timestamp>,
+    looked: Option<Timestamp>,
+}
+
+/// What a word changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Links whose state changed.
+    pub turned: Vec<Key>,
+    /// Cameras that should be looked at now, for their word on a link.
+    pub ask: Vec<CameraId>,
+}
+
+impl Topology {
+    /// The tree of a fleet, as an earlier run left it.
+    pub fn new(fleet: &Fleet, restored: &[LinkRecord], now: Timestamp) -> Self {
+        let mut topology = Self { nodes: BTreeMap::new(), devices: BTreeMap::new(), has_anchors: false, anchors: None };
+        topology.replan(fleet, now);
+        for record in restored {
+            let Some(node) = topology.nodes.get_mut(&record.link) else { continue };
+            node.since = record.since;
+            node.down = (record.state == LinkState::Down).then_some(record.since);
+        }
+        topology
+    }
+
+    /// Takes in a new configuration. What did not change keeps what is known of it.
+    pub fn replan(&mut self, fleet: &Fleet, now: Timestamp) {
+        let wanted: BTreeSet<Key> = fleet.links.keys().cloned().map(Some).chain([None]).collect();
+        self.nodes.retain(|key, _| wanted.contains(key));
+        for key in wanted {
+            let node = self.nodes.entry(key.clone()).or_insert_with(|| Node::new(now));
+            let link = key.as_ref().and_then(|id| fleet.links.get(id));
+            node.parent = key.is_some().then(|| link.and_then(|link| link.parent.clone()));
+            node.devices = 0;
+            let has_beacon = link.is_some_and(|link| link.probe.is_some());
+            if node.has_beacon != has_beacon {
+                (node.has_beacon, node.beacon) = (has_beacon, None);
+            }
+        }
+        self.has_anchors = !fleet.anchors.is_empty();
+        if !self.has_anchors {
+            self.anchors = None;
+        }
+        let mut devices: BTreeMap<DeviceId, Witness> = BTreeMap::new();
+        for camera in fleet.cameras.values() {
+            let witness = devices.entry(camera.device.clone()).or_default();
+            if witness.cameras.is_empty() {
+                witness.above = fleet.links_above(camera).into_iter().map(Some).chain([None]).collect();
+                witness.above.reverse();
+            }
+            witness.public |= camera.kind == crate::model::Kind::Public;
+            witness.cameras.push(camera.id.clone());
+        }
+        for (id, witness) in &mut devices {
+            if let Some(old) = self.devices.get(id).filter(|old| old.above == witness.above) {
+                (witness.silent, witness.answered, witness.looked) = (old.silent, old.answered, old.looked);
+            }
+            for key in &witness.above {
+                if let Some(node) = self.nodes.get_mut(key) {
+                    node.devices += 1;
+                }
+            }
+        }
+        self.devices = devices;
+        let known = &self.devices;
+        for node in self.nodes.values_mut() {
+            node.fell.retain(|device, _| known.contains_key(device));
+        }
+    }
+
+    /// A device answered, in whatever way.
+    pub fn answered(&mut self, now: Timestamp, device: &DeviceId) -> Change {
+        let mut change = Change::default();
+        let Some(witness) = self.devices.get_mut(device) else { return change };
+        witness.silent = None;
+        witness.answered = Some(now);
+        witness.looked = Some(now);
+        for key in witness.above.clone() {
+            let Some(node) = self.nodes.get_mut(&key) else { continue };
+            node.last_answer = now;
+            node.answered = true;
+            node.fell.clear();
+            node.suspect_since = None;
+            if node.down.take().is_some() {
+                node.back = Some(now);
+                node.since = now;
+                // Everything below is looked at again as soon as its turns allow.
+                change.ask.extend(self.below(&key).flat_map(|(_, witness)| witness.cameras.clone()));
+                change.turned.push(key);
+            }
+        }
+        change
+    }
+
+    /// A device did not answer a look that began at `started`; `long_silent` if it was known to be down before this
+    /// run of the daemon asked.
+    pub fn silent(&mut self, now: Timestamp, device: &DeviceId, started: Timestamp, long_silent: bool) -> Change {
+        let mut change = Change::default();
+        let Some(witness) = self.devices.get_mut(device) else { return change };
+        witness.looked = Some(now);
+        let since = *witness.silent.get_or_insert(if long_silent { Timestamp::MIN } else { started.min(now) });
+        for key in witness.above.clone() {
+            let Some(node) = self.nodes.get_mut(&key) else { continue };
+            // What fell silent while others still answered says nothing of the link.
+            if node.down.is_some() || later(since, SLACK) < node.last_answer || since == Timestamp::MIN {
+                continue;
+            }
+            node.fell.insert(device.clone(), since);
+            node.suspect_since.get_or_insert(now);
+            if node.asked_at.is_none_or(|at| elapsed(now, at) >= ASK_EVERY) && node.devices > 1 {
+                node.asked_at = Some(now);
+                change.ask.extend(self.to_ask(&key));
+            }
+        }
+        change.ask.sort();
+        change.ask.dedup();
+        change
+    }
+
+    /// A link's own beacon, or with `None` the anchors, said something.
+    pub fn beacon(&mut self, now: Timestamp, key: &Key, answers: bool) {
+        match (key, self.nodes.get_mut(key)) {
+            (None, _) => self.anchors = Some((answers, now)),
+            (Some(_), Some(node)) => node.beacon = Some(answers),
+            (Some(_), None) => {}
+        }
+    }
+
+    /// Lets time pass: what was silent for long enough is down.
+    pub fn tick(&mut self, now: Timestamp, settings: &Settings) -> Vec<Key> {
+        let mut turned: Vec<Key> = (self.nodes.iter())
+            .filter(|(_, node)| node.ripe_at(settings).is_some_and(|at| at <= now))
+            .filter(|(key, node)| key.is_some() || self.anchors_fresh(node))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in &turned {
+            let Some(node) = self.nodes.get_mut(key) else { continue };
+            let since = node.fell.values().copied().min().unwrap_or(now);
+            (node.down, node.since) = (Some(since), since);
+            (node.back, node.suspect_since) = (None, None);
+        }
+        for (key, node) in &mut self.nodes {
+            if node.back.is_some_and(|at| elapsed(now, at) >= settings.settle) {
+                node.back = None;
+                turned.push(key.clone());
+            }
+        }
+        turned
+    }
+
+    /// When [`Self::tick`] may have something to say, if nothing else happens.
+    pub fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
+        let settles = |node: &Node| node.back.map(|at| later(at, settings.settle));
+        // The whole commune's turn waits for the anchors' word, which is an event of its own.
+        let ripe =
+            |key: &Key, node: &Node| node.ripe_at(settings).filter(|_| key.is_some() || self.anchors_fresh(node));
+        self.nodes.iter().flat_map(|(key, node)| [ripe(key, node), settles(node)]).flatten().min()
+    }
+
+    /// Whether the anchors were asked since the silence began, or there are none.
+    fn anchors_fresh(&self, node: &Node) -> bool {
+        let asked_since = |since: Timestamp| self.anchors.is_some_and(|(_, at)| at >= since);
+        !self.has_anchors || node.suspect_since.is_some_and(asked_since)
+    }
+
+    /// Whether a verdict on a link above a device is still awaited, so that alarms wait for it.
+    pub fn holds(&self, now: Timestamp, device: &DeviceId, settings: &Settings) -> bool {
+        let Some(witness) = self.devices.get(device) else { return false };
+        let nodes = witness.above.iter().filter_map(|key| self.nodes.get(key));
+        nodes
+            .filter(|node| node.devices > 1)
+            .any(|node| node.suspect_since.is_some_and(|at| elapsed(now, at) < settings.hold))
+    }
+
+    /// Whether a device stays silent; since when.
+    pub fn silent_since(&self, device: &DeviceId) -> Option<Timestamp> {
+        self.devices.get(device)?.silent.filter(|since| *since != Timestamp::MIN)
+    }
+
+    /// The links above a device that are down, or came back so lately that it was not seen since; highest first.
+    pub(super) fn failed_above(&self, device: &DeviceId) -> Vec<&Key> {
+        let Some(witness) = self.devices.get(device) else { return Vec::new() };
+        let unseen_since = |at: Timestamp| witness.answered.is_none_or(|answered| answered < at);
+        let failed = |key: &&Key| {
+            self.nodes.get(*key).is_some_and(|node| node.down.is_some() || node.back.is_some_and(unseen_since))
+        };
+        witness.above.iter().filter(failed).collect()
+    }
+
+    /// Whether any anchor answered when they were last asked.
+    pub fn anchors_answer(&self) -> Option<bool> {
+        self.anchors.map(|(answers, _)| answers)
+    }
+
+    /// Where a link stands, since when, and what its own beacon says.
+    pub fn status(&self, key: &Key) -> Option<(LinkState, Timestamp, Option<bool>)> {
+        let node = self.nodes.get(key)?;
+        let state = match node.down {
+            Some(_) => LinkState::Down,
+            None if node.answered => LinkState::Up,
+            None => LinkState::Unknown,
+        };
+        Some((state, node.since, node.beacon))
+    }
+
+    /// The link as it is to be remembered.
+    pub fn record(&self, key: &Key) -> Option<LinkRecord> {
+        let (state, since, _) = self.status(key)?;
+        Some(LinkRecord { link: key.clone(), state, since })
+    }
+
+    /// The cameras below a link.
+    pub fn cameras_below(&self, key: &Key) -> impl Iterator<Item = &CameraId> {
+        self.below(key).flat_map(|(_, witness)| &witness.cameras)
+    }
+
+    fn below(&self, key: &Key) -> impl Iterator<Item = (&DeviceId, &Witness)> {
+        self.devices.iter().filter(move |(_, witness)| witness.above.contains(key))
+    }
+
+    /// A few neighbours that are not silent, those that were looked at longest ago first, public ones before others.
+    fn to_ask(&self, key: &Key) -> Vec<CameraId> {
+        let mut neighbours: Vec<_> = self.below(key).filter(|(_, witness)| witness.silent.is_none()).collect();
+        neighbours.sort_by_key(|(_, witness)| (!witness.public, witness.looked));
+        neighbours.into_iter().take(ASKED).filter_map(|(_, witness)| witness.cameras.first().cloned()).collect()
+    }
+}
+
+impl Node {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            parent: None,
+            devices: 0,
+            has_beacon: false,
+            beacon: None,
+            last_answer: now,
+            answered: false,
+            fell: BTreeMap::new(),
+            suspect_since: None,
+            asked_at: None,
+            down: None,
+            back: None,
+            since: now,
+        }
+    }
+
+    pub(super) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// When the silence of enough devices is enough, if nothing answers until then.
+    fn ripe_at(&self, settings: &Settings) -> Option<Timestamp> {
+        if self.down.is_some() {
+            return None;
+        }
+        // A single device proves nothing of what is above it, unless its beacon is silent too; two say little of a
+        // whole commune.
+        let silent = self.fell.len() + usize::from(self.beacon == Some(false));
+        let least = if self.parent.is_some() { 2 } else { 3 };
+        let needed = settings.witnesses.min(self.devices).max(least);
+        let suspect_since = self.suspect_since.filter(|_| !self.fell.is_empty())?;
+        (silent >= needed).then(|| later(suspect_since, settings.confirm_after))
+    }
+}
