@@ -6,7 +6,7 @@ use super::{
     source::Source,
 };
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     ops::Range,
     str::FromStr,
@@ -35,6 +35,8 @@ pub(super) struct Entry<'a> {
     table: &'a DeTable<'a>,
     span: Range<usize>,
     asked: RefCell<BTreeSet<&'static str>>,
+    /// Whether its keys are of no further interest, since what they mean cannot be told.
+    judged: Cell<bool>,
 }
 
 impl<'e> Context<'e> {
@@ -109,7 +111,7 @@ impl<'a> Entry<'a> {
         table: &'a DeTable<'a>,
         span: Range<usize>,
     ) -> Self {
-        Self { source, context, label, table, span, asked: RefCell::default() }
+        Self { source, context, label, table, span, asked: RefCell::default(), judged: Cell::default() }
     }
 
     pub(super) fn context(&self) -> &'a Context<'a> {
@@ -216,7 +218,7 @@ impl<'a> Entry<'a> {
 
     /// Takes all keys for known, where what they mean cannot be told.
     pub(super) fn ask_all(&self) {
-        self.asked.borrow_mut().clear();
+        self.judged.set(true);
     }
 
     /// A name for metric labels and file-safe places.
@@ -384,6 +386,9 @@ impl<'a> Entry<'a> {
 
     /// Names the keys that nobody asked for.
     pub(super) fn refuse_unread(&self) {
+        if self.judged.get() {
+            return;
+        }
         let asked = self.asked.borrow();
         let known: Vec<&str> = asked.iter().copied().collect();
         for key in self.table.keys() {

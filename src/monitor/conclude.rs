@@ -14,6 +14,10 @@ impl Monitor {
         for key in self.topology.tick(now, &self.settings.topology) {
             self.link_turned(&key);
         }
+        let cut_off = self.topology.cut_off();
+        if std::mem::replace(&mut self.cut_off, cut_off) != cut_off {
+            self.touched.extend(self.fleet.cameras.keys().cloned());
+        }
         for id in std::mem::take(&mut self.touched) {
             let Some((standing, base)) = self.standing(&id) else { continue };
             let Some(camera) = self.cameras.get_mut(&id) else { continue };
@@ -35,7 +39,7 @@ impl Monitor {
         for site in &stale {
             self.evaluate(now, site);
         }
-        match self.topology.cut_off() {
+        match self.cut_off {
             Some(since) => self.book.cut_off(now, since),
             None => self.book.sees_again(now),
         }

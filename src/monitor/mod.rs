@@ -50,6 +50,7 @@ pub struct Monitor {
     maintenance: BTreeMap<CameraId, (Timestamp, String)>,
     coverage: Coverage,
     hamlets: Arc<BTreeMap<String, Coverage>>,
+    cut_off: Option<Timestamp>,
     night: bool,
     next_sweep: Timestamp,
     next_digest: Option<Timestamp>,
@@ -84,6 +85,7 @@ impl Monitor {
             maintenance: BTreeMap::new(),
             coverage: Coverage::default(),
             hamlets: Arc::default(),
+            cut_off: None,
             night: false,
             next_sweep: later(now, SWEEP_EVERY),
             next_digest: None,
@@ -129,13 +131,7 @@ impl Monitor {
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         match event {
             Event::Probed(camera, observation) => self.probed(now, &camera, *observation),
-            Event::Beacon(link, answers) => {
-                let was = self.topology.cut_off();
-                self.topology.beacon(now, &link, answers);
-                if self.topology.cut_off() != was {
-                    self.touched.extend(self.fleet.cameras.keys().cloned());
-                }
-            }
+            Event::Beacon(link, answers) => self.topology.beacon(now, &link, answers),
             Event::Acknowledge { incident, ack } => {
                 self.book.acknowledge(&incident, ack, &self.settings.alert);
             }
@@ -168,7 +164,7 @@ impl Monitor {
             coverage: self.coverage,
             hamlets: self.hamlets.clone(),
             links: self.fleet.links.keys().filter_map(|id| Some((id.clone(), self.link_status(id)?))).collect(),
-            cut_off: self.topology.cut_off(),
+            cut_off: self.cut_off,
             anchors: self.topology.anchors_answer(),
             incidents,
             windows: self.windows.clone(),

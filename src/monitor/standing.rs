@@ -32,7 +32,10 @@ impl Monitor {
 
     /// What links and the recorder make of what was seen of a camera.
     fn overlaid(&self, camera: &Camera, own: &health::Standing) -> health::Standing {
-        match self.topology.root(&camera.device) {
+        // What is back is blamed until the camera proves that it works, or that something else is wrong with it.
+        let silent = own.state == State::Down && is_silent(own.cause);
+        let root = self.topology.root(&camera.device);
+        match root.filter(|_| silent || !self.topology.is_seen_again(&camera.device)) {
             Some((Root::Monitor, since)) => {
                 let detail = "the monitor is cut off".to_owned();
                 return health::Standing { state: State::Unknown, cause: None, detail, since };
@@ -84,7 +87,8 @@ impl Monitor {
             if !camera.base.is_lost() {
                 continue;
             }
-            let root = match self.topology.root(&plan.device) {
+            let below_a_link = camera.base == State::Unreachable;
+            let root = match self.topology.root(&plan.device).filter(|_| below_a_link) {
                 Some((Root::Link(link), since)) => Some((Cause::Link(link), since)),
                 Some((Root::Commune, since)) => Some((Cause::Commune, since)),
                 Some((Root::Monitor, _)) => None,

@@ -1,7 +1,7 @@
 //! The root of a camera's silence: the highest link that failed, or the nearest that explains just as much.
 
 use super::Topology;
-use crate::model::{DeviceId, LinkId};
+use crate::model::{DeviceId, LinkId, later};
 use jiff::Timestamp;
 
 /// What keeps a device out of reach.
@@ -16,14 +16,15 @@ pub enum Root {
 }
 
 impl Topology {
-    /// What keeps a device out of reach, if anything above it does, and since when.
+    /// What keeps a device out of reach, or did so until lately, if anything above it does, and since when.
     pub fn root(&self, device: &DeviceId) -> Option<(Root, Timestamp)> {
         let failed = self.failed_above(device);
         let highest = *failed.first()?;
         let since = |key| self.nodes.get(key).map(|node| node.down.unwrap_or(node.since()));
         if highest.is_none() {
             // The root of the tree: everything.
-            if self.cut_off().is_some() {
+            let was_cut_off = self.nodes.get(highest).is_some_and(|node| node.down.is_none() && node.was_cut_off);
+            if self.cut_off().is_some() || was_cut_off {
                 return Some((Root::Monitor, since(highest)?));
             }
             if self.explains_as_much(highest).is_none() {
@@ -46,9 +47,19 @@ impl Topology {
 
     /// Since when the monitor is cut off: nothing answers at all, and no anchor speaks for its own network.
     pub fn cut_off(&self) -> Option<Timestamp> {
-        let down = self.nodes.get(&None)?.down?;
-        let anchor_answers = self.anchors.is_some_and(|(answers, _)| answers);
-        (!anchor_answers).then_some(down)
+        let node = self.nodes.get(&None)?;
+        let answers = self.anchors.is_some_and(|(answers, ..)| answers);
+        // When the monitor's own network comes back, cameras need a moment to be heard.
+        let in_doubt = node.was_cut_off && self.doubt_ends().is_some();
+        node.down.filter(|_| !answers || in_doubt)
+    }
+
+    /// When an anchor that answers again is believed, if it is not yet.
+    pub(super) fn doubt_ends(&self) -> Option<Timestamp> {
+        let node = self.nodes.get(&None).filter(|node| node.down.is_some() && node.was_cut_off)?;
+        let (answers, _, since) = self.anchors?;
+        let ends = later(since, self.believe_anchors_after);
+        (node.was_cut_off && answers && self.now < ends).then_some(ends)
     }
 
     /// The single link right below on which all devices hang, if there is one.

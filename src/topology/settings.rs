@@ -20,7 +20,7 @@ impl Default for Settings {
         Self {
             witnesses: 3,
             confirm_after: Duration::from_secs(10),
-            hold: Duration::from_secs(20),
+            hold: Duration::from_secs(30),
             settle: Duration::from_secs(180),
         }
     }

@@ -24,7 +24,11 @@ pub struct Topology {
     pub(super) nodes: BTreeMap<Key, Node>,
     devices: BTreeMap<DeviceId, Witness>,
     pub(super) has_anchors: bool,
-    pub(super) anchors: Option<(bool, Timestamp)>,
+    /// Whether any anchor answers, when that was last asked, and since when it is so.
+    pub(super) anchors: Option<(bool, Timestamp, Timestamp)>,
+    /// For how long an anchor must answer, and no camera, until that counts.
+    pub(super) believe_anchors_after: Duration,
+    pub(super) now: Timestamp,
 }
 
 /// One link and what is known of it.
@@ -44,6 +48,8 @@ pub(super) struct Node {
     pub(super) down: Option<Timestamp>,
     /// Since when it is back; what hangs on it is being seen again one by one.
     back: Option<Timestamp>,
+    /// Whether, before it came back, it was the monitor that was cut off.
+    pub(super) was_cut_off: bool,
     since: Timestamp,
 }
 
@@ -70,7 +76,14 @@ pub struct Change {
 impl Topology {
     /// The tree of a fleet, as an earlier run left it.
     pub fn new(fleet: &Fleet, restored: &[LinkRecord], now: Timestamp) -> Self {
-        let mut topology = Self { nodes: BTreeMap::new(), devices: BTreeMap::new(), has_anchors: false, anchors: None };
+        let mut topology = Self {
+            nodes: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            has_anchors: false,
+            anchors: None,
+            believe_anchors_after: Duration::ZERO,
+            now,
+        };
         topology.replan(fleet, now);
         for record in restored {
             let Some(node) = topology.nodes.get_mut(&record.link) else { continue };
@@ -128,6 +141,7 @@ impl Topology {
     /// A device answered, in whatever way.
     pub fn answered(&mut self, now: Timestamp, device: &DeviceId) -> Change {
         let mut change = Change::default();
+        self.now = now;
         let Some(witness) = self.devices.get_mut(device) else { return change };
         witness.silent = None;
         witness.answered = Some(now);
@@ -139,8 +153,7 @@ impl Topology {
             node.fell.clear();
             node.suspect_since = None;
             if node.down.take().is_some() {
-                node.back = Some(now);
-                node.since = now;
+                (node.back, node.since) = (Some(now), now);
                 // Everything below is looked at again as soon as its turns allow.
                 change.ask.extend(self.below(&key).flat_map(|(_, witness)| witness.cameras.clone()));
                 change.turned.push(key);
@@ -176,23 +189,29 @@ impl Topology {
 
     /// A link's own beacon, or with `None` the anchors, said something.
     pub fn beacon(&mut self, now: Timestamp, key: &Key, answers: bool) {
+        self.now = now;
         match (key, self.nodes.get_mut(key)) {
-            (None, _) => self.anchors = Some((answers, now)),
+            (None, node) => {
+                let since = self.anchors.filter(|(before, ..)| *before == answers).map_or(now, |(.., since)| since);
+                self.anchors = Some((answers, now, since));
+                if let Some(node) = node.filter(|node| node.down.is_some()) {
+                    node.was_cut_off |= !answers;
+                }
+            }
             (Some(_), Some(node)) => node.beacon = Some(answers),
             (Some(_), None) => {}
         }
     }
 
-    /// Lets time pass: what was silent for long enough is down.
+    /// Lets time pass: what was silent for long enough is down. Links that turned, and those whose return has settled.
     pub fn tick(&mut self, now: Timestamp, settings: &Settings) -> Vec<Key> {
-        let mut turned: Vec<Key> = (self.nodes.iter())
-            .filter(|(_, node)| node.ripe_at(settings).is_some_and(|at| at <= now))
-            .filter(|(key, node)| key.is_some() || self.anchors_fresh(node))
-            .map(|(key, _)| key.clone())
-            .collect();
+        (self.now, self.believe_anchors_after) = (now, settings.hold);
+        let ripe = |key: &&Key| self.verdict_at(key, settings).is_some_and(|at| at <= now);
+        let mut turned: Vec<Key> = self.nodes.keys().filter(ripe).cloned().collect();
         for key in &turned {
             let Some(node) = self.nodes.get_mut(key) else { continue };
             let since = node.fell.values().copied().min().unwrap_or(now);
+            node.was_cut_off = key.is_none() && !self.anchors.is_some_and(|(answers, ..)| answers);
             (node.down, node.since) = (Some(since), since);
             (node.back, node.suspect_since) = (None, None);
         }
@@ -208,25 +227,41 @@ impl Topology {
     /// When [`Self::tick`] may have something to say, if nothing else happens.
     pub fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
         let settles = |node: &Node| node.back.map(|at| later(at, settings.settle));
-        // The whole commune's turn waits for the anchors' word, which is an event of its own.
-        let ripe =
-            |key: &Key, node: &Node| node.ripe_at(settings).filter(|_| key.is_some() || self.anchors_fresh(node));
-        self.nodes.iter().flat_map(|(key, node)| [ripe(key, node), settles(node)]).flatten().min()
+        let times = self.nodes.iter().flat_map(|(key, node)| [self.verdict_at(key, settings), settles(node)]);
+        times.flatten().chain(self.doubt_ends()).min()
     }
 
-    /// Whether the anchors were asked since the silence began, or there are none.
-    fn anchors_fresh(&self, node: &Node) -> bool {
-        let asked_since = |since: Timestamp| self.anchors.is_some_and(|(_, at)| at >= since);
-        !self.has_anchors || node.suspect_since.is_some_and(asked_since)
+    /// When a link is called down, if nothing below it answers until then. Where what is above it is silent too, the
+    /// verdict on that comes first; and before everything is called silent, the anchors are asked.
+    fn verdict_at(&self, key: &Key, settings: &Settings) -> Option<Timestamp> {
+        let node = self.nodes.get(key)?;
+        let ripe = node.ripe_at(settings)?;
+        let Some(parent) = &node.parent else {
+            let suspect_since = node.suspect_since?;
+            let asked = !self.has_anchors || self.anchors.is_some_and(|(_, at, _)| at >= suspect_since);
+            return Some(if asked { ripe } else { ripe.max(later(suspect_since, settings.hold)) });
+        };
+        let mut above = Some(parent);
+        let mut at = ripe;
+        while let Some(node) = above.and_then(|key| self.nodes.get(key)) {
+            if let Some(suspect_since) = node.suspect_since.filter(|_| node.down.is_none()) {
+                at = at.max(later(suspect_since, settings.confirm_after));
+            }
+            if node.parent.is_none() {
+                at = at.max(self.verdict_at(&None, settings).unwrap_or(at));
+            }
+            above = node.parent.as_ref();
+        }
+        Some(at)
     }
 
     /// Whether a verdict on a link above a device is still awaited, so that alarms wait for it.
     pub fn holds(&self, now: Timestamp, device: &DeviceId, settings: &Settings) -> bool {
         let Some(witness) = self.devices.get(device) else { return false };
-        let nodes = witness.above.iter().filter_map(|key| self.nodes.get(key));
-        nodes
-            .filter(|node| node.devices > 1)
-            .any(|node| node.suspect_since.is_some_and(|at| elapsed(now, at) < settings.hold))
+        let nodes = || witness.above.iter().filter_map(|key| self.nodes.get(key)).filter(|node| node.devices > 1);
+        let suspect = |node: &Node| node.suspect_since.is_some_and(|at| elapsed(now, at) < settings.hold);
+        // Where the root is known already, nothing is waited for.
+        nodes().all(|node| node.down.is_none()) && nodes().any(suspect)
     }
 
     /// Whether a device stays silent; since when.
@@ -234,19 +269,26 @@ impl Topology {
         self.devices.get(device)?.silent.filter(|since| *since != Timestamp::MIN)
     }
 
-    /// The links above a device that are down, or came back so lately that it was not seen since; highest first.
+    /// The links above a device that are down, or came back lately; highest first.
     pub(super) fn failed_above(&self, device: &DeviceId) -> Vec<&Key> {
         let Some(witness) = self.devices.get(device) else { return Vec::new() };
-        let unseen_since = |at: Timestamp| witness.answered.is_none_or(|answered| answered < at);
-        let failed = |key: &&Key| {
-            self.nodes.get(*key).is_some_and(|node| node.down.is_some() || node.back.is_some_and(unseen_since))
-        };
+        let failed = |key: &&Key| self.nodes.get(*key).is_some_and(|node| node.down.is_some() || node.back.is_some());
         witness.above.iter().filter(failed).collect()
+    }
+
+    /// Whether a device answered since everything above it is back.
+    pub fn is_seen_again(&self, device: &DeviceId) -> bool {
+        let Some(witness) = self.devices.get(device) else { return false };
+        let mut nodes = witness.above.iter().filter_map(|key| self.nodes.get(key));
+        nodes.all(|node| {
+            let back_before = |at: Timestamp| witness.answered.is_some_and(|answered| answered >= at);
+            node.down.is_none() && node.back.is_none_or(back_before)
+        })
     }
 
     /// Whether any anchor answered when they were last asked.
     pub fn anchors_answer(&self) -> Option<bool> {
-        self.anchors.map(|(answers, _)| answers)
+        self.anchors.map(|(answers, ..)| answers)
     }
 
     /// Where a link stands, since when, and what its own beacon says.
@@ -297,6 +339,7 @@ impl Node {
             asked_at: None,
             down: None,
             back: None,
+            was_cut_off: false,
             since: now,
         }
     }
