@@ -20,6 +20,8 @@ mod examples;
 mod hostile;
 /// Spreadsheets, discovery and explanations on the command line.
 mod inventory;
+/// kill -9, two hundred times.
+mod killing;
 /// A month of the core in made-up time.
 mod month;
 /// A real Prometheus scrapes the daemon.

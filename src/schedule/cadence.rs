@@ -85,7 +85,7 @@ pub(super) fn first_looks(
     mut random: impl FnMut() -> f64,
 ) -> BTreeMap<Check, Timestamp> {
     let cadence = settings.cadence(camera.kind);
-    let stream = later(now, START_SPREAD.mul_f64(random()));
+    let stream = later(now, START_SPREAD.min(cadence.stream).mul_f64(random()));
     let mut due = BTreeMap::from([(Check::Stream, stream)]);
     due.insert(Check::Liveness, later(stream, cadence.liveness));
     due.insert(Check::Survey, later(stream, cadence.survey.mul_f64(0.1 + 0.9 * random())));
