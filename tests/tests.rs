@@ -30,3 +30,5 @@ mod prometheus;
 mod real_servers;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
+/// Channels, replies, Alertmanager and the commands of the roster.
+mod telling;
