@@ -299,3 +299,30 @@ async fn a_rejected_login_is_remembered_over_kill_9() {
     world.metric("camhealth_camera_probe_held{camera=\"cam-2\",reason=\"login_rejected\"}", 1.0).await;
     assert_eq!(world.cameras[0].stats().failed_logins, 1);
 }
+
+/// systemd restarts a daemon that no longer says that it lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_manager_hears_that_it_is_ready_and_lives() {
+    let world = World::new().await;
+    let path = world.folder.path().join("notify");
+    let socket = tokio::net::UnixDatagram::bind(&path).expect("a socket");
+    let child = Command::new(program())
+        .args(["run", "--config"])
+        .arg(world.config())
+        .env("NOTIFY_SOCKET", &path)
+        .env("WATCHDOG_USEC", "1000000")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let _daemon = Daemon(child);
+    let mut heard = Vec::new();
+    while heard.iter().filter(|word| *word == "WATCHDOG=1").count() < 3 {
+        let mut buffer = [0; 256];
+        let received = tokio::time::timeout(crate::support::PATIENCE, socket.recv(&mut buffer)).await;
+        let length = received.expect("it never said that it lives").expect("a datagram");
+        heard.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
+    }
+    assert!(heard.contains(&"READY=1".to_owned()), "{heard:?}");
+}

@@ -71,7 +71,7 @@ fn looks(calm: bool) -> ProbeFn {
             let now = Clock::system().now();
             let mut hasher = DefaultHasher::new();
             (order.camera.id.as_str(), now.as_millisecond() / 500).hash(&mut hasher);
-            let fails = !calm && hasher.finish().is_multiple_of(60);
+            let fails = !calm && hasher.finish().is_multiple_of(25);
             // Refused: the network works, so that no link is blamed.
             let failure = fails.then(|| Failure::new(FailureKind::Refused, ""));
             Observation { failure, ..Observation::new(order.check, now) }
@@ -133,7 +133,7 @@ async fn two_hundred_kills_lose_nothing() {
     let received = received.lock().expect("no panic").clone();
     let notices = read("SELECT key FROM notice");
     let incidents = read("SELECT id FROM incident");
-    assert!(notices.len() >= 100, "only {} notices: the loop tests nothing", notices.len());
+    assert!(notices.len() >= 50, "only {} notices: the loop tests nothing", notices.len());
     let superseded = read("SELECT notice FROM outbox WHERE state = 'superseded'");
     let lost: Vec<&String> =
         notices.iter().filter(|key| !received.contains_key(*key) && !superseded.contains(key)).collect();

@@ -125,10 +125,10 @@ fn commune() -> (Arc<Fleet>, Settings) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/camhealth.toml");
     let plan = load_with(&path, &|_| Some("secret".into())).expect("the shipped example is valid");
     let mut fleet = (*plan.fleet).clone();
-    fleet.anchors.push("icmp://10.20.0.1".parse().expect("an anchor"));
+    fleet.windows.clear();
     let step = |after, to| alert::Step { after: Duration::from_secs(after), to };
     let steps = vec![step(0, vec![alert::Target::OnCall]), step(600, vec![alert::Target::Person("dung".into())])];
-    let alert = alert::Settings { steps, quiet: None, ..plan.alert };
+    let alert = alert::Settings { steps, repeat: 0, quiet: None, ..plan.alert };
     (Arc::new(fleet), Settings { health: plan.health, topology: plan.topology, alert })
 }
 
@@ -403,6 +403,7 @@ fn coast(fleet: &Fleet, random: &mut Random) -> Vec<Fault> {
 fn a_month_on_the_coast_keeps_its_promises() {
     let began = Instant::now();
     let (mut pages, mut transitions, mut events) = (0, 0, 0);
+    let mut by_officer: BTreeMap<String, usize> = BTreeMap::new();
     for seed in 1..=4 {
         let mut month = Month::new(seed, coast);
         let mut second = 0;
@@ -426,13 +427,18 @@ fn a_month_on_the_coast_keeps_its_promises() {
         month.run((DAYS + 1) * DAY);
         month.check_promises(seed);
         pages += month.pages().len();
+        for recipient in month.pages().into_iter().flat_map(|(.., to)| to) {
+            if let Some(person) = &recipient.person {
+                *by_officer.entry(person.to_string()).or_default() += 1;
+            }
+        }
         transitions += month.journal.down_transitions;
         events += month.events;
     }
     // One alert a camera is what a monitor without places and causes would have sent.
     assert!(20 * pages <= transitions, "{pages} pages against {transitions} alerts a camera");
     println!(
-        "4 months, {events} events in {:?}: {pages} pages against {transitions} alerts one a camera (1/{})",
+        "4 months, {events} events in {:?}: {pages} pages against {transitions} alerts one a camera (1/{}); by officer {by_officer:?}",
         began.elapsed(),
         transitions / pages.max(1)
     );
@@ -460,7 +466,7 @@ fn the_right_root_is_named_once_and_in_time() {
     }
     assert!(injected.len() > 30, "{}", injected.len());
     let mut right = 0;
-    let mut slowest = 0;
+    let mut delays = Vec::new();
     for (number, (what, cause)) in injected.iter().enumerate() {
         let mut month = Month::new(100 + number as u64, |_, _| vec![fault(what.clone(), 1000, 1800)]);
         month.run(8 * 3600);
@@ -472,7 +478,7 @@ fn the_right_root_is_named_once_and_in_time() {
             || month.notices.iter().map(|(at, notice, _)| format!("{at} {:?} {:?}", notice.reason, notice.cause));
         assert_eq!(pages.len(), 1, "{what:?}: {:#?}", told().collect::<Vec<_>>());
         let (second, notice, _) = pages[0];
-        slowest = slowest.max(second - 1000);
+        delays.push(second - 1000);
         let fibre_or_its_switch = match (&notice.cause, cause) {
             // A fibre and the one switch behind it fail alike where nothing answers in between: either is right.
             (Some(Cause::Link(named)), Cause::Link(meant)) => {
@@ -483,9 +489,15 @@ fn the_right_root_is_named_once_and_in_time() {
         };
         right += usize::from(notice.cause.as_ref() == Some(cause) || fibre_or_its_switch);
     }
-    assert!(slowest <= ANNOUNCED_WITHIN, "the slowest was announced after {slowest} s");
+    delays.sort_unstable();
+    // From the fault to the outbox; a request to a channel follows within a second.
+    let (median, slowest) = (delays[delays.len() / 2], delays[delays.len() - 1]);
+    assert!(median <= 30 && slowest <= 60, "announced after {median} s in the median, {slowest} s at most");
     assert!(100 * right >= 95 * injected.len(), "{right} of {} roots", injected.len());
-    println!("{right} of {} roots named, each with one page, the slowest after {slowest} s", injected.len());
+    println!(
+        "{right} of {} roots named, each with one page, after {median} s in the median, {slowest} s at most",
+        injected.len()
+    );
 }
 
 #[test]

@@ -71,3 +71,17 @@ async fn promtool_finds_no_fault_with_the_metrics() {
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
 }
+
+#[test]
+fn each_rule_fires_when_it_should() {
+    require("/usr/bin/promtool");
+    let file = |name: &str| format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+    for arguments in [
+        ["check", "rules", &file("config/prometheus/camhealth.rules.yml")],
+        ["test", "rules", &file("tests/rules/camhealth.test.yml")],
+    ] {
+        let output = crate::support::run(Command::new("/usr/bin/promtool").args(arguments));
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+    }
+}

@@ -149,8 +149,13 @@ impl Book {
 
     /// Lets time pass: the next step of an escalation may be due. `muted` says of an incident that all it keeps down
     /// is out of service on purpose.
-    pub fn tick(&mut self, now: Timestamp, muted: impl Fn(&Incident) -> bool) {
+    pub fn tick(&mut self, now: Timestamp, settings: &Settings, muted: impl Fn(&Incident) -> bool) {
         self.incidents.retain(|_, incident| incident.closed.is_none_or(|at| elapsed(now, at) < REMEMBERED));
+        // A clock that was set back puts nothing off.
+        let longest = settings.steps.iter().map(|step| step.after).max().unwrap_or_default().max(PAUSE);
+        for incident in self.incidents.values_mut().filter(|incident| incident.ack.is_none() && incident.paged) {
+            incident.next_rung = incident.next_rung.map(|at| at.min(later(now, longest)));
+        }
         let due: Vec<IncidentId> = (self.open())
             .filter(|incident| incident.next_rung.is_some_and(|at| at <= now))
             .map(|incident| incident.id.clone())
@@ -172,11 +177,6 @@ impl Book {
             };
             self.tell(&id, reason, Remark::None);
         }
-    }
-
-    /// Whether an ended incident is old enough to be forgotten by [`Self::tick`].
-    pub fn forgets(&self, now: Timestamp) -> bool {
-        self.incidents.values().any(|incident| incident.closed.is_some_and(|at| elapsed(now, at) >= REMEMBERED))
     }
 
     /// When [`Self::tick`] may have something to say.

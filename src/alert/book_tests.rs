@@ -78,7 +78,7 @@ impl World {
 
     fn pass(&mut self, until: i64) {
         while let Some(due) = self.book.deadline().filter(|due| *due <= at(until)) {
-            self.book.tick(due, |_| false);
+            self.book.tick(due, &self.settings, |_| false);
             self.settle(due.as_second() - at(0).as_second());
         }
     }
@@ -245,10 +245,10 @@ fn what_a_link_leaves_behind_goes_on_under_its_own_name_without_ringing() {
 fn maintenance_keeps_the_escalation_back() {
     let mut world = World::new(settings());
     world.lost(0, "cho", Blind);
-    world.book.tick(at(300), |_| true);
+    world.book.tick(at(300), &world.settings, |_| true);
     world.settle(300);
     assert_eq!(world.told.len(), 1);
-    world.book.tick(at(360), |_| false);
+    world.book.tick(at(360), &world.settings, |_| false);
     world.settle(360);
     assert_eq!(world.told[1], "360 1 escalated -> binh");
 }
@@ -263,6 +263,14 @@ fn a_restart_goes_on_where_it_was() {
     world.pass(9999);
     world.lost(9999, "cang", Blind);
     assert_eq!(world.told[2..].to_vec(), ["900 1 escalated -> dung", "9999 2 coverage_lost -> wall+an"]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_put_off_the_next_step() {
+    let mut world = World::new(settings());
+    world.lost(36_000, "cho", Blind);
+    world.book.tick(at(0), &world.settings, |_| false);
+    assert_eq!(world.book.deadline(), Some(at(600)), "the longest step from now, not ten hours");
 }
 
 proptest! {

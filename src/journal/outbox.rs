@@ -5,6 +5,10 @@ use crate::model::{ChannelId, Notice, Recipient};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+/// No retry waits longer. What is due later still was put there before the clock was set back, and is due now; what was
+/// never tried is due at once, whatever the clock says.
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(65 * 60);
+
 /// One notice on its way to one recipient over one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -48,11 +52,13 @@ pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) 
 pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId]) -> Result<Vec<Delivery>, Error> {
     let transaction = connection.transaction()?;
     let heads = "SELECT id, channel, incident, recipient FROM outbox
-                 WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel) AND due <= ?1";
+                 WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel)
+                   AND (attempts = 0 OR due <= ?1 OR due > ?1 + ?2)";
     let heads: Vec<(i64, String, String, String)> = {
         let mut statement = transaction.prepare_cached(heads)?;
-        let rows = statement
-            .query_map([now.as_millisecond()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        let rows = statement.query_map([now.as_millisecond(), LONGEST_WAIT.as_millis() as i64], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })?;
         rows.collect::<Result<_, _>>()?
     };
     let mut deliveries = Vec::new();
@@ -103,7 +109,7 @@ fn read(connection: &Connection, id: i64) -> Result<Option<Delivery>, Error> {
 }
 
 pub(super) fn waiting(connection: &Connection) -> Result<(Option<Timestamp>, usize), Error> {
-    let heads = "SELECT min(due) FROM outbox
+    let heads = "SELECT min(CASE WHEN attempts = 0 THEN 0 ELSE due END) FROM outbox
                  WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel)";
     let next: Option<i64> = connection.prepare_cached(heads)?.query_row([], |row| row.get(0))?;
     let count = "SELECT count(*) FROM outbox WHERE state = 'queued'";

@@ -147,6 +147,19 @@ async fn the_next_channel_takes_over_and_later_messages_know_the_first() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_holds_nothing_up() {
+    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let an = [recipient("an", &["zalo"])];
+    journal.commit(told(notice(1, 10 * 3600), &an)).await.expect("it is written");
+    let first = due(&journal, 0).await;
+    assert_eq!(first.len(), 1, "it was decided ten hours from now");
+    let next = ("zalo".into(), 0);
+    journal.postponed(first[0].id, at(10 * 3600 + 300), next, "503".into()).await.expect("it is written");
+    assert_eq!(due(&journal, 0).await.len(), 1);
+    assert_eq!(due(&journal, 10 * 3600).await.len(), 0, "without a step it waits its time");
+}
+
+#[tokio::test]
 async fn a_notice_that_is_committed_twice_is_sent_once() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     for _ in 0..2 {

@@ -10,6 +10,7 @@ pub(super) fn families(snapshot: &Snapshot) -> Vec<MetricFamily> {
     cameras(snapshot, &mut families);
     sites(snapshot, &mut families);
     commune(snapshot, &mut families);
+    super::incidents::families(snapshot, &mut families);
     super::budgets::budgets(&snapshot.outlooks, &mut families);
     families.retain(|family| !family.get_metric().is_empty());
     families
@@ -187,7 +188,7 @@ fn commune(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     for (state, count) in [("covered", coverage.covered), ("lost", coverage.lost), ("unknown", unknown)] {
         views.add(&[("state", state)], count as f64);
     }
-    let mut ratio = Family::gauge("camhealth_coverage_ratio", "Covered views as a share of all, 0 to 1.");
+    let mut ratio = Family::gauge("camhealth_coverage_ratio", "Covered views as a share of all by weight, 0 to 1.");
     if let Some(value) = coverage.ratio() {
         ratio.add(&[], value);
     }

@@ -1,10 +1,11 @@
 //! Prometheus metrics: the fleet from one snapshot, and the daemon's own work from counters.
 //!
-//! Names, help texts and labels are declared in `fleet.rs`, `own.rs` and `process.rs` and nowhere else. Labels are ids of the
+//! Names, help texts and labels are declared in the files of this module and nowhere else. Labels are ids of the
 //! configuration and closed enums; names of people's things stand in `*_info` only, and those of households nowhere.
 
 mod budgets;
 mod fleet;
+mod incidents;
 mod own;
 mod process;
 

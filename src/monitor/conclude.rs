@@ -111,11 +111,8 @@ impl Monitor {
     }
 
     fn escalate(&mut self, now: Timestamp) {
-        if self.book.deadline().is_none_or(|at| at > now) && !self.book.forgets(now) {
-            return;
-        }
         let mut book = std::mem::take(&mut self.book);
-        book.tick(now, |incident| self.is_muted(incident));
+        book.tick(now, &self.settings.alert, |incident| self.is_muted(incident));
         self.book = book;
     }
 

@@ -1,0 +1,67 @@
+//! Metrics of what is shared: links, hamlets, incidents and what is out of service on purpose.
+
+use super::fleet::Family;
+use crate::model::{LinkKind, LinkState, Snapshot};
+use prometheus::proto::MetricFamily;
+
+pub(super) fn families(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
+    links(snapshot, families);
+    let mut hamlets = Family::gauge("camhealth_hamlet_coverage_ratio", "Covered views of a hamlet as a share, 0 to 1.");
+    for (hamlet, coverage) in snapshot.hamlets.iter() {
+        if let Some(ratio) = coverage.ratio() {
+            hamlets.add(&[("hamlet", hamlet)], ratio);
+        }
+    }
+    let mut open = Family::gauge("camhealth_incidents_open", "Incidents that are open, by what failed.");
+    let mut unacknowledged =
+        Family::gauge("camhealth_incidents_unacknowledged", "Open incidents that nobody has taken on.");
+    for kind in ["site", "link", "device", "commune", "monitor"] {
+        let count = snapshot.open_incidents().filter(|incident| incident.cause.kind() == kind).count();
+        open.add(&[("cause", kind)], count as f64);
+    }
+    let waiting = snapshot.open_incidents().filter(|incident| incident.ack.is_none()).count();
+    unacknowledged.add(&[], waiting as f64);
+    let mut cut_off = Family::gauge("camhealth_monitor_cut_off", "1 while the monitor sees nothing at all.");
+    cut_off.add(&[], f64::from(u8::from(snapshot.cut_off.is_some())));
+    let mut anchors =
+        Family::gauge("camhealth_monitor_anchors_reachable", "1 while any anchor of the network answers.");
+    if let Some(answers) = snapshot.anchors {
+        anchors.add(&[], f64::from(u8::from(answers)));
+    }
+    let mut windows = Family::gauge("camhealth_maintenance_windows_open", "Maintenance windows that are open now.");
+    let zone = &snapshot.fleet.commune.timezone;
+    windows.add(&[], snapshot.windows.iter().filter(|window| window.is_open(snapshot.at, zone)).count() as f64);
+    families.extend([hamlets, open, unacknowledged, cut_off, anchors, windows].map(Family::done));
+}
+
+fn links(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
+    let mut info = Family::gauge("camhealth_link_info", "What the link is; always 1.");
+    let mut state = Family::gauge("camhealth_link_state", "1 for the state that the link is in, else 0.");
+    let mut since = Family::gauge(
+        "camhealth_link_state_since_timestamp_seconds",
+        "Since when the link is in its state, as Unix time in seconds.",
+    );
+    let mut beacon = Family::gauge("camhealth_link_beacon_reachable", "1 while the link's own beacon answers.");
+    let mut unreachable =
+        Family::gauge("camhealth_link_cameras_unreachable", "Cameras that the link keeps out of reach.");
+    for (id, status) in &snapshot.links {
+        let Some(link) = snapshot.fleet.links.get(id) else { continue };
+        let id = id.as_str();
+        let parent = link.parent.as_ref().map_or("", |parent| parent.as_str());
+        let kind = match link.kind {
+            LinkKind::Uplink => "uplink",
+            LinkKind::Switch => "switch",
+            LinkKind::Power => "power",
+        };
+        info.add(&[("kind", kind), ("link", id), ("name", &link.name), ("parent", parent)], 1.0);
+        for one in LinkState::ALL {
+            state.add(&[("link", id), ("state", one.as_str())], f64::from(u8::from(status.state == one)));
+        }
+        since.add(&[("link", id)], status.since.as_millisecond() as f64 / 1000.0);
+        unreachable.add(&[("link", id)], status.unreachable as f64);
+        if let Some(answers) = status.beacon {
+            beacon.add(&[("link", id)], f64::from(u8::from(answers)));
+        }
+    }
+    families.extend([info, state, since, beacon, unreachable].map(Family::done));
+}
