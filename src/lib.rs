@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! schedule ──looks──▶ probe ──▶ observations ──▶ daemon::event_loop ──▶ monitor.handle(now, event) ──▶ effects
-//!     ▲                 │                              │                  (health, coverage, alert)        │
+//!     ▲                 │                              │       (health, topology, coverage, alert)         │
 //!     └── what it found  └─ worker processes           └──◀── one transaction in journal ◀─────────────────┘
 //!                            (retina, oxvif)                      │
 //!                                                                 ├─▶ outbox ─▶ daemon::relay ─▶ deliver ─▶ people

@@ -174,3 +174,35 @@ async fn a_cameras_page_explains_it_live_and_fits_a_phone() {
     assert!(text(".reasons").await.contains("3 failed looks in a row"));
     browser.fits_screens_without_a_complaint().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_taken_on_and_silenced_from_its_page() {
+    let world = World::new().await;
+    let _daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    world.break_camera(1).await;
+    world.metric("camhealth_incidents_open{cause=\"site\"}", 1.0).await;
+    let browser = Browser::start().await;
+    let text = async |selector: &str| {
+        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
+        found.as_str().expect("text").to_owned()
+    };
+    browser.open(&format!("http://{}/", world.page)).await;
+    assert!(text(".incidents").await.contains("1 · Ngã tư Chợ nguy cấp"), "{}", text("main").await);
+    browser.script("document.querySelector('.incidents a').click()").await;
+    eventually("the incident's page", async || text("h2").await.contains("Sự cố 1: Ngã tư Chợ").then_some(())).await;
+    browser.fits_screens_without_a_complaint().await;
+
+    // A name is needed; the browser itself says so.
+    let fill = "const [form] = document.forms; form.by.value = 'Trung úy An'; form.requestSubmit()";
+    browser.script(fill).await;
+    eventually("who took it on", async || text(".taken").await.starts_with("Trung úy An, ").then_some(())).await;
+    let fill = "const [form] = document.forms; form.author.value = 'An'; form.reason.value = 'thay camera'; form.requestSubmit()";
+    browser.script(fill).await;
+    world.metric("camhealth_maintenance_windows_open", 1.0).await;
+    browser.open(&format!("http://{}/", world.page)).await;
+    eventually("the window on the wall", async || text(".windows").await.contains("An: thay camera").then_some(()))
+        .await;
+    assert!(text(".incidents").await.contains("Người nhận: Trung úy An"));
+    browser.fits_screens_without_a_complaint().await;
+}

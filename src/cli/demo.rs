@@ -45,11 +45,11 @@ const SCRIPT: &[Step] = &[
     (48, &[26], Fault::HugeBody(crate::sim::Stage::Describe)),
     (52, &[29], Fault::Frozen),
     // All that hangs on Thôn Hải's fibre: one message, whatever it takes down.
-    (56, THON_HAI, Fault::PoweredOff),
+    (56, &demo_commune::THON_HAI, Fault::PoweredOff),
     (60, &[1, 8], Fault::None),
     (75, &[4, 5, 6], Fault::None),
-    (90, &[11, 14, 17, 20, 23, 29], Fault::None),
-    (92, THON_HAI, Fault::None),
+    (90, &[11, 14, 17, 20, 23, 26], Fault::None),
+    (92, &demo_commune::THON_HAI, Fault::None),
 ];
 const SCRIPT_SECONDS: u64 = 120;
 

@@ -35,6 +35,27 @@ const SITES: [(&str, &str, &[&str]); 14] = [
     ("Cổng chào xã", "Thôn Bắc", &["vào xã", "ra quốc lộ", "đường gom", "vỉa hè"]),
 ];
 
+/// Numbers of the cameras that hang on Thôn Hải's fibre: those of its two sites, and its households.
+pub(super) const THON_HAI: [usize; 34] = {
+    let mut numbers = [0; 34];
+    let (mut household, mut filled) = (1, 0);
+    while filled < 6 {
+        numbers[filled] = 27 + filled;
+        filled += 1;
+    }
+    while household <= HOUSEHOLDS {
+        if matches!(household % SITES.len(), 9 | 10) {
+            numbers[filled] = PUBLIC + household;
+            filled += 1;
+        }
+        household += 1;
+    }
+    numbers
+};
+
+/// Who takes turns in the demo.
+const OFFICERS: [(&str, &str); 3] = [("an", "Trung úy An"), ("binh", "Thiếu úy Bình"), ("chi", "Thượng úy Chi")];
+
 /// Opens all cameras' ports.
 pub(super) async fn cameras() -> io::Result<Vec<SimCamera>> {
     let mut cameras = Vec::with_capacity(PUBLIC + HOUSEHOLDS);
@@ -88,10 +109,25 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
             page: format!("http://{listen}/").parse().ok(),
             ..deliver::Settings::default()
         },
-        alert: alert::Settings { always: vec!["demo".into()], ..alert::Settings::default() },
+        alert: roster(),
         topology: topology::Settings { settle: seconds(40), ..topology::Settings::default() },
         web: web::Settings { listen },
     })
+}
+
+fn roster() -> alert::Settings {
+    let person = |name: &str| alert::Person { name: name.to_owned(), channels: vec!["demo".into()] };
+    alert::Settings {
+        people: OFFICERS.iter().map(|(id, name)| ((*id).into(), person(name))).collect(),
+        rotations: vec![alert::Rotation {
+            id: "oncall".into(),
+            people: OFFICERS.iter().map(|(id, _)| (*id).into()).collect(),
+            start: jiff::civil::date(2026, 1, 1),
+            handovers: vec![jiff::civil::time(7, 0, 0, 0)],
+            days: 1,
+        }],
+        ..alert::Settings::default()
+    }
 }
 
 fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
@@ -111,7 +147,8 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
                 (format!("ho-{household:03}"), format!("Hộ {household:03}"), Kind::Household, hamlet)
             }
         };
-        links.entry(link.into()).or_insert_with(|| Link {
+        let fibre = deliver::folded(link).to_lowercase().replace(' ', "-");
+        links.entry(fibre.as_str().into()).or_insert_with(|| Link {
             name: format!("Cáp quang {link}"),
             kind: LinkKind::Uplink,
             parent: None,
@@ -125,7 +162,7 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
         let camera = Camera {
             name,
             kind,
-            link: Some(link.into()),
+            link: Some(fibre.as_str().into()),
             onvif: camera.onvif_url().map(parse).transpose()?,
             login: Some(login.clone()),
             ..Camera::new(&id, rtsp)

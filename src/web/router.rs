@@ -143,12 +143,14 @@ impl Shared {
 /// A browser that somebody else's page drives says so.
 pub(super) fn from_another_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let foreign_fetch = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    let foreign_origin = text("origin").is_some_and(|origin| {
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    // Over plain HTTP browsers send the origin alone.
+    text("origin").is_some_and(|origin| {
         let host = origin.split_once("://").map_or(origin, |(_, host)| host);
         text("host") != Some(host)
-    });
-    foreign_fetch || foreign_origin
+    })
 }
 
 fn asset(content_type: &'static str, text: &'static str) -> impl IntoResponse {
@@ -164,7 +166,8 @@ async fn harden(request: axum::http::Request<Body>, next: Next) -> Response {
              base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With "no-referrer" browsers call the origin of our own forms "null".
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ];
     let mut response = next.run(request).await;
