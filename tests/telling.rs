@@ -418,3 +418,28 @@ async fn something_is_silenced_and_an_incident_taken_on_from_the_command_line() 
     assert!(code == Some(2) && said.contains("no camera or link"), "{said}");
     assert!(Path::new(&config).exists());
 }
+
+/// A full disk and a locked file are the same to us: the journal cannot be written.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_remembered_is_told_as_soon_as_it_can() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let contacts = [
+        channel("hook", "webhook", &format!("url = \"http://{here}/hook\"")),
+        "[alert]\nchannels = [\"hook\"]\n".to_owned(),
+    ];
+    let mut world = World::new(&contacts.concat()).await;
+    world.start().await;
+    let journal = rusqlite::Connection::open(world.folder.path().join("journal.sqlite3")).expect("it opens");
+    journal.execute_batch("BEGIN IMMEDIATE").expect("it is ours now");
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    // The wall shows what is known, and nothing is told that would be forgotten.
+    world.metric("camhealth_site_level{level=\"blind\",site=\"cho\"} 1").await;
+    eventually("a failed write", async || world.log().contains("nothing can be remembered").then_some(())).await;
+    assert!(receiver.at("/hook").is_empty());
+    journal.execute_batch("ROLLBACK").expect("it is theirs again");
+    receiver.wait("/hook", "coverage_lost").await;
+    world.camera.set_fault(Fault::None).await.expect("the fault is set");
+    receiver.wait("/hook", "coverage_restored").await;
+    assert_eq!(receiver.at("/hook").len(), 2);
+}

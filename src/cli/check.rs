@@ -3,7 +3,8 @@
 use super::{USAGE, paint::Paint};
 use crate::{
     config::{self, Plan},
-    model::Kind,
+    model::{Beacon, Kind},
+    probe::beacon::icmp_refusal,
 };
 use std::{path::PathBuf, process::ExitCode};
 
@@ -39,6 +40,7 @@ fn summary(plan: &Plan, paint: Paint) -> String {
         ("sites", fleet.sites.len()),
         ("views", views),
         ("channels", plan.deliver.channels.len()),
+        ("maintenance windows", fleet.windows.len()),
         ("people on the roster", plan.alert.people.len()),
     ];
     let mut text = format!("{} {}\n", paint.good("✓"), paint.bold(&fleet.commune.name));
@@ -48,6 +50,16 @@ fn summary(plan: &Plan, paint: Paint) -> String {
     if plan.alert.always.is_empty() && plan.alert.rotations.is_empty() && plan.alert.steps.is_empty() {
         let warning = "nobody is told when a site goes blind: name channels in [alert] or people in [rotation]";
         text += &format!("{} {warning}\n", paint.fair("!"));
+    }
+    if fleet.anchors.is_empty() {
+        let warning = "without [monitor] anchors a power cut of the whole commune and a cut cable look the same";
+        text += &format!("{} {warning}\n", paint.fair("!"));
+    }
+    let beacons = fleet.links.values().filter_map(|link| link.probe.as_ref()).chain(&fleet.anchors);
+    if beacons.into_iter().any(|beacon| matches!(beacon, Beacon::Icmp(_)))
+        && let Some(refusal) = icmp_refusal()
+    {
+        text += &format!("{} {refusal}\n", paint.fair("!"));
     }
     text
 }

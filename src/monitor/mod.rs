@@ -163,7 +163,7 @@ impl Monitor {
             sites: self.sites.iter().map(|(id, site)| (id.clone(), site.status.clone())).collect(),
             coverage: self.coverage,
             hamlets: self.hamlets.clone(),
-            links: self.fleet.links.keys().filter_map(|id| Some((id.clone(), self.link_status(id)?))).collect(),
+            links: self.link_statuses(),
             cut_off: self.cut_off,
             anchors: self.topology.anchors_answer(),
             incidents,
@@ -185,15 +185,23 @@ impl Monitor {
         self.set_windows.iter().any(|window| window.id == id)
     }
 
-    fn link_status(&self, id: &LinkId) -> Option<LinkStatus> {
-        let key = Some(id.clone());
-        let (state, since, beacon) = self.topology.status(&key)?;
-        let cameras = || self.topology.cameras_below(&key);
-        let unreachable =
-            |id: &&CameraId| self.cameras.get(*id).is_some_and(|camera| camera.base == State::Unreachable);
-        let unreachable = cameras().filter(unreachable).count();
-        let probe = self.fleet.links.get(id)?.probe.clone();
-        Some(LinkStatus { state, since, beacon, probe, cameras: cameras().count(), unreachable })
+    /// Every link, counted in one pass over the cameras: a province has thousands of both.
+    fn link_statuses(&self) -> BTreeMap<LinkId, LinkStatus> {
+        let mut counts: BTreeMap<LinkId, (usize, usize)> = BTreeMap::new();
+        for (id, camera) in &self.cameras {
+            let Some(plan) = self.fleet.cameras.get(id) else { continue };
+            for link in self.fleet.links_above(plan) {
+                let (all, unreachable) = counts.entry(link).or_default();
+                *all += 1;
+                *unreachable += usize::from(camera.base == State::Unreachable);
+            }
+        }
+        let status = |(id, link): (&LinkId, &crate::model::Link)| {
+            let (state, since, beacon) = self.topology.status(&Some(id.clone()))?;
+            let (cameras, unreachable) = counts.get(id).copied().unwrap_or_default();
+            Some((id.clone(), LinkStatus { state, since, beacon, probe: link.probe.clone(), cameras, unreachable }))
+        };
+        self.fleet.links.iter().filter_map(status).collect()
     }
 
     fn on_call(&self, now: Timestamp) -> Vec<OnCall> {
@@ -339,5 +347,6 @@ impl WatchedSite {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
+mod cause_tests;
+#[cfg(test)]
 mod tests;

@@ -92,9 +92,10 @@ impl Monitor {
                 Some((Root::Link(link), since)) => Some((Cause::Link(link), since)),
                 Some((Root::Commune, since)) => Some((Cause::Commune, since)),
                 Some((Root::Monitor, _)) => None,
-                None if self.shares_device(&plan.id) => {
-                    let since = self.topology.silent_since(&plan.device);
-                    since.map(|since| (Cause::Device(plan.device.clone()), since))
+                // Nobody at the recorder's address: whatever is wrong, it is wrong with the recorder.
+                None if self.shares_device(&plan.id) && is_silent(camera.status.cause) => {
+                    let since = self.topology.silent_since(&plan.device).unwrap_or(camera.status.since);
+                    Some((Cause::Device(plan.device.clone()), since))
                 }
                 None => None,
             };

@@ -8,7 +8,7 @@ use crate::model::{
 use std::time::Duration;
 
 /// A commune with `sites` sites of two views, each view seen by one public camera named `site-view`.
-fn fleet(sites: usize) -> Arc<Fleet> {
+pub(super) fn fleet(sites: usize) -> Arc<Fleet> {
     let mut fleet = Fleet::empty(Commune {
         name: "Hải Bình".into(),
         language: Language::Vi,
@@ -33,7 +33,7 @@ fn fleet(sites: usize) -> Arc<Fleet> {
     Arc::new(fleet)
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("a time in this century")
 }
 
@@ -47,11 +47,11 @@ fn look(second: i64, kind: Option<FailureKind>) -> Box<Observation> {
 }
 
 /// A monitor under test with all that it ever said.
-struct World {
-    monitor: Monitor,
+pub(super) struct World {
+    pub(super) monitor: Monitor,
     transitions: Vec<Transition>,
     records: BTreeMap<SiteId, SiteRecord>,
-    notices: Vec<Notice>,
+    pub(super) notices: Vec<Notice>,
     memories: BTreeMap<CameraId, Arc<Memory>>,
     incidents: BTreeMap<u32, Incident>,
     links: BTreeMap<Option<LinkId>, LinkRecord>,
@@ -67,7 +67,7 @@ impl World {
         Self::of(fleet(sites), Settings::default(), restored, second)
     }
 
-    fn of(fleet: Arc<Fleet>, settings: Settings, restored: Restored, second: i64) -> Self {
+    pub(super) fn of(fleet: Arc<Fleet>, settings: Settings, restored: Restored, second: i64) -> Self {
         let (monitor, effects) = Monitor::new(fleet, settings, restored, at(second));
         let mut world = Self {
             monitor,
@@ -98,25 +98,29 @@ impl World {
         }
     }
 
-    fn probe(&mut self, second: i64, camera: &str, kind: Option<FailureKind>) {
+    pub(super) fn probe(&mut self, second: i64, camera: &str, kind: Option<FailureKind>) {
         let effects = self.monitor.handle(at(second), Event::Probed(camera.into(), look(second, kind)));
         self.perform(effects);
     }
 
     /// Takes a camera down in the eyes of its third bad look, while another proves that the network works.
-    fn take_down(&mut self, second: i64, camera: &str, witness: &str) {
+    pub(super) fn take_down(&mut self, second: i64, camera: &str, witness: &str) {
         for second in [second, second + 3, second + 6] {
             self.probe(second, camera, TIMEOUT);
             self.probe(second, witness, None);
         }
     }
 
-    fn tick(&mut self, second: i64) {
-        let effects = self.monitor.handle(at(second), Event::Tick);
+    pub(super) fn perform_event(&mut self, second: i64, event: Event) {
+        let effects = self.monitor.handle(at(second), event);
         self.perform(effects);
     }
 
-    fn all_up(&mut self, second: i64) {
+    pub(super) fn tick(&mut self, second: i64) {
+        self.perform_event(second, Event::Tick);
+    }
+
+    pub(super) fn all_up(&mut self, second: i64) {
         let ids: Vec<CameraId> = self.monitor.fleet.cameras.keys().cloned().collect();
         ids.iter().for_each(|id| self.probe(second, id.as_str(), None));
     }
@@ -137,12 +141,12 @@ impl World {
         }
     }
 
-    fn level(&self, site: &str) -> Level {
+    pub(super) fn level(&self, site: &str) -> Level {
         self.monitor.snapshot(at(0)).sites[site].level
     }
 }
 
-const TIMEOUT: Option<FailureKind> = Some(FailureKind::Timeout);
+pub(super) const TIMEOUT: Option<FailureKind> = Some(FailureKind::Timeout);
 
 #[test]
 fn a_dead_camera_is_told_with_place_view_and_reason_and_taken_back() {
