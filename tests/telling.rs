@@ -443,3 +443,32 @@ async fn what_cannot_be_remembered_is_told_as_soon_as_it_can() {
     receiver.wait("/hook", "coverage_restored").await;
     assert_eq!(receiver.at("/hook").len(), 2);
 }
+
+/// What is due was planned by the old time: nothing would be looked at for an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_by_an_hour_blinds_nobody() {
+    const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+    let library = std::fs::exists(LIBRARY).expect("it can be asked").then_some(LIBRARY);
+    let library = library.unwrap_or("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1");
+    require(library);
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let contacts = [
+        channel("hook", "webhook", &format!("url = \"http://{here}/hook\"")),
+        "[alert]\nchannels = [\"hook\"]\n".to_owned(),
+    ];
+    let mut world = World::new(&contacts.concat()).await;
+    let time = world.folder.path().join("time");
+    std::fs::write(&time, "+0").expect("it can be written");
+    let log = std::fs::File::create(world.folder.path().join("log")).expect("a file");
+    let mut command = Command::new(program());
+    command.args(["run", "--config", &world.config()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &time);
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    world.daemon = Some(command.spawn().expect("it starts"));
+    world.metric("camhealth_coverage_ratio 1").await;
+    std::fs::write(&time, "-3600").expect("it can be written");
+    eventually("a new start", async || world.log().contains("the clock was set back").then_some(())).await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    receiver.wait("/hook", "coverage_lost").await;
+}

@@ -51,6 +51,7 @@ const OBSERVATIONS: usize = 256;
 pub type Loader = Arc<dyn Fn() -> Result<Plan, String> + Send + Sync>;
 
 /// What the daemon is built from, besides its configuration.
+#[derive(Clone)]
 pub struct Parts {
     /// How cameras are looked at.
     pub probing: Probing,
@@ -59,6 +60,7 @@ pub struct Parts {
 }
 
 /// How cameras are looked at.
+#[derive(Clone)]
 pub enum Probing {
     /// For real; the path is this program, which is started again as worker processes.
     Real(PathBuf),

@@ -3,7 +3,7 @@
 use super::{Effect, Monitor};
 use crate::{
     coverage,
-    model::{Incident, Level, SiteId, SiteRecord, State},
+    model::{Incident, Level, SiteId, SiteRecord, State, later},
 };
 use jiff::Timestamp;
 use std::{collections::BTreeSet, sync::Arc};
@@ -43,6 +43,7 @@ impl Monitor {
             Some(since) => self.book.cut_off(now, since),
             None => self.book.sees_again(now),
         }
+        self.held_until = later(now, super::HELD_EVERY);
         self.perhaps_digest(now);
         self.escalate(now);
         self.tell(now, &stale);

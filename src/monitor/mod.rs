@@ -31,6 +31,9 @@ use std::{
 /// How often stale cameras, windows, owners' hours and nightfall are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// How often sites are looked at whose alarm waits for a verdict on a link.
+const HELD_EVERY: Duration = Duration::from_secs(1);
+
 /// What is known of the fleet.
 #[derive(Debug)]
 pub struct Monitor {
@@ -59,6 +62,8 @@ pub struct Monitor {
     stale: BTreeSet<SiteId>,
     /// Sites whose alarm waits for a verdict on a link.
     held: BTreeSet<SiteId>,
+    /// When those are looked at again, if nothing happens before.
+    held_until: Timestamp,
     effects: Vec<Effect>,
 }
 
@@ -92,6 +97,7 @@ impl Monitor {
             touched: BTreeSet::new(),
             stale: BTreeSet::new(),
             held: BTreeSet::new(),
+            held_until: now,
             effects: Vec::new(),
         };
         for transition in restored.cameras {
@@ -147,8 +153,10 @@ impl Monitor {
 
     /// When [`Event::Tick`] is due if nothing else happens.
     pub fn next_deadline(&self, now: Timestamp) -> Timestamp {
-        let delays = self.sites.iter().filter_map(|(id, site)| site.watch.deadline(now, self.fleet.sites.get(id)?));
-        let others = [self.topology.deadline(&self.settings.topology), self.book.deadline(), self.next_digest];
+        let free = self.sites.iter().filter(|(id, _)| !self.held.contains(*id));
+        let delays = free.filter_map(|(id, site)| site.watch.deadline(now, self.fleet.sites.get(id)?));
+        let held = (!self.held.is_empty()).then_some(self.held_until);
+        let others = [self.topology.deadline(&self.settings.topology), self.book.deadline(), self.next_digest, held];
         delays.chain(others.into_iter().flatten()).fold(self.next_sweep, Timestamp::min)
     }
 
