@@ -1,7 +1,7 @@
 //! The outbox: what is still to be told, to whom, over which of their channels, and in order.
 
 use super::{Error, records::time};
-use crate::model::{ChannelId, Notice, Recipient};
+use crate::model::{ChannelId, Notice, Reason, Recipient};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
@@ -74,7 +74,12 @@ pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId
             transaction.prepare_cached(sql)?.execute((&incident, &recipient, newest, now.as_millisecond()))?;
         }
         match read(&transaction, newest)? {
-            Some(delivery) if newest == id || busy.iter().all(|busy| *busy != delivery.channel) => {
+            Some(mut delivery) if newest == id || busy.iter().all(|busy| *busy != delivery.channel) => {
+                if matches!(delivery.notice.reason, Reason::RootFound | Reason::Merged)
+                    && let Some(reason) = unheard_alarm(&transaction, &incident, &recipient)?
+                {
+                    delivery.notice.reason = reason;
+                }
                 deliveries.push(delivery);
             }
             Some(_) => {}
@@ -87,6 +92,20 @@ pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId
     let mut channels = std::collections::HashSet::new();
     deliveries.retain(|delivery| channels.insert(delivery.channel.clone()));
     Ok(deliveries)
+}
+
+/// Why a recipient was to be rung for an incident of which they never heard: mere news must not take the ring out of
+/// an alarm that it superseded.
+fn unheard_alarm(connection: &Connection, incident: &str, recipient: &str) -> Result<Option<Reason>, Error> {
+    let sql = "SELECT notice.body FROM outbox JOIN notice ON notice.key = outbox.notice
+               WHERE outbox.incident = ?1 AND outbox.recipient = ?2 AND outbox.state = 'superseded'
+                 AND NOT EXISTS (SELECT 1 FROM outbox AS other
+                                 WHERE other.incident = ?1 AND other.recipient = ?2 AND other.state = 'sent')
+               ORDER BY outbox.id LIMIT 1";
+    let body: Option<String> =
+        connection.prepare_cached(sql)?.query_row((incident, recipient), |row| row.get(0)).optional()?;
+    let notice = body.and_then(|body| serde_json::from_str::<Notice>(&body).ok());
+    Ok(notice.map(|notice| notice.reason).filter(|reason| reason.pages()))
 }
 
 fn read(connection: &Connection, id: i64) -> Result<Option<Delivery>, Error> {

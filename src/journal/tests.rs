@@ -131,6 +131,21 @@ async fn a_message_that_waited_collapses_with_its_resolution() {
 }
 
 #[tokio::test]
+async fn news_does_not_take_the_ring_out_of_an_alarm_that_waited() {
+    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let an = [recipient("an", &["zalo"])];
+    journal.commit(told(notice(1, 10), &an)).await.expect("it is written");
+    let news = Notice { reason: Reason::RootFound, place: "Tủ mạng".into(), ..notice(2, 20) };
+    journal.commit(told(news, &an)).await.expect("it is written");
+    let waiting = due(&journal, 30).await;
+    let told = &waiting[0].notice;
+    assert_eq!((told.step, told.reason, told.place.as_str()), (2, Reason::CoverageLost, "Tủ mạng"));
+    let next = ("zalo".into(), 0);
+    journal.postponed(waiting[0].id, at(35), next, "503".into()).await.expect("it is written");
+    assert_eq!(due(&journal, 40).await[0].notice.reason, Reason::CoverageLost, "the next try rings too");
+}
+
+#[tokio::test]
 async fn the_next_channel_takes_over_and_later_messages_know_the_first() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     let an = [recipient("an", &["zalo", "sms"])];
