@@ -168,6 +168,16 @@ fn person(id: &str, name: &str, channels: &str) -> String {
     format!("[[person]]\nid = \"{id}\"\nname = \"{name}\"\nchannels = [{channels}]\n")
 }
 
+/// A webhook that is told of everything.
+fn hook(here: SocketAddr) -> String {
+    channel("hook", "webhook", &format!("url = \"http://{here}/hook\"")) + "[alert]\nchannels = [\"hook\"]\n"
+}
+
+/// Trung úy An's Zalo.
+fn zalo_an(here: SocketAddr) -> String {
+    channel("zalo-an", "zalo", &format!("url = \"http://{here}\"\ntoken_file = \"token\"\nchat = \"z1\""))
+}
+
 const ROTATION: &str = "[rotation]\npeople = [\"an\"]\nstart = \"2026-11-02\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +249,7 @@ async fn an_officer_answers_ok_and_the_chief_is_left_in_peace() {
     let receiver = Receiver::default();
     let here = receiver.start().await;
     let contacts = [
-        channel("zalo-an", "zalo", &format!("url = \"http://{here}\"\ntoken_file = \"token\"\nchat = \"z1\"")),
+        zalo_an(here),
         channel("chief", "webhook", &format!("url = \"http://{here}/chief\"")),
         person("an", "Trung úy An", "\"zalo-an\""),
         person("dung", "Đại úy Dũng", "\"chief\""),
@@ -278,7 +288,7 @@ async fn when_a_channel_fails_the_next_one_is_used_and_the_failure_is_told() {
     let here = receiver.start().await;
     *receiver.refusal.lock().expect("no panic") = Some((StatusCode::TOO_MANY_REQUESTS, "3600"));
     let contacts = [
-        channel("zalo-an", "zalo", &format!("url = \"http://{here}\"\ntoken_file = \"token\"\nchat = \"z1\"")),
+        zalo_an(here),
         channel("ntfy-an", "ntfy", &format!("url = \"http://{here}/ntfy\"\ntopic = \"an\"")),
         channel("nha-thau", "webhook", &format!("url = \"http://{here}/contractor\"")),
         person("an", "Trung úy An", "\"zalo-an\", \"ntfy-an\""),
@@ -377,12 +387,8 @@ async fn alertmanager_shows_what_is_open_and_that_the_daemon_lives() {
 async fn something_is_silenced_and_an_incident_taken_on_from_the_command_line() {
     let receiver = Receiver::default();
     let here = receiver.start().await;
-    let contacts = [
-        channel("hook", "webhook", &format!("url = \"http://{here}/hook\"")),
-        "[alert]\nchannels = [\"hook\"]\n[heartbeat]\n".to_owned(),
-        format!("url = \"http://{here}/beat\"\nevery = \"10s\"\n"),
-    ];
-    let mut world = World::new(&contacts.concat()).await;
+    let heartbeat = format!("[heartbeat]\nurl = \"http://{here}/beat\"\nevery = \"10s\"\n");
+    let mut world = World::new(&(hook(here) + &heartbeat)).await;
     world.start().await;
     eventually("a heartbeat", async || receiver.at("/beat").first().cloned()).await;
     let config = world.config();
@@ -424,11 +430,7 @@ async fn something_is_silenced_and_an_incident_taken_on_from_the_command_line() 
 async fn what_cannot_be_remembered_is_told_as_soon_as_it_can() {
     let receiver = Receiver::default();
     let here = receiver.start().await;
-    let contacts = [
-        channel("hook", "webhook", &format!("url = \"http://{here}/hook\"")),
-        "[alert]\nchannels = [\"hook\"]\n".to_owned(),
-    ];
-    let mut world = World::new(&contacts.concat()).await;
+    let mut world = World::new(&hook(here)).await;
     world.start().await;
     let journal = rusqlite::Connection::open(world.folder.path().join("journal.sqlite3")).expect("it opens");
     journal.execute_batch("BEGIN IMMEDIATE").expect("it is ours now");
@@ -453,11 +455,7 @@ async fn a_clock_that_is_set_back_by_an_hour_blinds_nobody() {
     require(library);
     let receiver = Receiver::default();
     let here = receiver.start().await;
-    let contacts = [
-        channel("hook", "webhook", &format!("url = \"http://{here}/hook\"")),
-        "[alert]\nchannels = [\"hook\"]\n".to_owned(),
-    ];
-    let mut world = World::new(&contacts.concat()).await;
+    let mut world = World::new(&hook(here)).await;
     let time = world.folder.path().join("time");
     std::fs::write(&time, "+0").expect("it can be written");
     let log = std::fs::File::create(world.folder.path().join("log")).expect("a file");

@@ -69,6 +69,11 @@ impl Book {
         self.open().find(|incident| incident.keeps(site))
     }
 
+    /// The open incident of a number or an id.
+    pub fn named(&self, name: &str) -> Option<&Incident> {
+        self.open().find(|incident| incident.is_named(name))
+    }
+
     /// What became of a site, and what explains it.
     pub fn site_turned(&mut self, now: Timestamp, site: &SiteId, turn: &Turn, cut: Cut) {
         match turn {
@@ -135,8 +140,7 @@ impl Book {
 
     /// Somebody takes an incident on; `false` where there is no such open incident.
     pub fn acknowledge(&mut self, name: &str, ack: Ack, settings: &Settings) -> bool {
-        let known = |incident: &&Incident| incident.id.as_str() == name || incident.number.to_string() == name;
-        let Some(id) = self.open().find(known).map(|incident| incident.id.clone()) else { return false };
+        let Some(id) = self.named(name).map(|incident| incident.id.clone()) else { return false };
         let Some(incident) = self.incidents.get_mut(&id) else { return false };
         if incident.ack.is_none() {
             incident.next_rung = Some(later(ack.at, settings.ack_expires));

@@ -71,6 +71,15 @@ impl World {
         self.settle(second);
     }
 
+    /// The switch of Thôn Đông goes, and these sites with it, in one event.
+    fn link_lost(&mut self, second: i64, sites: &[&str]) {
+        for site in sites {
+            let alert = OpenAlert { since: at(second), worst: Blind };
+            self.site(second, site, Turn::Opened(alert), Cause::Link("tu-dong".into()));
+        }
+        self.settle(second);
+    }
+
     fn restored(&mut self, second: i64, site: &str) {
         self.site(second, site, Turn::Restored, Cause::Site(site.into()));
         self.settle(second);
@@ -171,11 +180,7 @@ fn at_night_what_can_wait_waits_and_what_cannot_rings() {
 #[test]
 fn one_link_is_one_incident_however_many_sites_it_takes() {
     let mut world = World::new(settings());
-    for site in ["cho", "cang"] {
-        let alert = OpenAlert { since: at(0), worst: Blind };
-        world.site(0, site, Turn::Opened(alert), Cause::Link("tu-dong".into()));
-    }
-    world.settle(0);
+    world.link_lost(0, &["cho", "cang"]);
     let alert = OpenAlert { since: at(0), worst: Critical };
     world.site(60, "dinh", Turn::Opened(alert), Cause::Link("tu-dong".into()));
     world.settle(60);
@@ -222,11 +227,7 @@ fn an_old_fault_is_not_blamed_on_a_new_cause() {
 #[test]
 fn what_a_link_leaves_behind_goes_on_under_its_own_name_without_ringing() {
     let mut world = World::new(settings());
-    for site in ["cho", "cang"] {
-        let alert = OpenAlert { since: at(0), worst: Blind };
-        world.site(0, site, Turn::Opened(alert), Cause::Link("tu-dong".into()));
-    }
-    world.settle(0);
+    world.link_lost(0, &["cho", "cang"]);
     world.ack(10, "1");
     world.book.root_found(at(300), &"cho".into(), Cut { cause: Cause::Site("cho".into()), since: at(0) });
     world.settle(300);

@@ -1,6 +1,6 @@
 //! `camhealth ack`: takes an incident on.
 
-use super::{FAILED, client::Daemon, fail};
+use super::client::{Daemon, told};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -21,11 +21,5 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Err(code) => return code,
     };
     let path = ["api", "v1", "incidents", &arguments.incident, "ack"];
-    match client.ask(reqwest::Method::POST, &path, &json!({"by": arguments.by})).await {
-        Ok(done) => {
-            println!("{done}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => fail(FAILED, &message),
-    }
+    told(client.ask(reqwest::Method::POST, &path, &json!({"by": arguments.by})).await)
 }

@@ -43,6 +43,17 @@ impl Daemon {
     }
 }
 
+/// Prints what the daemon did, or why it did not; the exit code.
+pub(super) fn told(outcome: Result<String, String>) -> ExitCode {
+    match outcome {
+        Ok(done) => {
+            println!("{done}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => fail(FAILED, &message),
+    }
+}
+
 impl Client {
     /// Sends a request to a path of those segments; status and text.
     async fn send(

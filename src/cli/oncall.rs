@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::{self, Plan},
     deliver::{self, Letter},
-    model::{IncidentId, Level, Notice, Reason, Remark},
+    model::{Notice, Reason},
 };
 use jiff::Timestamp;
 use std::{path::PathBuf, process::ExitCode};
@@ -89,7 +89,8 @@ async fn test(plan: &Plan, person: &str, now: Timestamp) -> ExitCode {
         Ok(http) => http,
         Err(error) => return fail(FAILED, &format!("no HTTP client: {error}")),
     };
-    let notice = notice(plan, now);
+    let id = format!("test-{}", now.as_millisecond());
+    let notice = Notice::plain(id, Reason::Test, plan.fleet.commune.name.clone(), now);
     let key = format!("{}-{person}", notice.key());
     let mut failed = false;
     for id in &known.channels {
@@ -107,26 +108,4 @@ async fn test(plan: &Plan, person: &str, now: Timestamp) -> ExitCode {
         }
     }
     if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
-}
-
-fn notice(plan: &Plan, now: Timestamp) -> Notice {
-    Notice {
-        incident: IncidentId::stored(format!("test-{}", now.as_millisecond())),
-        number: 0,
-        step: 1,
-        reason: Reason::Test,
-        cause: None,
-        place: plan.fleet.commune.name.clone(),
-        hamlet: String::new(),
-        level: Level::Unknown,
-        sites: Vec::new(),
-        since: now,
-        at: now,
-        cameras: Vec::new(),
-        cameras_total: 0,
-        households: 0,
-        episode: 1,
-        related: Vec::new(),
-        remark: Remark::None,
-    }
 }

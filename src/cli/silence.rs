@@ -1,8 +1,8 @@
 //! `camhealth silence`: takes something out of service on purpose, shows what is, and ends it early.
 
 use super::{
-    FAILED, USAGE,
-    client::{Client, Daemon},
+    USAGE,
+    client::{Client, Daemon, told},
     fail,
     paint::Paint,
 };
@@ -57,13 +57,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         },
         (None, None) => list(&client).await,
     };
-    match outcome {
-        Ok(done) => {
-            println!("{done}");
-            ExitCode::SUCCESS
-        }
-        Err(message) => fail(FAILED, &message),
-    }
+    told(outcome)
 }
 
 fn scope(arguments: &Arguments) -> Option<Scope> {

@@ -4,7 +4,10 @@
 //! set at least three intervals ahead so that a lost request does not resolve it; a resolved one is repeated for five
 //! minutes, since Alertmanager keeps nothing on disk. Every instance of a cluster is told, never a load balancer.
 
-use super::{Refusal, hand_over::hand_over, zalo::JsonBody};
+use super::{
+    Refusal,
+    hand_over::{JsonBody, hand_over},
+};
 use crate::model::{Cause, Incident, Level, Snapshot, elapsed, later};
 use jiff::Timestamp;
 use reqwest::Client;

@@ -89,6 +89,18 @@ pub(super) async fn hand_over(request: RequestBuilder) -> Result<String, Refusal
     Err(Refusal { reason: format!("HTTP {status}{hint}"), wait: wait.map(Duration::from_secs), permanent: !passes })
 }
 
+/// JSON bodies without reqwest's optional feature.
+pub(super) trait JsonBody {
+    fn json_body(self, body: &impl serde::Serialize) -> Self;
+}
+
+impl JsonBody for reqwest::RequestBuilder {
+    fn json_body(self, body: &impl serde::Serialize) -> Self {
+        let json = serde_json::to_vec(body).expect("plain data with text keys can always be written as JSON");
+        self.header("Content-Type", "application/json").body(json)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,10 @@
 //! All messages of an incident carry one `sequence_id`: from ntfy 2.16 on, a later one changes the first in place; an
 //! older server shows it as another message. The button takes the incident on by a signed link.
 
-use super::{Letter, Receipt, Refusal, Tell, hand_over::hand_over, zalo::JsonBody};
+use super::{
+    Letter, Receipt, Refusal, Tell,
+    hand_over::{JsonBody, hand_over},
+};
 use crate::model::{Level, Notice, Reason};
 use async_trait::async_trait;
 use reqwest::Client;

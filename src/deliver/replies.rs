@@ -5,8 +5,8 @@
 
 use super::{
     Refusal, Target,
-    hand_over::hand_over,
-    zalo::{JsonBody, method, read, sent},
+    hand_over::{JsonBody, hand_over},
+    zalo::{method, read, sent},
 };
 use reqwest::Client;
 use secrecy::SecretString;

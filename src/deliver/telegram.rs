@@ -4,9 +4,9 @@
 
 use super::{
     Letter, Receipt, Refusal, Tell,
-    hand_over::hand_over,
+    hand_over::{JsonBody, hand_over},
     message::cut,
-    zalo::{JsonBody, method, sent},
+    zalo::{method, sent},
 };
 use async_trait::async_trait;
 use reqwest::Client;

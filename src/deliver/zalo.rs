@@ -3,7 +3,11 @@
 //! Wire facts: `POST {api}/bot{token}/sendMessage` with `chat_id` and `text` of at most 2,000 characters; the answer is
 //! `{"ok":true,"result":{"message_id":…}}`, and a refusal may come with HTTP 200 and `ok: false`.
 
-use super::{Letter, Receipt, Refusal, Tell, hand_over::hand_over, message::cut};
+use super::{
+    Letter, Receipt, Refusal, Tell,
+    hand_over::{JsonBody, hand_over},
+    message::cut,
+};
 use async_trait::async_trait;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -79,16 +83,4 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(answer: &str) -> Result<Answe
         wait: answer.parameters.and_then(|parameters| parameters.retry_after).map(Duration::from_secs),
         permanent: matches!(code, 400..=404),
     })
-}
-
-/// JSON bodies without reqwest's optional feature.
-pub(super) trait JsonBody {
-    fn json_body(self, body: &impl serde::Serialize) -> Self;
-}
-
-impl JsonBody for reqwest::RequestBuilder {
-    fn json_body(self, body: &impl serde::Serialize) -> Self {
-        let json = serde_json::to_vec(body).expect("plain data with text keys can always be written as JSON");
-        self.header("Content-Type", "application/json").body(json)
-    }
 }

@@ -140,3 +140,10 @@ pub struct Incident {
     /// When it ended.
     pub closed: Option<Timestamp>,
 }
+
+impl Incident {
+    /// Whether this is what people call it: its id or its number.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.id.as_str() == name || self.number.to_string() == name
+    }
+}

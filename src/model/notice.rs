@@ -44,6 +44,29 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// A notice that is of no incident: its id, why it is told, and the commune's name.
+    pub fn plain(id: String, reason: Reason, place: String, now: Timestamp) -> Self {
+        Self {
+            incident: IncidentId::stored(id),
+            number: 0,
+            step: 1,
+            reason,
+            cause: None,
+            place,
+            hamlet: String::new(),
+            level: Level::Unknown,
+            sites: Vec::new(),
+            since: now,
+            at: now,
+            cameras: Vec::new(),
+            cameras_total: 0,
+            households: 0,
+            episode: 1,
+            related: Vec::new(),
+            remark: Remark::None,
+        }
+    }
+
     /// The key by which a receiver tells a repetition from news.
     pub fn key(&self) -> String {
         format!("{}-{}", self.incident, self.step)

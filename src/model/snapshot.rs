@@ -61,7 +61,7 @@ impl Snapshot {
 
     /// The incident of a number or an id.
     pub fn incident(&self, name: &str) -> Option<&Arc<Incident>> {
-        self.incidents.iter().find(|incident| incident.id.as_str() == name || incident.number.to_string() == name)
+        self.incidents.iter().find(|incident| incident.is_named(name))
     }
 
     /// The name for people of what failed.

@@ -128,9 +128,7 @@ impl Monitor {
 
     /// Turns what the book has to say into notices, and shows each site its incident.
     fn tell(&mut self, now: Timestamp, stale: &BTreeSet<SiteId>) {
-        let mut book = std::mem::take(&mut self.book);
-        let tellings = book.settle(now, &self.settings.alert, &self.fleet.commune.timezone);
-        self.book = book;
+        let tellings = self.book.settle(now, &self.settings.alert, &self.fleet.commune.timezone);
         let mut sites = stale.clone();
         for telling in tellings {
             sites.extend(telling.incident.sites.keys().cloned());

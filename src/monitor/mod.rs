@@ -16,7 +16,7 @@ use crate::{
     alert, coverage, health,
     model::{
         CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Observation, OnCall, Restored,
-        SharedOutlooks, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
+        SharedOutlooks, SiteId, SiteRecord, SiteStatus, Snapshot, State, ViewStatus, Window, later, stream_address,
     },
     topology::{self, Topology},
 };
@@ -183,9 +183,7 @@ impl Monitor {
 
     /// The open incident of a number or an id.
     pub fn open_incident(&self, name: &str) -> Option<&crate::model::Incident> {
-        let named =
-            |incident: &&crate::model::Incident| incident.id.as_str() == name || incident.number.to_string() == name;
-        self.book.incidents().filter(|incident| incident.closed.is_none()).find(named)
+        self.book.named(name)
     }
 
     /// Whether somebody set a window of this id that is not over.
@@ -322,16 +320,13 @@ impl Monitor {
     }
 
     fn add_up(&mut self) {
-        let views = |site: &'_ WatchedSite| site.status.views.clone();
-        let all: Vec<_> = self.sites.values().map(views).collect();
-        self.coverage = coverage::total(all.iter().map(Vec::as_slice));
-        let mut hamlets: BTreeMap<String, Vec<Vec<_>>> = BTreeMap::new();
+        self.coverage = coverage::total(self.sites.values().map(|site| site.status.views.as_slice()));
+        let mut hamlets: BTreeMap<String, Vec<&[ViewStatus]>> = BTreeMap::new();
         for (id, site) in &self.sites {
             let Some(plan) = self.fleet.sites.get(id) else { continue };
-            hamlets.entry(plan.hamlet.clone()).or_default().push(views(site));
+            hamlets.entry(plan.hamlet.clone()).or_default().push(&site.status.views);
         }
-        let total = |views: Vec<Vec<_>>| coverage::total(views.iter().map(Vec::as_slice));
-        self.hamlets = Arc::new(hamlets.into_iter().map(|(hamlet, views)| (hamlet, total(views))).collect());
+        self.hamlets = Arc::new(hamlets.into_iter().map(|(hamlet, views)| (hamlet, coverage::total(views))).collect());
     }
 }
 

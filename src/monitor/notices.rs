@@ -4,8 +4,8 @@ use super::{Effect, Monitor};
 use crate::{
     alert::{self, Telling},
     model::{
-        Camera, CameraLine, CameraStatus, Cause, ChannelId, IncidentId, Kind, Level, Notice, Reason, Remark, SiteId,
-        SiteLine, State, ViewState, elapsed,
+        Camera, CameraLine, CameraStatus, Cause, ChannelId, Kind, Level, Notice, Reason, Remark, SiteId, SiteLine,
+        State, ViewState, elapsed,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -113,30 +113,9 @@ impl Monitor {
 
     /// A notice that is of no incident.
     fn plain(&self, now: Timestamp, id: String, reason: Reason, remark: Remark) -> Notice {
-        Notice {
-            incident: IncidentId::stored(id),
-            number: 0,
-            step: 1,
-            reason,
-            cause: None,
-            place: self.fleet.commune.name.clone(),
-            hamlet: String::new(),
-            level: self
-                .sites
-                .values()
-                .map(|site| site.status.level)
-                .max_by_key(|l| l.severity())
-                .unwrap_or(Level::Unknown),
-            sites: Vec::new(),
-            since: now,
-            at: now,
-            cameras: Vec::new(),
-            cameras_total: 0,
-            households: 0,
-            episode: 1,
-            related: Vec::new(),
-            remark,
-        }
+        let levels = self.sites.values().map(|site| site.status.level);
+        let level = levels.max_by_key(|level| level.severity()).unwrap_or(Level::Unknown);
+        Notice { level, remark, ..Notice::plain(id, reason, self.fleet.commune.name.clone(), now) }
     }
 
     pub(super) fn channel_failing(&mut self, now: Timestamp, channel: ChannelId, error: String) {

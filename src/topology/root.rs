@@ -50,16 +50,15 @@ impl Topology {
         let node = self.nodes.get(&None)?;
         let answers = self.anchors.is_some_and(|(answers, ..)| answers);
         // When the monitor's own network comes back, cameras need a moment to be heard.
-        let in_doubt = node.was_cut_off && self.doubt_ends().is_some();
-        node.down.filter(|_| !answers || in_doubt)
+        node.down.filter(|_| !answers || self.doubt_ends().is_some())
     }
 
     /// When an anchor that answers again is believed, if it is not yet.
     pub(super) fn doubt_ends(&self) -> Option<Timestamp> {
-        let node = self.nodes.get(&None).filter(|node| node.down.is_some() && node.was_cut_off)?;
+        self.nodes.get(&None).filter(|node| node.down.is_some() && node.was_cut_off)?;
         let (answers, _, since) = self.anchors?;
         let ends = later(since, self.believe_anchors_after);
-        (node.was_cut_off && answers && self.now < ends).then_some(ends)
+        (answers && self.now < ends).then_some(ends)
     }
 
     /// The single link right below on which all devices hang, if there is one.

@@ -6,7 +6,7 @@
 use super::{
     Command,
     page::{self, moment},
-    router::{Shared, Wish, from_another_site, html},
+    router::{OwnPage, Shared, Wish, html},
     words::{Words, words},
 };
 use crate::model::{Cause, Incident, Language, Level, Scope, Snapshot, later};
@@ -14,7 +14,7 @@ use askama::Template;
 use axum::{
     Form, Json, Router,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
     routing::{delete, get, post},
 };
@@ -152,22 +152,15 @@ async fn acknowledge(shared: &Shared, incident: String, by: &str, via: &str) -> 
     shared.ask(Command::Acknowledge { incident, by, via: via.to_owned() }).await
 }
 
-fn refused(refusal: (StatusCode, String)) -> Response {
-    refusal.into_response()
-}
-
 async fn take_on_form(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    _: OwnPage,
     Form(form): Form<TakeOn>,
 ) -> Response {
-    if from_another_site(&headers) {
-        return (StatusCode::FORBIDDEN, "not taken from a page of another site\n").into_response();
-    }
     match acknowledge(&shared, id.clone(), &form.by, "page").await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
-        Err(refusal) => refused(refusal),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -182,12 +175,9 @@ struct SilenceForm {
 async fn silence_form(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    _: OwnPage,
     Form(form): Form<SilenceForm>,
 ) -> Response {
-    if from_another_site(&headers) {
-        return (StatusCode::FORBIDDEN, "not taken from a page of another site\n").into_response();
-    }
     let (kind, target) = form.scope.split_once(':').unwrap_or((form.scope.as_str(), ""));
     let scope = serde_json::from_value(serde_json::json!({"kind": kind, "id": target}));
     let Ok(scope) = scope else { return (StatusCode::BAD_REQUEST, "no such scope\n").into_response() };
@@ -201,7 +191,7 @@ async fn silence_form(
     };
     match put_silence(&shared, wish).await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
-        Err(refusal) => refused(refusal),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -238,7 +228,7 @@ async fn take_on_link(
     let Some((_, incident, name)) = signed(&shared, &path) else { return gone(language) };
     match acknowledge(&shared, incident.id.to_string(), &name, "link").await {
         Ok(_) => Redirect::to(&format!("/incidents/{}", incident.id)).into_response(),
-        Err(refusal) => refused(refusal),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -293,15 +283,12 @@ async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
 async fn take_on(
     State(shared): State<Shared>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    _: OwnPage,
     Json(body): Json<TakeOn>,
 ) -> Response {
-    if from_another_site(&headers) {
-        return (StatusCode::FORBIDDEN, "not taken from a page of another site\n").into_response();
-    }
     match acknowledge(&shared, id, &body.by, "command").await {
         Ok(done) => format!("{done}\n").into_response(),
-        Err(refusal) => refused(refusal),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -338,22 +325,16 @@ async fn put_silence(shared: &Shared, wish: Silence) -> Result<String, (StatusCo
     shared.ask(Command::Silence { scope: wish.scope, from: wish.from, until, author, reason }).await
 }
 
-async fn silence(State(shared): State<Shared>, headers: HeaderMap, Json(wish): Json<Silence>) -> Response {
-    if from_another_site(&headers) {
-        return (StatusCode::FORBIDDEN, "not taken from a page of another site\n").into_response();
-    }
+async fn silence(State(shared): State<Shared>, _: OwnPage, Json(wish): Json<Silence>) -> Response {
     match put_silence(&shared, wish).await {
         Ok(id) => (StatusCode::CREATED, Json(serde_json::json!({"id": id}))).into_response(),
-        Err(refusal) => refused(refusal),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn unsilence(State(shared): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    if from_another_site(&headers) {
-        return (StatusCode::FORBIDDEN, "not taken from a page of another site\n").into_response();
-    }
+async fn unsilence(State(shared): State<Shared>, Path(id): Path<String>, _: OwnPage) -> Response {
     match shared.ask(Command::Unsilence(id)).await {
         Ok(done) => format!("{done}\n").into_response(),
-        Err(refusal) => refused(refusal),
+        Err(refusal) => refusal.into_response(),
     }
 }

@@ -5,8 +5,8 @@ use crate::model::{Language, Snapshot};
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, Query, State as From},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    extract::{DefaultBodyLimit, FromRequestParts, Query, State as From},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
     routing::{get, post},
@@ -140,8 +140,22 @@ impl Shared {
     }
 }
 
+/// That a request does not come from a page of another site, as far as browsers tell.
+pub(super) struct OwnPage;
+
+impl<S: Sync> FromRequestParts<S> for OwnPage {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        match from_another_site(&parts.headers) {
+            true => Err((StatusCode::FORBIDDEN, "not taken from a page of another site\n")),
+            false => Ok(Self),
+        }
+    }
+}
+
 /// A browser that somebody else's page drives says so.
-pub(super) fn from_another_site(headers: &HeaderMap) -> bool {
+fn from_another_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return !matches!(site, "same-origin" | "none");
