@@ -39,6 +39,7 @@ pub mod coverage;
 pub mod health;
 pub mod monitor;
 pub mod topology;
+pub mod uptime;
 
 pub mod clock;
 pub mod deliver;

@@ -6,14 +6,16 @@ use std::{
 };
 
 /// Pure modules: everything that decides.
-const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "monitor"];
+const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "uptime", "monitor"];
 /// Thin modules: everything that touches the world, one concern each.
 const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "web", "sim", "inventory"];
 /// What may be imported beyond `model`, by module.
 const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("monitor", &["health", "coverage", "topology", "alert"]),
+    // A site in maintenance is judged as the monitor judges it.
+    ("uptime", &["coverage"]),
     // Settings types, each owned by its module, are filled by the configuration.
-    ("config", &["health", "topology", "alert", "schedule", "probe", "journal", "deliver", "web"]),
+    ("config", &["health", "topology", "alert", "schedule", "probe", "journal", "deliver", "uptime", "web"]),
     // The only module beside the edges that tells the time.
     ("schedule", &["clock"]),
 ];

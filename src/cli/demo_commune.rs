@@ -8,7 +8,7 @@ use crate::{
     model::{Camera, Commune, DailyHours, Device, Fleet, Kind, Language, Link, LinkKind, Login, Site, View, Watcher},
     probe, schedule,
     sim::{SimCamera, Spec, fleet_addresses},
-    topology, web,
+    topology, uptime, web,
 };
 use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -111,6 +111,7 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
         },
         alert: roster(),
         topology: topology::Settings { settle: seconds(40), ..topology::Settings::default() },
+        uptime: uptime::Settings::default(),
         web: web::Settings { listen },
     })
 }

@@ -95,8 +95,6 @@ fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
 }
 
 fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
-    const KINDS: &[(&str, LinkKind)] =
-        &[("uplink", LinkKind::Uplink), ("switch", LinkKind::Switch), ("power", LinkKind::Power)];
     let mut seen = Seen::default();
     let mut links = BTreeMap::new();
     let mut parents: Vec<(&Entry<'_>, String, Located<String>)> = Vec::new();
@@ -104,7 +102,7 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
         let id = seen.new_id(entry);
         let name = entry.required("name", "Tủ mạng Thôn Đông").map(|name| name.value);
         let kind = match entry.has("kind") {
-            true => entry.word("kind", KINDS),
+            true => entry.word("kind", super::settings::LINK_KINDS),
             false => {
                 entry.problem(
                     "kind",

@@ -50,6 +50,7 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let probe = settings::probe(&tables);
     let journal = settings::journal(&tables);
     let web = settings::web(&tables);
+    let uptime = settings::report(&tables);
     let logins = secret::logins(&tables);
     let mut fleet = fleet::fleet(&tables, &logins, &context);
     fleet.sites = sites::sites(&tables, &fleet.cameras, &context);
@@ -58,6 +59,6 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     fleet.anchors = anchors;
     let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
     tables.refuse_unread();
-    let plan = Plan { fleet: Arc::new(fleet), health, topology, alert, schedule, probe, journal, deliver, web };
+    let plan = Plan { fleet: Arc::new(fleet), health, topology, alert, schedule, probe, journal, deliver, uptime, web };
     context.finish(plan)
 }

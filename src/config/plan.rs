@@ -1,6 +1,6 @@
 //! The checked configuration: each module's own settings side by side, and the fleet.
 
-use crate::{alert, deliver, health, journal, model::Fleet, probe, schedule, topology, web};
+use crate::{alert, deliver, health, journal, model::Fleet, probe, schedule, topology, uptime, web};
 use std::sync::Arc;
 
 /// A configuration in which every name that is used exists and every value is in range.
@@ -22,6 +22,8 @@ pub struct Plan {
     pub journal: journal::Settings,
     /// Channels.
     pub deliver: deliver::Settings,
+    /// What was agreed on availability.
+    pub uptime: uptime::Settings,
     /// The listener.
     pub web: web::Settings,
 }

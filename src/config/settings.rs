@@ -1,4 +1,4 @@
-//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]` and `[web]`, all optional.
+//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]`, `[report]` and `[web]`, all optional.
 
 use super::{
     entry::{Entry, Located},
@@ -6,12 +6,15 @@ use super::{
 };
 use crate::{
     health, journal,
-    model::Beacon,
+    model::{Beacon, LinkKind},
     probe,
     schedule::{self, Cadence},
-    topology, web,
+    topology, uptime, web,
 };
 use std::time::Duration;
+
+pub(super) const LINK_KINDS: &[(&str, LinkKind)] =
+    &[("uplink", LinkKind::Uplink), ("switch", LinkKind::Switch), ("power", LinkKind::Power)];
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -162,6 +165,28 @@ pub(super) fn web(tables: &Tables<'_>) -> web::Settings {
         set(&mut web.listen, listen.map(|listen| listen.value));
     }
     web
+}
+
+pub(super) fn report(tables: &Tables<'_>) -> uptime::Settings {
+    let mut report = uptime::Settings::default();
+    if let Some(table) = tables.one("report") {
+        set(&mut report.camera_target, table.ratio("camera_target"));
+        set(&mut report.site_target, table.ratio("site_target"));
+        set(&mut report.measured_at_least, table.ratio("measured_at_least"));
+        if table.has("contractors_links") {
+            let kinds = table.texts("contractors_links").into_iter().filter_map(|name| {
+                let kind = LINK_KINDS.iter().find(|(known, _)| *known == name.value);
+                if kind.is_none() {
+                    let message = format!("{:?} is no kind of link", name.value);
+                    let remedy = "write contractors_links = [\"switch\"], of \"uplink\", \"switch\" and \"power\"";
+                    table.problem("contractors_links", name.span, message, remedy);
+                }
+                kind.map(|(_, kind)| *kind)
+            });
+            report.contractors_links = kinds.collect();
+        }
+    }
+    report
 }
 
 fn set<T>(field: &mut T, value: Option<T>) {

@@ -125,7 +125,8 @@ impl EventLoop {
                 () = self.clock.sleep_until(due) => {}
             }
         }
-        agenda.write_at = Some(self.clock.now());
+        // The last second of the run is noted, so that reports know who was watching until when.
+        (agenda.write_at, agenda.keep_at) = (Some(self.clock.now()), self.clock.now());
         self.settle(&mut agenda).await;
     }
 

@@ -4,6 +4,7 @@
 //! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
 //! is in this module.
 
+mod history;
 mod outbox;
 mod records;
 mod schema;
@@ -13,7 +14,7 @@ pub use outbox::Delivery;
 pub use settings::Settings;
 
 use crate::model::{
-    CameraId, ChannelId, Incident, LinkRecord, LoginRecord, Memory, Notice, Observation, Recipient, Restored,
+    CameraId, ChannelId, History, Incident, LinkRecord, LoginRecord, Memory, Notice, Observation, Recipient, Restored,
     SiteRecord, Transition, Window,
 };
 use jiff::Timestamp;
@@ -85,6 +86,16 @@ pub enum Error {
         /// The latest format known here.
         known: i64,
     },
+    /// The file was written by an earlier version of this program, and may only be read here.
+    #[error(
+        "the journal has format {found}, this program reads {known}: start camhealth run once, it brings it up to date"
+    )]
+    Older {
+        /// The file's format.
+        found: i64,
+        /// The latest format known here.
+        known: i64,
+    },
     /// The journal's thread is gone.
     #[error("the journal is closed")]
     Closed,
@@ -126,6 +137,11 @@ impl Journal {
     /// order, and what waits of one incident for one recipient collapses into the newest.
     pub async fn due(&self, now: Timestamp, busy: Vec<ChannelId>) -> Result<Vec<Delivery>, Error> {
         self.with(move |connection| outbox::due(connection, now, &busy)).await
+    }
+
+    /// All that bears on a span of time.
+    pub async fn history(&self, from: Timestamp, until: Timestamp) -> Result<History, Error> {
+        self.with(move |connection| history::read(connection, from, until)).await
     }
 
     /// The key that signs links: made at first use, the same ever after.
@@ -174,6 +190,17 @@ impl Journal {
 pub fn learned(path: &Path) -> Vec<(CameraId, Memory)> {
     let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
     connection.ok().and_then(|connection| records::memories(&connection).ok()).unwrap_or_default()
+}
+
+/// All that bears on a span of time, from the file of an earlier or running daemon.
+pub fn history(path: &Path, from: Timestamp, until: Timestamp) -> Result<History, Error> {
+    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    let version = schema::check(&connection)?;
+    if version < schema::LATEST {
+        return Err(Error::Older { found: version, known: schema::LATEST });
+    }
+    history::read(&connection, from, until)
 }
 
 #[cfg(test)]

@@ -145,13 +145,13 @@ pub(super) fn restore(connection: &Connection, now: Timestamp) -> Result<Restore
 }
 
 /// Whole records as JSON; what another version wrote and this one cannot read is left out.
-fn bodies<T: DeserializeOwned>(connection: &Connection, sql: &str, after: i64) -> Result<Vec<T>, Error> {
+pub(super) fn bodies<T: DeserializeOwned>(connection: &Connection, sql: &str, after: i64) -> Result<Vec<T>, Error> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([after], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     Ok(rows.iter().filter_map(|body| serde_json::from_str(body).ok()).collect())
 }
 
-fn read_link(row: &Row<'_>) -> rusqlite::Result<LinkRecord> {
+pub(super) fn read_link(row: &Row<'_>) -> rusqlite::Result<LinkRecord> {
     let link: String = row.get("link")?;
     Ok(LinkRecord {
         link: (!link.is_empty()).then(|| link.as_str().into()),
@@ -193,7 +193,7 @@ fn read_login(row: &Row<'_>) -> rusqlite::Result<LoginRecord> {
     })
 }
 
-fn read_transition(row: &Row<'_>) -> rusqlite::Result<Transition> {
+pub(super) fn read_transition(row: &Row<'_>) -> rusqlite::Result<Transition> {
     Ok(Transition {
         camera: CameraId::from(row.get::<_, String>("camera")?.as_str()),
         // A state or reason of another version reads as unknown rather than as an error that stops the daemon.
@@ -244,6 +244,6 @@ pub(super) fn json(value: &impl Serialize) -> String {
 }
 
 /// A closed enum by its name in the journal.
-fn word<T: DeserializeOwned>(name: String) -> Option<T> {
+pub(super) fn word<T: DeserializeOwned>(name: String) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(name)).ok()
 }

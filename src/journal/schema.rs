@@ -6,6 +6,18 @@ use rusqlite::Connection;
 /// Step `n` brings format `n - 1` to format `n`.
 const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
+/// The format that this program writes.
+pub(super) const LATEST: i64 = STEPS.len() as i64;
+
+/// The file's format, if this program knows it.
+pub(super) fn check(connection: &Connection) -> Result<i64, Error> {
+    let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > LATEST {
+        return Err(Error::Newer { found, known: LATEST });
+    }
+    Ok(found)
+}
+
 /// Sets the connection up and brings the file to the latest format.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -13,11 +25,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", "on")?;
-    let known = STEPS.len() as i64;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(Error::Newer { found, known });
-    }
+    let found = check(connection)?;
     for (number, step) in (1..).zip(STEPS).skip(usize::try_from(found).unwrap_or(0)) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;

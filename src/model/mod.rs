@@ -4,6 +4,7 @@
 //! a socket or a file; times are arguments.
 
 mod fleet;
+mod history;
 mod ids;
 mod incident;
 mod memory;
@@ -20,6 +21,7 @@ pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
     Transport, View, Watcher, stream_address,
 };
+pub use history::{History, LevelChange, Watch};
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Recipient};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};

@@ -1,7 +1,11 @@
 //! Maintenance windows: when something is out of service on purpose, by whom and why.
 
 use super::{Camera, CameraId, DailyHours, Fleet, LinkId, SiteId};
-use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 
 /// Something is out of service on purpose: alerts on it are kept back and its time counts as maintenance.
@@ -109,6 +113,20 @@ impl Window {
                 on(if began_yesterday { local.weekday().previous() } else { local.weekday() })
             }
         }
+    }
+
+    /// All moments of a span at which it may open or close.
+    pub fn turns(&self, from: Timestamp, until: Timestamp, zone: &TimeZone) -> Vec<Timestamp> {
+        let (days, hours) = match &self.span {
+            Span::Once { from, until } => return vec![*from, *until],
+            Span::Weekly { hours, .. } => {
+                let first = from.to_zoned_datetime(zone.clone()).date();
+                let last = until.to_zoned_datetime(zone.clone()).date();
+                (first.series(1.day()).take_while(move |day| *day <= last), hours)
+            }
+        };
+        let at = |day: Date, time| Some(day.to_datetime(time).to_zoned_datetime(zone.clone()).ok()?.timestamp());
+        days.flat_map(|day| [hours.from, hours.to].map(|time| at(day, time))).flatten().collect()
     }
 
     /// Whether it will never be open again.

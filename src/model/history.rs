@@ -1,0 +1,44 @@
+//! What the journal remembers of a span of time: the raw material of the uptime report.
+
+use super::{CameraId, DeviceFacts, Incident, Level, LinkRecord, SiteId, Transition, Window};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// All that bears on a span of time, each list in the order in which it was written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct History {
+    /// When the monitor ran.
+    pub runs: Vec<Watch>,
+    /// Changes of cameras: those decided since the span began, and the last of each camera before it.
+    pub transitions: Vec<Transition>,
+    /// Changes of sites, in the same way.
+    pub levels: Vec<LevelChange>,
+    /// Changes of links, in the same way.
+    pub links: Vec<LinkRecord>,
+    /// Incidents that were open at some time of the span.
+    pub incidents: Vec<Incident>,
+    /// Windows that people set and that were not over when the span began.
+    pub windows: Vec<Window>,
+    /// What devices said last of themselves.
+    pub devices: BTreeMap<CameraId, DeviceFacts>,
+}
+
+/// A run of the monitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// When it began.
+    pub from: Timestamp,
+    /// When it was last known to run.
+    pub until: Timestamp,
+}
+
+/// A site's change of level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelChange {
+    /// Which site.
+    pub site: SiteId,
+    /// Its level from then on.
+    pub level: Level,
+    /// Since when.
+    pub since: Timestamp,
+}

@@ -1,0 +1,534 @@
+//! The report itself: every camera, site, link and make, what they add up to, and how that stands to the agreement.
+
+use super::{
+    account::{Account, Seconds},
+    settings::Settings,
+    span::Period,
+    tally::{Above, Tally, Watched, cut_by, of_camera},
+    timeline::{Standing, Timeline},
+};
+use crate::{
+    coverage,
+    model::{
+        Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State, Window, elapsed,
+    },
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything of one period.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Whose report it is.
+    pub commune: String,
+    /// IANA zone of its days.
+    pub timezone: String,
+    /// First moment.
+    pub from: Timestamp,
+    /// First moment after what it counts.
+    pub until: Timestamp,
+    /// Whether the period is over; else it is counted up to the moment at which the report was made.
+    pub complete: bool,
+    /// Availability agreed for cameras, 0 to 1.
+    pub camera_target: f64,
+    /// Availability agreed for sites, 0 to 1.
+    pub site_target: f64,
+    /// Share of the time that must have been measured for a verdict, 0 to 1.
+    pub measured_at_least: f64,
+    /// All cameras together.
+    pub total: Line,
+    /// By whose cameras they are.
+    pub kinds: Vec<Line>,
+    /// All sites together.
+    pub coverage: Line,
+    /// Each site, the worst first.
+    pub sites: Vec<Line>,
+    /// Each camera, the worst first.
+    pub cameras: Vec<Line>,
+    /// Each link, the worst first.
+    pub links: Vec<Line>,
+    /// Cameras by the link that they hang on, the worst first.
+    pub cameras_by_link: Vec<Line>,
+    /// Cameras by make and model, the worst first.
+    pub makes: Vec<Line>,
+    /// What cameras were down by, the longest first.
+    pub causes: Vec<CauseLine>,
+    /// All cameras day by day.
+    pub days: Vec<DayLine>,
+    /// Incidents that were open at some time of it, in order.
+    pub incidents: Vec<IncidentLine>,
+    /// The same length of time before.
+    pub before: Option<Trend>,
+    /// Cameras that the journal knows and the configuration no longer has; nothing of theirs is counted.
+    pub removed: Vec<CameraId>,
+}
+
+/// One thing, or several added up by their seconds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Line {
+    /// Its id, or the name of the group.
+    pub id: String,
+    /// Its name for people; that of household cameras is their id.
+    pub name: String,
+    /// How many cameras or sites are added up.
+    pub members: usize,
+    /// Seconds in each state; they add up to the period, once for each member.
+    pub seconds: Seconds,
+    /// Of a site: seconds of `down` in which no view at all was seen.
+    pub blind_seconds: Option<i64>,
+    /// Up as a share of up and down, whoever is to blame, 0 to 1.
+    pub service: Option<f64>,
+    /// The same without outages of others' lines and power, 0 to 1.
+    pub contractor: Option<f64>,
+    /// How much of the time in which it was to work was measured, 0 to 1.
+    pub measured: Option<f64>,
+    /// Outages, whoever is to blame.
+    pub outages: usize,
+    /// Outages that the contractor answers for.
+    pub failures: usize,
+    /// Mean time to restore: the contractor's seconds down by failure.
+    pub mttr_seconds: Option<f64>,
+    /// Mean operating time between failures: seconds up by failure.
+    pub mtbf_seconds: Option<f64>,
+    /// Change against the period before of what the verdict is about, in shares of 1.
+    pub change: Option<f64>,
+    /// How it stands to what was agreed; `None` where nothing was.
+    pub verdict: Option<Verdict>,
+    /// Availability day by day, of what the verdict is about.
+    pub days: Vec<Option<f64>>,
+}
+
+/// How availability stands to what was agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is as agreed.
+    Pass,
+    /// It is less.
+    Fail,
+    /// Too little was measured to say.
+    NotMeasured,
+}
+
+/// What cameras were down by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CauseLine {
+    /// What the seconds count as.
+    pub account: Account,
+    /// Why, where the camera itself was down.
+    pub cause: Option<crate::model::FailureKind>,
+    /// Camera-seconds.
+    pub seconds: i64,
+    /// How many cameras.
+    pub cameras: usize,
+}
+
+/// All cameras on one day.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DayLine {
+    /// Which day, where people live.
+    pub date: jiff::civil::Date,
+    /// Camera-seconds in each state.
+    pub seconds: Seconds,
+    /// As in [`Line`].
+    pub service: Option<f64>,
+    /// As in [`Line`].
+    pub contractor: Option<f64>,
+    /// As in [`Line`].
+    pub measured: Option<f64>,
+}
+
+/// One incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IncidentLine {
+    /// Its id.
+    pub id: String,
+    /// Its number.
+    pub number: u32,
+    /// What failed: site, link, device, commune or monitor.
+    pub cause: &'static str,
+    /// The name for people of what failed.
+    pub place: String,
+    /// The worst level that was told.
+    pub level: Level,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it ended; `None` while it is open.
+    pub until: Option<Timestamp>,
+    /// How long it lasted, or has lasted.
+    pub seconds: i64,
+    /// How long it took until somebody took it on.
+    pub acknowledged_after_seconds: Option<i64>,
+}
+
+/// All cameras in the period before.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trend {
+    /// First moment.
+    pub from: Timestamp,
+    /// As in [`Line`].
+    pub service: Option<f64>,
+    /// As in [`Line`].
+    pub contractor: Option<f64>,
+    /// As in [`Line`].
+    pub measured: Option<f64>,
+}
+
+/// Works out the report of a period. `before` is the report of the period before, if there is one.
+pub fn report(
+    fleet: &Fleet,
+    history: &History,
+    period: &Period,
+    settings: &Settings,
+    now: Timestamp,
+    before: Option<&Report>,
+) -> Report {
+    let work = Work::new(fleet, history, period, settings, now);
+    let cameras: BTreeMap<&CameraId, Tally> =
+        fleet.cameras.values().map(|camera| (&camera.id, work.camera(camera))).collect();
+    let line = |id: &str, name: &str, tallies: &[&Tally]| work.line(id, name, tallies);
+    let of_cameras = |id: &str, name: &str, wanted: &dyn Fn(&Camera) -> bool| {
+        let wanted = fleet.cameras.values().filter(|camera| wanted(camera));
+        let tallies: Vec<&Tally> = wanted.filter_map(|camera| cameras.get(&camera.id)).collect();
+        (!tallies.is_empty()).then(|| line(id, name, &tallies))
+    };
+    let total = of_cameras("all", "", &|_| true).unwrap_or_default();
+    let kinds = Kind::ALL.into_iter().filter_map(|kind| of_cameras(kind.as_str(), "", &|camera| camera.kind == kind));
+    let name_of = |camera: &Camera| match camera.kind {
+        Kind::Public => camera.name.clone(),
+        Kind::Household => camera.id.to_string(),
+    };
+    let each = fleet.cameras.values().map(|camera| {
+        let line = line(camera.id.as_str(), &name_of(camera), &[&cameras[&camera.id]]);
+        Line { members: 1, ..line }
+    });
+    let below = fleet
+        .links
+        .iter()
+        .filter_map(|(id, link)| of_cameras(id.as_str(), &link.name, &|camera| camera.link.as_ref() == Some(id)));
+    let make = |camera: &CameraId| {
+        let facts = history.devices.get(camera)?;
+        let name = format!("{} {}", facts.manufacturer.trim(), facts.model.trim());
+        Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+    };
+    let names: BTreeSet<String> = fleet.cameras.keys().filter_map(make).collect();
+    let makes =
+        names.iter().filter_map(|name| of_cameras(name, name, &|camera| make(&camera.id).as_ref() == Some(name)));
+    let mut causes: BTreeMap<_, (i64, usize)> = BTreeMap::new();
+    for tally in cameras.values() {
+        for (key, seconds) in &tally.causes {
+            let sum = causes.entry(*key).or_default();
+            *sum = (sum.0 + seconds, sum.1 + 1);
+        }
+    }
+    let mut causes: Vec<CauseLine> = causes
+        .into_iter()
+        .map(|((account, cause), (seconds, cameras))| CauseLine { account, cause, seconds, cameras })
+        .collect();
+    causes.sort_by_key(|line| std::cmp::Reverse(line.seconds));
+
+    let site_tallies: Vec<(&Site, Tally, i64)> = fleet.sites.values().map(|site| work.site(site)).collect();
+    let all_sites: Vec<&Tally> = site_tallies.iter().map(|(_, tally, _)| tally).collect();
+    let coverage = Line { members: all_sites.len(), ..work.site_line("sites", "", &all_sites) };
+    let sites = site_tallies.iter().map(|(site, tally, blind)| {
+        let line = work.site_line(site.id.as_str(), &site.name, &[tally]);
+        Line { blind_seconds: Some(*blind), ..line }
+    });
+    let links =
+        fleet.links.iter().map(|(id, link)| Line { verdict: None, ..line(id.as_str(), &link.name, &[&work.link(id)]) });
+
+    let mut all = Tally::default();
+    cameras.values().for_each(|tally| all.add(tally));
+    let days = period.days().into_iter().zip(&all.days).map(|((date, _), seconds)| DayLine {
+        date,
+        seconds: *seconds,
+        service: seconds.service(),
+        contractor: seconds.contractor(),
+        measured: seconds.measured(),
+    });
+    let known: BTreeSet<&CameraId> = history.transitions.iter().map(|row| &row.camera).collect();
+    let second = |at: i64| Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut report = Report {
+        commune: fleet.commune.name.clone(),
+        timezone: period.zone.iana_name().unwrap_or_default().to_owned(),
+        from: second(period.from),
+        until: second(period.until),
+        complete: period.until == period.end,
+        camera_target: settings.camera_target,
+        site_target: settings.site_target,
+        measured_at_least: settings.measured_at_least,
+        kinds: kinds.collect(),
+        coverage,
+        sites: worst_first(sites.collect()),
+        cameras: worst_first(each.collect()),
+        links: worst_first(links.collect()),
+        cameras_by_link: worst_first(below.collect()),
+        makes: worst_first(makes.collect()),
+        causes,
+        days: days.collect(),
+        incidents: incidents(fleet, &history.incidents, period, now),
+        before: before.map(|before| Trend {
+            from: before.from,
+            service: before.total.service,
+            contractor: before.total.contractor,
+            measured: before.total.measured,
+        }),
+        removed: known.into_iter().filter(|id| !fleet.cameras.contains_key(*id)).cloned().collect(),
+        total,
+    };
+    if let Some(before) = before {
+        report.compare(before);
+    }
+    report
+}
+
+impl Report {
+    /// Notes in each line how it changed.
+    fn compare(&mut self, before: &Self) {
+        let set = |line: &mut Line, before: &Line, of: &dyn Fn(&Line) -> Option<f64>| {
+            line.change = of(line).zip(of(before)).map(|(now, then)| now - then);
+        };
+        let all = |lines: &mut [Line], before: &[Line], of: &dyn Fn(&Line) -> Option<f64>| {
+            for line in lines {
+                if let Some(same) = before.iter().find(|same| same.id == line.id) {
+                    set(line, same, of);
+                }
+            }
+        };
+        let (contractor, service): (fn(&Line) -> _, fn(&Line) -> _) = (|line| line.contractor, |line| line.service);
+        set(&mut self.total, &before.total, &contractor);
+        set(&mut self.coverage, &before.coverage, &service);
+        all(&mut self.kinds, &before.kinds, &contractor);
+        all(&mut self.cameras, &before.cameras, &contractor);
+        all(&mut self.sites, &before.sites, &service);
+        all(&mut self.links, &before.links, &service);
+        all(&mut self.cameras_by_link, &before.cameras_by_link, &contractor);
+        all(&mut self.makes, &before.makes, &contractor);
+    }
+}
+
+/// What adding up needs of the history, in the order of time.
+struct Work<'a> {
+    fleet: &'a Fleet,
+    period: &'a Period,
+    settings: &'a Settings,
+    watched: Watched,
+    cameras: BTreeMap<&'a CameraId, Timeline<Standing>>,
+    sites: BTreeMap<&'a str, Timeline<Level>>,
+    links: BTreeMap<&'a LinkId, Timeline<LinkState>>,
+    windows: Vec<&'a Window>,
+}
+
+impl<'a> Work<'a> {
+    fn new(fleet: &'a Fleet, history: &'a History, period: &'a Period, settings: &'a Settings, now: Timestamp) -> Self {
+        let mut rows: BTreeMap<&CameraId, Vec<_>> = BTreeMap::new();
+        history.transitions.iter().for_each(|row| rows.entry(&row.camera).or_default().push(row));
+        let mut levels: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for row in &history.levels {
+            levels.entry(row.site.as_str()).or_default().push((row.since.as_second(), row.level));
+        }
+        let mut links: BTreeMap<&LinkId, Vec<_>> = BTreeMap::new();
+        for row in &history.links {
+            if let Some(link) = &row.link {
+                links.entry(link).or_default().push((row.since.as_second(), row.state));
+            }
+        }
+        Self {
+            fleet,
+            period,
+            settings,
+            watched: Watched::of(&history.runs, now.as_second()),
+            cameras: rows.into_iter().map(|(id, rows)| (id, Timeline::of_camera(rows))).collect(),
+            sites: levels.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
+            links: links.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
+            windows: fleet.windows.iter().chain(&history.windows).collect(),
+        }
+    }
+
+    /// Links above something, from the nearest up.
+    fn above(&self, links: &[LinkId]) -> Vec<Above<'_>> {
+        let above = links.iter().filter_map(|id| {
+            let contractors = self.settings.contractors_links.contains(&self.fleet.links.get(id)?.kind);
+            Some(Above { contractors, timeline: self.links.get(id)? })
+        });
+        above.collect()
+    }
+
+    fn camera(&self, camera: &Camera) -> Tally {
+        let links = self.fleet.links_above(camera);
+        let above = self.above(&links);
+        let timeline = self.cameras.get(&camera.id);
+        let changes = timeline.into_iter().flat_map(Timeline::changes);
+        let cuts = above.iter().flat_map(|link| link.timeline.changes());
+        Tally::of(self.period, changes.chain(cuts).chain(self.watched.edges()), |second| {
+            if !self.watched.at(second) {
+                return (Account::MonitorDown, None);
+            }
+            let standing = timeline.and_then(|timeline| timeline.at(second));
+            (of_camera(standing, &above, second), standing.and_then(|(_, cause)| cause))
+        })
+    }
+
+    /// A site's sums, and how long it was blind.
+    fn site(&self, site: &'a Site) -> (&'a Site, Tally, i64) {
+        let timeline = self.sites.get(site.id.as_str());
+        let watchers = || site.views.iter().flat_map(|view| &view.watchers);
+        let cameras = watchers().filter_map(|watcher| self.cameras.get(&watcher.camera));
+        let edges = timeline.into_iter().flat_map(Timeline::changes).chain(cameras.flat_map(Timeline::changes));
+        let edges: Vec<i64> = edges.chain(self.watched.edges()).collect();
+        let account = |second: i64| match timeline.and_then(|timeline| timeline.at(second)) {
+            _ if !self.watched.at(second) => Account::MonitorDown,
+            None | Some(Level::Unknown) => Account::Unseen,
+            Some(Level::Full) => Account::Up,
+            Some(Level::Reduced) => Account::Degraded,
+            Some(Level::Critical | Level::Blind) if self.is_excused(site, second) => Account::Maintenance,
+            Some(Level::Critical | Level::Blind) => Account::Down,
+        };
+        let tally = Tally::of(self.period, edges.iter().copied(), |second| (account(second), None));
+        let blind = Tally::of(self.period, edges, |second| {
+            let level = timeline.and_then(|timeline| timeline.at(second));
+            let blind = level == Some(Level::Blind) && account(second) == Account::Down;
+            (if blind { Account::Down } else { Account::Up }, None)
+        });
+        (site, tally, blind.seconds.down)
+    }
+
+    /// Whether a lost site would see everything if all that is out of service on purpose worked.
+    fn is_excused(&self, site: &Site, second: i64) -> bool {
+        let state = |id: &CameraId| {
+            let standing = self.cameras.get(id).and_then(|timeline| timeline.at(second));
+            standing.map_or(State::Unknown, |(state, _)| state)
+        };
+        let mut watchers = site.views.iter().flat_map(|view| &view.watchers);
+        if !watchers.any(|watcher| state(&watcher.camera) == State::Maintenance) {
+            return false;
+        }
+        let at = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+        let commune = &self.fleet.commune;
+        let night = commune.night.contain(at.to_zoned_datetime(commune.timezone.clone()).time());
+        let excused = |id: &CameraId| match state(id) {
+            State::Maintenance => State::Up,
+            other => other,
+        };
+        !coverage::evaluate(site, night, excused).0.worse_than(Level::Reduced)
+    }
+
+    fn link(&self, id: &LinkId) -> Tally {
+        let up = |id: &LinkId| self.fleet.links.get(id)?.parent.clone();
+        let own: Vec<LinkId> = std::iter::successors(Some(id.clone()), up).take(64).collect();
+        let above = self.above(&own);
+        let timeline = self.links.get(id);
+        let zone = &self.fleet.commune.timezone;
+        let windows: Vec<&&Window> = self.windows.iter().filter(|window| takes_out(window, &own)).collect();
+        let at = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+        let (from, until) = (at(self.period.from), at(self.period.until));
+        let turns = windows.iter().flat_map(|window| window.turns(from, until, zone)).map(Timestamp::as_second);
+        let changes = above.iter().flat_map(|link| link.timeline.changes());
+        let edges: Vec<i64> = turns.chain(changes).chain(self.watched.edges()).collect();
+        Tally::of(self.period, edges, |second| {
+            let account = match timeline.and_then(|timeline| timeline.at(second)) {
+                _ if !self.watched.at(second) => Account::MonitorDown,
+                _ if windows.iter().any(|window| window.is_open(at(second), zone)) => Account::Maintenance,
+                state => match (cut_by(&above, second), state) {
+                    (Some(account), _) => account,
+                    (None, Some(LinkState::Up)) => Account::Up,
+                    (None, _) => Account::Unseen,
+                },
+            };
+            (account, None)
+        })
+    }
+
+    /// Cameras or links added up; the verdict is about the contractor's share.
+    fn line(&self, id: &str, name: &str, tallies: &[&Tally]) -> Line {
+        let contractor = |seconds: &Seconds| seconds.contractor();
+        self.line_of(id, name, tallies, contractor, self.settings.camera_target)
+    }
+
+    /// Sites added up; the verdict is about service, since a site is agreed on as a whole.
+    fn site_line(&self, id: &str, name: &str, tallies: &[&Tally]) -> Line {
+        let service = |seconds: &Seconds| seconds.service();
+        self.line_of(id, name, tallies, service, self.settings.site_target)
+    }
+
+    fn line_of(
+        &self,
+        id: &str,
+        name: &str,
+        tallies: &[&Tally],
+        figure: fn(&Seconds) -> Option<f64>,
+        target: f64,
+    ) -> Line {
+        let mut sum = Tally::default();
+        tallies.iter().for_each(|tally| sum.add(tally));
+        let seconds = sum.seconds;
+        let (failures, down) = sum.repairs();
+        let by_failure = |seconds: i64| (failures > 0).then(|| seconds as f64 / failures as f64);
+        let measured = seconds.measured();
+        let verdict = match figure(&seconds) {
+            Some(_) if measured.is_none_or(|share| share < self.settings.measured_at_least) => Verdict::NotMeasured,
+            Some(share) if share >= target => Verdict::Pass,
+            Some(_) => Verdict::Fail,
+            None => Verdict::NotMeasured,
+        };
+        Line {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            members: tallies.len(),
+            seconds,
+            blind_seconds: None,
+            service: seconds.service(),
+            contractor: seconds.contractor(),
+            measured,
+            outages: sum.outages.len(),
+            failures,
+            mttr_seconds: by_failure(down),
+            mtbf_seconds: by_failure(seconds.up + seconds.degraded),
+            change: None,
+            verdict: Some(verdict),
+            days: sum.days.iter().map(figure).collect(),
+        }
+    }
+}
+
+/// Whether a window takes a link out of service.
+fn takes_out(window: &Window, link_and_above: &[LinkId]) -> bool {
+    match &window.scope {
+        Scope::All => true,
+        Scope::Link(id) => link_and_above.contains(id),
+        Scope::Hamlet(_) | Scope::Site(_) | Scope::Camera(_) => false,
+    }
+}
+
+/// Least available first; what cannot be said comes last.
+fn worst_first(mut lines: Vec<Line>) -> Vec<Line> {
+    let rank = |line: &Line| line.service.unwrap_or(2.0);
+    lines.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then_with(|| a.id.cmp(&b.id)));
+    lines
+}
+
+fn incidents(fleet: &Fleet, incidents: &[Incident], period: &Period, now: Timestamp) -> Vec<IncidentLine> {
+    let mut within: Vec<&Incident> = incidents
+        .iter()
+        .filter(|incident| incident.since.as_second() < period.until)
+        .filter(|incident| incident.closed.is_none_or(|at| at.as_second() > period.from))
+        .collect();
+    within.sort_by_key(|incident| (incident.since, incident.number));
+    let line = |incident: &Incident| IncidentLine {
+        id: incident.id.to_string(),
+        number: incident.number,
+        cause: incident.cause.kind(),
+        place: fleet.place(&incident.cause),
+        level: incident.told,
+        since: incident.since,
+        until: incident.closed,
+        seconds: whole(incident.closed.unwrap_or(now), incident.since),
+        acknowledged_after_seconds: incident.ack.as_ref().map(|ack| whole(ack.at, incident.opened)),
+    };
+    within.into_iter().map(line).collect()
+}
+
+fn whole(until: Timestamp, since: Timestamp) -> i64 {
+    i64::try_from(elapsed(until, since).as_secs()).unwrap_or(i64::MAX)
+}
