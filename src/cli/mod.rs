@@ -15,6 +15,7 @@ mod login;
 mod oncall;
 mod paint;
 mod probe;
+mod report;
 mod run;
 mod silence;
 mod simulate;
@@ -50,6 +51,8 @@ enum Command {
     Ack(ack::Arguments),
     /// Take a site, a link or a camera out of service on purpose: its alerts are kept back until the end.
     Silence(silence::Arguments),
+    /// Report a month's uptime of each camera, site, link and make, from the journal.
+    Report(report::Arguments),
     /// Find cameras on the network; known ones whose address changed are found again.
     Discover(discover::Arguments),
     /// Turn a contractor's spreadsheet (CSV) into camera entries.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Oncall(arguments) => in_runtime(oncall::run(arguments)),
         Command::Ack(arguments) => in_runtime(ack::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Discover(arguments) => in_runtime(discover::run(arguments)),
         Command::Import(arguments) => import::run(&arguments),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),

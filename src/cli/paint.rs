@@ -20,6 +20,11 @@ impl Paint {
         Self { on: colour_wanted(std::io::stderr().is_terminal()) }
     }
 
+    /// Without colours.
+    pub(super) fn off() -> Self {
+        Self { on: false }
+    }
+
     /// Whether colours are on.
     pub(super) fn is_on(self) -> bool {
         self.on

@@ -331,6 +331,7 @@ impl EventLoop {
             ("[web]", self.plan.web != plan.web),
             ("[journal] path", self.plan.journal.path != plan.journal.path),
             ("[probe]", self.plan.probe != plan.probe),
+            ("[report]", self.plan.uptime != plan.uptime),
         ];
         for (name, _) in at_restart.iter().filter(|(_, changed)| *changed) {
             tracing::warn!("{name} changed; that takes effect at the next start");

@@ -23,7 +23,7 @@ use crate::{
     monitor::{self, Monitor},
     probe::{Look, Pool, Prober},
     schedule::{self, ProbeFn, Pulse},
-    web,
+    uptime, web,
 };
 use std::{
     collections::BTreeMap,
@@ -126,6 +126,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let (settings, deliver_settings) = watch::channel(Arc::new((plan.deliver.clone(), plan.fleet.commune.clone())));
     let (requests, asked) = mpsc::channel(16);
     let (news, reported) = mpsc::channel::<monitor::Event>(64);
+    let uptime = plan.uptime.clone();
     let plan = Arc::new(plan);
     let roster = Arc::new(std::sync::RwLock::new(plan.alert.people.clone()));
     let wake = Arc::new(Notify::new());
@@ -192,6 +193,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
             let roster = roster.read().unwrap_or_else(PoisonError::into_inner);
             signed.then(|| roster.get(person).map_or_else(|| person.to_owned(), |known| known.name.clone()))
         }),
+        reporter: reporter(journal.clone(), clock.clone(), snapshots.clone(), uptime),
         requests: requests.clone(),
         ready: is_ready,
     });
@@ -215,6 +217,26 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         event_loop: tokio::spawn(event_loop),
         relay: tokio::spawn(relay),
         helpers,
+    })
+}
+
+/// Works out uptime reports from the journal, for the fleet as it is now.
+fn reporter(
+    journal: Journal,
+    clock: Clock,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    settings: uptime::Settings,
+) -> web::report::Reporter {
+    Arc::new(move |month| {
+        let (journal, clock, settings) = (journal.clone(), clock.clone(), settings.clone());
+        let fleet = snapshots.borrow().fleet.clone();
+        Box::pin(async move {
+            let now = clock.now();
+            let (from, until) = uptime::reach(&fleet, month, now);
+            let history = journal.history(from, until).await.map_err(|error| error.to_string())?;
+            let work = move || uptime::of_month(&fleet, &history, month, &settings, now);
+            tokio::task::spawn_blocking(work).await.map_err(|_| "working it out failed inside camhealth".to_owned())
+        })
     })
 }
 

@@ -12,7 +12,7 @@ mod tally;
 mod timeline;
 
 pub use account::{Account, Class, Seconds};
-pub use report::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict, report};
+pub use report::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict, of_month, reach};
 pub use settings::Settings;
 pub use span::{Month, Period};
 

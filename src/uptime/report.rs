@@ -3,7 +3,7 @@
 use super::{
     account::{Account, Seconds},
     settings::Settings,
-    span::Period,
+    span::{Month, Period},
     tally::{Above, Tally, Watched, cut_by, of_camera},
     timeline::{Standing, Timeline},
 };
@@ -175,8 +175,25 @@ pub struct Trend {
     pub measured: Option<f64>,
 }
 
+/// The time whose history the report of a month needs: the month and the one before.
+pub fn reach(fleet: &Fleet, month: Month, now: Timestamp) -> (Timestamp, Timestamp) {
+    let zone = &fleet.commune.timezone;
+    let (before, period) = (month.before().period(zone, now), month.period(zone, now));
+    let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+    (at(before.from), at(period.until))
+}
+
+/// The report of a month, compared with the one before.
+pub fn of_month(fleet: &Fleet, history: &History, month: Month, settings: &Settings, now: Timestamp) -> Report {
+    let of = |month: Month, before: Option<&Report>| {
+        let period = month.period(&fleet.commune.timezone, now);
+        report(fleet, history, &period, settings, now, before)
+    };
+    of(month, Some(&of(month.before(), None)))
+}
+
 /// Works out the report of a period. `before` is the report of the period before, if there is one.
-pub fn report(
+pub(super) fn report(
     fleet: &Fleet,
     history: &History,
     period: &Period,

@@ -9,6 +9,7 @@ mod events;
 mod explain;
 mod incident;
 mod page;
+pub mod report;
 mod router;
 mod settings;
 mod words;

@@ -1,6 +1,6 @@
 //! Which address gives what.
 
-use super::{Command, Request, camera, events, incident, page, words::words};
+use super::{Command, Request, camera, events, incident, page, report, words::words};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
@@ -32,6 +32,8 @@ pub struct State {
     pub channels: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Who a signed link is for.
     pub signer: Signer,
+    /// Works out uptime reports.
+    pub reporter: report::Reporter,
     /// Where people's wishes go.
     pub requests: mpsc::Sender<Request>,
     /// Whether the daemon watches.
@@ -71,12 +73,16 @@ pub fn router(state: State) -> Router {
         .route("/cameras/{id}", get(camera::page))
         .route("/api/v1/cameras/{id}", get(camera::json))
         .route("/api/v1/channels", get(channels))
+        .route("/reports", get(report::latest))
+        .route("/reports/{month}", get(report::one))
+        .route("/api/v1/reports/{month}", get(report::json))
         .merge(incident::routes())
         .route("/metrics", get(metrics))
         .route("/-/healthy", get(async || "camhealth serves\n"))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
         .route("/static/wall.css", get(async || asset("text/css; charset=utf-8", include_str!("static/wall.css"))))
+        .route("/static/report.css", get(async || asset("text/css; charset=utf-8", include_str!("static/report.css"))))
         .route("/static/wall.js", get(async || asset("text/javascript; charset=utf-8", include_str!("static/wall.js"))))
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page; the wall is at /\n"))
         .layer(middleware::from_fn(harden))

@@ -2,74 +2,20 @@
 
 use crate::model::Language;
 
-/// Words of one language.
-pub(super) struct Words {
-    pub(super) lang: &'static str,
-    pub(super) other: &'static str,
-    pub(super) other_lang: &'static str,
-    pub(super) coverage: &'static str,
-    pub(super) views_seen: &'static str,
-    pub(super) as_of: &'static str,
-    pub(super) cameras: &'static str,
-    pub(super) sites: &'static str,
-    pub(super) problems: &'static str,
-    pub(super) no_problems: &'static str,
-    pub(super) well: &'static str,
-    pub(super) lost_views: &'static str,
-    pub(super) since: &'static str,
-    pub(super) incident: &'static str,
-    pub(super) state: &'static str,
-    pub(super) camera: &'static str,
-    pub(super) cause: &'static str,
-    pub(super) last_media: &'static str,
-    pub(super) last_probe: &'static str,
-    pub(super) stream: &'static str,
-    pub(super) clock: &'static str,
-    pub(super) link: &'static str,
-    pub(super) never: &'static str,
-    pub(super) transcript: &'static str,
-    pub(super) stale: &'static str,
-    pub(super) age: &'static str,
-    pub(super) frames: &'static str,
-    pub(super) lost_packets: &'static str,
-    pub(super) why: &'static str,
-    pub(super) what_to_do: &'static str,
-    pub(super) next_look: &'static str,
-    pub(super) budget: &'static str,
-    pub(super) spent: &'static str,
-    pub(super) left: &'static str,
-    pub(super) per_day: &'static str,
-    pub(super) per_hour: &'static str,
-    pub(super) looks: &'static str,
-    pub(super) took: &'static str,
-    pub(super) bytes: &'static str,
-    pub(super) facts: &'static str,
-    pub(super) device: &'static str,
-    pub(super) address: &'static str,
-    pub(super) named: &'static str,
-    pub(super) fine: &'static str,
-    pub(super) depth: &'static str,
-    pub(super) when: &'static str,
-    pub(super) no_camera: &'static str,
-    pub(super) taken_on: &'static str,
-    pub(super) take_on: &'static str,
-    pub(super) your_name: &'static str,
-    pub(super) nobody: &'static str,
-    pub(super) ended: &'static str,
-    pub(super) silence: &'static str,
-    pub(super) what: &'static str,
-    pub(super) how_long: &'static str,
-    pub(super) hours: &'static str,
-    pub(super) days: &'static str,
-    pub(super) reason: &'static str,
-    pub(super) silence_now: &'static str,
-    pub(super) on_call: &'static str,
-    pub(super) until: &'static str,
-    pub(super) windows: &'static str,
-    pub(super) incidents: &'static str,
-    pub(super) cut_off: &'static str,
-    pub(super) privacy: &'static str,
+/// Words of pages: for each its Vietnamese, then its English.
+macro_rules! phrases {
+    ($($name:ident: $vietnamese:literal, $english:literal;)*) => {
+        /// Words of one language.
+        pub(super) struct Words {
+            $(pub(super) $name: &'static str,)*
+        }
+
+        const VIETNAMESE: Words = Words { $($name: $vietnamese,)* };
+        const ENGLISH: Words = Words { $($name: $english,)* };
+    };
 }
+
+pub(super) use phrases;
 
 pub(super) fn words(language: Language) -> &'static Words {
     match language {
@@ -78,138 +24,70 @@ pub(super) fn words(language: Language) -> &'static Words {
     }
 }
 
-const VIETNAMESE: Words = Words {
-    lang: "vi",
-    other: "English",
-    other_lang: "en",
-    coverage: "Mức bao phủ toàn xã",
-    views_seen: "hướng nhìn được quan sát",
-    as_of: "Số liệu lúc",
-    cameras: "Camera",
-    sites: "Nút giao và điểm quan sát",
-    problems: "Camera cần xử lý",
-    no_problems: "Không có camera nào cần xử lý.",
-    well: "Camera hoạt động tốt",
-    lost_views: "Mất hướng",
-    since: "Từ",
-    incident: "Sự cố",
-    state: "Trạng thái",
-    camera: "Camera",
-    cause: "Nguyên nhân",
-    last_media: "Hình gần nhất",
-    last_probe: "Kiểm tra gần nhất",
-    stream: "Luồng hình",
-    clock: "Lệch giờ",
-    link: "Đường truyền",
-    never: "chưa có",
-    transcript: "Các bước kiểm tra",
-    stale: "Mất kết nối với máy giám sát – số liệu dưới đây đã cũ",
-    age: "trước",
-    frames: "hình/giây",
-    lost_packets: "gói mất",
-    why: "Vì sao",
-    what_to_do: "Cần làm gì",
-    next_look: "Lần kiểm tra tới",
-    budget: "Hạn mức",
-    spent: "Đã nhận",
-    left: "còn dùng ngay được",
-    per_day: "mỗi 24 giờ",
-    per_hour: "lần mỗi giờ",
-    looks: "Các lần kiểm tra gần đây",
-    took: "Thời gian",
-    bytes: "Dung lượng",
-    facts: "Số đo",
-    device: "Thiết bị",
-    address: "Địa chỉ",
-    named: "Camera công bố",
-    fine: "tốt",
-    depth: "Loại",
-    when: "Lúc",
-    no_camera: "Không có camera này.",
-    taken_on: "Người nhận",
-    take_on: "Tôi nhận sự cố này",
-    your_name: "Tên của bạn",
-    nobody: "Không có ai nhận.",
-    ended: "kết thúc",
-    silence: "Tạm ngừng báo động (bảo trì)",
-    what: "Cái gì",
-    how_long: "Trong bao lâu",
-    hours: "giờ",
-    days: "ngày",
-    reason: "Lý do",
-    silence_now: "Tạm ngừng",
-    on_call: "Đang trực",
-    until: "đến",
-    windows: "Đang bảo trì",
-    incidents: "Sự cố đang mở",
-    cut_off: "Bộ giám sát mất mạng: không thấy camera nào",
-    privacy: "camhealth chỉ kiểm tra tình trạng thiết bị; không giải mã, lưu hay hiển thị hình ảnh.",
-};
-
-const ENGLISH: Words = Words {
-    lang: "en",
-    other: "Tiếng Việt",
-    other_lang: "vi",
-    coverage: "Coverage of the commune",
-    views_seen: "views seen",
-    as_of: "As of",
-    cameras: "Cameras",
-    sites: "Intersections and sites",
-    problems: "Cameras that need attention",
-    no_problems: "No camera needs attention.",
-    well: "Cameras that work",
-    lost_views: "Views lost",
-    since: "Since",
-    incident: "Incident",
-    state: "State",
-    camera: "Camera",
-    cause: "Cause",
-    last_media: "Last video",
-    last_probe: "Last look",
-    stream: "Stream",
-    clock: "Clock offset",
-    link: "Link",
-    never: "never",
-    transcript: "Steps of the last look",
-    stale: "Connection to the monitor lost – what you see is old",
-    age: "ago",
-    frames: "frames/s",
-    lost_packets: "packets lost",
-    why: "Why",
-    what_to_do: "What to do",
-    next_look: "Next look",
-    budget: "Budgets",
-    spent: "Received",
-    left: "left at once",
-    per_day: "in 24 hours",
-    per_hour: "looks an hour",
-    looks: "The last looks",
-    took: "Took",
-    bytes: "Bytes",
-    facts: "Figures",
-    device: "Device",
-    address: "Address",
-    named: "It names",
-    fine: "well",
-    depth: "Depth",
-    when: "When",
-    no_camera: "There is no such camera.",
-    taken_on: "Taken on by",
-    take_on: "I take it on",
-    your_name: "Your name",
-    nobody: "Nobody took it on.",
-    ended: "ended",
-    silence: "Out of service on purpose (maintenance)",
-    what: "What",
-    how_long: "For how long",
-    hours: "h",
-    days: "days",
-    reason: "Reason",
-    silence_now: "Silence",
-    on_call: "On call",
-    until: "until",
-    windows: "In maintenance",
-    incidents: "Open incidents",
-    cut_off: "The monitor is cut off: it sees no camera at all",
-    privacy: "camhealth checks device status only; no picture is decoded, stored or shown.",
-};
+phrases! {
+    lang: "vi", "en";
+    other: "English", "Tiếng Việt";
+    other_lang: "en", "vi";
+    coverage: "Mức bao phủ toàn xã", "Coverage of the commune";
+    views_seen: "hướng nhìn được quan sát", "views seen";
+    as_of: "Số liệu lúc", "As of";
+    cameras: "Camera", "Cameras";
+    sites: "Nút giao và điểm quan sát", "Intersections and sites";
+    problems: "Camera cần xử lý", "Cameras that need attention";
+    no_problems: "Không có camera nào cần xử lý.", "No camera needs attention.";
+    well: "Camera hoạt động tốt", "Cameras that work";
+    lost_views: "Mất hướng", "Views lost";
+    since: "Từ", "Since";
+    incident: "Sự cố", "Incident";
+    state: "Trạng thái", "State";
+    camera: "Camera", "Camera";
+    cause: "Nguyên nhân", "Cause";
+    last_media: "Hình gần nhất", "Last video";
+    last_probe: "Kiểm tra gần nhất", "Last look";
+    stream: "Luồng hình", "Stream";
+    clock: "Lệch giờ", "Clock offset";
+    link: "Đường truyền", "Link";
+    never: "chưa có", "never";
+    transcript: "Các bước kiểm tra", "Steps of the last look";
+    stale: "Mất kết nối với máy giám sát – số liệu dưới đây đã cũ", "Connection to the monitor lost – what you see is old";
+    age: "trước", "ago";
+    frames: "hình/giây", "frames/s";
+    lost_packets: "gói mất", "packets lost";
+    why: "Vì sao", "Why";
+    what_to_do: "Cần làm gì", "What to do";
+    next_look: "Lần kiểm tra tới", "Next look";
+    budget: "Hạn mức", "Budgets";
+    spent: "Đã nhận", "Received";
+    left: "còn dùng ngay được", "left at once";
+    per_day: "mỗi 24 giờ", "in 24 hours";
+    per_hour: "lần mỗi giờ", "looks an hour";
+    looks: "Các lần kiểm tra gần đây", "The last looks";
+    took: "Thời gian", "Took";
+    bytes: "Dung lượng", "Bytes";
+    facts: "Số đo", "Figures";
+    device: "Thiết bị", "Device";
+    address: "Địa chỉ", "Address";
+    named: "Camera công bố", "It names";
+    fine: "tốt", "well";
+    depth: "Loại", "Depth";
+    when: "Lúc", "When";
+    no_camera: "Không có camera này.", "There is no such camera.";
+    taken_on: "Người nhận", "Taken on by";
+    take_on: "Tôi nhận sự cố này", "I take it on";
+    your_name: "Tên của bạn", "Your name";
+    nobody: "Không có ai nhận.", "Nobody took it on.";
+    ended: "kết thúc", "ended";
+    silence: "Tạm ngừng báo động (bảo trì)", "Out of service on purpose (maintenance)";
+    what: "Cái gì", "What";
+    how_long: "Trong bao lâu", "For how long";
+    hours: "giờ", "h";
+    days: "ngày", "days";
+    reason: "Lý do", "Reason";
+    silence_now: "Tạm ngừng", "Silence";
+    on_call: "Đang trực", "On call";
+    until: "đến", "until";
+    windows: "Đang bảo trì", "In maintenance";
+    incidents: "Sự cố đang mở", "Open incidents";
+    cut_off: "Bộ giám sát mất mạng: không thấy camera nào", "The monitor is cut off: it sees no camera at all";
+    privacy: "camhealth chỉ kiểm tra tình trạng thiết bị; không giải mã, lưu hay hiển thị hình ảnh.", "camhealth checks device status only; no picture is decoded, stored or shown.";
+}

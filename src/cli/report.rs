@@ -1,0 +1,215 @@
+//! `camhealth report`: the uptime of a month from the journal, for people, spreadsheets, programs and the file.
+
+use super::{FAILED, USAGE, fail, output, paint::Paint};
+use crate::{
+    clock::Clock,
+    config, journal,
+    model::Language,
+    uptime::{self, Line, Month, Report, Verdict},
+    web,
+};
+use clap::ValueEnum;
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+use unicode_width::UnicodeWidthStr;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The month, such as 2026-10; the last one that is over without it.
+    #[arg(long, value_name = "YEAR-MONTH")]
+    month: Option<Month>,
+    /// What is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write to this file, which must not exist yet; a PDF needs it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Language: vi or en; the commune's without it.
+    #[arg(long, value_parser = ["vi", "en"])]
+    lang: Option<String>,
+    /// The daemon's configuration, for the journal's path, the fleet and what was agreed.
+    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A summary for the terminal.
+    Text,
+    /// One file with plots, for a browser or a printer.
+    Html,
+    /// A line for each thing, for spreadsheets.
+    Csv,
+    /// Everything.
+    Json,
+    /// The same as html, on A4, by the Chromium of this machine.
+    Pdf,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let plan = match config::load(&arguments.config) {
+        Ok(plan) => plan,
+        Err(problems) => {
+            eprint!("{}", problems.render(Paint::stderr().is_on()));
+            return ExitCode::from(USAGE);
+        }
+    };
+    match make(arguments, &plan) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => fail(FAILED, &message),
+    }
+}
+
+fn make(arguments: &Arguments, plan: &config::Plan) -> Result<(), String> {
+    let path = plan.journal.path.as_deref().ok_or("[journal] path is not set: nothing is remembered to report on")?;
+    let now = Clock::system().now();
+    let fleet = &plan.fleet;
+    let month = arguments.month.unwrap_or_else(|| Month::of(now, &fleet.commune.timezone).before());
+    let (from, until) = uptime::reach(fleet, month, now);
+    let history = journal::history(path, from, until)
+        .map_err(|error| format!("{}: {error}; check [journal] path, and that camhealth ran", path.display()))?;
+    let report = uptime::of_month(fleet, &history, month, &plan.uptime, now);
+    let language = match arguments.lang.as_deref() {
+        Some("en") => Language::En,
+        Some(_) => Language::Vi,
+        None => fleet.commune.language,
+    };
+    let html = || {
+        let households = web::report::households(fleet);
+        web::report::file(&report, &households, language).map_err(|error| error.to_string())
+    };
+    let out = arguments.out.as_deref();
+    match arguments.format {
+        Format::Text => {
+            output(out, &text(&report, language, if out.is_some() { Paint::off() } else { Paint::stdout() }))
+        }
+        Format::Html => output(out, &html()?),
+        Format::Csv => output(out, &web::report::csv(&report).map_err(|error| error.to_string())?),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+            output(out, &format!("{json}\n"))
+        }
+        Format::Pdf => pdf(out.ok_or("a PDF needs a name: add --out report.pdf")?, &html()?),
+    }
+}
+
+/// Lets the machine's Chromium print the page.
+fn pdf(out: &Path, html: &str) -> Result<(), String> {
+    if out.exists() {
+        return Err(format!("{}: it exists already; name a file that does not exist yet", out.display()));
+    }
+    const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let found = |name: &&str| {
+        let paths = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&paths).any(|folder| folder.join(name).is_file())
+    };
+    let browser = NAMES.iter().find(|name| found(name)).ok_or(
+        "a PDF needs Chromium or Chrome on this machine (apt install chromium); or take --format html and print it",
+    )?;
+    let folder = std::env::temp_dir().join(format!("camhealth-report-{}", std::process::id()));
+    let told = |error: std::io::Error| format!("{}: {error}", folder.display());
+    std::fs::create_dir(&folder).map_err(told)?;
+    let page = folder.join("report.html");
+    let printed = std::fs::write(&page, html).map_err(told).and_then(|()| {
+        let mut print = Command::new(browser);
+        print.args(["--headless", "--disable-gpu", "--no-first-run", "--no-pdf-header-footer"]);
+        // Chromium's sandbox refuses to work for root. The page is ours and has no script.
+        if rustix::process::getuid().is_root() {
+            print.arg("--no-sandbox");
+        }
+        print.arg(format!("--user-data-dir={}", folder.join("profile").display()));
+        print.arg(format!("--print-to-pdf={}", out.display())).arg(format!("file://{}", page.display()));
+        let done = print.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        match done {
+            Ok(status) if status.success() && out.exists() => Ok(()),
+            Ok(status) => Err(format!("{browser} printed nothing ({status}); take --format html and print it")),
+            Err(error) => Err(format!("{browser}: {error}")),
+        }
+    });
+    if let Err(error) = std::fs::remove_dir_all(&folder) {
+        eprintln!("{}: {error}; it may be deleted", folder.display());
+    }
+    printed?;
+    eprintln!("written to {}", out.display());
+    Ok(())
+}
+
+/// The summary: totals, and the worst of each kind.
+fn text(report: &Report, language: Language, paint: Paint) -> String {
+    use web::report::{length, percent, verdict};
+    const WORST: usize = 10;
+    let of = |vi, en| if language == Language::Vi { vi } else { en };
+    let shown = |verdict_of: Option<Verdict>| match verdict_of {
+        Some(Verdict::Pass) => paint.good(verdict(Verdict::Pass, language)),
+        Some(Verdict::Fail) => paint.bad(verdict(Verdict::Fail, language)),
+        Some(Verdict::NotMeasured) => paint.dim(verdict(Verdict::NotMeasured, language)),
+        None => String::new(),
+    };
+    let zone = jiff::tz::TimeZone::get(&report.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let local = |at: jiff::Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%H:%M %d/%m/%Y").to_string();
+    let mut text = format!(
+        "{} – {} {} {} {}\n\n",
+        paint.bold(&report.commune),
+        of("hoạt động từ", "uptime from"),
+        local(report.from),
+        of("đến", "to"),
+        local(report.until)
+    );
+    let headings = [
+        "",
+        of("sẵn sàng", "service"),
+        of("nhà thầu", "contractor"),
+        of("đo được", "measured"),
+        of("hỏng", "down"),
+        "MTTR",
+        "",
+    ];
+    let mut rows: Vec<[String; 7]> = vec![headings.map(str::to_owned)];
+    let down = |line: &Line| length(line.seconds.down + line.seconds.unreachable + line.seconds.external, language);
+    let mut add = |name: String, line: &Line| {
+        let mttr = line.mttr_seconds.map_or_else(|| "–".into(), |seconds| length(seconds.round() as i64, language));
+        let [service, contractor, measured] =
+            [line.service, line.contractor, line.measured].map(|of| percent(of, language));
+        rows.push([name, service, contractor, measured, down(line), mttr, shown(line.verdict)]);
+    };
+    add(of("Tất cả camera", "All cameras").into(), &report.total);
+    for (id, vi, en) in
+        [("public", "Camera công cộng", "Public cameras"), ("household", "Camera hộ dân", "Household cameras")]
+    {
+        report.kinds.iter().filter(|line| line.id == id).for_each(|line| add(of(vi, en).into(), line));
+    }
+    add(of("Các điểm quan sát", "Sites").into(), &report.coverage);
+    let bad = |line: &&Line| line.verdict == Some(Verdict::Fail);
+    for line in report.sites.iter().filter(bad).chain(report.cameras.iter().filter(bad).take(WORST)) {
+        add(format!("  {}", line.name), line);
+    }
+    text += &aligned(&rows);
+    let failing = report.cameras.iter().filter(bad).count();
+    if failing > WORST {
+        text += &format!(
+            "  {} {}\n",
+            failing - WORST,
+            of("camera không đạt nữa: xem --format html", "more cameras fail: see --format html")
+        );
+    }
+    text += &format!("\n{} {}\n", report.incidents.len(), of("sự cố", "incidents"));
+    text
+}
+
+/// Columns side by side: names to the left, figures to the right.
+fn aligned(rows: &[[String; 7]]) -> String {
+    let widths: [usize; 6] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    let mut text = String::new();
+    for row in rows {
+        let space = |column: usize| " ".repeat(widths[column] - row[column].width());
+        text += &format!("{}{}", row[0], space(0));
+        for column in 1..6 {
+            text += &format!("  {}{}", space(column), row[column]);
+        }
+        text += &format!("  {}\n", row[6]);
+    }
+    text
+}

@@ -1,0 +1,121 @@
+//! The words of the uptime report.
+
+use super::super::words::phrases;
+use crate::{
+    model::Language,
+    uptime::{Account, Verdict},
+};
+
+pub(super) fn words(language: Language) -> &'static Words {
+    match language {
+        Language::Vi => &VIETNAMESE,
+        Language::En => &ENGLISH,
+    }
+}
+
+/// What a state of the report is called.
+pub(super) fn account(account: Account, language: Language) -> &'static str {
+    match (account, language) {
+        (Account::Up, Language::Vi) => "hoạt động",
+        (Account::Up, Language::En) => "up",
+        (Account::Degraded, Language::Vi) => "suy giảm",
+        (Account::Degraded, Language::En) => "degraded",
+        (Account::Down, Language::Vi) => "hỏng",
+        (Account::Down, Language::En) => "down",
+        (Account::Unreachable, Language::Vi) => "mất mạng của nhà thầu",
+        (Account::Unreachable, Language::En) => "contractor's network down",
+        (Account::External, Language::Vi) => "mất điện hoặc đường truyền thuê",
+        (Account::External, Language::En) => "others' lines or power down",
+        (Account::Login, Language::Vi) => "bị từ chối đăng nhập",
+        (Account::Login, Language::En) => "login rejected",
+        (Account::Unseen, Language::Vi) => "không đo được",
+        (Account::Unseen, Language::En) => "not seen",
+        (Account::Maintenance, Language::Vi) => "bảo trì có kế hoạch",
+        (Account::Maintenance, Language::En) => "planned maintenance",
+        (Account::Off, Language::Vi) => "ngoài giờ chủ hộ cho phép",
+        (Account::Off, Language::En) => "owner's hours",
+        (Account::MonitorDown, Language::Vi) => "máy giám sát không chạy",
+        (Account::MonitorDown, Language::En) => "monitor not running",
+    }
+}
+
+/// How a figure stands to what was agreed, with a sign beside its colour.
+pub fn verdict(verdict: Verdict, language: Language) -> &'static str {
+    match (verdict, language) {
+        (Verdict::Pass, Language::Vi) => "✓ đạt",
+        (Verdict::Pass, Language::En) => "✓ pass",
+        (Verdict::Fail, Language::Vi) => "✗ không đạt",
+        (Verdict::Fail, Language::En) => "✗ fail",
+        (Verdict::NotMeasured, Language::Vi) => "? chưa đủ số đo",
+        (Verdict::NotMeasured, Language::En) => "? too little measured",
+    }
+}
+
+phrases! {
+    lang: "vi", "en";
+    title: "Báo cáo hoạt động", "Uptime report";
+    month: "Tháng", "Month";
+    months: "Các tháng", "Months";
+    so_far: "tính đến", "up to";
+    running: "tháng chưa kết thúc", "the month is not over";
+    service: "Mức sẵn sàng", "Service availability";
+    service_is: "thời gian hoạt động trên tổng thời gian hoạt động và hỏng, bất kể lỗi của ai", "time up out of time up and down, whoever is to blame";
+    contractor: "Phần nhà thầu", "Contractor's share";
+    contractor_is: "như trên, không tính mất điện và đường truyền của bên khác", "the same without others' lines and power";
+    measured: "Tỷ lệ đo được", "Measured";
+    measured_is: "phần thời gian cần hoạt động mà máy giám sát đo được", "how much of the time in question was measured";
+    agreed: "cam kết", "agreed";
+    against: "so với tháng trước", "against the month before";
+    no_before: "chưa có số liệu tháng trước", "nothing is known of the month before";
+    where_time_went: "Thời gian đã trôi qua thế nào", "Where the time went";
+    every_second: "Mỗi giây của mỗi camera thuộc đúng một trạng thái; tổng bằng đúng độ dài của kỳ.", "Each second of each camera is in exactly one state; they add up exactly to the period.";
+    counted_up: "tính là hoạt động", "counts as up";
+    counted_down: "tính là hỏng", "counts as down";
+    excluded: "không tính", "excluded";
+    class: "Cách tính", "Counted";
+    share: "Tỷ lệ", "Share";
+    camera_hours: "Giờ camera", "Camera hours";
+    total: "Tổng", "Total";
+    by_day: "Từng ngày", "Day by day";
+    sites: "Nút giao và điểm quan sát", "Intersections and sites";
+    cameras: "Camera công cộng", "Public cameras";
+    households: "Camera hộ dân", "Household cameras";
+    links: "Đường truyền", "Links";
+    by_link: "Camera theo đường truyền", "Cameras by link";
+    makes: "Theo hãng và kiểu máy", "By make and model";
+    causes: "Nguyên nhân hỏng", "What cameras were down by";
+    incidents: "Sự cố", "Incidents";
+    no_incidents: "Không có sự cố nào.", "There was no incident.";
+    name: "Tên", "Name";
+    days: "Từng ngày", "By day";
+    down: "Hỏng", "Down";
+    blind: "Mù hoàn toàn", "Blind";
+    outages: "Lần hỏng", "Outages";
+    mttr: "MTTR", "MTTR";
+    mtbf: "MTBF", "MTBF";
+    mttr_is: "MTTR: thời gian khôi phục trung bình mỗi lần hỏng thuộc phần nhà thầu; MTBF: thời gian hoạt động trung bình giữa hai lần hỏng đó.", "MTTR: mean time to restore of the failures that the contractor answers for; MTBF: mean operating time between them.";
+    verdict: "Kết quả", "Verdict";
+    change: "Thay đổi", "Change";
+    cause: "Nguyên nhân", "Cause";
+    number: "Số", "No.";
+    place: "Ở đâu", "Where";
+    level: "Mức", "Level";
+    from: "Từ", "From";
+    length: "Kéo dài", "Lasted";
+    taken_on: "Có người nhận sau", "Taken on after";
+    open: "chưa kết thúc", "still open";
+    nobody: "không ai nhận", "nobody";
+    removed: "Camera đã bỏ khỏi cấu hình (không tính)", "Cameras that the configuration no longer has (not counted)";
+    method: "Cách tính theo IEC 60050-192. Thời gian bảo trì, ngoài giờ chủ hộ, không đo được và lúc máy giám sát không chạy được nêu riêng và không bao giờ tính là hoạt động.", "After IEC 60050-192. Maintenance, owners' hours, time not seen and time in which the monitor did not run are shown and never count as up.";
+    download: "Tải về", "Download";
+    d: "ngày", "d";
+    h: "giờ", "h";
+    m: "phút", "min";
+    s: "giây", "s";
+    cause_site: "camera tại chỗ", "cameras on the spot";
+    cause_link: "đường truyền hoặc nguồn điện", "link or power";
+    cause_device: "đầu ghi", "recorder";
+    cause_commune: "toàn xã", "the whole commune";
+    cause_monitor: "máy giám sát", "the monitor itself";
+    camera_one: "camera", "cameras";
+}
