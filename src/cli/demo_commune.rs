@@ -5,7 +5,10 @@ use crate::{
     config::Plan,
     deliver::{self, Channel, Target},
     health, journal,
-    model::{Camera, Commune, DailyHours, Device, Fleet, Kind, Language, Link, LinkKind, Login, Site, View, Watcher},
+    model::{
+        Camera, Commune, DailyHours, Device, Fleet, Kind, Language, Link, LinkKind, Location, Login, Site, View,
+        Watcher,
+    },
     probe, schedule,
     sim::{SimCamera, Spec, fleet_addresses},
     topology, uptime, web,
@@ -33,6 +36,24 @@ const SITES: [(&str, &str, &[&str]); 14] = [
     ("Trạm bơm", "Thôn Bắc", &["cửa cống", "đường đê"]),
     ("Nghĩa trang", "Thôn Bắc", &["cổng", "đường liên xã"]),
     ("Cổng chào xã", "Thôn Bắc", &["vào xã", "ra quốc lộ", "đường gom", "vỉa hè"]),
+];
+
+/// Latitude and longitude of each site; the commune is 2 km² by the sea.
+const PLACES: [(f64, f64); 14] = [
+    (19.4052, 105.8011),
+    (19.4071, 105.8046),
+    (19.4048, 105.7972),
+    (19.4032, 105.7958),
+    (19.4027, 105.8002),
+    (19.4035, 105.8028),
+    (19.4019, 105.8017),
+    (19.3988, 105.8009),
+    (19.3979, 105.8038),
+    (19.4012, 105.8079),
+    (19.4040, 105.8084),
+    (19.4089, 105.8001),
+    (19.4098, 105.8032),
+    (19.4108, 105.7968),
 ];
 
 /// Numbers of the cameras that hang on Thôn Hải's fibre: those of its two sites, and its households.
@@ -193,6 +214,9 @@ fn sites() -> BTreeMap<crate::model::SiteId, Arc<Site>> {
         let site = Site {
             name: (*name).into(),
             hamlet: (*hamlet).into(),
+            location: PLACES
+                .get(place)
+                .map(|(latitude, longitude)| Location { latitude: *latitude, longitude: *longitude }),
             clear_after: Duration::from_secs(5),
             ..Site::new(&id, views.collect())
         };

@@ -3,6 +3,7 @@
 use crate::model::{Camera, CameraStatus, Check, Kind, Level, Site, SiteStatus, Snapshot, State, ViewState};
 use jiff::Timestamp;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use std::collections::BTreeSet;
 
 /// All families that have at least one series.
 pub(super) fn families(snapshot: &Snapshot) -> Vec<MetricFamily> {
@@ -156,6 +157,10 @@ fn sites(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         "camhealth_site_level_since_timestamp_seconds",
         "Since when the site has its level, as Unix time in seconds.",
     );
+    let mut latitude = Family::gauge("camhealth_site_latitude_degrees", "Where the site lies, north of the equator.");
+    let mut longitude = Family::gauge("camhealth_site_longitude_degrees", "Where the site lies, east of Greenwich.");
+    let mut watches = Family::gauge("camhealth_site_camera_info", "A camera that sees a view of the site; always 1.");
+    let mut view_state = Family::gauge("camhealth_view_state", "1 for whether the view is seen, else 0.");
     for (id, status) in &snapshot.sites {
         let Some(site) = snapshot.fleet.sites.get(id) else { continue };
         let (site, status): (&Site, &SiteStatus) = (site, status);
@@ -164,6 +169,20 @@ fn sites(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         for one in Level::ALL {
             level.add(&[("level", one.as_str()), ("site", id)], f64::from(u8::from(status.level == one)));
         }
+        if let Some(location) = site.location {
+            latitude.add(&[("site", id)], location.latitude);
+            longitude.add(&[("site", id)], location.longitude);
+        }
+        let cameras: BTreeSet<_> = site.views.iter().flat_map(|view| &view.watchers).map(|one| &one.camera).collect();
+        for camera in cameras {
+            watches.add(&[("camera", camera.as_str()), ("hamlet", &site.hamlet), ("site", id)], 1.0);
+        }
+        for view in &status.views {
+            for one in [ViewState::Covered, ViewState::Lost, ViewState::Unknown] {
+                let labels = [("site", id), ("state", one.as_str()), ("view", view.name.as_str())];
+                view_state.add(&labels, f64::from(u8::from(view.state == one)));
+            }
+        }
         for one in [ViewState::Covered, ViewState::Lost, ViewState::Unknown] {
             let count = status.views.iter().filter(|view| view.state == one).count();
             views.add(&[("site", id), ("state", one.as_str())], count as f64);
@@ -171,7 +190,8 @@ fn sites(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         incident.add(&[("site", id)], f64::from(u8::from(status.incident.is_some())));
         since.add(&[("site", id)], status.since.as_millisecond() as f64 / 1000.0);
     }
-    families.extend([info, level, views, incident, since].map(Family::done));
+    let places = [latitude, longitude, watches, view_state];
+    families.extend([info, level, views, incident, since].into_iter().chain(places).map(Family::done));
 }
 
 fn commune(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {

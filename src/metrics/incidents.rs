@@ -3,6 +3,7 @@
 use super::fleet::Family;
 use crate::model::{LinkKind, LinkState, Snapshot};
 use prometheus::proto::MetricFamily;
+use std::collections::BTreeSet;
 
 pub(super) fn families(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     links(snapshot, families);
@@ -30,8 +31,19 @@ pub(super) fn families(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     }
     let mut windows = Family::gauge("camhealth_maintenance_windows_open", "Maintenance windows that are open now.");
     let zone = &snapshot.fleet.commune.timezone;
-    windows.add(&[], snapshot.windows.iter().filter(|window| window.is_open(snapshot.at, zone)).count() as f64);
-    families.extend([hamlets, open, unacknowledged, cut_off, anchors, windows].map(Family::done));
+    let mut maintained = Family::gauge("camhealth_maintenance_info", "What is out of service on purpose; always 1.");
+    let open_now = || snapshot.windows.iter().filter(|window| window.is_open(snapshot.at, zone));
+    windows.add(&[], open_now().count() as f64);
+    let scopes: BTreeSet<_> = open_now().map(|window| (window.scope.kind(), window.scope.subject())).collect();
+    for (kind, subject) in scopes {
+        maintained.add(&[("scope", kind), ("subject", subject)], 1.0);
+    }
+    let mut on_call = Family::gauge("camhealth_on_call_info", "Who is on call, by rotation; always 1.");
+    for shift in &snapshot.on_call {
+        on_call.add(&[("name", &shift.name), ("rotation", &shift.rotation)], 1.0);
+    }
+    let shared = [hamlets, open, unacknowledged, cut_off, anchors, windows, maintained, on_call];
+    families.extend(shared.map(Family::done));
 }
 
 fn links(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {

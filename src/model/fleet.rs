@@ -345,6 +345,8 @@ pub struct Site {
     pub name: String,
     /// The hamlet that it lies in.
     pub hamlet: String,
+    /// Where it lies, for maps.
+    pub location: Option<Location>,
     /// The directions that must be seen; at least one.
     pub views: Vec<View>,
     /// The worst level that is still acceptable; anything worse alerts.
@@ -364,12 +366,36 @@ impl Site {
             id: id.into(),
             name: id.to_owned(),
             hamlet: String::new(),
+            location: None,
             views,
             alert_below: Level::Reduced,
             alert_after: Duration::ZERO,
             clear_after: Duration::from_secs(60),
             blind_at: 0.0,
         }
+    }
+}
+
+/// A place on Earth, in degrees (WGS 84).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Location {
+    /// North of the equator.
+    pub latitude: f64,
+    /// East of Greenwich.
+    pub longitude: f64,
+}
+
+impl FromStr for Location {
+    type Err = ();
+
+    /// Reads `19.40112, 105.81207`, as maps show it.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (latitude, longitude) = text.split_once(',').ok_or(())?;
+        let degrees = |text: &str, limit: f64| {
+            let degrees: f64 = text.trim().parse().map_err(|_| ())?;
+            if degrees.abs() <= limit { Ok(degrees) } else { Err(()) }
+        };
+        Ok(Self { latitude: degrees(latitude, 90.0)?, longitude: degrees(longitude, 180.0)? })
     }
 }
 

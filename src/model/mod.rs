@@ -18,8 +18,8 @@ mod window;
 mod words;
 
 pub use fleet::{
-    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
-    Transport, View, Watcher, stream_address,
+    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Location, Login,
+    Promise, Site, Transport, View, Watcher, stream_address,
 };
 pub use history::{History, LevelChange, Watch};
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};

@@ -51,6 +51,17 @@ impl Scope {
         }
     }
 
+    /// The id of what is covered, or its name where it has none.
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::All => "commune",
+            Self::Hamlet(hamlet) => hamlet,
+            Self::Site(id) => id.as_str(),
+            Self::Link(id) => id.as_str(),
+            Self::Camera(id) => id.as_str(),
+        }
+    }
+
     /// Whether a camera is covered.
     pub fn covers(&self, fleet: &Fleet, camera: &Camera) -> bool {
         let watches = |site: &super::Site| {
