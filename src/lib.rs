@@ -18,7 +18,7 @@
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`topology`], [`alert`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`]) never
+//! [`topology`], [`alert`], [`uptime`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`], [`dashboards`]) never
 //! import each other: `schedule` is handed the probe, and `web` the metrics, as functions. [`monitor`] alone joins the
 //! core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`] know all.
 //!
@@ -42,6 +42,7 @@ pub mod topology;
 pub mod uptime;
 
 pub mod clock;
+pub mod dashboards;
 pub mod deliver;
 pub mod inventory;
 pub mod journal;

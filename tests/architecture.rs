@@ -8,7 +8,7 @@ use std::{
 /// Pure modules: everything that decides.
 const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "uptime", "monitor"];
 /// Thin modules: everything that touches the world, one concern each.
-const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "web", "sim", "inventory"];
+const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "web", "sim", "inventory", "dashboards"];
 /// What may be imported beyond `model`, by module.
 const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("monitor", &["health", "coverage", "topology", "alert"]),

@@ -264,6 +264,7 @@ async fn a_reload_keeps_state_and_a_bad_one_changes_nothing() {
 
 #[test]
 fn the_demo_watches_its_fleet_and_ends_clean() {
+    let _alone = crate::support::DEMO.blocking_lock();
     let output = camhealth(&["demo", "--listen", "127.0.0.1:0", "--seconds", "35"], &[]);
     let shown = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));

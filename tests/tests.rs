@@ -12,6 +12,8 @@ mod browser;
 mod config_errors;
 /// The whole daemon: alerts, reload, kill -9 and restart, stopping.
 mod daemon;
+/// Grafana's schema, and each query of each panel against a real Prometheus.
+mod dashboards;
 /// What is in Cargo.lock and must not be.
 mod dependencies;
 /// The shipped example.

@@ -92,7 +92,9 @@ impl Client {
     /// Asks for something to be done; the daemon's words.
     pub(super) async fn ask(&self, method: reqwest::Method, path: &[&str], body: &Value) -> Result<String, String> {
         let (status, text) = self.send(method, path, &[], Some(body)).await?;
-        let text = text.trim().to_owned();
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        let told = ["done", "id", "error"].iter().find_map(|key| answer[*key].as_str());
+        let text = told.unwrap_or(text.trim()).to_owned();
         if (200..300).contains(&status) { Ok(text) } else { Err(format!("the daemon refuses: {text}")) }
     }
 }

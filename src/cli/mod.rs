@@ -5,6 +5,7 @@
 mod ack;
 mod check;
 mod client;
+mod dashboards;
 mod demo;
 mod demo_commune;
 mod demo_table;
@@ -57,6 +58,8 @@ enum Command {
     Discover(discover::Arguments),
     /// Turn a contractor's spreadsheet (CSV) into camera entries.
     Import(import::Arguments),
+    /// Write the Grafana dashboards, Vietnamese and English.
+    Dashboards(dashboards::Arguments),
     /// Watch 240 simulated cameras whose faults come and go.
     Demo(demo::Arguments),
     /// Serve simulated cameras on loopback and print their addresses.
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Discover(arguments) => in_runtime(discover::run(arguments)),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Dashboards(arguments) => dashboards::run(&arguments),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),
         Command::Simulate(arguments) => in_runtime(simulate::run(arguments)),
         Command::Worker { memory_mib } => match worker::serve(memory_mib) {

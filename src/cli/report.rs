@@ -147,8 +147,7 @@ fn text(report: &Report, language: Language, paint: Paint) -> String {
         Some(Verdict::NotMeasured) => paint.dim(verdict(Verdict::NotMeasured, language)),
         None => String::new(),
     };
-    let zone = jiff::tz::TimeZone::get(&report.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let local = |at: jiff::Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%H:%M %d/%m/%Y").to_string();
+    let local = |at: jiff::Timestamp| at.to_zoned_datetime(report.zone.clone()).strftime("%H:%M %d/%m/%Y").to_string();
     let mut text = format!(
         "{} – {} {} {} {}\n\n",
         paint.bold(&report.commune),

@@ -1,9 +1,9 @@
 //! The fleet's metrics: a pure function of one snapshot.
 
-use crate::model::{Camera, CameraStatus, Check, Kind, Level, Site, SiteStatus, Snapshot, State, ViewState};
+use crate::model::{Camera, CameraId, CameraStatus, Check, Kind, Level, Site, SiteStatus, Snapshot, State, ViewState};
 use jiff::Timestamp;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All families that have at least one series.
 pub(super) fn families(snapshot: &Snapshot) -> Vec<MetricFamily> {
@@ -111,6 +111,13 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     let mut failure = Family::gauge("camhealth_camera_failure", "1 for the reason why the camera is not well.");
     let mut probes = Family::counter("camhealth_camera_probes_total", "Looks at the camera by depth and outcome.");
     let mut took = Family::gauge("camhealth_camera_probe_duration_seconds", "Time of the last look of each depth.");
+    // The hamlet of the first site that it watches; cameras that no view names have none.
+    let mut hamlets: BTreeMap<&CameraId, &str> = BTreeMap::new();
+    for site in snapshot.fleet.sites.values() {
+        for watcher in site.views.iter().flat_map(|view| &view.watchers) {
+            hamlets.entry(&watcher.camera).or_insert(&site.hamlet);
+        }
+    }
     for (camera, status) in all() {
         let (id, kind) = (camera.id.as_str(), camera.kind.as_str());
         counters[0].add(&[("camera", id)], status.transitions as f64);
@@ -118,7 +125,10 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         let name = if camera.kind == Kind::Public { camera.name.as_str() } else { "" };
         let link = camera.link.as_ref().map_or("", |link| link.as_str());
         let device = camera.device.as_str();
-        info.add(&[("camera", id), ("device", device), ("kind", kind), ("link", link), ("name", name)], 1.0);
+        let hamlet = hamlets.get(&camera.id).copied().unwrap_or_default();
+        let labels =
+            [("camera", id), ("device", device), ("hamlet", hamlet), ("kind", kind), ("link", link), ("name", name)];
+        info.add(&labels, 1.0);
         if let Some(facts) = &status.device {
             let (make, model, firmware) = (&facts.manufacturer, &facts.model, &facts.firmware);
             make_and_model

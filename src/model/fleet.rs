@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 use url::Url;
+use utoipa::ToSchema;
 
 /// Everything a commune has, checked: each id that is named here exists here.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,7 +112,7 @@ pub struct Commune {
 }
 
 /// A language that pages and messages exist in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// Vietnamese, the default.
@@ -129,7 +130,7 @@ pub struct Device {
 }
 
 /// Whose camera it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// On the road, paid for by the people.
@@ -276,11 +277,13 @@ impl Identity {
 }
 
 /// A span of each day, over midnight where `to` is not after `from`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 pub struct DailyHours {
     /// First minute.
+    #[schema(value_type = String, pattern = r"^\d\d:\d\d:\d\d$")]
     pub from: Time,
     /// First minute after.
+    #[schema(value_type = String, pattern = r"^\d\d:\d\d:\d\d$")]
     pub to: Time,
 }
 

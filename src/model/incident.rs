@@ -4,9 +4,10 @@ use super::{ChannelId, DeviceId, Level, LinkId, PersonId, SiteId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
+use utoipa::ToSchema;
 
 /// Names one cause from its first message to its all-clear.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentId(String);
 
@@ -34,7 +35,7 @@ impl fmt::Display for IncidentId {
 }
 
 /// What failed: the highest thing that explains all that is lost.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Cause {
     /// Cameras of one site, each by itself.
@@ -94,13 +95,14 @@ impl Recipient {
 }
 
 /// That somebody has taken an incident on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 pub struct Ack {
     /// Who, as they are called on the roster or as they named themselves.
     pub by: String,
     /// How it reached us: `page`, `link`, `command`, or the channel's id.
     pub via: String,
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }
 

@@ -3,6 +3,7 @@
 use super::{Codec, DeviceFacts, Failure, FailureKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What was learned of one camera; survives a restart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -91,7 +92,7 @@ impl Opinion {
 pub struct Baseline(Vec<Hour>);
 
 /// Moving averages of one hour of the day.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, ToSchema, Deserialize)]
 pub struct Hour {
     /// Looks that were averaged.
     pub looks: u32,

@@ -5,9 +5,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// How deep a probe was asked to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
     /// TCP connect and `OPTIONS` without a login: is the RTSP server there?
@@ -113,7 +114,7 @@ impl Verdict {
 }
 
 /// One step of the ladder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Deserialize)]
 pub struct Rung {
     /// Which step.
     pub name: RungName,
@@ -126,7 +127,7 @@ pub struct Rung {
 }
 
 /// The steps, cheapest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RungName {
     /// TCP connect.
@@ -176,7 +177,7 @@ impl RungName {
 }
 
 /// Why something is not well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 pub struct Failure {
     /// For machines: metric label, JSON, message table.
     pub kind: FailureKind,
@@ -205,7 +206,7 @@ pub enum Weight {
 macro_rules! failure_kinds {
     ($($(#[$doc:meta])* $variant:ident $name:literal $weight:ident)*) => {
         /// The closed list of reasons: the one source for wall, metrics and messages.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum FailureKind {
             $($(#[$doc])* $variant,)*
@@ -312,7 +313,7 @@ impl FailureKind {
 }
 
 /// What a short look at the stream showed, from headers alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Deserialize)]
 pub struct StreamFacts {
     /// Video codec.
     pub codec: Codec,
@@ -382,7 +383,7 @@ impl StreamFacts {
 }
 
 /// A codec whose frames can be counted without decoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
     /// H.264.
@@ -405,7 +406,7 @@ impl Codec {
 }
 
 /// What a device says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema, Deserialize)]
 #[serde(default)]
 pub struct DeviceFacts {
     /// Maker.
@@ -417,8 +418,10 @@ pub struct DeviceFacts {
     /// Serial number.
     pub serial: String,
     /// When it last started, where it tells.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_reboot: Option<Timestamp>,
     /// When its clock was last set, where it tells.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_clock_sync: Option<Timestamp>,
     /// Paths and ports of the streams that it names, as `:554/sub`; empty where it was not asked.
     pub streams: Vec<String>,

@@ -4,6 +4,7 @@ use super::{CameraId, Check, LinkId};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
+use utoipa::ToSchema;
 
 /// The plan at one moment, as far as people and metrics want to know it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,16 +40,17 @@ pub struct Outlook {
 }
 
 /// A planned look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NextLook {
     /// When, at the earliest.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// How deep.
     pub check: Check,
 }
 
 /// A budget and what is left of it. What is spent comes back evenly with time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Budget {
     /// The most that is spent in any window: a day for bytes, an hour for looks.
     pub limit: u64,
@@ -57,7 +59,7 @@ pub struct Budget {
 }
 
 /// Why a look that is due does not begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Held {
     /// The owner wants no contact at this hour.

@@ -11,6 +11,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use utoipa::ToSchema;
 
 /// The fleet at one moment.
 #[derive(Debug, Clone)]
@@ -113,14 +114,16 @@ pub struct CameraStatus {
 }
 
 /// One look in a line.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Seen {
     /// When it began.
+    #[schema(value_type = String, format = DateTime)]
     pub started: Timestamp,
     /// How deep it was.
     pub check: Check,
     /// How long it took.
     #[serde(rename = "seconds", serialize_with = "seconds")]
+    #[schema(value_type = f64)]
     pub took: Duration,
     /// Bytes received.
     pub bytes: u64,
@@ -221,13 +224,14 @@ pub struct LinkStatus {
 }
 
 /// Who answers for a rotation now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OnCall {
     /// The rotation's id.
     pub rotation: String,
     /// The person's name for people.
     pub name: String,
     /// Until when.
+    #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
 }
 

@@ -3,9 +3,10 @@
 use super::{CameraId, DeviceId, FailureKind, Incident, LinkId, Memory, SiteId, Window};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Where a camera stands, after confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Media has really arrived lately.
@@ -73,7 +74,7 @@ pub struct Transition {
 }
 
 /// Whether a direction at a site is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewState {
     /// Enough cameras see it.
@@ -96,7 +97,7 @@ impl ViewState {
 }
 
 /// How well a site is covered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Every view is covered and every must-have camera works.
@@ -169,7 +170,7 @@ pub struct OpenAlert {
 }
 
 /// Whether a link carries anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkState {
     /// Something below it answered lately, or nothing speaks against it.

@@ -7,9 +7,10 @@ use jiff::{
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Something is out of service on purpose: alerts on it are kept back and its time counts as maintenance.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 pub struct Window {
     /// Its name, unique among all windows.
     pub id: String,
@@ -24,7 +25,7 @@ pub struct Window {
 }
 
 /// What a window covers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 pub enum Scope {
     /// The whole commune.
@@ -89,14 +90,16 @@ impl Scope {
 }
 
 /// When a window is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Span {
     /// Once.
     Once {
         /// First moment.
+        #[schema(value_type = String, format = DateTime)]
         from: Timestamp,
         /// First moment after.
+        #[schema(value_type = String, format = DateTime)]
         until: Timestamp,
     },
     /// Each week, in the commune's time.

@@ -1,9 +1,10 @@
 //! The states that a second can be in, and sums of them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What a second counts as. Exactly one holds in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
     /// It works.
@@ -82,7 +83,7 @@ impl Account {
 }
 
 /// Seconds in each state; their sum is the time that was looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Seconds {
     /// In `up`.
     pub up: i64,

@@ -13,20 +13,26 @@ use crate::{
         Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State, Window, elapsed,
     },
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use utoipa::ToSchema;
 
 /// Everything of one period.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Report {
     /// Whose report it is.
     pub commune: String,
-    /// IANA zone of its days.
+    /// IANA zone of its days, or its offset where it has no name.
     pub timezone: String,
+    /// The same.
+    #[serde(skip)]
+    pub zone: TimeZone,
     /// First moment.
+    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// First moment after what it counts.
+    #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
     /// Whether the period is over; else it is counted up to the moment at which the report was made.
     pub complete: bool,
@@ -65,7 +71,7 @@ pub struct Report {
 }
 
 /// One thing, or several added up by their seconds.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, ToSchema)]
 pub struct Line {
     /// Its id, or the name of the group.
     pub id: String,
@@ -100,7 +106,7 @@ pub struct Line {
 }
 
 /// How availability stands to what was agreed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is as agreed.
@@ -112,7 +118,7 @@ pub enum Verdict {
 }
 
 /// What cameras were down by.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CauseLine {
     /// What the seconds count as.
     pub account: Account,
@@ -125,9 +131,10 @@ pub struct CauseLine {
 }
 
 /// All cameras on one day.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DayLine {
     /// Which day, where people live.
+    #[schema(value_type = String, format = Date)]
     pub date: jiff::civil::Date,
     /// Camera-seconds in each state.
     pub seconds: Seconds,
@@ -140,7 +147,7 @@ pub struct DayLine {
 }
 
 /// One incident.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct IncidentLine {
     /// Its id.
     pub id: String,
@@ -153,8 +160,10 @@ pub struct IncidentLine {
     /// The worst level that was told.
     pub level: Level,
     /// When it began.
+    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// When it ended; `None` while it is open.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Timestamp>,
     /// How long it lasted, or has lasted.
     pub seconds: i64,
@@ -163,9 +172,10 @@ pub struct IncidentLine {
 }
 
 /// All cameras in the period before.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Trend {
     /// First moment.
+    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
     /// As in [`Line`].
     pub service: Option<f64>,
@@ -266,9 +276,11 @@ pub(super) fn report(
     });
     let known: BTreeSet<&CameraId> = history.transitions.iter().map(|row| &row.camera).collect();
     let second = |at: i64| Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let offset = second(period.from).to_zoned_datetime(period.zone.clone());
     let mut report = Report {
         commune: fleet.commune.name.clone(),
-        timezone: period.zone.iana_name().unwrap_or_default().to_owned(),
+        timezone: period.zone.iana_name().map_or_else(|| offset.strftime("%:z").to_string(), str::to_owned),
+        zone: period.zone.clone(),
         from: second(period.from),
         until: second(period.until),
         complete: period.until == period.end,

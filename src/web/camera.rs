@@ -9,7 +9,6 @@ use super::{
 use crate::model::{Budget, DeviceFacts, Language, Seen, Snapshot};
 use askama::Template;
 use axum::{
-    Json,
     extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -27,18 +26,6 @@ pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Q
         }
         Ok(None) => (StatusCode::NOT_FOUND, words.no_camera).into_response(),
         Err(error) => html(Err(error)),
-    }
-}
-
-pub(super) async fn json(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    match explain(&snapshot, &id, language) {
-        Some(explanation) => Json(explanation).into_response(),
-        None => {
-            let problem = serde_json::json!({ "error": words(language).no_camera, "camera": id });
-            (StatusCode::NOT_FOUND, Json(problem)).into_response()
-        }
     }
 }
 

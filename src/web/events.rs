@@ -1,8 +1,9 @@
 //! Server-sent events: the wall's content when it changes, and a pulse by which a page knows how old it is.
 
 use super::{
-    camera, incident,
+    camera, incident, map,
     router::{Shared, Wish},
+    site,
 };
 use crate::model::{Language, Snapshot};
 use axum::{
@@ -30,15 +31,33 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Figures such as frame rates are renewed this often while no state changes.
 const RENEW: Duration = Duration::from_secs(10);
 
+/// Whose page listens.
+enum Subject {
+    Wall,
+    Map,
+    Site(String),
+    Camera(String),
+    Incident(String),
+}
+
+impl Subject {
+    fn of(wish: Wish) -> Self {
+        match wish {
+            Wish { incident: Some(id), .. } => Self::Incident(id),
+            Wish { camera: Some(id), .. } => Self::Camera(id),
+            Wish { site: Some(id), .. } => Self::Site(id),
+            Wish { map: Some(_), .. } => Self::Map,
+            _ => Self::Wall,
+        }
+    }
+}
+
 /// One page that listens.
 struct Listener {
     shared: Shared,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     language: Language,
-    /// The camera whose page listens, instead of the wall.
-    camera: Option<String>,
-    /// The incident whose page listens.
-    incident: Option<String>,
+    subject: Subject,
     not_before: Instant,
     shown: Option<(u64, Instant)>,
     _place: OwnedSemaphorePermit,
@@ -52,8 +71,8 @@ pub(super) async fn events(State(shared): State<Shared>, Query(wish): Query<Wish
     // The page was rendered a moment ago; what changed since is sent at once.
     snapshots.mark_changed();
     let language = wish.language(&snapshots.borrow());
-    let (camera, incident, not_before) = (wish.camera, wish.incident, Instant::now());
-    let listener = Listener { shared, snapshots, language, camera, incident, not_before, shown: None, _place: place };
+    let (subject, not_before) = (Subject::of(wish), Instant::now());
+    let listener = Listener { shared, snapshots, language, subject, not_before, shown: None, _place: place };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
@@ -67,22 +86,27 @@ impl Listener {
         self.snapshots.changed().await.ok()?;
         self.not_before = Instant::now() + PAUSE;
         let snapshot = self.snapshots.borrow_and_update().clone();
-        if let Some(id) = &self.incident {
+        if let Subject::Incident(id) = &self.subject {
             return Some(self.of_incident(&snapshot, &id.clone()));
         }
-        let standing = match self.camera.as_deref().and_then(|id| snapshot.cameras.get(id)) {
+        let standing = match &self.subject {
             // A camera's page shows each look.
-            Some(status) => u64::try_from(status.last_probe.map_or(0, |at| at.as_millisecond())).unwrap_or(0),
-            None => standing(&snapshot),
+            Subject::Camera(id) => {
+                let last = snapshot.cameras.get(id.as_str()).and_then(|status| status.last_probe);
+                u64::try_from(last.map_or(0, |at| at.as_millisecond())).unwrap_or(0)
+            }
+            _ => standing(&snapshot),
         };
         let due = self.shown.is_none_or(|(last, at)| last != standing || at.elapsed() >= RENEW);
         if !due {
             return Some(pulse(&snapshot));
         }
         self.shown = Some((standing, Instant::now()));
-        let main = match &self.camera {
-            Some(id) => camera::main(&snapshot, id, self.language).ok()??.into(),
-            None => self.shared.cache.main(&snapshot, self.language),
+        let main = match &self.subject {
+            Subject::Camera(id) => camera::main(&snapshot, id, self.language).ok()??.into(),
+            Subject::Site(id) => site::main(&snapshot, id, self.language).ok()??.into(),
+            Subject::Map => map::main(&snapshot, self.language).ok()?.into(),
+            Subject::Wall | Subject::Incident(_) => self.shared.cache.main(&snapshot, self.language),
         };
         Some(Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(&*main))
     }

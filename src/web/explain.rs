@@ -8,10 +8,11 @@ use crate::model::{
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
+use utoipa::ToSchema;
 
 /// Everything that is known of one camera, in one language. Holds no login and no path of a stream: some makes carry
 /// the password in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Explanation {
     pub(super) id: String,
     pub(super) name: String,
@@ -19,6 +20,7 @@ pub(super) struct Explanation {
     pub(super) device: String,
     pub(super) host: String,
     pub(super) link: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
     pub(super) at: Timestamp,
     /// In which people are shown times: an IANA name.
     pub(super) timezone: String,
@@ -27,6 +29,7 @@ pub(super) struct Explanation {
     pub(super) cause: Option<FailureKind>,
     pub(super) cause_text: Option<&'static str>,
     pub(super) detail: String,
+    #[schema(value_type = String, format = DateTime)]
     pub(super) since: Timestamp,
     /// What to do about it.
     pub(super) remedy: Option<&'static str>,
@@ -49,8 +52,9 @@ pub(super) struct Explanation {
 }
 
 /// One look with its steps.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Steps {
+    #[schema(value_type = String, format = DateTime)]
     pub(super) started: Timestamp,
     pub(super) seconds: f64,
     pub(super) failure: Option<FailureKind>,
@@ -101,7 +105,8 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
     })
 }
 
-fn host(camera: &Camera) -> String {
+/// Host and port of a camera's stream.
+pub(super) fn host(camera: &Camera) -> String {
     format!("{}:{}", camera.rtsp.host_str().unwrap_or_default(), camera.rtsp.port().unwrap_or(554))
 }
 

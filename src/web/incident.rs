@@ -9,21 +9,20 @@ use super::{
     router::{OwnPage, Shared, Wish, html},
     words::{Words, words},
 };
-use crate::model::{Cause, Incident, Language, Level, Scope, Snapshot, later};
+use crate::model::{Cause, Incident, Language, Level, Snapshot, later};
 use askama::Template;
 use axum::{
-    Form, Json, Router,
+    Form, Router,
     extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::{delete, get, post},
+    routing::{get, post},
 };
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 
 /// The longest that something may be silenced at once; longer is for the configuration.
-const LONGEST_MINUTES: u64 = 31 * 24 * 60;
+pub(super) const LONGEST_MINUTES: u64 = 31 * 24 * 60;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -31,11 +30,6 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/incidents/{id}/ack", post(take_on_form))
         .route("/incidents/{id}/silence", post(silence_form))
         .route("/ack/{incident}/{person}/{signature}", get(link).post(take_on_link))
-        .route("/api/v1/incidents", get(list))
-        .route("/api/v1/incidents/{id}", get(one))
-        .route("/api/v1/incidents/{id}/ack", post(take_on))
-        .route("/api/v1/silences", get(windows).post(silence))
-        .route("/api/v1/silences/{id}", delete(unsilence))
 }
 
 #[derive(Template)]
@@ -139,10 +133,10 @@ struct TakeOn {
 }
 
 /// A name that people typed.
-fn name(text: &str) -> Result<String, (StatusCode, String)> {
+pub(super) fn name(text: &str) -> Result<String, (StatusCode, String)> {
     let name: String = text.trim().chars().filter(|c| !c.is_control()).take(80).collect();
     if name.is_empty() {
-        return Err((StatusCode::BAD_REQUEST, "a name is missing: send it as \"by\" or \"author\"\n".into()));
+        return Err((StatusCode::BAD_REQUEST, "it is empty: give a name or a reason that people can read\n".into()));
     }
     Ok(name)
 }
@@ -180,16 +174,18 @@ async fn silence_form(
 ) -> Response {
     let (kind, target) = form.scope.split_once(':').unwrap_or((form.scope.as_str(), ""));
     let scope = serde_json::from_value(serde_json::json!({"kind": kind, "id": target}));
-    let Ok(scope) = scope else { return (StatusCode::BAD_REQUEST, "no such scope\n").into_response() };
-    let wish = Silence {
-        scope,
-        from: None,
-        minutes: Some(form.minutes),
-        until: None,
-        author: form.author,
-        reason: form.reason,
+    let Ok(scope) = scope else {
+        return (StatusCode::BAD_REQUEST, "there is no such thing to silence\n").into_response();
     };
-    match put_silence(&shared, wish).await {
+    if !(1..=LONGEST_MINUTES).contains(&form.minutes) {
+        return (StatusCode::BAD_REQUEST, "at least a minute, at most 31 days\n").into_response();
+    }
+    let (author, reason) = match (name(&form.author), name(&form.reason)) {
+        (Ok(author), Ok(reason)) => (author, reason),
+        (Err(refusal), _) | (_, Err(refusal)) => return refusal.into_response(),
+    };
+    let until = later(shared.state.snapshots.borrow().at, Duration::from_secs(form.minutes * 60));
+    match shared.ask(Command::Silence { scope, from: None, until, author, reason }).await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
         Err(refusal) => refusal.into_response(),
     }
@@ -228,113 +224,6 @@ async fn take_on_link(
     let Some((_, incident, name)) = signed(&shared, &path) else { return gone(language) };
     match acknowledge(&shared, incident.id.to_string(), &name, "link").await {
         Ok(_) => Redirect::to(&format!("/incidents/{}", incident.id)).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
-}
-
-/// An incident for machines, with names. Who is told over what stays inside.
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
-    id: &'a str,
-    number: u32,
-    cause: &'a Cause,
-    place: String,
-    since: Timestamp,
-    opened: Timestamp,
-    closed: Option<Timestamp>,
-    level: Level,
-    sites: Vec<&'a str>,
-    acknowledged: Option<&'a crate::model::Ack>,
-    merged: &'a [u32],
-    episode: u32,
-}
-
-fn shown<'a>(snapshot: &Snapshot, incident: &'a Incident) -> Shown<'a> {
-    Shown {
-        id: incident.id.as_str(),
-        number: incident.number,
-        cause: &incident.cause,
-        place: snapshot.place(&incident.cause),
-        since: incident.since,
-        opened: incident.opened,
-        closed: incident.closed,
-        level: incident.told,
-        sites: incident.sites.keys().map(|site| site.as_str()).collect(),
-        acknowledged: incident.ack.as_ref(),
-        merged: &incident.merged,
-        episode: incident.episode,
-    }
-}
-
-async fn list(State(shared): State<Shared>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let incidents: Vec<Shown<'_>> = snapshot.incidents.iter().map(|incident| shown(&snapshot, incident)).collect();
-    Json(incidents).into_response()
-}
-
-async fn one(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    match snapshot.incident(&id) {
-        Some(incident) => Json(shown(&snapshot, incident)).into_response(),
-        None => gone(Language::En),
-    }
-}
-
-async fn take_on(
-    State(shared): State<Shared>,
-    Path(id): Path<String>,
-    _: OwnPage,
-    Json(body): Json<TakeOn>,
-) -> Response {
-    match acknowledge(&shared, id, &body.by, "command").await {
-        Ok(done) => format!("{done}\n").into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
-}
-
-async fn windows(State(shared): State<Shared>) -> Response {
-    Json(shared.state.snapshots.borrow().windows.as_ref()).into_response()
-}
-
-/// A wish to take something out of service.
-#[derive(Debug, Deserialize)]
-struct Silence {
-    scope: Scope,
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
-    minutes: Option<u64>,
-    author: String,
-    reason: String,
-}
-
-async fn put_silence(shared: &Shared, wish: Silence) -> Result<String, (StatusCode, String)> {
-    let now = shared.state.snapshots.borrow().at;
-    let bad = |text: &str| (StatusCode::BAD_REQUEST, format!("{text}\n"));
-    let longest = later(wish.from.unwrap_or(now), Duration::from_secs(LONGEST_MINUTES * 60));
-    let until = match (wish.until, wish.minutes) {
-        (Some(until), None) => until,
-        (None, Some(minutes)) => {
-            later(wish.from.unwrap_or(now), Duration::from_secs(minutes.min(LONGEST_MINUTES + 1) * 60))
-        }
-        _ => return Err(bad("give either until or minutes")),
-    };
-    if until > longest {
-        return Err(bad("at most 31 days; longer maintenance belongs into the configuration"));
-    }
-    let (author, reason) = (name(&wish.author)?, name(&wish.reason).map_err(|_| bad("a reason is missing"))?);
-    shared.ask(Command::Silence { scope: wish.scope, from: wish.from, until, author, reason }).await
-}
-
-async fn silence(State(shared): State<Shared>, _: OwnPage, Json(wish): Json<Silence>) -> Response {
-    match put_silence(&shared, wish).await {
-        Ok(id) => (StatusCode::CREATED, Json(serde_json::json!({"id": id}))).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
-}
-
-async fn unsilence(State(shared): State<Shared>, Path(id): Path<String>, _: OwnPage) -> Response {
-    match shared.ask(Command::Unsilence(id)).await {
-        Ok(done) => format!("{done}\n").into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }

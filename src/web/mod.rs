@@ -3,15 +3,18 @@
 //! Nothing here asks the core: a page and `/metrics` are pure functions of the same snapshot, so they cannot
 //! contradict each other. Metrics are handed in as a function, since edges do not import each other.
 
+mod api;
 mod camera;
 mod command;
 mod events;
 mod explain;
 mod incident;
+mod map;
 mod page;
 pub mod report;
 mod router;
 mod settings;
+mod site;
 mod words;
 
 pub use command::{Command, Request};

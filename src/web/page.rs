@@ -16,7 +16,8 @@ pub(super) fn whole(
 ) -> askama::Result<String> {
     let words = words(language);
     let at = snapshot.at.as_millisecond();
-    Whole { words, commune: &snapshot.fleet.commune.name, main, at, path, events, home: path == "/" }.render()
+    let menu = [("/", words.wall), ("/map", words.map), ("/reports", words.reports)];
+    Whole { words, commune: &snapshot.fleet.commune.name, main, at, path, events, home: path == "/", menu }.render()
 }
 
 /// The last content of each language, so that many pages cost one rendering.
@@ -81,6 +82,7 @@ struct Whole<'a> {
     path: &'a str,
     events: &'a str,
     home: bool,
+    menu: [(&'a str, &'static str); 3],
 }
 
 #[derive(Template)]
@@ -230,13 +232,7 @@ impl Show<'_> {
                 hamlet: site.hamlet.clone(),
                 level: status.level.as_str(),
                 word: status.level.text(self.language),
-                symbol: match status.level {
-                    Level::Full => "●",
-                    Level::Reduced => "◐",
-                    Level::Critical => "▲",
-                    Level::Blind => "✕",
-                    Level::Unknown => "?",
-                },
+                symbol: level_symbol(status.level),
                 lost: lost.join("; "),
                 views: format!("{covered}/{}", status.views.len()),
                 since: self.moment(status.since),
@@ -319,6 +315,17 @@ pub(super) fn moment(at: Timestamp, snapshot: &Snapshot) -> Moment {
     let (then, now) = (at.to_zoned_datetime(zone.clone()), snapshot.at.to_zoned_datetime(zone.clone()));
     let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m/%Y" };
     Moment { text: then.strftime(format).to_string(), millisecond: at.as_millisecond() }
+}
+
+/// A level as a sign beside its colour.
+pub(super) fn level_symbol(level: Level) -> &'static str {
+    match level {
+        Level::Full => "●",
+        Level::Reduced => "◐",
+        Level::Critical => "▲",
+        Level::Blind => "✕",
+        Level::Unknown => "?",
+    }
 }
 
 /// A state as a sign beside its colour.

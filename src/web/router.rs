@@ -1,6 +1,6 @@
 //! Which address gives what.
 
-use super::{Command, Request, camera, events, incident, page, report, words::words};
+use super::{Command, Request, api, camera, events, incident, map, page, report, site, words::words};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
@@ -54,6 +54,10 @@ pub(super) struct Wish {
     lang: Option<Language>,
     /// The camera whose page is meant, instead of the wall.
     pub(super) camera: Option<String>,
+    /// The site whose page is meant.
+    pub(super) site: Option<String>,
+    /// That the map is meant.
+    pub(super) map: Option<String>,
     /// The incident whose page is meant; an empty one is told only how old it is.
     pub(super) incident: Option<String>,
 }
@@ -71,12 +75,12 @@ pub fn router(state: State) -> Router {
         .route("/", get(wall))
         .route("/events", get(events::events))
         .route("/cameras/{id}", get(camera::page))
-        .route("/api/v1/cameras/{id}", get(camera::json))
-        .route("/api/v1/channels", get(channels))
+        .route("/sites/{id}", get(site::page))
+        .route("/map", get(map::page))
         .route("/reports", get(report::latest))
         .route("/reports/{month}", get(report::one))
-        .route("/api/v1/reports/{month}", get(report::json))
         .merge(incident::routes())
+        .merge(api::routes())
         .route("/metrics", get(metrics))
         .route("/-/healthy", get(async || "camhealth serves\n"))
         .route("/-/ready", get(ready))
@@ -129,10 +133,6 @@ async fn reload(From(shared): From<Shared>, headers: HeaderMap) -> Response {
         Ok(done) => format!("{done}\n").into_response(),
         Err((status, problems)) => (status, problems).into_response(),
     }
-}
-
-async fn channels(From(shared): From<Shared>) -> Response {
-    axum::Json((shared.state.channels)()).into_response()
 }
 
 impl Shared {

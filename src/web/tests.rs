@@ -1,8 +1,12 @@
 //! The router by requests: hardening, readiness, reloads, escaping, and events that come when something changes.
 
 use super::*;
-use crate::model::{
-    Camera, CameraStatus, Cause, Commune, Coverage, Fleet, Incident, IncidentId, Level, State as CameraState,
+use crate::{
+    model::{
+        Camera, CameraStatus, Cause, Commune, Coverage, Fleet, History, Incident, IncidentId, Level,
+        State as CameraState,
+    },
+    uptime,
 };
 use futures_util::StreamExt;
 use std::{collections::BTreeMap, net::SocketAddr};
@@ -83,12 +87,20 @@ async fn serve() -> Server {
         }
     });
     let state = State {
-        snapshots,
         metrics: Arc::new(|_| "up 1\n".into()),
         channels: Arc::new(|| serde_json::json!({})),
         signer: Arc::new(|incident, person, signature| {
             (signature == format!("{incident}+{person}")).then(|| "Trung úy An".to_owned())
         }),
+        reporter: Arc::new({
+            let fleet = snapshots.borrow().fleet.clone();
+            let now = snapshots.borrow().at;
+            move |month| {
+                let report = uptime::of_month(&fleet, &History::default(), month, &uptime::Settings::default(), now);
+                Box::pin(async move { Ok(report) })
+            }
+        }),
+        snapshots,
         requests,
         ready: is_ready,
     };
@@ -197,7 +209,8 @@ async fn an_incident_is_taken_on_from_its_page_by_a_link_and_by_a_program() {
     assert_eq!(asked(&server), [taken("An", "page", "cho-1")]);
     assert_eq!(send(&server, post.clone(), "/api/v1/incidents/17/ack", "{\"by\":\"An\"}").await.0, 200);
     assert_eq!(asked(&server), [taken("An", "command", "17")]);
-    assert_eq!(send(&server, post.clone(), "/api/v1/incidents/17/ack", "{\"by\":\" \"}").await.0, 400);
+    assert_eq!(send(&server, post.clone(), "/api/v1/incidents/17/ack", "{\"by\":\" \"}").await.0, 422);
+    assert_eq!(send(&server, post.clone(), "/api/v1/incidents/99/ack", "{\"by\":\"An\"}").await.0, 404);
 
     // Programs that preview links fetch them, which must change nothing.
     let (status, _, page) = fetch(&server, "/ack/cho-1/an/cho-1+an").await;
@@ -228,7 +241,8 @@ async fn something_is_silenced_by_a_form_and_by_a_program_with_author_reason_and
     for (body, status) in [
         ("{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"bão\"}", 201),
         ("{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"\"}", 400),
-        ("{\"scope\":{\"kind\":\"all\"},\"author\":\"An\",\"reason\":\"bão\"}", 400),
+        ("{\"scope\":{\"kind\":\"site\",\"id\":\"x\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"bão\"}", 404),
+        ("{\"scope\":{\"kind\":\"all\"},\"author\":\"An\",\"reason\":\"bão\"}", 422),
         ("{\"scope\":{\"kind\":\"all\"},\"minutes\":99999999,\"author\":\"An\",\"reason\":\"bão\"}", 400),
     ] {
         assert_eq!(send(&server, post.clone(), "/api/v1/silences", body).await.0, status, "{body}");
@@ -252,4 +266,24 @@ async fn a_page_of_another_site_changes_nothing() {
         assert_eq!(answer.status(), 403, "{path}");
     }
     assert_eq!(asked(&server), []);
+}
+
+#[tokio::test]
+async fn a_month_is_a_page_a_table_and_json() {
+    let server = serve().await;
+    let (status, _, page) = fetch(&server, "/reports?lang=en").await;
+    assert_eq!(status, StatusCode::OK);
+    // The snapshot's clock shows September 2026.
+    assert!(page.contains("Uptime report Month 09/2026") && page.contains("the month is not over"), "{page}");
+    assert!(page.contains("/reports/2026-08?lang=en") && page.contains("/reports/2026-09.csv"));
+    assert!(!page.contains("<script>alert") && page.contains("&#60;script&#62;"), "names are escaped");
+    let (_, headers, table) = fetch(&server, "/reports/2026-09.csv").await;
+    assert!(headers["content-type"].to_str().expect("text").starts_with("text/csv"));
+    assert!(table.trim_start_matches('\u{feff}').starts_with("month,section,id,name,members,up_seconds,"), "{table}");
+    assert!(table.contains("\n2026-09,camera,cho-01,"), "{table}");
+    let (status, _, json) = fetch(&server, "/api/v1/reports/2026-09").await;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((status, &json["cameras"][0]["verdict"]), (StatusCode::OK, &"not_measured".into()));
+    assert_eq!(fetch(&server, "/reports/2026-13").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(fetch(&server, "/api/v1/reports/oktober").await.0, StatusCode::NOT_FOUND);
 }

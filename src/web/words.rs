@@ -89,5 +89,15 @@ phrases! {
     windows: "Đang bảo trì", "In maintenance";
     incidents: "Sự cố đang mở", "Open incidents";
     cut_off: "Bộ giám sát mất mạng: không thấy camera nào", "The monitor is cut off: it sees no camera at all";
+    wall: "Màn hình", "Wall";
+    map: "Bản đồ", "Map";
+    reports: "Báo cáo", "Reports";
+    menu: "Các trang", "Pages";
+    no_site: "Không có điểm này.", "There is no such site.";
+    seeing: "camera thấy / cần", "cameras see it / needed";
+    spare: "dự phòng", "spare";
+    north: "Bắc", "N";
+    nowhere: "Điểm chưa có tọa độ", "Sites without coordinates";
+    no_places: "Chưa có tọa độ: thêm location = \"19.40112, 105.81207\" vào từng [[site]] của cấu hình.", "No coordinates yet: add location = \"19.40112, 105.81207\" to each [[site]] of the configuration.";
     privacy: "camhealth chỉ kiểm tra tình trạng thiết bị; không giải mã, lưu hay hiển thị hình ảnh.", "camhealth checks device status only; no picture is decoded, stored or shown.";
 }

@@ -20,7 +20,6 @@ use crate::{
     uptime::{Month, Report},
 };
 use axum::{
-    Json,
     extract::{Path, Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -64,18 +63,6 @@ pub(super) async fn one(State(shared): State<Shared>, Path(name): Path<String>, 
             (headers, text).into_response()
         }
         Err(error) => failed(&error),
-    }
-}
-
-/// A month's report as JSON.
-pub(super) async fn json(State(shared): State<Shared>, Path(month): Path<String>) -> Response {
-    let refuse = |status, error: String| (status, Json(serde_json::json!({ "error": error }))).into_response();
-    match month.parse::<Month>() {
-        Err(error) => refuse(StatusCode::BAD_REQUEST, error),
-        Ok(month) => match made(&shared, month).await {
-            Ok(report) => Json(report).into_response(),
-            Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
-        },
     }
 }
 

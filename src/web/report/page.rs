@@ -104,8 +104,7 @@ pub(super) fn main(
     forms: &[(&'static str, String)],
 ) -> askama::Result<String> {
     let words = words(language);
-    let zone = TimeZone::get(&report.timezone).unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(7)));
-    let show = Show { report, words, language, zone: &zone };
+    let show = Show { report, words, language, zone: &report.zone };
     let total = &report.total;
     let (lent, public): (Vec<&Line>, Vec<&Line>) =
         report.cameras.iter().partition(|line| households.contains(&line.id));

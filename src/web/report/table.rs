@@ -20,8 +20,7 @@ pub fn csv(report: &Report) -> Result<String, csv::Error> {
         "verdict",
     ];
     table.write_record(before.into_iter().chain(states).chain(after.map(str::to_owned)))?;
-    let zone = jiff::tz::TimeZone::get(&report.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let month = report.from.to_zoned_datetime(zone).strftime("%Y-%m").to_string();
+    let month = report.from.to_zoned_datetime(report.zone.clone()).strftime("%Y-%m").to_string();
     let sections: [(&str, &[Line]); 8] = [
         ("total", std::slice::from_ref(&report.total)),
         ("kind", &report.kinds),

@@ -1,0 +1,147 @@
+//! Cameras: all in a line each, one with everything, and as targets for Prometheus.
+
+use super::{
+    Json, Problem, Refusal, Shared, State, ToSchema,
+    refusal::{Ask, Name},
+};
+use crate::{
+    model::{Camera, CameraStatus, FailureKind, Kind, Language, Snapshot, State as CameraState},
+    web::{
+        explain::{Explanation, explain, host},
+        words::words,
+    },
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::IntoParams;
+
+/// A camera in a line.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CameraLine {
+    /// Its id.
+    id: String,
+    /// Its name; that of a household camera is its id.
+    name: String,
+    /// Whose it is.
+    kind: Kind,
+    /// The link that it hangs on.
+    link: Option<String>,
+    /// Where it stands.
+    state: CameraState,
+    /// Why, unless it is well or was never seen.
+    cause: Option<FailureKind>,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// When it was last looked at.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_probe: Option<Timestamp>,
+    /// When video last arrived.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_media: Option<Timestamp>,
+}
+
+/// Which cameras.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Which {
+    /// Only cameras of this kind.
+    kind: Option<Kind>,
+    /// Only cameras in this state.
+    state: Option<CameraState>,
+}
+
+/// All cameras in a line each.
+#[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", params(Which),
+    responses((status = 200, body = Vec<CameraLine>), (status = 400, body = Problem)))]
+pub(super) async fn list(State(shared): State<Shared>, Ask(which): Ask<Which>) -> Json<Vec<CameraLine>> {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let wanted = |(camera, status): &(&Camera, &CameraStatus)| {
+        which.kind.is_none_or(|kind| camera.kind == kind) && which.state.is_none_or(|state| status.state == state)
+    };
+    Json(known(&snapshot).filter(wanted).map(|(camera, status)| line(camera, status)).collect())
+}
+
+fn known(snapshot: &Snapshot) -> impl Iterator<Item = (&Camera, &CameraStatus)> {
+    let status = |camera: &Camera| snapshot.cameras.get(&camera.id).map(|status| &**status);
+    snapshot.fleet.cameras.values().filter_map(move |camera| Some((&**camera, status(camera)?)))
+}
+
+fn line(camera: &Camera, status: &CameraStatus) -> CameraLine {
+    CameraLine {
+        id: camera.id.to_string(),
+        name: public_name(camera),
+        kind: camera.kind,
+        link: camera.link.as_ref().map(ToString::to_string),
+        state: status.state,
+        cause: status.cause,
+        since: status.since,
+        last_probe: status.last_probe,
+        last_media: status.last_media,
+    }
+}
+
+/// A household's name does not leave by way of lists.
+fn public_name(camera: &Camera) -> String {
+    match camera.kind {
+        Kind::Public => camera.name.clone(),
+        Kind::Household => camera.id.to_string(),
+    }
+}
+
+/// In which language texts are.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct In {
+    /// The commune's language without it.
+    lang: Option<Language>,
+}
+
+/// Everything about one camera: the verdict's reasoning, its last looks, the next one and its budgets.
+#[utoipa::path(get, path = "/api/v1/cameras/{id}", tag = "cameras", params(("id" = String, Path), In),
+    responses((status = 200, body = Explanation), (status = 400, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    Name(id): Name,
+    Ask(wish): Ask<In>,
+) -> Result<Json<Explanation>, Refusal> {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.lang.unwrap_or(snapshot.fleet.commune.language);
+    let refused = || Refusal::not_found(words(language).no_camera);
+    explain(&snapshot, &id, language).map(Json).ok_or_else(refused)
+}
+
+/// A target as Prometheus' HTTP service discovery takes it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Target {
+    /// One address with its port.
+    targets: [String; 1],
+    /// What is known of it; names begin with `__meta_camhealth_`.
+    labels: BTreeMap<&'static str, String>,
+}
+
+/// All cameras as targets for Prometheus' `http_sd_configs`, such as for a ping by blackbox_exporter.
+#[utoipa::path(get, path = "/api/v1/http_sd", tag = "cameras", responses((status = 200, body = Vec<Target>)))]
+pub(super) async fn http_sd(State(shared): State<Shared>) -> Json<Vec<Target>> {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let target = |camera: &Camera| {
+        let sites = snapshot.fleet.sites.values().filter(|site| {
+            site.views.iter().flat_map(|view| &view.watchers).any(|watcher| watcher.camera == camera.id)
+        });
+        let (sites, hamlets): (Vec<&str>, Vec<&str>) =
+            sites.map(|site| (site.id.as_str(), site.hamlet.as_str())).unzip();
+        let text = |value: &str| value.to_owned();
+        Target {
+            targets: [host(camera)],
+            labels: BTreeMap::from([
+                ("__meta_camhealth_camera", camera.id.to_string()),
+                ("__meta_camhealth_device", camera.device.to_string()),
+                ("__meta_camhealth_kind", text(camera.kind.as_str())),
+                ("__meta_camhealth_link", camera.link.as_ref().map_or_else(String::new, ToString::to_string)),
+                ("__meta_camhealth_name", public_name(camera)),
+                ("__meta_camhealth_sites", sites.join(",")),
+                ("__meta_camhealth_hamlet", hamlets.first().map_or_else(String::new, |hamlet| text(hamlet))),
+            ]),
+        }
+    };
+    Json(snapshot.fleet.cameras.values().map(|camera| target(camera)).collect())
+}

@@ -1,0 +1,117 @@
+//! Incidents: what is open or ended lately, and taking one on.
+
+use super::{
+    Done, Json, Problem, Refusal, Shared, State, ToSchema,
+    refusal::{Body, Name},
+};
+use crate::{
+    model::{Ack, Cause, Incident, Level, Snapshot},
+    web::{command::Command, router::OwnPage},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An incident with names. Who is told over what stays inside.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Shown {
+    /// Its id, the same in all messages.
+    id: String,
+    /// The short number that people name.
+    number: u32,
+    /// What failed.
+    cause: Cause,
+    /// The name for people of what failed.
+    place: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// When it was decided.
+    #[schema(value_type = String, format = DateTime)]
+    opened: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    closed: Option<Timestamp>,
+    /// The worst level that was told.
+    level: Level,
+    /// Sites that it keeps below their threshold.
+    sites: Vec<String>,
+    /// Who has taken it on.
+    acknowledged: Option<Ack>,
+    /// Numbers of the incidents that turned out to be part of it.
+    merged: Vec<u32>,
+    /// Which one of its cause within hours it is, from 1.
+    episode: u32,
+}
+
+fn shown(snapshot: &Snapshot, incident: &Incident) -> Shown {
+    Shown {
+        id: incident.id.to_string(),
+        number: incident.number,
+        cause: incident.cause.clone(),
+        place: snapshot.place(&incident.cause),
+        since: incident.since,
+        opened: incident.opened,
+        closed: incident.closed,
+        level: incident.told,
+        sites: incident.sites.keys().map(ToString::to_string).collect(),
+        acknowledged: incident.ack.clone(),
+        merged: incident.merged.clone(),
+        episode: incident.episode,
+    }
+}
+
+fn unknown() -> Refusal {
+    Refusal::not_found("there is no such incident, or it ended long ago; /api/v1/incidents lists them")
+}
+
+/// Incidents that are open, or ended within the last hours; newest first.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", responses((status = 200, body = Vec<Shown>)))]
+pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Shown>> {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    Json(snapshot.incidents.iter().map(|incident| shown(&snapshot, incident)).collect())
+}
+
+/// One incident, by its id or number.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents", params(("id" = String, Path)),
+    responses((status = 200, body = Shown), (status = 404, body = Problem)))]
+pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<Json<Shown>, Refusal> {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    snapshot.incident(&id).map(|incident| Json(shown(&snapshot, incident))).ok_or_else(unknown)
+}
+
+/// Who takes it on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TakeOn {
+    /// The name by which others know them.
+    #[schema(min_length = 1, max_length = 80)]
+    by: String,
+}
+
+/// Takes an incident on: its escalation stops.
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/ack", tag = "incidents", params(("id" = String, Path)),
+    request_body = TakeOn,
+    responses((status = 200, body = Done), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn take_on(
+    State(shared): State<Shared>,
+    Name(id): Name,
+    _: OwnPage,
+    Body(body): Body<TakeOn>,
+) -> Result<Json<Done>, Refusal> {
+    let by = named(&body.by, "by")?;
+    let known = shared.state.snapshots.borrow().incident(&id).is_some();
+    if !known {
+        return Err(unknown());
+    }
+    let done = shared.ask(Command::Acknowledge { incident: id, by, via: "command".into() }).await?;
+    Ok(Json(Done { done }))
+}
+
+/// A name or a reason that somebody gave: 1 to 80 letters that can be seen.
+pub(super) fn named(text: &str, key: &str) -> Result<String, Refusal> {
+    if text.is_empty() || text.chars().count() > 80 {
+        return Err(Refusal::malformed(format!("{key} has no letter, or more than 80")));
+    }
+    crate::web::incident::name(text).map_err(|(_, error)| Refusal::unprocessable(format!("{key}: {error}")))
+}

@@ -1,0 +1,89 @@
+//! `/api/v1`: everything that pages show, for programs. Routes and their OpenAPI description are one and the same.
+//!
+//! Answers are JSON, errors too. Times are RFC 3339 in UTC, lengths are seconds, shares lie between 0 and 1.
+
+mod cameras;
+mod incidents;
+mod refusal;
+mod reports;
+mod silences;
+mod sites;
+mod status;
+
+use super::router::Shared;
+use axum::{Json, Router, extract::State, routing::get};
+use refusal::{Problem, Refusal};
+use std::collections::BTreeMap;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "camhealth",
+    description = "Which cameras of a commune work, which intersections are seen, what is told to whom, and the uptime \
+                   of each month. Device status only: no picture is decoded, stored or shown."
+))]
+struct Description;
+
+/// The routes below `/api/v1`, and their description beside them.
+pub(super) fn routes() -> Router<Shared> {
+    let (router, description) = described();
+    let json = description.to_json().unwrap_or_default();
+    let describe = async move || ([(axum::http::header::CONTENT_TYPE, "application/json")], json);
+    router.route("/api/v1/openapi.json", get(describe)).route("/api/v1/{*path}", axum::routing::any(nothing))
+}
+
+fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(status::status))
+        .routes(routes!(status::channels))
+        .routes(routes!(cameras::list))
+        .routes(routes!(cameras::one))
+        .routes(routes!(cameras::http_sd))
+        .routes(routes!(sites::list))
+        .routes(routes!(sites::one))
+        .routes(routes!(sites::links))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::one))
+        .routes(routes!(incidents::take_on))
+        .routes(routes!(silences::list, silences::silence))
+        .routes(routes!(silences::unsilence))
+        .routes(routes!(reports::month))
+        .split_for_parts()
+}
+
+/// That there is no such thing.
+async fn nothing() -> Refusal {
+    Refusal::not_found("there is no such address; /api/v1/openapi.json lists those that there are")
+}
+
+/// That something was done.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct Done {
+    /// What was done, in a sentence.
+    done: String,
+}
+
+/// A map from names to figures.
+type Counts = BTreeMap<&'static str, usize>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_names_every_address_with_its_refusals() {
+        let (_, description) = described();
+        let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
+        let paths = json["paths"].as_object().expect("paths");
+        assert_eq!(paths.len(), 14, "{:?}", paths.keys());
+        for (path, methods) in paths {
+            for (method, operation) in methods.as_object().expect("methods") {
+                assert!(operation["summary"].is_string(), "{method} {path} says what it does");
+                let responses = operation["responses"].as_object().expect("responses");
+                let by_id = path.contains('{');
+                assert!(!by_id || responses.keys().any(|code| code.starts_with('4')), "{method} {path}");
+            }
+        }
+    }
+}

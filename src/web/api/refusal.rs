@@ -1,0 +1,97 @@
+//! Why a request was refused, as JSON, and extractors that refuse in that way.
+
+use axum::{
+    Json,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use utoipa::ToSchema;
+
+/// What is wrong, and what to do about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Problem {
+    /// For people.
+    error: String,
+}
+
+/// A refusal with its status.
+#[derive(Debug)]
+pub(super) struct Refusal(StatusCode, String);
+
+impl Refusal {
+    pub(super) fn not_found(error: &str) -> Self {
+        Self(StatusCode::NOT_FOUND, error.to_owned())
+    }
+
+    /// The request is well-formed and cannot be done.
+    pub(super) fn unprocessable(error: impl Into<String>) -> Self {
+        Self(StatusCode::UNPROCESSABLE_ENTITY, error.into())
+    }
+
+    pub(super) fn malformed(error: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, error.into())
+    }
+
+    pub(super) fn failed(error: impl Into<String>) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, error.into())
+    }
+}
+
+impl From<(StatusCode, String)> for Refusal {
+    fn from((status, error): (StatusCode, String)) -> Self {
+        // What the event loop refuses is well-formed.
+        let status = if status == StatusCode::BAD_REQUEST { StatusCode::UNPROCESSABLE_ENTITY } else { status };
+        Self(status, error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, Json(Problem { error: self.1.trim().to_owned() })).into_response()
+    }
+}
+
+/// A body of JSON.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => Err(Refusal::malformed(rejection.body_text())),
+        }
+    }
+}
+
+/// What stands behind the question mark.
+pub(super) struct Ask<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Ask<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Refusal::malformed(rejection.body_text())),
+        }
+    }
+}
+
+/// The last part of the address.
+pub(super) struct Name(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            // What is no text names nothing.
+            Err(rejection) => Err(Refusal(StatusCode::NOT_FOUND, rejection.body_text())),
+        }
+    }
+}

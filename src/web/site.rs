@@ -1,0 +1,115 @@
+//! A site's page: its views, the cameras that see each, and what is open on it.
+
+use super::{
+    page::{self, Moment, moment, symbol},
+    router::{Shared, Wish, html},
+    words::{Words, words},
+};
+use crate::model::{Language, Level, Snapshot, State as CameraState, ViewState};
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.language(&snapshot);
+    let words = words(language);
+    match main(&snapshot, &id, language) {
+        Ok(Some(main)) => {
+            let events = format!("/events?lang={}&site={id}", words.lang);
+            html(page::whole(&main, &snapshot, language, &format!("/sites/{id}"), &events))
+        }
+        Ok(None) => (StatusCode::NOT_FOUND, words.no_site).into_response(),
+        Err(error) => html(Err(error)),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "site.html")]
+struct Main {
+    words: &'static Words,
+    id: String,
+    name: String,
+    hamlet: String,
+    level: &'static str,
+    word: &'static str,
+    symbol: &'static str,
+    since: Moment,
+    at: Moment,
+    incident: Option<String>,
+    on_map: bool,
+    views: Vec<View>,
+}
+
+struct View {
+    name: String,
+    class: &'static str,
+    word: &'static str,
+    symbol: &'static str,
+    seeing: String,
+    cameras: Vec<Watcher>,
+}
+
+struct Watcher {
+    id: String,
+    name: String,
+    class: &'static str,
+    word: &'static str,
+    symbol: &'static str,
+    spare: bool,
+    cause: &'static str,
+    since: Moment,
+}
+
+/// The page's content; `None` when there is no such site.
+pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama::Result<Option<String>> {
+    let (Some(site), Some(status)) = (snapshot.fleet.sites.get(id), snapshot.sites.get(id)) else { return Ok(None) };
+    let words = words(language);
+    let views = site.views.iter().zip(&status.views).map(|(view, now)| {
+        let cameras = view.watchers.iter().filter_map(|watcher| {
+            let camera = snapshot.fleet.cameras.get(&watcher.camera)?;
+            let status = snapshot.cameras.get(&watcher.camera)?;
+            Some(Watcher {
+                id: camera.id.to_string(),
+                name: camera.name.clone(),
+                class: status.state.as_str(),
+                word: status.state.text(language),
+                symbol: symbol(status.state),
+                spare: watcher.spare,
+                cause: status.cause.map_or("", |cause| cause.text(language)),
+                since: moment(status.since, snapshot),
+            })
+        });
+        let (class, symbol) = match now.state {
+            ViewState::Covered => (Level::Full.as_str(), symbol(CameraState::Up)),
+            ViewState::Lost => (Level::Blind.as_str(), symbol(CameraState::Down)),
+            ViewState::Unknown => (Level::Unknown.as_str(), symbol(CameraState::Unknown)),
+        };
+        View {
+            name: view.name.clone(),
+            class,
+            word: now.state.text(language),
+            symbol,
+            seeing: format!("{}/{}", now.seeing, now.needs),
+            cameras: cameras.collect(),
+        }
+    });
+    let template = Main {
+        words,
+        id: site.id.to_string(),
+        name: site.name.clone(),
+        hamlet: site.hamlet.clone(),
+        level: status.level.as_str(),
+        word: status.level.text(language),
+        symbol: page::level_symbol(status.level),
+        since: moment(status.since, snapshot),
+        at: moment(snapshot.at, snapshot),
+        incident: status.incident.as_ref().map(ToString::to_string),
+        on_map: site.location.is_some(),
+        views: views.collect(),
+    };
+    template.render().map(Some)
+}
