@@ -2,7 +2,7 @@
 
 use crate::{
     daemon::World,
-    support::{eventually, free_address, require},
+    support::{eventually, free_address, require, tool},
 };
 use serde_json::{Value, json};
 use std::process::{Child, Command, Stdio};
@@ -87,8 +87,31 @@ impl Browser {
             let wide = self.script("return document.documentElement.scrollWidth > window.innerWidth").await;
             assert_eq!(wide, false, "the page is wider than {width} pixels");
         }
+        self.nothing_serious_by_axe().await;
         let logs = self.command("se/log", json!({"type": "browser"})).await;
         assert_eq!(logs.as_array().expect("a list").len(), 0, "{logs:#}");
+    }
+}
+
+impl Browser {
+    /// axe-core finds nothing serious, on a phone and on a desk, light and dark.
+    async fn nothing_serious_by_axe(&self) {
+        let axe = std::fs::read_to_string(tool("target/test-npm/node_modules/axe-core/axe.min.js")).expect("a file");
+        self.script(&axe).await;
+        for (width, scheme) in [(360, "dark"), (1280, "light")] {
+            self.resize(width, 900).await;
+            let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+            let media = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": scheme}});
+            self.command("goog/cdp/execute", media).await;
+            let run = "const done = arguments[arguments.length - 1]; \
+                       document.querySelectorAll('details').forEach((one) => one.open = true); \
+                       axe.run().then((found) => done(found.violations \
+                       .filter((one) => ['serious', 'critical'].includes(one.impact)) \
+                       .map((one) => [one.id, one.help, one.nodes.slice(0, 3).map((node) => node.html)])), \
+                       (error) => done(String(error)))";
+            let found = self.command("execute/async", json!({"script": run, "args": []})).await;
+            assert_eq!(found, json!([]), "{width} pixels: {found:#}");
+        }
     }
 }
 
@@ -205,4 +228,54 @@ async fn an_incident_is_taken_on_and_silenced_from_its_page() {
         .await;
     assert!(text(".incidents").await.contains("Người nhận: Trung úy An"));
     browser.fits_screens_without_a_complaint().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sites_the_map_and_reports_are_pages_of_both_languages() {
+    let world = World::new().await;
+    let _daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    let browser = Browser::start().await;
+    let text = async |selector: &str| {
+        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
+        found.as_str().expect("text").to_owned()
+    };
+    browser.open(&format!("http://{}/", world.page)).await;
+    browser.script("document.querySelector('.menu a[href^=\"/map\"]').click()").await;
+    eventually("the map", async || text(".mark .name").await.contains("Ngã tư Chợ").then_some(())).await;
+    let label = "return document.querySelector('.mark').getAttribute('aria-label')";
+    assert_eq!(browser.script(label).await, "Ngã tư Chợ: đủ");
+
+    // The map and the site's page live too.
+    browser.script("window.mark = 'the same page'").await;
+    world.break_camera(1).await;
+    eventually("the lost view on the map", async || {
+        (browser.script(label).await == "Ngã tư Chợ: nguy cấp").then_some(())
+    })
+    .await;
+    assert_eq!(browser.script("return window.mark").await, "the same page");
+    browser.fits_screens_without_a_complaint().await;
+
+    // A keyboard is enough.
+    browser.script("document.querySelector('.mark').focus()").await;
+    let enter = json!({"actions": [{"type": "key", "id": "keys", "actions": [
+        {"type": "keyDown", "value": "\u{e007}"}, {"type": "keyUp", "value": "\u{e007}"}]}]});
+    browser.command("actions", enter).await;
+    eventually("the site's page", async || text("h2").await.contains("Ngã tư Chợ").then_some(())).await;
+    let page = text("main").await;
+    assert!(page.contains("về phía cảng mất") && page.contains("vào chợ quan sát được"), "{page}");
+    browser.fits_screens_without_a_complaint().await;
+    browser.open(&format!("http://{}/sites/cho?lang=en", world.page)).await;
+    assert!(text("main").await.contains("về phía cảng lost"), "{}", text("main").await);
+
+    browser.open(&format!("http://{}/reports?lang=en", world.page)).await;
+    let page = text("main").await;
+    for part in
+        ["Uptime report", "Service availability", "Contractor\u{2019}s share", "Measured", "Where the time went"]
+    {
+        assert!(page.contains(&part.replace('\u{2019}', "'")), "{part}: {page}");
+    }
+    browser.fits_screens_without_a_complaint().await;
+    browser.open(&format!("http://{}/reports?lang=vi", world.page)).await;
+    assert!(text("main").await.contains("Mức sẵn sàng"));
 }

@@ -73,7 +73,7 @@ impl World {
         world
     }
 
-    fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.folder.path().join("camhealth.toml")
     }
 
@@ -92,7 +92,7 @@ impl World {
              public = {{ liveness = \"1s\", stream = \"5s\", device = \"1h\" }}\n\
              [login.nvr]\nusername = \"giamsat\"\npassword_file = \"password\"\n\
              [[recorder]]\nid = \"nvr\"\nsessions = 2\nlogin = \"nvr\"\n{}{}\
-             [[site]]\nid = \"cho\"\nname = \"{site}\"\nhamlet = \"Thôn Đông\"\nclear_after = \"1s\"\n\
+             [[site]]\nid = \"cho\"\nname = \"{site}\"\nhamlet = \"Thôn Đông\"\nlocation = \"19.4, 105.8\"\nclear_after = \"1s\"\n\
              [[site.view]]\nname = \"về phía cảng\"\ncameras = [\"cam-1\"]\n\
              [[site.view]]\nname = \"vào chợ\"\ncameras = [\"cam-2\"]\n\
              [alert]\nchannels = [\"hook\", \"ntfy\"]\n\
@@ -139,7 +139,7 @@ impl World {
         self.cameras[number - 1].set_fault(Fault::PortClosed).await.expect("the fault is set");
     }
 
-    async fn mend_camera(&self, number: usize) {
+    pub async fn mend_camera(&self, number: usize) {
         self.cameras[number - 1].set_fault(Fault::None).await.expect("the fault is set");
     }
 }

@@ -39,7 +39,7 @@ fn checked(folder: &Path, files: &[PathBuf]) -> (bool, String) {
     let modules = tool("target/test-npm/node_modules");
     let work = tempfile::tempdir_in(modules.parent().expect("a folder")).expect("a folder");
     let mut check = Command::new("/usr/bin/node");
-    check.arg(root("tests/grafana/check.mjs")).arg(&modules).arg(work.path()).args(files).current_dir(folder);
+    check.arg(root("tests/npm/dashboards.mjs")).arg(&modules).arg(work.path()).args(files).current_dir(folder);
     let done = run(&mut check);
     (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
 }

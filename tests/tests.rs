@@ -4,6 +4,8 @@
 
 mod support;
 
+/// The JSON API against its description, and Prometheus that discovers by it.
+mod api;
 /// House rules: imports, clocks, module docs.
 mod architecture;
 /// Chromium on the real page.
@@ -30,6 +32,8 @@ mod month;
 mod prometheus;
 /// The probe command against servers that nobody here wrote.
 mod real_servers;
+/// The uptime report on the command line, beside what Prometheus counted.
+mod reporting;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
 /// Channels, replies, Alertmanager and the commands of the roster.

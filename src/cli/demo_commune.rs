@@ -105,7 +105,7 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
             public: schedule::Cadence {
                 liveness: seconds(5),
                 stream: seconds(15),
-                survey: seconds(300),
+                survey: seconds(60),
                 device: seconds(30),
                 ..defaults.public.clone()
             },

@@ -57,7 +57,7 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     );
     each(
         "camhealth_camera_keyframe_interval_seconds",
-        "Longest time between keyframes seen in the last look at the stream, in seconds.",
+        "Longest time between keyframes in the last look at the stream that saw two, in seconds.",
         &|s| s.stream.as_ref()?.keyframe_interval_seconds,
     );
     each("camhealth_camera_packets_lost", "RTP packets missing in the last look at the stream.", &|s| {

@@ -64,9 +64,15 @@ impl WatchedCamera {
         status.last_probe = Some(now);
         status.bytes = status.bytes.saturating_add(observation.bytes);
         *status.probes.entry((observation.check, kind)).or_default() += 1;
-        if let Some(stream) = observation.stream {
+        if let Some(mut stream) = observation.stream {
             if stream.frames > 0 {
                 status.last_media = Some(now);
+            }
+            // What only a long look can measure stays until the next one does.
+            if let Some(before) = status.stream.take().filter(|before| before.codec == stream.codec) {
+                stream.keyframe_interval_seconds =
+                    stream.keyframe_interval_seconds.or(before.keyframe_interval_seconds);
+                stream.media_speed = stream.media_speed.or(before.media_speed);
             }
             status.stream = Some(stream);
         }

@@ -97,8 +97,13 @@ pub fn camhealth(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     run(Command::new(program()).args(arguments).envs(environment.iter().copied()))
 }
 
-/// Runs a command to its end, within a minute.
+/// Runs a command to its end, within two minutes.
 pub fn run(command: &mut Command) -> Output {
+    run_within(2 * PATIENCE, command)
+}
+
+/// The same with another patience.
+pub fn run_within(patience: Duration, command: &mut Command) -> Output {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let drain = |mut pipe: Box<dyn Read + Send>| {
@@ -110,7 +115,7 @@ pub fn run(command: &mut Command) -> Output {
     };
     let stdout = drain(Box::new(child.stdout.take().expect("it is piped")));
     let stderr = drain(Box::new(child.stderr.take().expect("it is piped")));
-    let deadline = Instant::now() + 2 * PATIENCE;
+    let deadline = Instant::now() + patience;
     let status = loop {
         if let Some(status) = child.try_wait().expect("it is our child") {
             break status;
