@@ -1,6 +1,6 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
-use super::{CameraId, Cause, Codec, DeviceId, Level, LinkId, SiteId, Window};
+use super::{CameraId, Cause, Codec, DeviceId, Level, LinkId, Location, SiteId, Window};
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -376,29 +376,6 @@ impl Site {
             clear_after: Duration::from_secs(60),
             blind_at: 0.0,
         }
-    }
-}
-
-/// A place on Earth, in degrees (WGS 84).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Location {
-    /// North of the equator.
-    pub latitude: f64,
-    /// East of Greenwich.
-    pub longitude: f64,
-}
-
-impl FromStr for Location {
-    type Err = ();
-
-    /// Reads `19.40112, 105.81207`, as maps show it.
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (latitude, longitude) = text.split_once(',').ok_or(())?;
-        let degrees = |text: &str, limit: f64| {
-            let degrees: f64 = text.trim().parse().map_err(|_| ())?;
-            if degrees.abs() <= limit { Ok(degrees) } else { Err(()) }
-        };
-        Ok(Self { latitude: degrees(latitude, 90.0)?, longitude: degrees(longitude, 180.0)? })
     }
 }
 

@@ -7,6 +7,7 @@ mod fleet;
 mod history;
 mod ids;
 mod incident;
+mod location;
 mod memory;
 mod notice;
 mod observation;
@@ -18,12 +19,13 @@ mod window;
 mod words;
 
 pub use fleet::{
-    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Location, Login,
-    Promise, Site, Transport, View, Watcher, stream_address,
+    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
+    Transport, View, Watcher, stream_address,
 };
 pub use history::{History, LevelChange, Watch};
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Recipient};
+pub use location::Location;
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
 pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
 pub use observation::{

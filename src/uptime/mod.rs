@@ -5,6 +5,7 @@
 //! maintenance, lay in its owner's hours or passed while the monitor was down is shown and never counted as up.
 
 mod account;
+mod lines;
 mod report;
 mod settings;
 mod span;
@@ -12,7 +13,8 @@ mod tally;
 mod timeline;
 
 pub use account::{Account, Class, Seconds};
-pub use report::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict, of_month, reach};
+pub use lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict};
+pub use report::{of_month, reach};
 pub use settings::Settings;
 pub use span::{Month, Period};
 

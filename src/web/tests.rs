@@ -274,7 +274,7 @@ async fn a_month_is_a_page_a_table_and_json() {
     let (status, _, page) = fetch(&server, "/reports?lang=en").await;
     assert_eq!(status, StatusCode::OK);
     // The snapshot's clock shows September 2026.
-    assert!(page.contains("Uptime report Month 09/2026") && page.contains("the month is not over"), "{page}");
+    assert!(page.contains("Uptime report of 09/2026") && page.contains("the month is not over"), "{page}");
     assert!(page.contains("/reports/2026-08?lang=en") && page.contains("/reports/2026-09.csv"));
     assert!(!page.contains("<script>alert") && page.contains("&#60;script&#62;"), "names are escaped");
     let (_, headers, table) = fetch(&server, "/reports/2026-09.csv").await;

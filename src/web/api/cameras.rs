@@ -44,6 +44,7 @@ pub(super) struct CameraLine {
 
 /// Which cameras.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Only cameras of this kind.
     kind: Option<Kind>,
@@ -91,6 +92,7 @@ fn public_name(camera: &Camera) -> String {
 
 /// In which language texts are.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct In {
     /// The commune's language without it.
     lang: Option<Language>,

@@ -11,6 +11,7 @@ mod sites;
 mod status;
 
 use super::router::Shared;
+use crate::model::{Kind, Language};
 use axum::{Json, Router, extract::State, routing::get};
 use refusal::{Problem, Refusal};
 use std::collections::BTreeMap;
@@ -18,11 +19,14 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "camhealth",
-    description = "Which cameras of a commune work, which intersections are seen, what is told to whom, and the uptime \
+#[openapi(
+    components(schemas(Kind, Language)),
+    info(
+        title = "camhealth",
+        description = "Which cameras of a commune work, which intersections are seen, what is told to whom, and the uptime \
                    of each month. Device status only: no picture is decoded, stored or shown."
-))]
+    )
+)]
 struct Description;
 
 /// The routes below `/api/v1`, and their description beside them.

@@ -32,9 +32,9 @@ pub(super) struct Silence {
     /// Until when, at most 31 days from its beginning.
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
-    /// For how long.
-    #[schema(minimum = 1, maximum = 44640)]
-    minutes: Option<u64>,
+    /// For how long. JSON has one kind of number: 5.0 is 5.
+    #[schema(value_type = Option<u64>, minimum = 1, maximum = 44640)]
+    minutes: Option<f64>,
     /// Who decides it.
     #[schema(min_length = 1, max_length = 80)]
     author: String,
@@ -60,8 +60,9 @@ pub(super) async fn silence(
     Body(wish): Body<Silence>,
 ) -> Result<(StatusCode, Json<Created>), Refusal> {
     let (author, reason) = (named(&wish.author, "author")?, named(&wish.reason, "reason")?);
-    if wish.minutes.is_some_and(|minutes| !(1..=LONGEST_MINUTES).contains(&minutes)) {
-        return Err(Refusal::malformed("minutes: at least 1, at most 44640 (31 days)"));
+    let whole = |minutes: f64| minutes.fract() == 0.0 && (1.0..=LONGEST_MINUTES as f64).contains(&minutes);
+    if wish.minutes.is_some_and(|minutes| !whole(minutes)) {
+        return Err(Refusal::malformed("minutes: a whole number, at least 1, at most 44640 (31 days)"));
     }
     let snapshot = shared.state.snapshots.borrow().clone();
     if !has(&snapshot, &wish.scope) {
@@ -71,7 +72,7 @@ pub(super) async fn silence(
     let after = |minutes: u64| later(begin, Duration::from_secs(minutes * 60));
     let until = match (wish.until, wish.minutes) {
         (Some(until), None) => until,
-        (None, Some(minutes)) => after(minutes),
+        (None, Some(minutes)) => after(minutes as u64),
         _ => return Err(Refusal::unprocessable("give either until or minutes")),
     };
     if until > after(LONGEST_MINUTES) {

@@ -54,7 +54,7 @@ pub fn verdict(verdict: Verdict, language: Language) -> &'static str {
 phrases! {
     lang: "vi", "en";
     title: "Báo cáo hoạt động", "Uptime report";
-    month: "Tháng", "Month";
+    month: "tháng", "of";
     months: "Các tháng", "Months";
     so_far: "tính đến", "up to";
     running: "tháng chưa kết thúc", "the month is not over";
