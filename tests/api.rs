@@ -2,13 +2,10 @@
 
 use crate::{
     daemon::World,
-    support::{Process, eventually, free_address, require, run_within, tool},
+    support::{Prometheus, eventually, run_within, tool},
 };
 use serde_json::Value;
-use std::{
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_no_answer_that_is_not_described() {
@@ -35,30 +32,18 @@ async fn schemathesis_finds_no_answer_that_is_not_described() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_discovers_cameras_over_http() {
-    require("/usr/bin/prometheus");
     let world = World::new().await;
     let _daemon = world.start();
     world.metric("camhealth_coverage_ratio", 1.0).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = folder.path().join("prometheus.yml");
-    let text = format!(
+    let config = format!(
         "scrape_configs:\n  - job_name: cameras\n    http_sd_configs:\n      - url: http://{}/api/v1/http_sd\n        \
          refresh_interval: 1s\n    relabel_configs:\n      \
          - {{source_labels: [__meta_camhealth_camera], target_label: camera}}\n",
         world.page
     );
-    std::fs::write(&config, text).expect("it can be written");
-    let listen = free_address();
-    let mut prometheus = Command::new("/usr/bin/prometheus");
-    prometheus
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-        .arg(format!("--web.listen-address={listen}"))
-        .arg("--log.level=error");
-    let _prometheus = Process::start(prometheus.stdin(Stdio::null()));
+    let prometheus = Prometheus::start(&[("prometheus.yml", &config)]);
     eventually("both cameras as targets", async || {
-        let body = reqwest::get(format!("http://{listen}/api/v1/targets")).await.ok()?.text().await.ok()?;
-        let answer: Value = serde_json::from_str(&body).ok()?;
+        let answer = prometheus.ask("targets", &[]).await?;
         let targets = answer["data"]["activeTargets"].as_array()?;
         let camera = |target: &Value| target["labels"]["camera"].as_str().map(str::to_owned);
         let mut cameras: Vec<String> = targets.iter().filter_map(camera).collect();

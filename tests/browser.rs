@@ -74,6 +74,12 @@ impl Browser {
         self.command("execute/sync", json!({"script": script, "args": []})).await
     }
 
+    /// What is read in the first element of a selector.
+    async fn text(&self, selector: &str) -> String {
+        let found = self.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
+        found.as_str().expect("text").to_owned()
+    }
+
     async fn resize(&self, width: u32, height: u32) {
         let script = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params":
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}});
@@ -129,28 +135,24 @@ async fn the_wall_is_live_bilingual_and_fits_a_phone() {
     world.metric("camhealth_coverage_ratio", 1.0).await;
     let browser = Browser::start().await;
     browser.open(&format!("http://{}/", world.page)).await;
-    let text = async |selector: &str| {
-        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
-        found.as_str().expect("text").to_owned()
-    };
-    assert_eq!(text("html").await.matches("Ngã tư Chợ").count(), 1, "a tile for each site");
-    assert!(text(".site").await.contains("đủ"));
-    assert!(text(".headline").await.contains("100"));
+    assert_eq!(browser.text("html").await.matches("Ngã tư Chợ").count(), 1, "a tile for each site");
+    assert!(browser.text(".site").await.contains("đủ"));
+    assert!(browser.text(".headline").await.contains("100"));
 
     // Without a reload: the mark would be gone.
     browser.script("window.mark = 'the same page'").await;
     world.break_camera(1).await;
     eventually("the lost view on the wall", async || {
-        text(".site.critical").await.contains("về phía cảng").then_some(())
+        browser.text(".site.critical").await.contains("về phía cảng").then_some(())
     })
     .await;
-    assert!(text(".camera.down").await.contains("cổng RTSP đóng"));
+    assert!(browser.text(".camera.down").await.contains("cổng RTSP đóng"));
     assert_eq!(browser.script("return window.mark").await, "the same page");
     assert_eq!(browser.script("return document.getElementById('stale').hidden").await, true);
 
     browser.open(&format!("http://{}/?lang=en", world.page)).await;
-    assert!(text(".site.critical").await.contains("Views lost: về phía cảng"));
-    assert!(text(".camera.down").await.contains("the RTSP port is closed"));
+    assert!(browser.text(".site.critical").await.contains("Views lost: về phía cảng"));
+    assert!(browser.text(".camera.down").await.contains("the RTSP port is closed"));
 
     browser.fits_screens_without_a_complaint().await;
 
@@ -160,7 +162,7 @@ async fn the_wall_is_live_bilingual_and_fits_a_phone() {
         (browser.script("return document.getElementById('stale').hidden").await == false).then_some(())
     })
     .await;
-    assert!(text("#stale").await.contains("Connection to the monitor lost"));
+    assert!(browser.text("#stale").await.contains("Connection to the monitor lost"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,32 +171,30 @@ async fn a_cameras_page_explains_it_live_and_fits_a_phone() {
     let _daemon = world.start();
     world.metric("camhealth_coverage_ratio", 1.0).await;
     let browser = Browser::start().await;
-    let text = async |selector: &str| {
-        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
-        found.as_str().expect("text").to_owned()
-    };
     browser.open(&format!("http://{}/", world.page)).await;
     browser
         .script("document.querySelector('#well').open = true; document.querySelector('#camera-cam-1 a').click()")
         .await;
-    eventually("the camera's page", async || text(".reasons").await.contains("Hoạt động từ").then_some(())).await;
+    eventually("the camera's page", async || browser.text(".reasons").await.contains("Hoạt động từ").then_some(()))
+        .await;
 
     browser.script("window.mark = 'the same page'").await;
     world.break_camera(1).await;
     eventually("the reasons on the page", async || {
-        text(".reasons").await.contains("3 lần kiểm tra hỏng liên tiếp").then_some(())
+        browser.text(".reasons").await.contains("3 lần kiểm tra hỏng liên tiếp").then_some(())
     })
     .await;
     assert_eq!(browser.script("return window.mark").await, "the same page");
-    let page = text("main").await;
+    let page = browser.text("main").await;
     assert!(page.contains("Bật lại dịch vụ RTSP"), "what to do: {page}");
     assert!(page.contains("Hạn mức"), "{page}");
     // While a look is under way the next is not yet planned.
-    eventually("the next look", async || text("main").await.contains("kiểm tra phản hồi lúc").then_some(())).await;
+    eventually("the next look", async || browser.text("main").await.contains("kiểm tra phản hồi lúc").then_some(()))
+        .await;
     assert!(!page.contains("canary") && !page.contains("/sub"), "neither login nor path: {page}");
 
     browser.open(&format!("http://{}/cameras/cam-1?lang=en", world.page)).await;
-    assert!(text(".reasons").await.contains("3 failed looks in a row"));
+    assert!(browser.text(".reasons").await.contains("3 failed looks in a row"));
     browser.fits_screens_without_a_complaint().await;
 }
 
@@ -206,27 +206,27 @@ async fn an_incident_is_taken_on_and_silenced_from_its_page() {
     world.break_camera(1).await;
     world.metric("camhealth_incidents_open{cause=\"site\"}", 1.0).await;
     let browser = Browser::start().await;
-    let text = async |selector: &str| {
-        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
-        found.as_str().expect("text").to_owned()
-    };
     browser.open(&format!("http://{}/", world.page)).await;
-    assert!(text(".incidents").await.contains("1 · Ngã tư Chợ nguy cấp"), "{}", text("main").await);
+    assert!(browser.text(".incidents").await.contains("1 · Ngã tư Chợ nguy cấp"), "{}", browser.text("main").await);
     browser.script("document.querySelector('.incidents a').click()").await;
-    eventually("the incident's page", async || text("h2").await.contains("Sự cố 1: Ngã tư Chợ").then_some(())).await;
+    eventually("the incident's page", async || browser.text("h2").await.contains("Sự cố 1: Ngã tư Chợ").then_some(()))
+        .await;
     browser.fits_screens_without_a_complaint().await;
 
     // A name is needed; the browser itself says so.
     let fill = "const [form] = document.forms; form.by.value = 'Trung úy An'; form.requestSubmit()";
     browser.script(fill).await;
-    eventually("who took it on", async || text(".taken").await.starts_with("Trung úy An, ").then_some(())).await;
+    eventually("who took it on", async || browser.text(".taken").await.starts_with("Trung úy An, ").then_some(()))
+        .await;
     let fill = "const [form] = document.forms; form.author.value = 'An'; form.reason.value = 'thay camera'; form.requestSubmit()";
     browser.script(fill).await;
     world.metric("camhealth_maintenance_windows_open", 1.0).await;
     browser.open(&format!("http://{}/", world.page)).await;
-    eventually("the window on the wall", async || text(".windows").await.contains("An: thay camera").then_some(()))
-        .await;
-    assert!(text(".incidents").await.contains("Người nhận: Trung úy An"));
+    eventually("the window on the wall", async || {
+        browser.text(".windows").await.contains("An: thay camera").then_some(())
+    })
+    .await;
+    assert!(browser.text(".incidents").await.contains("Người nhận: Trung úy An"));
     browser.fits_screens_without_a_complaint().await;
 }
 
@@ -236,13 +236,9 @@ async fn sites_the_map_and_reports_are_pages_of_both_languages() {
     let _daemon = world.start();
     world.metric("camhealth_coverage_ratio", 1.0).await;
     let browser = Browser::start().await;
-    let text = async |selector: &str| {
-        let found = browser.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
-        found.as_str().expect("text").to_owned()
-    };
     browser.open(&format!("http://{}/", world.page)).await;
     browser.script("document.querySelector('.menu a[href^=\"/map\"]').click()").await;
-    eventually("the map", async || text("h2").await.starts_with("Bản đồ").then_some(())).await;
+    eventually("the map", async || browser.text("h2").await.starts_with("Bản đồ").then_some(())).await;
     let label = "return document.querySelector('.mark').getAttribute('aria-label')";
     assert_eq!(browser.script(label).await, "Ngã tư Chợ: đủ");
 
@@ -261,15 +257,15 @@ async fn sites_the_map_and_reports_are_pages_of_both_languages() {
     let enter = json!({"actions": [{"type": "key", "id": "keys", "actions": [
         {"type": "keyDown", "value": "\u{e007}"}, {"type": "keyUp", "value": "\u{e007}"}]}]});
     browser.command("actions", enter).await;
-    eventually("the site's page", async || text("h2").await.contains("Ngã tư Chợ").then_some(())).await;
-    let page = text("main").await;
+    eventually("the site's page", async || browser.text("h2").await.contains("Ngã tư Chợ").then_some(())).await;
+    let page = browser.text("main").await;
     assert!(page.contains("về phía cảng mất") && page.contains("vào chợ quan sát được"), "{page}");
     browser.fits_screens_without_a_complaint().await;
     browser.open(&format!("http://{}/sites/cho?lang=en", world.page)).await;
-    assert!(text("main").await.contains("về phía cảng lost"), "{}", text("main").await);
+    assert!(browser.text("main").await.contains("về phía cảng lost"), "{}", browser.text("main").await);
 
     browser.open(&format!("http://{}/reports?lang=en", world.page)).await;
-    let page = text("main").await;
+    let page = browser.text("main").await;
     for part in
         ["Uptime report", "Service availability", "Contractor\u{2019}s share", "Measured", "Where the time went"]
     {
@@ -277,5 +273,5 @@ async fn sites_the_map_and_reports_are_pages_of_both_languages() {
     }
     browser.fits_screens_without_a_complaint().await;
     browser.open(&format!("http://{}/reports?lang=vi", world.page)).await;
-    assert!(text("main").await.contains("Mức sẵn sàng"));
+    assert!(browser.text("main").await.contains("Mức sẵn sàng"));
 }

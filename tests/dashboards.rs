@@ -1,7 +1,7 @@
 //! Grafana's published schema on the dashboards, and each of their queries against a real Prometheus that scrapes the
 //! demo.
 
-use crate::support::{DEMO, Process, eventually_within, free_address, program, require, run, tool};
+use crate::support::{DEMO, Process, Prometheus, eventually_within, free_address, program, require, run, tool};
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -85,29 +85,18 @@ fn queries(board: &Value) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_of_every_panel_returns_data() {
-    require("/usr/bin/prometheus");
     let _alone = DEMO.lock().await;
-    let (demo, listen) = (free_address(), free_address());
+    let demo = free_address();
     let mut watch = Command::new(program());
     watch.args(["demo", "--listen", &demo.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
     let _demo = Process::start(watch.stderr(Stdio::null()));
 
     // Our own configuration, with quicker intervals than a commune needs.
-    let folder = tempfile::tempdir().expect("a folder");
     let config = |name: &str| std::fs::read_to_string(root("config/prometheus").join(name)).expect("a file");
     let quicker = |text: String| text.replace("interval: 15s", "interval: 1s").replace("interval: 30s", "interval: 1s");
     let rules = quicker(config("camhealth.rules.yml")).replace("interval: 1m", "interval: 1s");
-    std::fs::write(folder.path().join("camhealth.rules.yml"), rules).expect("it can be written");
     let scrape = quicker(config("prometheus.yml")).replace("127.0.0.1:9740", &demo.to_string());
-    let file = folder.path().join("prometheus.yml");
-    std::fs::write(&file, scrape).expect("it can be written");
-    let mut prometheus = Command::new("/usr/bin/prometheus");
-    prometheus
-        .arg(format!("--config.file={}", file.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-        .arg(format!("--web.listen-address={listen}"))
-        .arg("--log.level=error");
-    let _prometheus = Process::start(prometheus.stdin(Stdio::null()));
+    let prometheus = Prometheus::start(&[("prometheus.yml", &scrape), ("camhealth.rules.yml", &rules)]);
 
     // Something is in maintenance, so that annotations have what to show.
     let http = reqwest::Client::new();
@@ -133,12 +122,10 @@ async fn every_query_of_every_panel_returns_data() {
     wanted.dedup_by(|a, b| a.1 == b.1);
     let mut last = Vec::new();
     let ask = async |query: &str| -> Option<bool> {
-        let mut url = reqwest::Url::parse(&format!("http://{listen}/api/v1/query_range")).expect("a URL");
         let now = jiff::Timestamp::now().as_second();
         let (start, end) = ((now - 120).to_string(), now.to_string());
-        url.query_pairs_mut().extend_pairs([("query", query), ("start", &start), ("end", &end), ("step", "2")]);
-        let body = http.get(url).send().await.ok()?.text().await.ok()?;
-        let answer: Value = serde_json::from_str(&body).ok()?;
+        let span = [("query", query), ("start", &start), ("end", &end), ("step", "2")];
+        let answer = prometheus.ask("query_range", &span).await?;
         assert_ne!(answer["status"], "error", "{query}: {answer}");
         let series = answer["data"]["result"].as_array()?;
         let number = |value: &Value| value[1].as_str().is_some_and(|text| text != "NaN");

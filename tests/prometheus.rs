@@ -2,7 +2,7 @@
 
 use crate::{
     daemon::World,
-    support::{eventually, free_address, require},
+    support::{Prometheus, eventually, require},
 };
 use std::{
     io::Write,
@@ -11,45 +11,20 @@ use std::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prometheus_scrapes_and_answers() {
-    require("/usr/bin/prometheus");
     let world = World::new().await;
     let _daemon = world.start();
     world.metric("camhealth_coverage_ratio", 1.0).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = folder.path().join("prometheus.yml");
-    let text = format!(
-        "scrape_configs:\n  - job_name: camhealth\n    scrape_interval: 1s\n    static_configs:\n      \
-         - targets: ['{}']\n",
-        world.page
-    );
-    std::fs::write(&config, text).expect("it can be written");
-    let listen = free_address();
-    let mut prometheus = Command::new("/usr/bin/prometheus")
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-        .arg(format!("--web.listen-address={listen}"))
-        .arg("--log.level=error")
-        .stdin(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let query = async |expression: &str, wanted: &str| {
-        eventually(&format!("{expression} = {wanted}"), async || {
-            let mut url = reqwest::Url::parse(&format!("http://{listen}/api/v1/query")).expect("a URL");
-            url.query_pairs_mut().append_pair("query", expression);
-            let body = reqwest::get(url).await.ok()?.text().await.ok()?;
-            let answer: serde_json::Value = serde_json::from_str(&body).ok()?;
-            (answer["data"]["result"][0]["value"][1] == wanted).then_some(())
-        })
-        .await;
+    let prometheus = Prometheus::scraping(world.page);
+    let query = async |expression: &str, wanted: f64| {
+        let seen = async || (prometheus.value(expression).await == Some(wanted)).then_some(());
+        eventually(&format!("{expression} = {wanted}"), seen).await;
     };
-    query("up{job=\"camhealth\"}", "1").await;
-    query("sum(camhealth_camera_state{state=\"up\"})", "2").await;
-    query("camhealth_site_level{site=\"cho\",level=\"full\"}", "1").await;
+    query("up{job=\"camhealth\"}", 1.0).await;
+    query("sum(camhealth_camera_state{state=\"up\"})", 2.0).await;
+    query("camhealth_site_level{site=\"cho\",level=\"full\"}", 1.0).await;
     world.break_camera(1).await;
-    query("camhealth_coverage_ratio", "0.5").await;
-    query("camhealth_camera_failure{camera=\"cam-1\",cause=\"refused\"}", "1").await;
-    prometheus.kill().expect("it is our child");
-    prometheus.wait().expect("it is our child");
+    query("camhealth_coverage_ratio", 0.5).await;
+    query("camhealth_camera_failure{camera=\"cam-1\",cause=\"refused\"}", 1.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,16 +47,67 @@ async fn promtool_finds_no_fault_with_the_metrics() {
     assert!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
 }
 
+fn file(name: &str) -> String {
+    format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn said_well(program: &str, arguments: &[&str]) -> String {
+    let output = crate::support::run(Command::new(program).args(arguments));
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    said
+}
+
 #[test]
-fn each_rule_fires_when_it_should() {
-    require("/usr/bin/promtool");
-    let file = |name: &str| format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
-    for arguments in [
-        ["check", "rules", &file("config/prometheus/camhealth.rules.yml")],
-        ["test", "rules", &file("tests/rules/camhealth.test.yml")],
+fn each_rule_is_tested_and_says_what_to_do() {
+    const PROMTOOL: &str = "/usr/bin/promtool";
+    require(PROMTOOL);
+    said_well(PROMTOOL, &["check", "config", &file("config/prometheus/prometheus.yml")]);
+    let tests = ["tests/rules/camhealth.test.yml", "tests/rules/slo.test.yml"];
+    for test in tests {
+        said_well(PROMTOOL, &["test", "rules", &file(test)]);
+    }
+    let read = |name: &str| std::fs::read_to_string(file(name)).expect("a file");
+    let tested = tests.map(read).concat();
+    let (rules, runbooks) = (read("config/prometheus/camhealth.rules.yml"), read("docs/runbooks.md"));
+    let mut alerts = 0;
+    for line in rules.lines() {
+        if let Some(record) = line.trim().strip_prefix("- record: ") {
+            assert!(
+                tested.contains(&format!("expr: {record}")) || tested.contains(&format!("expr: round({record}")),
+                "{record}"
+            );
+        }
+        if let Some(alert) = line.trim().strip_prefix("- alert: ") {
+            assert!(
+                tested.contains(&format!("alertname: {alert}\n        exp_alerts:")),
+                "{alert} is never seen to fire"
+            );
+            assert!(tested.contains(&format!("alertname: {alert}}}")), "{alert} is never seen to be silent");
+            assert!(runbooks.contains(&format!("\n## {alert}\n")), "{alert} has no runbook");
+            let link = format!("runbook_url: docs/runbooks.md#{}\n", alert.to_lowercase());
+            assert!(rules.contains(&link), "{alert} does not link to its runbook");
+            alerts += 1;
+        }
+    }
+    assert_eq!(alerts, 14);
+}
+
+#[test]
+fn alertmanager_takes_the_configuration_and_routes_by_it() {
+    const AMTOOL: &str = "/usr/bin/amtool";
+    require(AMTOOL);
+    let config = file("config/alertmanager/alertmanager.yml");
+    said_well(AMTOOL, &["check-config", &config]);
+    for (labels, receiver) in [
+        (["alertname=CamhealthWatchdog", "severity=none"], "dead-mans-switch"),
+        (["alertname=CamhealthIncident", "severity=warning"], "oncall"),
+        (["alertname=CamhealthAbsent", "severity=critical"], "oncall"),
+        (["alertname=CamhealthCamerasBurnFast", "severity=warning"], "contractor"),
+        (["alertname=CamhealthCamerasBurnSlow", "severity=info"], "contractor"),
     ] {
-        let output = crate::support::run(Command::new("/usr/bin/promtool").args(arguments));
-        let said = [output.stdout, output.stderr].concat();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+        let test = format!("--verify.receivers={receiver}");
+        let config = format!("--config.file={config}");
+        said_well(AMTOOL, &[["config", "routes", "test", &config, &test].as_slice(), &labels].concat());
     }
 }

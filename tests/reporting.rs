@@ -2,7 +2,7 @@
 
 use crate::{
     daemon::World,
-    support::{Process, camhealth, eventually, free_address, program, require},
+    support::{Prometheus, camhealth, eventually, program, require},
 };
 use camhealth::{
     clock::Clock,
@@ -10,7 +10,7 @@ use camhealth::{
     uptime::{self, Month, Report},
 };
 use serde_json::Value;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 /// Seconds that a camera was down.
 fn down(report: &Report, camera: &str) -> i64 {
@@ -19,32 +19,11 @@ fn down(report: &Report, camera: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_report_agrees_with_prometheus_within_a_scrape_interval() {
-    require("/usr/bin/prometheus");
     let world = World::new().await;
     let _daemon = world.start();
     world.metric("camhealth_coverage_ratio", 1.0).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("prometheus.yml");
-    let text = format!(
-        "scrape_configs:\n  - job_name: camhealth\n    scrape_interval: 1s\n    static_configs:\n      \
-         - targets: ['{}']\n",
-        world.page
-    );
-    std::fs::write(&file, text).expect("it can be written");
-    let listen = free_address();
-    let mut prometheus = Command::new("/usr/bin/prometheus");
-    prometheus
-        .arg(format!("--config.file={}", file.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-        .arg(format!("--web.listen-address={listen}"))
-        .arg("--log.level=error");
-    let _prometheus = Process::start(prometheus.stdin(Stdio::null()));
-    let query = async |expression: &str| -> Option<f64> {
-        let mut url = reqwest::Url::parse(&format!("http://{listen}/api/v1/query")).expect("a URL");
-        url.query_pairs_mut().append_pair("query", expression);
-        let answer: Value = serde_json::from_str(&reqwest::get(url).await.ok()?.text().await.ok()?).ok()?;
-        answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
-    };
+    let prometheus = Prometheus::scraping(world.page);
+    let query = async |expression: &str| prometheus.value(expression).await;
     let state = |state: &str| format!("camhealth_camera_state{{camera=\"cam-1\",kind=\"public\",state=\"{state}\"}}");
     let is = async |wanted: &str| {
         eventually(wanted, async || (query(&state(wanted)).await == Some(1.0)).then_some(())).await;

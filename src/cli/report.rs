@@ -202,13 +202,12 @@ fn aligned(rows: &[[String; 7]]) -> String {
     let widths: [usize; 6] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
     let mut text = String::new();
-    for row in rows {
-        let space = |column: usize| " ".repeat(widths[column] - row[column].width());
-        text += &format!("{}{}", row[0], space(0));
-        for column in 1..6 {
-            text += &format!("  {}{}", space(column), row[column]);
+    for [name, figures @ .., verdict] in rows {
+        text += &format!("{name}{}", " ".repeat(widths[0] - name.width()));
+        for (figure, width) in figures.iter().zip(&widths[1..]) {
+            text += &format!("  {}{figure}", " ".repeat(width - figure.width()));
         }
-        text += &format!("  {}\n", row[6]);
+        text += &format!("  {verdict}\n");
     }
     text
 }

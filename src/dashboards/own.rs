@@ -165,9 +165,7 @@ pub(super) fn board(say: Say) -> Value {
         Panel::lines(say.of("CPU", "CPU"), say.of("Phần của một lõi.", "Share of one core."))
             .at(0, 28, 8, 8)
             .over_time(
-                &format!(
-                    "rate(process_cpu_seconds_total{{job=\"camhealth\", instance=~\"$instance\"}}[$__rate_interval])"
-                ),
+                "rate(process_cpu_seconds_total{job=\"camhealth\", instance=~\"$instance\"}[$__rate_interval])",
                 "{{instance}}",
             )
             .unit("percentunit"),

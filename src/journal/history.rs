@@ -13,8 +13,10 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let (from, until) = (from.as_millisecond(), until.as_millisecond());
     // What was decided before the span holds at its beginning; of that, only the last row of each thing.
     let sql = "SELECT camera, from_state, to_state, cause, detail, since, decided FROM transition
-               WHERE since < ?2 AND (decided > ?1
-                   OR id IN (SELECT max(id) FROM transition WHERE decided <= ?1 GROUP BY camera)) ORDER BY id";
+               WHERE since < ?2 AND (decided > ?1 OR id IN (
+                   SELECT (SELECT id FROM transition WHERE camera = known.camera AND decided <= ?1
+                           ORDER BY id DESC LIMIT 1)
+                   FROM (SELECT DISTINCT camera FROM transition) AS known)) ORDER BY id";
     let transitions = connection.prepare(sql)?.query_map([from, until], read_transition)?.collect::<Result<_, _>>()?;
     let sql = "SELECT site, level, since FROM level_change
                WHERE since < ?2 AND (since > ?1

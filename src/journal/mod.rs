@@ -27,6 +27,7 @@ use tokio::sync::{mpsc, oneshot};
 #[derive(Debug, Clone)]
 pub struct Journal {
     jobs: mpsc::Sender<Job>,
+    path: Option<Arc<Path>>,
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -120,7 +121,8 @@ impl Journal {
                 }
             })
             .map_err(|_| Error::Closed)?;
-        Ok((Self { jobs }, restored))
+        let path = settings.path.as_deref().map(Arc::from);
+        Ok((Self { jobs, path }, restored))
     }
 
     /// Remembers a batch. When this returns, it survives a power cut.
@@ -139,9 +141,15 @@ impl Journal {
         self.with(move |connection| outbox::due(connection, now, &busy)).await
     }
 
-    /// All that bears on a span of time.
+    /// All that bears on a span of time. Years take a while to read, so a file is read beside the thread that writes.
     pub async fn history(&self, from: Timestamp, until: Timestamp) -> Result<History, Error> {
-        self.with(move |connection| history::read(connection, from, until)).await
+        match self.path.clone() {
+            None => self.with(move |connection| history::read(connection, from, until)).await,
+            Some(path) => {
+                let read = tokio::task::spawn_blocking(move || history(&path, from, until));
+                read.await.map_err(|_| Error::Closed)?
+            }
+        }
     }
 
     /// The key that signs links: made at first use, the same ever after.

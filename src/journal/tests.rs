@@ -324,3 +324,61 @@ fn a_journal_of_the_first_format_is_brought_up() {
     let (_, restored) = open(&settings(&folder));
     assert_eq!((restored.cameras.len(), restored.logins.len()), (1, 0));
 }
+
+#[tokio::test]
+async fn the_history_of_a_span_begins_with_what_held_before_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite3");
+    let settings = Settings { path: Some(path.clone()), ..Settings::default() };
+    let rows = [
+        transition("a", State::Up, 10),
+        transition("a", State::Down, 50),
+        transition("b", State::Up, 60),
+        transition("a", State::Up, 150),
+        // Decided after the span, about a time within it.
+        transition("b", State::Down, 203),
+        transition("b", State::Up, 300),
+    ];
+    let level =
+        |level, second| SiteRecord { site: "cho".into(), level, since: at(second), alert: None, ended: Vec::new() };
+    let link = |state, second| LinkRecord { link: Some("fibre".into()), state, since: at(second) };
+    {
+        let (journal, _) = Journal::open(&settings, at(0)).expect("a journal");
+        for batch in [
+            Batch { transitions: rows.to_vec(), ..Batch::default() },
+            Batch { sites: vec![level(Level::Full, 10)], links: vec![link(LinkState::Up, 10)], ..Batch::default() },
+            Batch {
+                sites: vec![level(Level::Blind, 120)],
+                links: vec![link(LinkState::Down, 130)],
+                ..Batch::default()
+            },
+            Batch { sites: vec![level(Level::Full, 250)], links: vec![link(LinkState::Up, 250)], ..Batch::default() },
+        ] {
+            journal.commit(batch).await.expect("it is written");
+        }
+        journal.keep(at(310), settings.clone()).await.expect("it is noted");
+        assert_eq!(
+            journal.history(at(100), at(200)).await.expect("history"),
+            history(&path, at(100), at(200)).expect("history")
+        );
+    }
+    let (_journal, _) = Journal::open(&settings, at(400)).expect("a journal");
+    let known = history(&path, at(100), at(200)).expect("history");
+    assert_eq!(known.transitions, [rows[1].clone(), rows[2].clone(), rows[3].clone(), rows[4].clone()]);
+    let levels: Vec<_> = known.levels.iter().map(|change| change.level).collect();
+    assert_eq!(levels, [Level::Full, Level::Blind]);
+    assert_eq!(known.links.len(), 2);
+    assert_eq!(known.runs, [crate::model::Watch { from: at(0), until: at(310) }], "the later run is not yet of it");
+}
+
+#[test]
+fn the_journal_of_another_version_is_read_by_nobody_but_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite3");
+    let connection = Connection::open(&path).expect("a file");
+    for (version, told) in [(2, "start camhealth run once"), (99, "newer camhealth")] {
+        connection.pragma_update(None, "user_version", version).expect("a version");
+        let error = history(&path, at(0), at(1)).expect_err("another version").to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}

@@ -173,27 +173,33 @@ pub struct Trend {
     pub measured: Option<f64>,
 }
 
+/// The figure of a line that is compared.
+type Figure = fn(&Line) -> Option<f64>;
+
 impl Report {
     /// Notes in each line how it changed.
     pub(super) fn compare(&mut self, before: &Self) {
-        let set = |line: &mut Line, before: &Line, of: &dyn Fn(&Line) -> Option<f64>| {
-            line.change = of(line).zip(of(before)).map(|(now, then)| now - then);
-        };
-        let all = |lines: &mut [Line], before: &[Line], of: &dyn Fn(&Line) -> Option<f64>| {
+        fn set(line: &mut Line, before: &Line, figure: Figure) {
+            line.change = figure(line).zip(figure(before)).map(|(now, then)| now - then);
+        }
+        let contractor: Figure = |line| line.contractor;
+        let service: Figure = |line| line.service;
+        set(&mut self.total, &before.total, contractor);
+        set(&mut self.coverage, &before.coverage, service);
+        let groups: [(&mut Vec<Line>, &[Line], Figure); 6] = [
+            (&mut self.kinds, &before.kinds, contractor),
+            (&mut self.cameras, &before.cameras, contractor),
+            (&mut self.sites, &before.sites, service),
+            (&mut self.links, &before.links, service),
+            (&mut self.cameras_by_link, &before.cameras_by_link, contractor),
+            (&mut self.makes, &before.makes, contractor),
+        ];
+        for (lines, before, figure) in groups {
             for line in lines {
                 if let Some(same) = before.iter().find(|same| same.id == line.id) {
-                    set(line, same, of);
+                    set(line, same, figure);
                 }
             }
-        };
-        let (contractor, service): (fn(&Line) -> _, fn(&Line) -> _) = (|line| line.contractor, |line| line.service);
-        set(&mut self.total, &before.total, &contractor);
-        set(&mut self.coverage, &before.coverage, &service);
-        all(&mut self.kinds, &before.kinds, &contractor);
-        all(&mut self.cameras, &before.cameras, &contractor);
-        all(&mut self.sites, &before.sites, &service);
-        all(&mut self.links, &before.links, &service);
-        all(&mut self.cameras_by_link, &before.cameras_by_link, &contractor);
-        all(&mut self.makes, &before.makes, &contractor);
+        }
     }
 }

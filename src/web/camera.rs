@@ -3,30 +3,22 @@
 use super::{
     explain::{Explanation, Steps, explain},
     page,
-    router::{Shared, Wish, html},
+    router::{Shared, Wish},
     words::{Words, words},
 };
 use crate::model::{Budget, DeviceFacts, Language, Seen, Snapshot};
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    let words = words(language);
-    match main(&snapshot, &id, language) {
-        Ok(Some(main)) => {
-            let events = format!("/events?lang={}&camera={id}", words.lang);
-            html(page::whole(&main, &snapshot, language, &format!("/cameras/{id}"), &events))
-        }
-        Ok(None) => (StatusCode::NOT_FOUND, words.no_camera).into_response(),
-        Err(error) => html(Err(error)),
-    }
+    let main = main(&snapshot, &id, language);
+    page::of_one(main, &snapshot, language, ("camera", &id), words(language).no_camera)
 }
 
 /// The page's content; `None` when there is no such camera.

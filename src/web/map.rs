@@ -15,7 +15,7 @@ use axum::{
 /// The drawing's width in its own units; its height follows from the commune's shape.
 const WIDTH: f64 = 1000.0;
 /// Room for names around the outermost sites.
-const MARGIN: f64 = 110.0;
+const MARGIN: f64 = 130.0;
 /// Metres in a degree of latitude.
 const METRES: f64 = 111_320.0;
 

@@ -1,8 +1,15 @@
 //! The status page: a pure function of one snapshot and a language.
 
-use super::words::{Words, words};
+use super::{
+    router::html,
+    words::{Words, words},
+};
 use crate::model::{Camera, CameraStatus, Check, Kind, Language, Level, Rung, Snapshot, State, StreamFacts, ViewState};
 use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +25,24 @@ pub(super) fn whole(
     let at = snapshot.at.as_millisecond();
     let menu = [("/", words.wall), ("/map", words.map), ("/reports", words.reports)];
     Whole { words, commune: &snapshot.fleet.commune.name, main, at, path, events, home: path == "/", menu }.render()
+}
+
+/// The page of one thing, such as `("camera", "cho-01")`, around its content; or that there is no such thing.
+pub(super) fn of_one(
+    main: askama::Result<Option<String>>,
+    snapshot: &Snapshot,
+    language: Language,
+    (kind, id): (&str, &str),
+    missing: &'static str,
+) -> Response {
+    match main {
+        Ok(Some(main)) => {
+            let events = format!("/events?lang={}&{kind}={id}", words(language).lang);
+            html(whole(&main, snapshot, language, &format!("/{kind}s/{id}"), &events))
+        }
+        Ok(None) => (StatusCode::NOT_FOUND, missing).into_response(),
+        Err(error) => html(Err(error)),
+    }
 }
 
 /// The last content of each language, so that many pages cost one rendering.

@@ -2,29 +2,21 @@
 
 use super::{
     page::{self, Moment, moment, symbol},
-    router::{Shared, Wish, html},
+    router::{Shared, Wish},
     words::{Words, words},
 };
 use crate::model::{Language, Level, Snapshot, State as CameraState, ViewState};
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 
 pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    let words = words(language);
-    match main(&snapshot, &id, language) {
-        Ok(Some(main)) => {
-            let events = format!("/events?lang={}&site={id}", words.lang);
-            html(page::whole(&main, &snapshot, language, &format!("/sites/{id}"), &events))
-        }
-        Ok(None) => (StatusCode::NOT_FOUND, words.no_site).into_response(),
-        Err(error) => html(Err(error)),
-    }
+    let main = main(&snapshot, &id, language);
+    page::of_one(main, &snapshot, language, ("site", &id), words(language).no_site)
 }
 
 #[derive(Template)]

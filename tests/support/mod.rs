@@ -168,6 +168,55 @@ impl Drop for Process {
     }
 }
 
+/// A real Prometheus with a configuration of its own.
+pub struct Prometheus {
+    _process: Process,
+    _folder: tempfile::TempDir,
+    address: SocketAddr,
+}
+
+impl Prometheus {
+    /// Starts one in a folder that holds these files; the first is its configuration.
+    pub fn start(files: &[(&str, &str)]) -> Self {
+        require("/usr/bin/prometheus");
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("it can be written");
+        }
+        let address = free_address();
+        let mut command = Command::new("/usr/bin/prometheus");
+        command
+            .arg(format!("--config.file={}", folder.path().join(files[0].0).display()))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!("--web.listen-address={address}"))
+            .arg("--log.level=error");
+        let process = Process::start(command.stdin(Stdio::null()));
+        Self { _process: process, _folder: folder, address }
+    }
+
+    /// One that scrapes a daemon each second.
+    pub fn scraping(page: SocketAddr) -> Self {
+        let text = format!(
+            "scrape_configs:\n  - job_name: camhealth\n    scrape_interval: 1s\n    static_configs:\n      \
+             - targets: ['{page}']\n"
+        );
+        Self::start(&[("prometheus.yml", &text)])
+    }
+
+    /// What it answers below `/api/v1`; `None` while it does not.
+    pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Option<Value> {
+        let mut url = reqwest::Url::parse(&format!("http://{}/api/v1/{path}", self.address)).expect("a URL");
+        url.query_pairs_mut().extend_pairs(query);
+        serde_json::from_str(&reqwest::get(url).await.ok()?.text().await.ok()?).ok()
+    }
+
+    /// The value of the first series.
+    pub async fn value(&self, expression: &str) -> Option<f64> {
+        let answer = self.ask("query", &[("query", expression)]).await?;
+        answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
+    }
+}
+
 /// The path of what tests/run installs below this package.
 pub fn tool(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);

@@ -32,7 +32,7 @@ use std::sync::Arc;
 pub type Reporter = Arc<dyn Fn(Month) -> BoxFuture<'static, Result<Report, String>> + Send + Sync>;
 
 /// Months that the list of reports goes back.
-const MONTHS: usize = 24;
+const MONTHS: usize = 13;
 
 /// The list of months, and the report of the one that runs.
 pub(super) async fn latest(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {

@@ -34,9 +34,8 @@ pub(super) fn days(report: &Report, language: Language) -> String {
     for (number, day) in report.days.iter().enumerate().filter(|(number, _)| number % 5 == 0) {
         text_at(&mut svg, "middle", x(number), HEIGHT - 8.0, &day.date.strftime("%d/%m").to_string());
     }
-    let series: [(&str, fn(&DayLine) -> Option<f64>); 2] =
-        [("service", |day| day.service), ("contractor", |day| day.contractor)];
-    for (class, figure) in series {
+    for (class, contractors) in [("service", false), ("contractor", true)] {
+        let figure = |day: &DayLine| if contractors { day.contractor } else { day.service };
         let mut path = String::new();
         let mut pen_is_down = false;
         for (number, day) in report.days.iter().enumerate() {

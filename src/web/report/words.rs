@@ -96,6 +96,7 @@ phrases! {
     mttr_is: "MTTR: thời gian khôi phục trung bình mỗi lần hỏng thuộc phần nhà thầu; MTBF: thời gian hoạt động trung bình giữa hai lần hỏng đó.", "MTTR: mean time to restore of the failures that the contractor answers for; MTBF: mean operating time between them.";
     verdict: "Kết quả", "Verdict";
     change: "Thay đổi", "Change";
+    state: "Trạng thái", "State";
     cause: "Nguyên nhân", "Cause";
     number: "Số", "No.";
     place: "Ở đâu", "Where";
