@@ -118,6 +118,8 @@ async fn the_report_is_written_in_every_form_and_says_what_is_missing() {
     assert!(no_name.status.code() == Some(3) && said(&no_name).contains("--out"), "{}", said(&no_name));
     let wrong = ask(&world, &["--month", "2026-13"]);
     assert!(wrong.status.code() == Some(2) && said(&wrong).contains("write it as 2026-10"), "{}", said(&wrong));
+    let early = ask(&world, &["--month", "2999-01"]);
+    assert!(early.status.code() == Some(3) && said(&early).contains("has not begun"), "{}", said(&early));
     // Without a browser it says what to do.
     let config = world.config();
     let mut pdf = Command::new(program());

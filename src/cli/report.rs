@@ -67,6 +67,9 @@ fn make(arguments: &Arguments, plan: &config::Plan) -> Result<(), String> {
     let now = Clock::system().now();
     let fleet = &plan.fleet;
     let month = arguments.month.unwrap_or_else(|| Month::of(now, &fleet.commune.timezone).before());
+    if !month.has_begun(&fleet.commune.timezone, now) {
+        return Err(format!("{month} has not begun; name a month that has"));
+    }
     let (from, until) = uptime::reach(fleet, month, now);
     let history = journal::history(path, from, until)
         .map_err(|error| format!("{}: {error}; check [journal] path, and that camhealth ran", path.display()))?;

@@ -24,16 +24,20 @@ impl Say {
         format!("camhealth-{board}-{}", self.lang())
     }
 
-    /// A link from a field to a board, with a variable taken from the row.
+    /// A link from a field of a table to a board, with a variable taken from the row.
     pub(super) fn link(self, title: &str, board: &str, variable: &str, field: &str) -> Value {
-        let uid = self.uid(board);
-        let chosen = "${datasource:queryparam}&${instance:queryparam}";
-        json!({ "title": title, "url": format!("/d/{uid}?{chosen}&var-{variable}=${{__data.fields.{field}}}") })
+        self.to(title, board, variable, &format!("__data.fields.{field}"))
     }
 
     /// The same from a series, whose label it takes.
     pub(super) fn series_link(self, title: &str, board: &str, label: &str) -> Value {
-        self.link(title, board, label, &format!("labels.{label}"))
+        self.to(title, board, label, &format!("__field.labels.{label}"))
+    }
+
+    fn to(self, title: &str, board: &str, variable: &str, value: &str) -> Value {
+        let uid = self.uid(board);
+        let chosen = "${datasource:queryparam}&${instance:queryparam}";
+        json!({ "title": title, "url": format!("/d/{uid}?{chosen}&var-{variable}=${{{value}}}") })
     }
 }
 

@@ -18,6 +18,11 @@ impl Month {
         Self(self.0.checked_sub(1.month()).unwrap_or(self.0))
     }
 
+    /// Whether any of it has passed; of what is to come nothing can be said.
+    pub fn has_begun(self, zone: &TimeZone, now: Timestamp) -> bool {
+        midnight(self.0, zone) < now.as_second()
+    }
+
     /// Its first second and the first one after it, cut at `now`.
     pub fn period(self, zone: &TimeZone, now: Timestamp) -> Period {
         let end = self.0.checked_add(1.month()).unwrap_or(self.0);

@@ -284,6 +284,8 @@ async fn a_month_is_a_page_a_table_and_json() {
     let (status, _, json) = fetch(&server, "/api/v1/reports/2026-09").await;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!((status, &json["cameras"][0]["verdict"]), (StatusCode::OK, &"not_measured".into()));
-    assert_eq!(fetch(&server, "/reports/2026-13").await.0, StatusCode::NOT_FOUND);
+    for wrong in ["/reports/2026-13", "/reports/2026-10", "/reports/2026-10.csv", "/api/v1/reports/2026-10"] {
+        assert_eq!(fetch(&server, wrong).await.0, StatusCode::NOT_FOUND, "{wrong}: it has not begun");
+    }
     assert_eq!(fetch(&server, "/api/v1/reports/oktober").await.0, StatusCode::NOT_FOUND);
 }

@@ -48,7 +48,7 @@ pub(super) async fn one(State(shared): State<Shared>, Path(name): Path<String>, 
         Some(month) => (month, true),
         None => (name.as_str(), false),
     };
-    let month = match month.parse::<Month>() {
+    let month = match known(month, &snapshot) {
         Ok(month) => month,
         Err(error) => return (StatusCode::NOT_FOUND, format!("{error}\n")).into_response(),
     };
@@ -63,6 +63,15 @@ pub(super) async fn one(State(shared): State<Shared>, Path(name): Path<String>, 
             (headers, text).into_response()
         }
         Err(error) => failed(&error),
+    }
+}
+
+/// A month of which something can be said.
+pub(super) fn known(name: &str, snapshot: &Snapshot) -> Result<Month, String> {
+    let month = name.parse::<Month>()?;
+    match month.has_begun(&snapshot.fleet.commune.timezone, snapshot.at) {
+        true => Ok(month),
+        false => Err(format!("{month} has not begun")),
     }
 }
 
