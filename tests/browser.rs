@@ -104,7 +104,7 @@ impl Browser {
     async fn nothing_serious_by_axe(&self) {
         let axe = std::fs::read_to_string(tool("target/test-npm/node_modules/axe-core/axe.min.js")).expect("a file");
         self.script(&axe).await;
-        for (width, scheme) in [(360, "dark"), (1280, "light")] {
+        for (width, scheme) in [(360, "dark"), (360, "light"), (1280, "dark"), (1280, "light")] {
             self.resize(width, 900).await;
             let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
             let media = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": scheme}});

@@ -131,7 +131,7 @@ async fn every_query_of_every_panel_returns_data() {
         Some(series.iter().any(|one| one["values"].as_array().is_some_and(|values| values.iter().any(number))))
     };
     // The demo's script breaks cameras, a login and a fibre within its first minute, and begins anew each two.
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(240);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(360);
     while !wanted.is_empty() {
         let now = tokio::time::Instant::now();
         assert!(now < deadline, "these queries return nothing: {last:#?}");
