@@ -22,8 +22,12 @@ mod silence;
 mod simulate;
 mod whatif;
 
-use crate::probe::{WORKER_ARGUMENT, worker};
+use crate::{
+    config::{self, Plan},
+    probe::{WORKER_ARGUMENT, worker},
+};
 use clap::{Parser, Subcommand};
+use paint::Paint;
 use std::{io::Write, path::Path, process::ExitCode};
 
 /// Watches a commune's cameras and wakes the right officer when an intersection goes blind.
@@ -124,6 +128,14 @@ fn log_to_stderr() {
         .with_ansi(paint::Paint::stderr().is_on())
         .with_target(false)
         .init();
+}
+
+/// The configuration; otherwise it has said what is wrong, and this is the exit code.
+fn loaded(path: &Path) -> Result<Plan, ExitCode> {
+    config::load(path).map_err(|problems| {
+        eprint!("{}", problems.render(Paint::stderr().is_on()));
+        ExitCode::from(USAGE)
+    })
 }
 
 /// Prints entries, or writes them to a file that must not exist yet: nobody's edits are lost.

@@ -1,10 +1,10 @@
 //! `camhealth oncall`: who is on call now and next, and a test message to somebody over each of their channels.
 
-use super::{FAILED, USAGE, fail, paint::Paint};
+use super::{FAILED, USAGE, fail, loaded, paint::Paint};
 use crate::{
     alert::{self, roster},
     clock::Clock,
-    config::{self, Plan},
+    config::Plan,
     deliver::{self, Letter},
     model::{Notice, Reason},
 };
@@ -29,12 +29,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    let plan = match config::load(&arguments.config) {
+    let plan = match loaded(&arguments.config) {
         Ok(plan) => plan,
-        Err(problems) => {
-            eprint!("{}", problems.render(Paint::stderr().is_on()));
-            return ExitCode::from(USAGE);
-        }
+        Err(code) => return code,
     };
     let now = arguments.at.unwrap_or_else(|| Clock::system().now());
     match &arguments.test {

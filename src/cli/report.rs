@@ -1,11 +1,11 @@
 //! `camhealth report`: the uptime of a month from the journal, for people, spreadsheets, programs and the file.
 
-use super::{FAILED, USAGE, fail, output, paint::Paint};
+use super::{FAILED, fail, loaded, output, paint::Paint};
 use crate::{
     clock::Clock,
     config, journal,
     model::Language,
-    uptime::{self, Line, Month, Report, Verdict},
+    uptime::{self, Class, Line, Month, Report, Verdict},
     web,
 };
 use clap::ValueEnum;
@@ -49,12 +49,9 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let plan = match config::load(&arguments.config) {
+    let plan = match loaded(&arguments.config) {
         Ok(plan) => plan,
-        Err(problems) => {
-            eprint!("{}", problems.render(Paint::stderr().is_on()));
-            return ExitCode::from(USAGE);
-        }
+        Err(code) => return code,
     };
     match make(arguments, &plan) {
         Ok(()) => ExitCode::SUCCESS,
@@ -141,7 +138,7 @@ fn pdf(out: &Path, html: &str) -> Result<(), String> {
 
 /// The summary: totals, and the worst of each kind.
 fn text(report: &Report, language: Language, paint: Paint) -> String {
-    use web::report::{length, percent, verdict};
+    use web::report::{length, mean_length, percent, verdict};
     const WORST: usize = 10;
     let of = |vi, en| if language == Language::Vi { vi } else { en };
     let shown = |verdict_of: Option<Verdict>| match verdict_of {
@@ -169,12 +166,12 @@ fn text(report: &Report, language: Language, paint: Paint) -> String {
         "",
     ];
     let mut rows: Vec<[String; 7]> = vec![headings.map(str::to_owned)];
-    let down = |line: &Line| length(line.seconds.down + line.seconds.unreachable + line.seconds.external, language);
     let mut add = |name: String, line: &Line| {
-        let mttr = line.mttr_seconds.map_or_else(|| "–".into(), |seconds| length(seconds.round() as i64, language));
         let [service, contractor, measured] =
             [line.service, line.contractor, line.measured].map(|of| percent(of, language));
-        rows.push([name, service, contractor, measured, down(line), mttr, shown(line.verdict)]);
+        let down = length(line.seconds.class(Class::Down), language);
+        let mttr = mean_length(line.mttr_seconds, language);
+        rows.push([name, service, contractor, measured, down, mttr, shown(line.verdict)]);
     };
     add(of("Tất cả camera", "All cameras").into(), &report.total);
     for (id, vi, en) in

@@ -1,6 +1,6 @@
 //! `camhealth run`: the daemon as a process, with its signals.
 
-use super::{FAILED, USAGE, fail, paint::Paint};
+use super::{FAILED, fail, loaded};
 use crate::{
     clock::Clock,
     config,
@@ -18,12 +18,9 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     super::log_to_stderr();
     let path = arguments.config;
-    let plan = match config::load(&path) {
+    let plan = match loaded(&path) {
         Ok(plan) => plan,
-        Err(problems) => {
-            eprint!("{}", problems.render(Paint::stderr().is_on()));
-            return ExitCode::from(USAGE);
-        }
+        Err(code) => return code,
     };
     let program = match std::env::current_exe() {
         Ok(program) => program,

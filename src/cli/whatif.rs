@@ -1,8 +1,7 @@
 //! `camhealth whatif`: what would follow if cameras or links failed, and which sites hang by a thread.
 
-use super::{USAGE, fail, paint::Paint};
+use super::{USAGE, fail, loaded, paint::Paint};
 use crate::{
-    config,
     coverage::{Fragile, WhatIf, what_if},
     model::{CameraId, Fleet, Level, LinkId},
 };
@@ -26,12 +25,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let plan = match config::load(&arguments.config) {
+    let plan = match loaded(&arguments.config) {
         Ok(plan) => plan,
-        Err(problems) => {
-            eprint!("{}", problems.render(Paint::stderr().is_on()));
-            return ExitCode::from(USAGE);
-        }
+        Err(code) => return code,
     };
     let fleet = &plan.fleet;
     let mut cameras: BTreeSet<CameraId> = BTreeSet::new();

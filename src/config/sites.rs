@@ -5,7 +5,7 @@ use super::{
     fleet::{Seen, known},
     source::Tables,
 };
-use crate::model::{Camera, CameraId, Level, Location, Site, SiteId, View, Watcher};
+use crate::model::{Camera, CameraId, Level, Site, SiteId, View, Watcher};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -30,10 +30,7 @@ pub(super) fn sites(
         let id = seen.new_id(entry);
         let name = entry.required("name", "Ngã tư Chợ").map(|name| name.value);
         let hamlet = entry.required("hamlet", "Thôn Đông").map(|hamlet| hamlet.value);
-        let location = match entry.has("location") {
-            true => entry.parsed::<Place>("location", "place", "19.40112, 105.81207").map(|place| place.value.0),
-            false => None,
-        };
+        let location = entry.parsed("location", "place", "19.40112, 105.81207");
         let alert_below = entry.word("alert_below", LEVELS).unwrap_or(Level::Reduced);
         let alert_after = entry.duration("alert_after", Duration::ZERO..=DAY);
         let clear_after = entry.duration("clear_after", Duration::ZERO..=DAY);
@@ -44,7 +41,7 @@ pub(super) fn sites(
         let site = Site {
             name,
             hamlet,
-            location,
+            location: location.map(|location| location.value),
             alert_below,
             alert_after: alert_after.map_or(usual.alert_after, |after| after.value),
             clear_after: clear_after.map_or(usual.clear_after, |after| after.value),
@@ -58,17 +55,6 @@ pub(super) fn sites(
         context.missing("has no site", remedy);
     }
     sites
-}
-
-/// A location with an error type that `parsed` takes.
-struct Place(Location);
-
-impl std::str::FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        text.parse().map(Self)
-    }
 }
 
 fn views(site: &Entry<'_>, cameras: &BTreeSet<String>) -> Vec<View> {

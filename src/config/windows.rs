@@ -1,7 +1,7 @@
 //! `[[maintenance]]`: what is out of service on purpose, once or each week.
 
 use super::{contacts::span, entry::Entry, fleet::known, source::Tables};
-use crate::model::{Commune, DailyHours, Fleet, Scope, Span, Window};
+use crate::model::{Commune, Fleet, Scope, Span, Window};
 
 const DAYS: &[(&str, i8)] = &[("mon", 1), ("tue", 2), ("wed", 3), ("thu", 4), ("fri", 5), ("sat", 6), ("sun", 7)];
 
@@ -68,8 +68,8 @@ fn when(entry: &Entry<'_>, commune: &Commune) -> Option<Span> {
     }
     match (entry.has("hours"), entry.has("from") || entry.has("until")) {
         (true, false) => {
-            let hours = entry.parsed::<Hours>("hours", "span of a day", "22:00-02:00")?;
-            Some(Span::Weekly { days: numbers, hours: hours.value.0 })
+            let hours = entry.parsed("hours", "span of a day", "22:00-02:00")?;
+            Some(Span::Weekly { days: numbers, hours: hours.value })
         }
         (false, _) => span(entry, commune).map(|(from, until)| Span::Once { from, until }),
         (true, true) => {
@@ -77,16 +77,5 @@ fn when(entry: &Entry<'_>, commune: &Commune) -> Option<Span> {
             entry.problem("hours", entry.place("hours"), message, "keep one of them");
             None
         }
-    }
-}
-
-/// Hours with an error type that `parsed` takes.
-struct Hours(DailyHours);
-
-impl std::str::FromStr for Hours {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        text.parse().map(Self)
     }
 }

@@ -19,7 +19,7 @@ pub fn evaluate(site: &Site, night: bool, state_of: impl Fn(&CameraId) -> State)
     let lost = views.iter().filter(|view| view.state == ViewState::Lost).count();
     let unknown = views.iter().filter(|view| view.state == ViewState::Unknown).count();
     let must_have_missing = || {
-        let mut must_haves = site.views.iter().flat_map(|view| &view.watchers).filter(|watcher| !watcher.spare);
+        let mut must_haves = site.watchers().filter(|watcher| !watcher.spare);
         must_haves.any(|watcher| state_of(&watcher.camera).is_lost())
     };
     let level = if lost > 0 && (lost == views.len() || seen_at_most <= site.blind_at) {

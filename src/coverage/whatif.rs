@@ -67,8 +67,7 @@ fn fragile_site(fleet: &Fleet, id: &SiteId, down: &BTreeSet<CameraId>, night: bo
         };
         evaluate(site, night, state_of).0 == Level::Blind
     };
-    let watchers: BTreeSet<&CameraId> =
-        site.views.iter().flat_map(|view| &view.watchers).map(|watcher| &watcher.camera).collect();
+    let watchers: BTreeSet<&CameraId> = site.watchers().map(|watcher| &watcher.camera).collect();
     let own: Vec<&Camera> = watchers.iter().filter_map(|id| fleet.cameras.get(*id)).map(AsRef::as_ref).collect();
     let devices: BTreeSet<&DeviceId> = own.iter().map(|camera| &camera.device).collect();
     let links: BTreeSet<LinkId> = own.iter().flat_map(|camera| fleet.links_above(camera)).collect();

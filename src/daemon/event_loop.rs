@@ -8,7 +8,7 @@ use crate::{
     deliver,
     journal::{Batch, Journal},
     metrics::Own,
-    model::{Ack, CameraId, Commune, LoginRecord, Observation, PersonId, Scope, Snapshot, Span, Window, later},
+    model::{Ack, CameraId, Commune, LoginRecord, Observation, PersonId, Snapshot, Span, Window, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     schedule::{self, Found, Pulse},
@@ -161,7 +161,7 @@ impl EventLoop {
             }
             web::Command::Silence { scope, from, until, author, reason } => {
                 let from = from.unwrap_or(now).max(now);
-                match (self.knows(&scope), from < until) {
+                match (scope.is_known(&self.plan.fleet), from < until) {
                     (false, _) => Err(format!("there is no such {}", scope.kind())),
                     (_, false) => Err("the end lies in the past, or before the beginning".to_owned()),
                     (true, true) => {
@@ -187,18 +187,6 @@ impl EventLoop {
             Ok(done) => agenda.answers.push((request.answer, done)),
             // Whoever asked may have gone away.
             Err(refused) => drop(request.answer.send(Err(refused))),
-        }
-    }
-
-    /// Whether the fleet has what is to be silenced.
-    fn knows(&self, scope: &Scope) -> bool {
-        let fleet = &self.plan.fleet;
-        match scope {
-            Scope::All => true,
-            Scope::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet),
-            Scope::Site(id) => fleet.sites.contains_key(id),
-            Scope::Link(id) => fleet.links.contains_key(id),
-            Scope::Camera(id) => fleet.cameras.contains_key(id),
         }
     }
 

@@ -114,7 +114,7 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     // The hamlet of the first site that it watches; cameras that no view names have none.
     let mut hamlets: BTreeMap<&CameraId, &str> = BTreeMap::new();
     for site in snapshot.fleet.sites.values() {
-        for watcher in site.views.iter().flat_map(|view| &view.watchers) {
+        for watcher in site.watchers() {
             hamlets.entry(&watcher.camera).or_insert(&site.hamlet);
         }
     }
@@ -183,7 +183,7 @@ fn sites(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
             latitude.add(&[("site", id)], location.latitude);
             longitude.add(&[("site", id)], location.longitude);
         }
-        let cameras: BTreeSet<_> = site.views.iter().flat_map(|view| &view.watchers).map(|one| &one.camera).collect();
+        let cameras: BTreeSet<_> = site.watchers().map(|one| &one.camera).collect();
         for camera in cameras {
             watches.add(&[("camera", camera.as_str()), ("hamlet", &site.hamlet), ("site", id)], 1.0);
         }

@@ -13,14 +13,15 @@ mod notice;
 mod observation;
 mod outlook;
 mod remedies;
+mod site;
 mod snapshot;
 mod state;
 mod window;
 mod words;
 
 pub use fleet::{
-    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise, Site,
-    Transport, View, Watcher, stream_address,
+    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise,
+    Transport, stream_address,
 };
 pub use history::{History, LevelChange, Watch};
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
@@ -32,6 +33,7 @@ pub use observation::{
     Check, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
 };

@@ -65,15 +65,24 @@ impl Scope {
 
     /// Whether a camera is covered.
     pub fn covers(&self, fleet: &Fleet, camera: &Camera) -> bool {
-        let watches = |site: &super::Site| {
-            site.views.iter().flat_map(|view| &view.watchers).any(|watcher| watcher.camera == camera.id)
-        };
+        let watches = |site: &super::Site| site.is_watched_by(&camera.id);
         match self {
             Self::All => true,
             Self::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet && watches(site)),
             Self::Site(site) => fleet.sites.get(site).is_some_and(|site| watches(site)),
             Self::Link(link) => fleet.links_above(camera).contains(link),
             Self::Camera(id) => camera.id == *id,
+        }
+    }
+
+    /// Whether the fleet has what it names.
+    pub fn is_known(&self, fleet: &Fleet) -> bool {
+        match self {
+            Self::All => true,
+            Self::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet),
+            Self::Site(id) => fleet.sites.contains_key(id),
+            Self::Link(id) => fleet.links.contains_key(id),
+            Self::Camera(id) => fleet.cameras.contains_key(id),
         }
     }
 

@@ -58,7 +58,7 @@ impl Monitor {
         let Some(plan) = self.fleet.sites.get(id).cloned() else { return };
         let base = |camera: &_| self.cameras.get(camera).map_or(State::Unknown, |camera| camera.base);
         let (level, views) = coverage::evaluate(&plan, self.night, base);
-        let watchers = || plan.views.iter().flat_map(|view| &view.watchers);
+        let watchers = || plan.watchers();
         let excused = match watchers().any(|watcher| self.maintenance.contains_key(&watcher.camera)) {
             true => self.excused(id),
             false => level,

@@ -282,8 +282,7 @@ impl Monitor {
         self.settings = settings;
         self.sites_of.clear();
         for site in fleet.sites.values() {
-            let cameras: BTreeSet<&CameraId> =
-                site.views.iter().flat_map(|view| &view.watchers).map(|watcher| &watcher.camera).collect();
+            let cameras: BTreeSet<&CameraId> = site.watchers().map(|watcher| &watcher.camera).collect();
             for camera in cameras {
                 self.sites_of.entry(camera.clone()).or_default().push(site.id.clone());
             }

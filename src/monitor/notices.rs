@@ -80,8 +80,7 @@ impl Monitor {
     ) -> Vec<(&'m Camera, &'m CameraStatus)> {
         let watchers: BTreeSet<_> = sites
             .filter_map(|id| self.fleet.sites.get(id))
-            .flat_map(|site| &site.views)
-            .flat_map(|view| &view.watchers)
+            .flat_map(|site| site.watchers())
             .map(|watcher| &watcher.camera)
             .collect();
         let concerned = |camera: &Camera| match cause {

@@ -1,7 +1,7 @@
 //! The report itself: every camera, site, link and make, what they add up to, and how that stands to the agreement.
 
 use super::{
-    account::{Account, Seconds},
+    account::{Account, Class, Seconds},
     lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict},
     settings::Settings,
     span::{Month, Period},
@@ -54,12 +54,8 @@ pub(super) fn report(
     };
     let total = of_cameras("all", "", &|_| true).unwrap_or_default();
     let kinds = Kind::ALL.into_iter().filter_map(|kind| of_cameras(kind.as_str(), "", &|camera| camera.kind == kind));
-    let name_of = |camera: &Camera| match camera.kind {
-        Kind::Public => camera.name.clone(),
-        Kind::Household => camera.id.to_string(),
-    };
     let each = fleet.cameras.values().map(|camera| {
-        let line = line(camera.id.as_str(), &name_of(camera), &[&cameras[&camera.id]]);
+        let line = line(camera.id.as_str(), camera.public_name(), &[&cameras[&camera.id]]);
         Line { members: 1, ..line }
     });
     let below = fleet
@@ -209,8 +205,7 @@ impl<'a> Work<'a> {
     /// A site's sums, and how long it was blind.
     fn site(&self, site: &'a Site) -> (&'a Site, Tally, i64) {
         let timeline = self.sites.get(site.id.as_str());
-        let watchers = || site.views.iter().flat_map(|view| &view.watchers);
-        let cameras = watchers().filter_map(|watcher| self.cameras.get(&watcher.camera));
+        let cameras = site.watchers().filter_map(|watcher| self.cameras.get(&watcher.camera));
         let edges = timeline.into_iter().flat_map(Timeline::changes).chain(cameras.flat_map(Timeline::changes));
         let edges: Vec<i64> = edges.chain(self.watched.edges()).collect();
         let account = |second: i64| match timeline.and_then(|timeline| timeline.at(second)) {
@@ -236,8 +231,7 @@ impl<'a> Work<'a> {
             let standing = self.cameras.get(id).and_then(|timeline| timeline.at(second));
             standing.map_or(State::Unknown, |(state, _)| state)
         };
-        let mut watchers = site.views.iter().flat_map(|view| &view.watchers);
-        if !watchers.any(|watcher| state(&watcher.camera) == State::Maintenance) {
+        if !site.watchers().any(|watcher| state(&watcher.camera) == State::Maintenance) {
             return false;
         }
         let at = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -320,7 +314,7 @@ impl<'a> Work<'a> {
             outages: sum.outages.len(),
             failures,
             mttr_seconds: by_failure(down),
-            mtbf_seconds: by_failure(seconds.up + seconds.degraded),
+            mtbf_seconds: by_failure(seconds.class(Class::Up)),
             change: None,
             verdict: Some(verdict),
             days: sum.days.iter().map(figure).collect(),

@@ -47,19 +47,15 @@ impl Timeline<Standing> {
     pub(super) fn of_camera<'a>(rows: impl IntoIterator<Item = &'a Transition>) -> Self {
         let mut timeline = Self(Vec::new());
         for row in rows {
-            let (since, decided) = (row.since.as_second(), row.decided.as_second());
-            let standing = (row.to, row.cause);
-            match timeline.reach(row.to, since, decided) {
-                Some(began) => timeline.set(began, standing),
-                None => timeline.set(since, standing),
-            }
+            let began = timeline.reach(row.to, row.since.as_second(), row.decided.as_second());
+            timeline.set(began, (row.to, row.cause));
         }
         timeline
     }
 
     /// From when a row holds.
-    fn reach(&self, to: State, since: i64, decided: i64) -> Option<i64> {
-        let (began, (from, _)) = self.0.last()?;
+    fn reach(&self, to: State, since: i64, decided: i64) -> i64 {
+        let Some((began, (from, _))) = self.0.last() else { return since };
         let takes_back = match (from, to) {
             (State::Maintenance | State::Off, _) => false,
             (State::Unknown | State::Unreachable, State::Down | State::Unreachable) => false,
@@ -67,7 +63,7 @@ impl Timeline<Standing> {
             _ => true,
         };
         if !takes_back {
-            return Some(decided.max(*began));
+            return decided.max(*began);
         }
         // As far back as nothing lies that it cannot know better.
         let mut earliest = since;
@@ -83,6 +79,6 @@ impl Timeline<Standing> {
                 break;
             }
         }
-        Some(earliest)
+        earliest
     }
 }

@@ -71,7 +71,7 @@ fn known(snapshot: &Snapshot) -> impl Iterator<Item = (&Camera, &CameraStatus)> 
 fn line(camera: &Camera, status: &CameraStatus) -> CameraLine {
     CameraLine {
         id: camera.id.to_string(),
-        name: public_name(camera),
+        name: camera.public_name().to_owned(),
         kind: camera.kind,
         link: camera.link.as_ref().map(ToString::to_string),
         state: status.state,
@@ -79,14 +79,6 @@ fn line(camera: &Camera, status: &CameraStatus) -> CameraLine {
         since: status.since,
         last_probe: status.last_probe,
         last_media: status.last_media,
-    }
-}
-
-/// A household's name does not leave by way of lists.
-fn public_name(camera: &Camera) -> String {
-    match camera.kind {
-        Kind::Public => camera.name.clone(),
-        Kind::Household => camera.id.to_string(),
     }
 }
 
@@ -126,9 +118,7 @@ pub(super) struct Target {
 pub(super) async fn http_sd(State(shared): State<Shared>) -> Json<Vec<Target>> {
     let snapshot = shared.state.snapshots.borrow().clone();
     let target = |camera: &Camera| {
-        let sites = snapshot.fleet.sites.values().filter(|site| {
-            site.views.iter().flat_map(|view| &view.watchers).any(|watcher| watcher.camera == camera.id)
-        });
+        let sites = snapshot.fleet.sites.values().filter(|site| site.is_watched_by(&camera.id));
         let (sites, hamlets): (Vec<&str>, Vec<&str>) =
             sites.map(|site| (site.id.as_str(), site.hamlet.as_str())).unzip();
         let text = |value: &str| value.to_owned();
@@ -139,7 +129,7 @@ pub(super) async fn http_sd(State(shared): State<Shared>) -> Json<Vec<Target>> {
                 ("__meta_camhealth_device", camera.device.to_string()),
                 ("__meta_camhealth_kind", text(camera.kind.as_str())),
                 ("__meta_camhealth_link", camera.link.as_ref().map_or_else(String::new, ToString::to_string)),
-                ("__meta_camhealth_name", public_name(camera)),
+                ("__meta_camhealth_name", text(camera.public_name())),
                 ("__meta_camhealth_sites", sites.join(",")),
                 ("__meta_camhealth_hamlet", hamlets.first().map_or_else(String::new, |hamlet| text(hamlet))),
             ]),

@@ -6,7 +6,7 @@ use super::{
     refusal::{Body, Name},
 };
 use crate::{
-    model::{Scope, Snapshot, Window, later},
+    model::{Scope, Window, later},
     web::{command::Command, incident::LONGEST_MINUTES, router::OwnPage},
 };
 use axum::http::StatusCode;
@@ -65,7 +65,7 @@ pub(super) async fn silence(
         return Err(Refusal::malformed("minutes: a whole number, at least 1, at most 44640 (31 days)"));
     }
     let snapshot = shared.state.snapshots.borrow().clone();
-    if !has(&snapshot, &wish.scope) {
+    if !wish.scope.is_known(&snapshot.fleet) {
         return Err(Refusal::not_found(&format!("there is no such {}", wish.scope.kind())));
     }
     let begin = wish.from.unwrap_or(snapshot.at);
@@ -80,18 +80,6 @@ pub(super) async fn silence(
     }
     let id = shared.ask(Command::Silence { scope: wish.scope, from: wish.from, until, author, reason }).await?;
     Ok((StatusCode::CREATED, Json(Created { id })))
-}
-
-/// Whether the fleet has what a scope names.
-fn has(snapshot: &Snapshot, scope: &Scope) -> bool {
-    let fleet = &snapshot.fleet;
-    match scope {
-        Scope::All => true,
-        Scope::Hamlet(hamlet) => snapshot.hamlets.contains_key(hamlet),
-        Scope::Site(id) => fleet.sites.contains_key(id),
-        Scope::Link(id) => fleet.links.contains_key(id),
-        Scope::Camera(id) => fleet.cameras.contains_key(id),
-    }
 }
 
 /// Ends a window early that somebody set; those of the configuration are ended there.

@@ -35,7 +35,7 @@ pub fn length(seconds: i64, language: Language) -> String {
 }
 
 /// The same of a mean.
-pub(super) fn mean_length(seconds: Option<f64>, language: Language) -> String {
+pub fn mean_length(seconds: Option<f64>, language: Language) -> String {
     seconds.map_or_else(|| "–".to_owned(), |seconds| length(seconds.round() as i64, language))
 }
 

@@ -6,7 +6,7 @@ mod svg;
 mod table;
 mod words;
 
-pub use figures::{length, percent};
+pub use figures::{length, mean_length, percent};
 pub use page::{file, households};
 pub use table::csv;
 pub use words::verdict;
@@ -55,7 +55,7 @@ pub(super) async fn one(State(shared): State<Shared>, Path(name): Path<String>, 
     if !as_table {
         return show(&shared, &snapshot, month, wish.language(&snapshot)).await;
     }
-    match made(&shared, month).await.and_then(|report| csv(&report).map_err(|error| error.to_string())) {
+    match (shared.state.reporter)(month).await.and_then(|report| csv(&report).map_err(|error| error.to_string())) {
         Ok(text) => {
             let name = format!("attachment; filename=\"camhealth-{month}.csv\"");
             let headers =
@@ -76,7 +76,7 @@ pub(super) fn known(name: &str, snapshot: &Snapshot) -> Result<Month, String> {
 }
 
 async fn show(shared: &Shared, snapshot: &Arc<Snapshot>, month: Month, language: Language) -> Response {
-    let report = match made(shared, month).await {
+    let report = match (shared.state.reporter)(month).await {
         Ok(report) => report,
         Err(error) => return failed(&error),
     };
@@ -99,10 +99,6 @@ fn months(now: Timestamp, snapshot: &Snapshot, lang: &str, shown: Month) -> Stri
         false => format!("<li><a href=\"/reports/{month}?lang={lang}\">{month}</a></li>"),
     };
     std::iter::successors(Some(latest), |month| Some(month.before())).take(MONTHS).map(link).collect()
-}
-
-async fn made(shared: &Shared, month: Month) -> Result<Report, String> {
-    (shared.state.reporter)(month).await
 }
 
 fn failed(error: &str) -> Response {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{Kind, Language},
-    uptime::{Account, CauseLine, IncidentLine, Line, Report, Verdict},
+    uptime::{Account, CauseLine, Class, IncidentLine, Line, Report, Verdict},
 };
 use askama::Template;
 use jiff::{Timestamp, tz::TimeZone};
@@ -223,7 +223,6 @@ impl Show<'_> {
 
     fn row(&self, line: &Line, target: f64) -> Row {
         let language = self.language;
-        let down = line.seconds.down + line.seconds.unreachable + line.seconds.external;
         let name = if line.name.is_empty() { &line.id } else { &line.name };
         Row {
             id: if *name == line.id { String::new() } else { line.id.clone() },
@@ -233,7 +232,7 @@ impl Show<'_> {
             service: percent(line.service, language),
             contractor: percent(line.contractor, language),
             measured: percent(line.measured, language),
-            down: length(down, language),
+            down: length(line.seconds.class(Class::Down), language),
             blind: line.blind_seconds.map_or_else(String::new, |seconds| length(seconds, language)),
             outages: line.outages,
             mttr: mean_length(line.mttr_seconds, language),
