@@ -80,6 +80,8 @@ enum Command {
 const USAGE: u8 = 2;
 /// Down, or the command failed.
 const FAILED: u8 = 3;
+/// Somebody answers, and whether video would come could not be seen.
+const UNPROVEN: u8 = 4;
 
 /// Runs the command that the program's arguments name.
 pub fn main() -> ExitCode {

@@ -1,7 +1,7 @@
 //! `camhealth probe URL`: climbs the ladder once and prints each rung, the verdict and its cause.
 
 use super::{
-    FAILED, USAGE, fail,
+    FAILED, UNPROVEN, USAGE, fail,
     login::{LoginArguments, login},
     paint::Paint,
 };
@@ -101,6 +101,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Verdict::Up => ExitCode::SUCCESS,
         Verdict::Degraded => ExitCode::from(1),
         Verdict::Down => ExitCode::from(FAILED),
+        Verdict::Unproven => ExitCode::from(UNPROVEN),
     }
 }
 

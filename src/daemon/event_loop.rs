@@ -201,6 +201,11 @@ impl EventLoop {
                     agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
                     continue;
                 }
+                Effect::Proven(proofs) => {
+                    agenda.batch.proofs.extend(proofs);
+                    agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
+                    continue;
+                }
                 Effect::Camera(transition) => {
                     tracing::info!(
                         camera = %transition.camera,

@@ -20,7 +20,7 @@ use crate::model::{
 use jiff::Timestamp;
 use rusqlite::Connection;
 use secrecy::SecretSlice;
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
 /// The journal; clones share one connection.
@@ -51,6 +51,8 @@ pub struct Batch {
     pub observations: Vec<(CameraId, Observation)>,
     /// What was learned of cameras.
     pub memories: Vec<(CameraId, Arc<Memory>)>,
+    /// When cameras last proved that they see.
+    pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How logins fared.
     pub logins: Vec<LoginRecord>,
 }
@@ -66,6 +68,7 @@ impl Batch {
             && self.notices.is_empty()
             && self.observations.is_empty()
             && self.memories.is_empty()
+            && self.proofs.is_empty()
             && self.logins.is_empty()
     }
 }

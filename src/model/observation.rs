@@ -2,6 +2,7 @@
 //!
 //! An observation holds no picture data and no password. `kind` is for machines, `detail` for people.
 
+use super::LoginScheme;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub struct Observation {
     pub stream: Option<StreamFacts>,
     /// What the device says of itself.
     pub device: Option<DeviceFacts>,
+    /// How the camera asked for the login that was good.
+    pub login_scheme: Option<LoginScheme>,
     /// Camera clock minus ours, in seconds.
     pub clock_offset_seconds: Option<f64>,
     /// Bytes received from the camera, as far as they are counted.
@@ -75,6 +78,7 @@ impl Observation {
             failure: None,
             stream: None,
             device: None,
+            login_scheme: None,
             clock_offset_seconds: None,
             bytes: 0,
         }
@@ -84,9 +88,16 @@ impl Observation {
     pub fn verdict(&self) -> Verdict {
         match self.failure.as_ref().map(|failure| failure.kind.weight()) {
             None => Verdict::Up,
-            Some(Weight::Degrades | Weight::Inconclusive) => Verdict::Degraded,
+            Some(Weight::Degrades) => Verdict::Degraded,
             Some(Weight::Fails) => Verdict::Down,
+            Some(Weight::Unproven | Weight::Inconclusive) => Verdict::Unproven,
         }
+    }
+
+    /// Whether media was seen to arrive, live: the only proof that a camera sees.
+    pub fn proves(&self) -> bool {
+        let works = matches!(self.verdict(), Verdict::Up | Verdict::Degraded);
+        works && self.check.sees_media() && self.stream.as_ref().is_some_and(|stream| stream.proven)
     }
 }
 
@@ -100,6 +111,8 @@ pub enum Verdict {
     Degraded,
     /// It does not do its work.
     Down,
+    /// It could not be seen whether it does.
+    Unproven,
 }
 
 impl Verdict {
@@ -109,6 +122,7 @@ impl Verdict {
             Self::Up => "up",
             Self::Degraded => "degraded",
             Self::Down => "down",
+            Self::Unproven => "unproven",
         }
     }
 }
@@ -197,8 +211,10 @@ impl Failure {
 pub enum Weight {
     /// The camera does not do its work.
     Fails,
-    /// It works, but not as it should.
+    /// It works, and media proves it, but not as it should.
     Degrades,
+    /// Somebody answers, and whether media would come cannot be seen.
+    Unproven,
     /// The look could not tell: the monitor itself failed.
     Inconclusive,
 }
@@ -243,29 +259,39 @@ failure_kinds! {
     /// The camera sent more than any honest answer holds.
     Oversized "oversized" Fails
     /// The login was rejected.
-    Auth "auth" Fails
+    Auth "auth" Unproven
     /// A login that was good is refused: the camera is out of connections, or its password was changed.
-    AuthChanged "auth_changed" Fails
+    AuthChanged "auth_changed" Unproven
+    /// It wants the password in clear (Basic), and the configuration does not allow that.
+    InsecureLogin "insecure_login" Unproven
+    /// Its certificate is not the one that the configuration names.
+    Certificate "certificate" Unproven
     /// All sessions are taken (453, 503): the camera lives and serves somebody else.
-    SessionLimit "session_limit" Degrades
+    SessionLimit "session_limit" Unproven
     /// The stream's path does not exist.
     NotFound "not_found" Fails
     /// RTSP goes wrong after `OPTIONS`: an error status that has no reason of its own, or no valid answer.
     RtspError "rtsp_error" Fails
     /// It answers, but not as the standard wants it, so no media could be asked for.
-    Nonconforming "nonconforming" Degrades
-    /// No video that this daemon can count: another codec, or sound only.
-    CodecUnsupported "codec_unsupported" Degrades
+    Nonconforming "nonconforming" Unproven
+    /// It describes itself without any video: sound only, or nothing.
+    NoVideo "no_video" Fails
     /// `PLAY` was granted and no video came.
     NoMedia "no_media" Fails
     /// Video came and stopped.
     Stalled "stalled" Fails
+    /// The camera ended the session while it played.
+    SessionClosed "session_closed" Fails
+    /// What came was sent faster than it was filmed, and nothing after it: somebody's cache, whose camera is gone.
+    CachedOnly "cached_only" Fails
     /// Frame after frame is the same, byte for byte: the encoder hangs.
     Frozen "frozen" Fails
     /// The camera itself reports that its sensor gives no signal.
     SignalLoss "signal_loss" Degrades
-    /// The session broke in the middle, as when an encoder restarts.
+    /// The stream began anew in the middle, with a pause or another time, as when an encoder restarts.
     EncoderRestarted "encoder_restarted" Degrades
+    /// It took Digest before and wants the password in clear now.
+    LoginDowngraded "login_downgraded" Degrades
     /// Too many RTP packets are missing.
     Loss "loss" Degrades
     /// Timestamps jump, or run slower or faster than time.
@@ -310,11 +336,22 @@ impl FailureKind {
     pub fn refuses_login(self) -> bool {
         matches!(self, Self::Auth | Self::AuthChanged)
     }
+
+    /// Whether only media that was watched for a while ends this way, so that a short good look does not refute it.
+    pub fn shows_late(self) -> bool {
+        matches!(self, Self::Stalled | Self::SessionClosed | Self::CachedOnly | Self::Frozen | Self::NoMedia)
+    }
 }
 
 /// What a short look at the stream showed, from headers alone.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Deserialize)]
 pub struct StreamFacts {
+    /// Whether frames arrived live, over time, up to the end of the look: proof that the camera sends.
+    #[serde(default)]
+    pub proven: bool,
+    /// Which client saw it.
+    #[serde(default)]
+    pub client: Client,
     /// Video codec.
     pub codec: Codec,
     /// Width in pixels, where the description tells it.
@@ -356,6 +393,8 @@ impl StreamFacts {
     /// Facts of a stream of which nothing has arrived.
     pub fn new(codec: Codec) -> Self {
         Self {
+            proven: false,
+            client: Client::default(),
             codec,
             width: None,
             height: None,
@@ -382,7 +421,7 @@ impl StreamFacts {
     }
 }
 
-/// A codec whose frames can be counted without decoding.
+/// A video codec. Frames of all are counted, by their timestamps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Codec {
@@ -392,15 +431,61 @@ pub enum Codec {
     H265,
     /// Motion JPEG.
     Mjpeg,
+    /// MPEG-4 part 2; keyframes are not told apart, here and below.
+    Mpeg4,
+    /// H.266.
+    H266,
+    /// VP8.
+    Vp8,
+    /// VP9.
+    Vp9,
+    /// AV1.
+    Av1,
+    /// Any other.
+    Other,
 }
 
 impl Codec {
+    /// All.
+    pub const ALL: [Self; 9] =
+        [Self::H264, Self::H265, Self::Mjpeg, Self::Mpeg4, Self::H266, Self::Vp8, Self::Vp9, Self::Av1, Self::Other];
+
     /// Name in metric labels and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::H264 => "h264",
             Self::H265 => "h265",
             Self::Mjpeg => "mjpeg",
+            Self::Mpeg4 => "mpeg4",
+            Self::H266 => "h266",
+            Self::Vp8 => "vp8",
+            Self::Vp9 => "vp9",
+            Self::Av1 => "av1",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// An RTSP client that looks at streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Client {
+    /// Our own, tolerant as players are.
+    #[default]
+    Own,
+    /// retina, the second opinion.
+    Retina,
+}
+
+impl Client {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Own, Self::Retina];
+
+    /// Name in metric labels and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Retina => "retina",
         }
     }
 }

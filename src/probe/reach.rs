@@ -1,8 +1,8 @@
 //! The first rung: is anybody at this address?
 
-use super::{Settings, transcript::Transcript};
+use super::{Settings, network, transcript::Transcript};
 use crate::model::{Failure, FailureKind, RungName};
-use std::{io, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout},
@@ -17,10 +17,11 @@ pub(super) async fn connect(
 ) -> Option<(TcpStream, SocketAddr)> {
     let began = Instant::now();
     let limit = settings.connect_timeout;
-    let outcome = match resolve(url, 554, limit).await {
+    let default_port = if url.scheme() == "rtsps" { 322 } else { 554 };
+    let outcome = match resolve(url, default_port, limit).await {
         Ok(address) => match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => Ok(((stream, address), format!("{address} accepts connections"))),
-            Ok(Err(error)) => Err(failure(address, &error)),
+            Ok(Err(error)) => Err(network::failure(address, &error)),
             Err(_) => {
                 let detail = format!("{address} did not accept a connection within {limit:?}");
                 Err(Failure::new(FailureKind::Timeout, detail))
@@ -47,15 +48,4 @@ pub(super) async fn resolve(url: &Url, default_port: u16, limit: Duration) -> Re
     let found = timeout(limit, tokio::net::lookup_host((name, port))).await;
     let address = found.ok().and_then(Result::ok).and_then(|mut addresses| addresses.next());
     address.ok_or_else(|| Failure::new(FailureKind::Unresolved, format!("{name} has no address")))
-}
-
-fn failure(address: SocketAddr, error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Failure::new(
-            FailureKind::Refused,
-            format!("{address} refuses connections: the host is there, the port is closed"),
-        ),
-        io::ErrorKind::TimedOut => Failure::new(FailureKind::Timeout, format!("{address} did not answer")),
-        kind => Failure::new(FailureKind::Unreachable, format!("no way to {address}: {kind}")),
-    }
 }

@@ -60,6 +60,7 @@ impl Transcript {
             failure: self.failure.or(report.failure),
             stream: report.stream,
             device: report.device,
+            login_scheme: report.login_scheme,
             clock_offset_seconds: report.clock_offset_seconds,
             bytes: self.bytes + report.bytes,
             ..Observation::new(check, started)

@@ -1,7 +1,9 @@
 //! What the daemon and its workers say to each other: JSON in length-delimited frames over a socket pair.
 
-use super::{Look, Settings};
-use crate::model::{Camera, Check, DeviceFacts, Failure, Login, Rung, StreamFacts, Transport};
+use super::{Look, Settings, stream::LONGER};
+use crate::model::{
+    Camera, Certificate, Check, Client, DeviceFacts, Failure, Login, LoginScheme, Rung, StreamFacts, Transport,
+};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -44,7 +46,11 @@ pub(super) struct StreamJob {
     /// With an address for a host.
     pub(super) url: Url,
     pub(super) login: Option<Key>,
+    /// Which certificate it must have over TLS.
+    pub(super) certificate: Option<Certificate>,
     pub(super) transport: Transport,
+    /// Which client begins.
+    pub(super) client: Client,
     pub(super) answer_timeout: Duration,
     pub(super) media_timeout: Duration,
     pub(super) frames: u32,
@@ -74,6 +80,8 @@ pub(super) struct Key {
     pub(super) username: String,
     #[serde(serialize_with = "expose")]
     pub(super) password: SecretString,
+    /// Whether it may be sent in clear.
+    pub(super) allow_basic: bool,
 }
 
 impl fmt::Debug for Key {
@@ -84,7 +92,8 @@ impl fmt::Debug for Key {
 
 impl From<&Login> for Key {
     fn from(login: &Login) -> Self {
-        Self { username: login.username.clone(), password: login.password.clone() }
+        let Login { username, password, allow_basic } = login;
+        Self { username: username.clone(), password: password.clone(), allow_basic: *allow_basic }
     }
 }
 
@@ -100,16 +109,25 @@ pub(super) struct Report {
     pub(super) failure: Option<Failure>,
     pub(super) stream: Option<StreamFacts>,
     pub(super) device: Option<DeviceFacts>,
+    pub(super) login_scheme: Option<LoginScheme>,
     pub(super) clock_offset_seconds: Option<f64>,
     pub(super) bytes: u64,
 }
 
 impl Job {
-    pub(super) fn stream(camera: &Camera, address: SocketAddr, look: &Look, settings: &Settings) -> Self {
+    pub(super) fn stream(
+        camera: &Camera,
+        address: SocketAddr,
+        look: &Look,
+        client: Client,
+        settings: &Settings,
+    ) -> Self {
         Self::Stream(StreamJob {
             url: at_address(&camera.rtsp, address),
             login: camera.login.as_deref().map(Key::from),
+            certificate: camera.certificate,
             transport: camera.transport,
+            client,
             answer_timeout: settings.answer_timeout,
             media_timeout: settings.media_timeout,
             frames: settings.frames,
@@ -134,7 +152,8 @@ impl Job {
     /// The longest that an honest worker can take: each request at its limit, and some air.
     pub(super) fn deadline(&self) -> Duration {
         match self {
-            Self::Stream(job) => job.answer_timeout * 5 + job.media_timeout + Duration::from_secs(3),
+            // Our own client's requests, retina's where it is asked too, and the media once.
+            Self::Stream(job) => job.answer_timeout * 9 + job.media_timeout + LONGER + Duration::from_secs(3),
             Self::Onvif(job) => job.answer_timeout * 12 + Duration::from_secs(5),
         }
     }
@@ -168,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_password_crosses_the_wire_and_shows_nowhere_else() {
-        let key = Key { username: "admin".into(), password: "canary".to_owned().into() };
+        let key = Key { username: "admin".into(), password: "canary".to_owned().into(), allow_basic: false };
         assert!(!format!("{key:?}").contains("canary"));
         let back: Key = serde_json::from_str(&serde_json::to_string(&key).expect("JSON")).expect("the same");
         assert_eq!(back.password.expose_secret(), "canary");
