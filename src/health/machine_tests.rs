@@ -136,7 +136,7 @@ fn a_camera_without_proof_becomes_unknown_and_says_why() {
 }
 
 fn any_look() -> impl Strategy<Value = Look> {
-    let kinds = proptest::option::of(proptest::sample::select(FailureKind::ALL));
+    let kinds = proptest::option::of(proptest::sample::select(&FailureKind::ALL));
     (proptest::sample::select(Check::ALL.to_vec()), kinds)
 }
 
