@@ -153,6 +153,17 @@ fn each_file_says_what_it_is_and_stays_readable() {
 }
 
 #[test]
+fn a_closed_list_has_its_names_from_one_declaration() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.ends_with("model/closed.rs")) {
+        assert!(
+            !code(&text).contains("fn as_str(self)"),
+            "{}: declare the enum by `closed!`, which gives serde, the schema and `as_str` one name.",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn the_rules_find_what_they_look_for() {
     assert_eq!(imports("use crate::{a::{B, c::D}, e};\nuse crate::f::G;"), ["a", "e", "f"]);
     assert_eq!(code("let x = 1; // tokio"), "let x = 1; ");

@@ -191,7 +191,7 @@ fn any_event() -> impl Strategy<Value = Happens> {
 }
 
 fn any_look() -> impl Strategy<Value = Look> {
-    let kinds = proptest::option::of(proptest::sample::select(FailureKind::ALL));
+    let kinds = proptest::option::of(proptest::sample::select(&FailureKind::ALL));
     (proptest::sample::select(Check::ALL.to_vec()), kinds)
 }
 

@@ -9,6 +9,7 @@ mod outbox;
 mod records;
 mod schema;
 mod settings;
+mod strange;
 
 pub use outbox::Delivery;
 pub use settings::Settings;
@@ -113,7 +114,9 @@ impl Journal {
             None => Connection::open_in_memory()?,
         };
         schema::prepare(&mut connection)?;
-        let restored = records::restore(&connection, now)?;
+        let strange = strange::Strange::default();
+        let restored = records::restore(&connection, now, &strange)?;
+        strange.tell();
         records::begin_run(&connection, now)?;
         let (jobs, mut inbox) = mpsc::channel::<Job>(64);
         std::thread::Builder::new()
@@ -200,7 +203,8 @@ impl Journal {
 /// What an earlier or running daemon learned of its cameras; nothing where the journal cannot be read.
 pub fn learned(path: &Path) -> Vec<(CameraId, Memory)> {
     let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
-    connection.ok().and_then(|connection| records::memories(&connection).ok()).unwrap_or_default()
+    let read = |connection| records::memories(&connection, &strange::Strange::default()).ok();
+    connection.ok().and_then(read).unwrap_or_default()
 }
 
 /// All that bears on a span of time, from the file of an earlier or running daemon.
@@ -217,3 +221,7 @@ pub fn history(path: &Path, from: Timestamp, until: Timestamp) -> Result<History
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod words_tests;

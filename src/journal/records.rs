@@ -1,9 +1,9 @@
 //! Transitions, sites, notices and transcripts: written as one transaction, read back at start.
 
-use super::{Batch, Error, Settings};
+use super::{Batch, Error, Settings, strange::Strange};
 use crate::model::{
-    CameraId, FailureKind, LinkRecord, LinkState, LoginRecord, Memory, Restored, SiteId, SiteRecord, State, Transition,
-    elapsed,
+    CameraId, FailureKind, Level, LinkRecord, LinkState, LoginRecord, Memory, Restored, SiteId, SiteRecord, State,
+    Transition, elapsed,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -127,22 +127,26 @@ fn write_site(connection: &Connection, record: &SiteRecord) -> Result<(), Error>
 }
 
 /// What earlier runs knew.
-pub(super) fn restore(connection: &Connection, now: Timestamp) -> Result<Restored, Error> {
+pub(super) fn restore(connection: &Connection, now: Timestamp, strange: &Strange) -> Result<Restored, Error> {
     let sql = "SELECT camera, from_state, to_state, cause, detail, since, decided FROM transition
                WHERE id IN (SELECT max(id) FROM transition GROUP BY camera)";
-    let cameras = connection.prepare(sql)?.query_map([], read_transition)?.collect::<Result<_, _>>()?;
+    let read = |row: &Row<'_>| read_transition(row, strange);
+    let cameras = connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
     let sql = "SELECT site, level, since, alert, ended FROM site";
-    let sites = connection.prepare(sql)?.query_map([], read_site)?.collect::<Result<_, _>>()?;
-    let memories = memories(connection)?;
+    let read = |row: &Row<'_>| read_site(row, strange);
+    let sites = connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
+    let memories = memories(connection, strange)?;
     let sql = "SELECT device, onvif, fingerprint, strikes, until, good FROM login";
     let logins = connection.prepare(sql)?.query_map([], read_login)?.collect::<Result<_, _>>()?;
     let sql = "SELECT link, state, since FROM link_change
                WHERE id IN (SELECT max(id) FROM link_change GROUP BY link)";
-    let links = connection.prepare(sql)?.query_map([], read_link)?.collect::<Result<_, _>>()?;
+    let read = |row: &Row<'_>| read_link(row, strange);
+    let links = connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
     let lately = now.as_millisecond() - INCIDENTS_LATELY.as_millis() as i64;
     let sql = "SELECT body FROM incident WHERE closed IS NULL OR closed > ?1";
-    let incidents = bodies(connection, sql, lately)?;
-    let windows = bodies(connection, "SELECT body FROM maintenance WHERE until > ?1", now.as_millisecond())?;
+    let incidents = bodies(connection, sql, lately, ("incident", strange))?;
+    let sql = "SELECT body FROM maintenance WHERE until > ?1";
+    let windows = bodies(connection, sql, now.as_millisecond(), ("maintenance", strange))?;
     let sql = "SELECT coalesce(max(number), 0) FROM incident";
     let last_number = connection.prepare(sql)?.query_row([], |row| row.get(0))?;
     let proof = |row: &Row<'_>| Ok((row.get::<_, String>("camera")?.as_str().into(), time(row.get("at")?)));
@@ -151,17 +155,22 @@ pub(super) fn restore(connection: &Connection, now: Timestamp) -> Result<Restore
 }
 
 /// Whole records as JSON; what another version wrote and this one cannot read is left out.
-pub(super) fn bodies<T: DeserializeOwned>(connection: &Connection, sql: &str, after: i64) -> Result<Vec<T>, Error> {
+pub(super) fn bodies<T: DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    after: i64,
+    (place, strange): (&'static str, &Strange),
+) -> Result<Vec<T>, Error> {
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([after], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    Ok(rows.iter().filter_map(|body| serde_json::from_str(body).ok()).collect())
+    Ok(rows.iter().filter_map(|body| strange.record(place, body)).collect())
 }
 
-pub(super) fn read_link(row: &Row<'_>) -> rusqlite::Result<LinkRecord> {
+pub(super) fn read_link(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<LinkRecord> {
     let link: String = row.get("link")?;
     Ok(LinkRecord {
         link: (!link.is_empty()).then(|| link.as_str().into()),
-        state: word(row.get("state")?).unwrap_or(LinkState::Unknown),
+        state: strange.word("link_change.state", &row.get::<_, String>("state")?).unwrap_or(LinkState::Unknown),
         since: time(row.get("since")?),
     })
 }
@@ -177,15 +186,14 @@ pub(super) fn secret(connection: &Connection, name: &str) -> Result<secrecy::Sec
 }
 
 /// What was learned of each camera.
-pub(super) fn memories(connection: &Connection) -> Result<Vec<(CameraId, Memory)>, Error> {
+pub(super) fn memories(connection: &Connection, strange: &Strange) -> Result<Vec<(CameraId, Memory)>, Error> {
     let sql = "SELECT camera, body FROM memory";
-    Ok(connection.prepare(sql)?.query_map([], read_memory)?.collect::<Result<_, _>>()?)
-}
-
-fn read_memory(row: &Row<'_>) -> rusqlite::Result<(CameraId, Memory)> {
-    // What another version learned and this one cannot read is learned anew.
-    let memory = serde_json::from_str(&row.get::<_, String>("body")?).unwrap_or_default();
-    Ok((CameraId::from(row.get::<_, String>("camera")?.as_str()), memory))
+    // What another version learned and this one cannot read is learned anew, and only that.
+    let read = |row: &Row<'_>| {
+        let memory = strange.fields("memory", &row.get::<_, String>("body")?);
+        Ok((CameraId::from(row.get::<_, String>("camera")?.as_str()), memory))
+    };
+    Ok(connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?)
 }
 
 fn read_login(row: &Row<'_>) -> rusqlite::Result<LoginRecord> {
@@ -199,26 +207,36 @@ fn read_login(row: &Row<'_>) -> rusqlite::Result<LoginRecord> {
     })
 }
 
-pub(super) fn read_transition(row: &Row<'_>) -> rusqlite::Result<Transition> {
+pub(super) fn read_transition(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<Transition> {
+    let state = |column| {
+        let name: String = row.get(column)?;
+        Ok::<_, rusqlite::Error>(strange.word("transition.state", &name).unwrap_or(State::Unknown))
+    };
+    let (reason, mut detail): (Option<String>, String) = (row.get("cause")?, row.get("detail")?);
+    let cause = reason.as_deref().and_then(|name| strange.word("transition.cause", name));
+    if let (Some(name), None) = (reason, cause) {
+        detail = format!("{name} (a reason that this version does not know): {detail}");
+    }
     Ok(Transition {
         camera: CameraId::from(row.get::<_, String>("camera")?.as_str()),
         // A state or reason of another version reads as unknown rather than as an error that stops the daemon.
-        from: word(row.get("from_state")?).unwrap_or(State::Unknown),
-        to: word(row.get("to_state")?).unwrap_or(State::Unknown),
-        cause: row.get::<_, Option<String>>("cause")?.and_then(word),
-        detail: row.get("detail")?,
+        from: state("from_state")?,
+        to: state("to_state")?,
+        cause,
+        detail,
         since: time(row.get("since")?),
         decided: time(row.get("decided")?),
     })
 }
 
-fn read_site(row: &Row<'_>) -> rusqlite::Result<SiteRecord> {
+fn read_site(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<SiteRecord> {
+    let alert: Option<String> = row.get("alert")?;
     Ok(SiteRecord {
         site: SiteId::from(row.get::<_, String>("site")?.as_str()),
-        level: word(row.get("level")?).unwrap_or(crate::model::Level::Unknown),
+        level: strange.word("site.level", &row.get::<_, String>("level")?).unwrap_or(Level::Unknown),
         since: time(row.get("since")?),
-        alert: row.get::<_, Option<String>>("alert")?.and_then(|text| serde_json::from_str(&text).ok()),
-        ended: serde_json::from_str(&row.get::<_, String>("ended")?).unwrap_or_default(),
+        alert: alert.and_then(|body| strange.record("site.alert", &body)),
+        ended: strange.record("site.ended", &row.get::<_, String>("ended")?).unwrap_or_default(),
     })
 }
 
@@ -247,9 +265,4 @@ pub(super) fn time(millisecond: i64) -> Timestamp {
 
 pub(super) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("plain data with text keys can always be written as JSON")
-}
-
-/// A closed enum by its name in the journal.
-pub(super) fn word<T: DeserializeOwned>(name: String) -> Option<T> {
-    serde_json::from_value(serde_json::Value::String(name)).ok()
 }

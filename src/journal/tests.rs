@@ -6,7 +6,7 @@ use crate::model::{
 };
 use std::time::Duration;
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("a time in this century")
 }
 
@@ -22,7 +22,7 @@ fn transition(camera: &str, to: State, second: i64) -> Transition {
     }
 }
 
-fn notice(step: u32, second: i64) -> Notice {
+pub(super) fn notice(step: u32, second: i64) -> Notice {
     of_incident(IncidentId::new(&Cause::Site("cho".into()), at(0)), step, second)
 }
 
@@ -48,7 +48,7 @@ fn of_incident(incident: IncidentId, step: u32, second: i64) -> Notice {
     }
 }
 
-fn recipient(person: &str, channels: &[&str]) -> Recipient {
+pub(super) fn recipient(person: &str, channels: &[&str]) -> Recipient {
     let channels = channels.iter().map(|channel| (*channel).into()).collect();
     Recipient { person: Some(person.into()), channels }
 }

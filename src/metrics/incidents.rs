@@ -1,7 +1,7 @@
 //! Metrics of what is shared: links, hamlets, incidents and what is out of service on purpose.
 
 use super::fleet::Family;
-use crate::model::{LinkKind, LinkState, Snapshot};
+use crate::model::{LinkState, Snapshot};
 use prometheus::proto::MetricFamily;
 use std::collections::BTreeSet;
 
@@ -60,12 +60,7 @@ fn links(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         let Some(link) = snapshot.fleet.links.get(id) else { continue };
         let id = id.as_str();
         let parent = link.parent.as_ref().map_or("", |parent| parent.as_str());
-        let kind = match link.kind {
-            LinkKind::Uplink => "uplink",
-            LinkKind::Switch => "switch",
-            LinkKind::Power => "power",
-        };
-        info.add(&[("kind", kind), ("link", id), ("name", &link.name), ("parent", parent)], 1.0);
+        info.add(&[("kind", link.kind.as_str()), ("link", id), ("name", &link.name), ("parent", parent)], 1.0);
         for one in LinkState::ALL {
             state.add(&[("link", id), ("state", one.as_str())], f64::from(u8::from(status.state == one)));
         }

@@ -1,6 +1,6 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
-use super::{CameraId, Cause, Certificate, Codec, DeviceId, LinkId, Login, Site, SiteId, Window};
+use super::{CameraId, Cause, Certificate, Codec, DeviceId, LinkId, Login, Site, SiteId, Window, closed::closed};
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -110,15 +110,16 @@ pub struct Commune {
     pub night: DailyHours,
 }
 
-/// A language that pages and messages exist in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Vietnamese, the default.
-    #[default]
-    Vi,
-    /// English.
-    En,
+closed! {
+    /// A language that pages and messages exist in.
+    #[derive(Default)]
+    pub enum Language {
+        /// Vietnamese, the default.
+        #[default]
+        Vi "vi",
+        /// English.
+        En "en",
+    }
 }
 
 /// One network host with one login.
@@ -128,38 +129,27 @@ pub struct Device {
     pub sessions: usize,
 }
 
-/// Whose camera it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// On the road, paid for by the people.
-    Public,
-    /// Lent by a family; its name and place never leave the commune.
-    Household,
-}
-
-impl Kind {
-    /// Both, in the order in which they are listed to people.
-    pub const ALL: [Self; 2] = [Self::Public, Self::Household];
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Household => "household",
-        }
+closed! {
+    /// Whose camera it is.
+    #[derive(PartialOrd, Ord)]
+    pub enum Kind {
+        /// On the road, paid for by the people.
+        Public "public",
+        /// Lent by a family; its name and place never leave the commune.
+        Household "household",
     }
 }
 
-/// How RTP reaches us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transport {
-    /// Interleaved in the RTSP connection.
-    #[default]
-    Tcp,
-    /// A pair of UDP ports.
-    Udp,
+closed! {
+    /// How RTP reaches us.
+    #[derive(Default)]
+    pub enum Transport {
+        /// Interleaved in the RTSP connection.
+        #[default]
+        Tcp "tcp",
+        /// A pair of UDP ports.
+        Udp "udp",
+    }
 }
 
 /// One video channel of a device.
@@ -346,16 +336,16 @@ pub struct Link {
     pub probe: Option<Beacon>,
 }
 
-/// What a link is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LinkKind {
-    /// The line of an Internet provider, or a fibre to the next hamlet.
-    Uplink,
-    /// A switch or an access point.
-    Switch,
-    /// A power feeder.
-    Power,
+closed! {
+    /// What a link is made of.
+    pub enum LinkKind {
+        /// The line of an Internet provider, or a fibre to the next hamlet.
+        Uplink "uplink",
+        /// A switch or an access point.
+        Switch "switch",
+        /// A power feeder.
+        Power "power",
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! How we come in at a camera: its login, what that was asked for by, and the certificate by which it is known.
 
+use super::closed::closed;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
-use utoipa::ToSchema;
 
 /// A user name and a password that shows nowhere.
 #[derive(Clone)]
@@ -37,23 +37,13 @@ impl fmt::Debug for Login {
     }
 }
 
-/// How a camera asks for a login (RFC 7616, RFC 7617).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LoginScheme {
-    /// The password is not sent.
-    Digest,
-    /// The password is sent as it is.
-    Basic,
-}
-
-impl LoginScheme {
-    /// As the standards write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Digest => "Digest",
-            Self::Basic => "Basic",
-        }
+closed! {
+    /// How a camera asks for a login (RFC 7616, RFC 7617).
+    pub enum LoginScheme {
+        /// The password is not sent.
+        Digest "digest",
+        /// The password is sent as it is.
+        Basic "basic",
     }
 }
 

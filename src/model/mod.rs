@@ -3,6 +3,7 @@
 //! Everything may import this module and it imports nothing of ours. Nothing here reads a clock,
 //! a socket or a file; times are arguments.
 
+mod closed;
 mod fleet;
 mod history;
 mod ids;
@@ -20,6 +21,10 @@ mod state;
 mod window;
 mod words;
 
+pub use closed::UnknownName;
+pub(crate) use closed::closed;
+#[cfg(test)]
+pub(crate) use closed::{Closed, one_name};
 pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
     stream_address,

@@ -1,6 +1,6 @@
 //! What is told to people, with its reason: plain data that any channel can put into words.
 
-use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State};
+use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -124,75 +124,40 @@ pub struct CameraLine {
     pub since: Timestamp,
 }
 
-/// Why a notice is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Coverage fell below a site's threshold and stayed there.
-    CoverageLost,
-    /// An open incident became worse.
-    CoverageWorse,
-    /// Coverage is back at its threshold and stayed there.
-    CoverageRestored,
-    /// Nobody has taken the incident on: the next step of the escalation.
-    Escalated,
-    /// The incident is still open long after somebody took it on.
-    Reminder,
-    /// Somebody has taken the incident on.
-    Acknowledged,
-    /// What was told turned out to have another root.
-    RootFound,
-    /// The incident turned out to be part of another.
-    Merged,
-    /// The monitor sees nothing at all and its own network does not answer.
-    MonitorCutOff,
-    /// The monitor sees again.
-    MonitorRestored,
-    /// A channel takes nothing.
-    ChannelFailing,
-    /// The minor faults of the day.
-    Digest,
-    /// A test that somebody asked for.
-    Test,
+closed! {
+    /// Why a notice is sent.
+    #[derive(PartialOrd, Ord)]
+    pub enum Reason {
+        /// Coverage fell below a site's threshold and stayed there.
+        CoverageLost "coverage_lost",
+        /// An open incident became worse.
+        CoverageWorse "coverage_worse",
+        /// Coverage is back at its threshold and stayed there.
+        CoverageRestored "coverage_restored",
+        /// Nobody has taken the incident on: the next step of the escalation.
+        Escalated "escalated",
+        /// The incident is still open long after somebody took it on.
+        Reminder "reminder",
+        /// Somebody has taken the incident on.
+        Acknowledged "acknowledged",
+        /// What was told turned out to have another root.
+        RootFound "root_found",
+        /// The incident turned out to be part of another.
+        Merged "merged",
+        /// The monitor sees nothing at all and its own network does not answer.
+        MonitorCutOff "monitor_cut_off",
+        /// The monitor sees again.
+        MonitorRestored "monitor_restored",
+        /// A channel takes nothing.
+        ChannelFailing "channel_failing",
+        /// The minor faults of the day.
+        Digest "digest",
+        /// A test that somebody asked for.
+        Test "test",
+    }
 }
 
 impl Reason {
-    /// All reasons.
-    pub const ALL: [Self; 13] = [
-        Self::CoverageLost,
-        Self::CoverageWorse,
-        Self::CoverageRestored,
-        Self::Escalated,
-        Self::Reminder,
-        Self::Acknowledged,
-        Self::RootFound,
-        Self::Merged,
-        Self::MonitorCutOff,
-        Self::MonitorRestored,
-        Self::ChannelFailing,
-        Self::Digest,
-        Self::Test,
-    ];
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CoverageLost => "coverage_lost",
-            Self::CoverageWorse => "coverage_worse",
-            Self::CoverageRestored => "coverage_restored",
-            Self::Escalated => "escalated",
-            Self::Reminder => "reminder",
-            Self::Acknowledged => "acknowledged",
-            Self::RootFound => "root_found",
-            Self::Merged => "merged",
-            Self::MonitorCutOff => "monitor_cut_off",
-            Self::MonitorRestored => "monitor_restored",
-            Self::ChannelFailing => "channel_failing",
-            Self::Digest => "digest",
-            Self::Test => "test",
-        }
-    }
-
     /// Whether it takes back what was told.
     pub fn clears(self) -> bool {
         matches!(self, Self::CoverageRestored | Self::MonitorRestored)

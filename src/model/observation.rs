@@ -2,43 +2,31 @@
 //!
 //! An observation holds no picture data and no password. `kind` is for machines, `detail` for people.
 
-use super::LoginScheme;
+use super::{LoginScheme, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// How deep a probe was asked to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Check {
-    /// TCP connect and `OPTIONS` without a login: is the RTSP server there?
-    Liveness,
-    /// The whole ladder up to arriving media.
-    Stream,
-    /// The same, but watched for seconds: what only time shows, such as speed, jitter and keyframe intervals.
-    Survey,
-    /// ONVIF: clock offset, device information, stream addresses and device-status events.
-    Device,
+closed! {
+    /// How deep a probe was asked to look.
+    #[derive(PartialOrd, Ord)]
+    pub enum Check {
+        /// TCP connect and `OPTIONS` without a login: is the RTSP server there?
+        Liveness "liveness",
+        /// The whole ladder up to arriving media.
+        Stream "stream",
+        /// The same, but watched for seconds: what only time shows, such as speed, jitter and keyframe intervals.
+        Survey "survey",
+        /// ONVIF: clock offset, device information, stream addresses and device-status events.
+        Device "device",
+    }
 }
 
 impl Check {
-    /// All, cheapest first.
-    pub const ALL: [Self; 4] = [Self::Liveness, Self::Stream, Self::Survey, Self::Device];
-
     /// Whether it looks at arriving media.
     pub fn sees_media(self) -> bool {
         matches!(self, Self::Stream | Self::Survey)
-    }
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Liveness => "liveness",
-            Self::Stream => "stream",
-            Self::Survey => "survey",
-            Self::Device => "device",
-        }
     }
 }
 
@@ -101,29 +89,17 @@ impl Observation {
     }
 }
 
-/// What one look says, before any confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// All in order.
-    Up,
-    /// It works, with a fault that should be looked at.
-    Degraded,
-    /// It does not do its work.
-    Down,
-    /// It could not be seen whether it does.
-    Unproven,
-}
-
-impl Verdict {
-    /// Name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Degraded => "degraded",
-            Self::Down => "down",
-            Self::Unproven => "unproven",
-        }
+closed! {
+    /// What one look says, before any confirmation.
+    pub enum Verdict {
+        /// All in order.
+        Up "up",
+        /// It works, with a fault that should be looked at.
+        Degraded "degraded",
+        /// It does not do its work.
+        Down "down",
+        /// It could not be seen whether it does.
+        Unproven "unproven",
     }
 }
 
@@ -140,53 +116,33 @@ pub struct Rung {
     pub detail: String,
 }
 
-/// The steps, cheapest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RungName {
-    /// TCP connect.
-    Reach,
-    /// RTSP `OPTIONS` without a login.
-    Options,
-    /// RTSP `DESCRIBE` by our own client, which tells a wrong password from a stale nonce.
-    Login,
-    /// RTSP `DESCRIBE`, with the login where there is one.
-    Describe,
-    /// RTSP `SETUP` of the video stream.
-    Setup,
-    /// RTSP `PLAY`.
-    Play,
-    /// Waiting for video RTP until the evidence suffices.
-    Media,
-    /// RTSP `TEARDOWN`.
-    Teardown,
-    /// ONVIF `GetSystemDateAndTime`, without a login.
-    OnvifClock,
-    /// ONVIF `GetDeviceInformation`, with the login.
-    OnvifDevice,
-    /// ONVIF `GetProfiles` and `GetStreamUri`: does the configured address still exist?
-    OnvifStreams,
-    /// ONVIF events: create a pull point, pull once, unsubscribe.
-    OnvifEvents,
-}
-
-impl RungName {
-    /// Name in JSON and in the printed ladder.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reach => "reach",
-            Self::Options => "options",
-            Self::Login => "login",
-            Self::Describe => "describe",
-            Self::Setup => "setup",
-            Self::Play => "play",
-            Self::Media => "media",
-            Self::Teardown => "teardown",
-            Self::OnvifClock => "onvif_clock",
-            Self::OnvifDevice => "onvif_device",
-            Self::OnvifStreams => "onvif_streams",
-            Self::OnvifEvents => "onvif_events",
-        }
+closed! {
+    /// The steps, cheapest first.
+    pub enum RungName {
+        /// TCP connect.
+        Reach "reach",
+        /// RTSP `OPTIONS` without a login.
+        Options "options",
+        /// RTSP `DESCRIBE` by our own client, which tells a wrong password from a stale nonce.
+        Login "login",
+        /// RTSP `DESCRIBE`, with the login where there is one.
+        Describe "describe",
+        /// RTSP `SETUP` of the video stream.
+        Setup "setup",
+        /// RTSP `PLAY`.
+        Play "play",
+        /// Waiting for video RTP until the evidence suffices.
+        Media "media",
+        /// RTSP `TEARDOWN`.
+        Teardown "teardown",
+        /// ONVIF `GetSystemDateAndTime`, without a login.
+        OnvifClock "onvif_clock",
+        /// ONVIF `GetDeviceInformation`, with the login.
+        OnvifDevice "onvif_device",
+        /// ONVIF `GetProfiles` and `GetStreamUri`: does the configured address still exist?
+        OnvifStreams "onvif_streams",
+        /// ONVIF events: create a pull point, pull once, unsubscribe.
+        OnvifEvents "onvif_events",
     }
 }
 
@@ -220,23 +176,16 @@ pub enum Weight {
 }
 
 macro_rules! failure_kinds {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $weight:ident)*) => {
-        /// The closed list of reasons: the one source for wall, metrics and messages.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum FailureKind {
-            $($(#[$doc])* $variant,)*
+    ($($(#[$doc:meta])* $variant:ident $name:tt $(| $earlier:tt)* $weight:ident)*) => {
+        closed! {
+            /// The closed list of reasons, in the order of the ladder: the one source for wall, metrics and messages.
+            #[derive(PartialOrd, Ord)]
+            pub enum FailureKind {
+                $($(#[$doc])* $variant $name $(| $earlier)*,)*
+            }
         }
 
         impl FailureKind {
-            /// All reasons, in the order of the ladder.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Name in metric labels and JSON.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
             /// What it means for the camera's state.
             pub fn weight(self) -> Weight {
                 match self { $(Self::$variant => Weight::$weight,)* }
@@ -275,7 +224,7 @@ failure_kinds! {
     /// It answers, but not as the standard wants it, so no media could be asked for.
     Nonconforming "nonconforming" Unproven
     /// It describes itself without any video: sound only, or nothing.
-    NoVideo "no_video" Fails
+    NoVideo "no_video" | "codec_unsupported" Fails
     /// `PLAY` was granted and no video came.
     NoMedia "no_media" Fails
     /// Video came and stopped.
@@ -309,15 +258,15 @@ failure_kinds! {
     /// Codec, size or parameter sets are not those promised, not those of before, or change in mid-stream.
     ParametersChanged "parameters_changed" Degrades
     /// The device reports a failure of its hardware: storage, fan, power supply, temperature.
-    Hardware "hardware_failure" Degrades
+    Hardware "hardware_failure" | "hardware" Degrades
     /// It starts anew again and again.
     RebootLoop "reboot_loop" Degrades
     /// Another device answers at this address.
-    Swapped "device_swapped" Degrades
+    Swapped "device_swapped" | "swapped" Degrades
     /// Its firmware is older than it was.
-    Rollback "firmware_rollback" Degrades
+    Rollback "firmware_rollback" | "rollback" Degrades
     /// The device names other stream addresses than the configured one.
-    UriDrift "stream_uri_changed" Degrades
+    UriDrift "stream_uri_changed" | "uri_drift" Degrades
     /// The camera's clock is wrong.
     Clock "clock" Degrades
     /// The camera's clock runs too fast or too slow, by its sender reports.
@@ -421,72 +370,39 @@ impl StreamFacts {
     }
 }
 
-/// A video codec. Frames of all are counted, by their timestamps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Codec {
-    /// H.264.
-    H264,
-    /// H.265.
-    H265,
-    /// Motion JPEG.
-    Mjpeg,
-    /// MPEG-4 part 2; keyframes are not told apart, here and below.
-    Mpeg4,
-    /// H.266.
-    H266,
-    /// VP8.
-    Vp8,
-    /// VP9.
-    Vp9,
-    /// AV1.
-    Av1,
-    /// Any other.
-    Other,
-}
-
-impl Codec {
-    /// All.
-    pub const ALL: [Self; 9] =
-        [Self::H264, Self::H265, Self::Mjpeg, Self::Mpeg4, Self::H266, Self::Vp8, Self::Vp9, Self::Av1, Self::Other];
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::H264 => "h264",
-            Self::H265 => "h265",
-            Self::Mjpeg => "mjpeg",
-            Self::Mpeg4 => "mpeg4",
-            Self::H266 => "h266",
-            Self::Vp8 => "vp8",
-            Self::Vp9 => "vp9",
-            Self::Av1 => "av1",
-            Self::Other => "other",
-        }
+closed! {
+    /// A video codec. Frames of all are counted, by their timestamps.
+    pub enum Codec {
+        /// H.264.
+        H264 "h264",
+        /// H.265.
+        H265 "h265",
+        /// Motion JPEG.
+        Mjpeg "mjpeg",
+        /// MPEG-4 part 2; keyframes are not told apart, here and below.
+        Mpeg4 "mpeg4",
+        /// H.266.
+        H266 "h266",
+        /// VP8.
+        Vp8 "vp8",
+        /// VP9.
+        Vp9 "vp9",
+        /// AV1.
+        Av1 "av1",
+        /// Any other.
+        Other "other",
     }
 }
 
-/// An RTSP client that looks at streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Client {
-    /// Our own, tolerant as players are.
-    #[default]
-    Own,
-    /// retina, the second opinion.
-    Retina,
-}
-
-impl Client {
-    /// All.
-    pub const ALL: [Self; 2] = [Self::Own, Self::Retina];
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::Retina => "retina",
-        }
+closed! {
+    /// An RTSP client that looks at streams.
+    #[derive(Default)]
+    pub enum Client {
+        /// Our own, tolerant as players are.
+        #[default]
+        Own "own",
+        /// retina, the second opinion.
+        Retina "retina",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is planned for a camera: its next look, what holds it back, and what is left of its budgets.
 
-use super::{CameraId, Check, LinkId};
+use super::{CameraId, Check, LinkId, closed::closed};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -58,48 +58,23 @@ pub struct Budget {
     pub left: u64,
 }
 
-/// Why a look that is due does not begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Held {
-    /// The owner wants no contact at this hour.
-    OwnerHours,
-    /// The login was rejected: the next try waits out a lockout, or a change of the configuration.
-    LoginRejected,
-    /// Another login to the same device must be answered first.
-    LoginUnproven,
-    /// The camera's bytes are spent.
-    CameraBytes,
-    /// The camera's looks are spent.
-    CameraLooks,
-    /// A link's bytes are spent.
-    LinkBytes,
-    /// Looks on a link begin one after the other.
-    LinkRate,
-}
-
-impl Held {
-    /// All.
-    pub const ALL: [Self; 7] = [
-        Self::OwnerHours,
-        Self::LoginRejected,
-        Self::LoginUnproven,
-        Self::CameraBytes,
-        Self::CameraLooks,
-        Self::LinkBytes,
-        Self::LinkRate,
-    ];
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OwnerHours => "owner_hours",
-            Self::LoginRejected => "login_rejected",
-            Self::LoginUnproven => "login_unproven",
-            Self::CameraBytes => "camera_bytes",
-            Self::CameraLooks => "camera_looks",
-            Self::LinkBytes => "link_bytes",
-            Self::LinkRate => "link_rate",
-        }
+closed! {
+    /// Why a look that is due does not begin.
+    #[derive(PartialOrd, Ord)]
+    pub enum Held {
+        /// The owner wants no contact at this hour.
+        OwnerHours "owner_hours",
+        /// The login was rejected: the next try waits out a lockout, or a change of the configuration.
+        LoginRejected "login_rejected",
+        /// Another login to the same device must be answered first.
+        LoginUnproven "login_unproven",
+        /// The camera's bytes are spent.
+        CameraBytes "camera_bytes",
+        /// The camera's looks are spent.
+        CameraLooks "camera_looks",
+        /// A link's bytes are spent.
+        LinkBytes "link_bytes",
+        /// Looks on a link begin one after the other.
+        LinkRate "link_rate",
     }
 }

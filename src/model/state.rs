@@ -1,49 +1,32 @@
 //! Where a camera, a view and a site stand, and the changes between.
 
-use super::{CameraId, DeviceId, FailureKind, Incident, LinkId, Memory, SiteId, Window};
+use super::{CameraId, DeviceId, FailureKind, Incident, LinkId, Memory, SiteId, Window, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
 
-/// Where a camera stands, after confirmation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Media has really arrived lately.
-    Up,
-    /// It works, with a fault.
-    Degraded,
-    /// Confirmed not to do its work.
-    Down,
-    /// A link above it failed: nothing can reach it, whatever it does itself.
-    Unreachable,
-    /// Never, or not lately, looked at.
-    Unknown,
-    /// Out of service on purpose.
-    Maintenance,
-    /// Its owner wants no contact at this hour.
-    Off,
+closed! {
+    /// Where a camera stands, after confirmation.
+    #[derive(PartialOrd, Ord)]
+    pub enum State {
+        /// Media has really arrived lately.
+        Up "up",
+        /// It works, with a fault.
+        Degraded "degraded",
+        /// Confirmed not to do its work.
+        Down "down",
+        /// A link above it failed: nothing can reach it, whatever it does itself.
+        Unreachable "unreachable",
+        /// Never, or not lately, looked at.
+        Unknown "unknown",
+        /// Out of service on purpose.
+        Maintenance "maintenance",
+        /// Its owner wants no contact at this hour.
+        Off "off",
+    }
 }
 
 impl State {
-    /// All, best first.
-    pub const ALL: [Self; 7] =
-        [Self::Up, Self::Degraded, Self::Down, Self::Unreachable, Self::Unknown, Self::Maintenance, Self::Off];
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Degraded => "degraded",
-            Self::Down => "down",
-            Self::Unreachable => "unreachable",
-            Self::Unknown => "unknown",
-            Self::Maintenance => "maintenance",
-            Self::Off => "off",
-        }
-    }
-
     /// Whether the camera sees its views.
     pub fn sees(self) -> bool {
         matches!(self, Self::Up | Self::Degraded)
@@ -74,60 +57,35 @@ pub struct Transition {
     pub decided: Timestamp,
 }
 
-/// Whether a direction at a site is seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ViewState {
-    /// Enough cameras see it.
-    Covered,
-    /// Too few can see it, whatever the unknown ones do.
-    Lost,
-    /// It hangs on cameras whose state is unknown.
-    Unknown,
-}
-
-impl ViewState {
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Covered => "covered",
-            Self::Lost => "lost",
-            Self::Unknown => "unknown",
-        }
+closed! {
+    /// Whether a direction at a site is seen.
+    pub enum ViewState {
+        /// Enough cameras see it.
+        Covered "covered",
+        /// Too few can see it, whatever the unknown ones do.
+        Lost "lost",
+        /// It hangs on cameras whose state is unknown.
+        Unknown "unknown",
     }
 }
 
-/// How well a site is covered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Every view is covered and every must-have camera works.
-    Full,
-    /// Every view is covered, but a must-have camera is missing.
-    Reduced,
-    /// At least one view is lost.
-    Critical,
-    /// Every view is lost.
-    Blind,
-    /// It cannot be said.
-    Unknown,
+closed! {
+    /// How well a site is covered.
+    pub enum Level {
+        /// Every view is covered and every must-have camera works.
+        Full "full",
+        /// Every view is covered, but a must-have camera is missing.
+        Reduced "reduced",
+        /// At least one view is lost.
+        Critical "critical",
+        /// Every view is lost.
+        Blind "blind",
+        /// It cannot be said.
+        Unknown "unknown",
+    }
 }
 
 impl Level {
-    /// All, best first, `Unknown` last.
-    pub const ALL: [Self; 5] = [Self::Full, Self::Reduced, Self::Critical, Self::Blind, Self::Unknown];
-
-    /// Name in metric labels, JSON and the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Reduced => "reduced",
-            Self::Critical => "critical",
-            Self::Blind => "blind",
-            Self::Unknown => "unknown",
-        }
-    }
-
     /// 0 (full) to 3 (blind); `None` where nothing can be said, so that nobody is woken by ignorance.
     pub fn severity(self) -> Option<u8> {
         match self {
@@ -170,29 +128,15 @@ pub struct OpenAlert {
     pub worst: Level,
 }
 
-/// Whether a link carries anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LinkState {
-    /// Something below it answered lately, or nothing speaks against it.
-    Up,
-    /// All that hangs on it fell silent together.
-    Down,
-    /// The monitor is cut off, or nothing below it was looked at yet.
-    Unknown,
-}
-
-impl LinkState {
-    /// All, best first.
-    pub const ALL: [Self; 3] = [Self::Up, Self::Down, Self::Unknown];
-
-    /// Name in metric labels and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Unknown => "unknown",
-        }
+closed! {
+    /// Whether a link carries anything.
+    pub enum LinkState {
+        /// Something below it answered lately, or nothing speaks against it.
+        Up "up",
+        /// All that hangs on it fell silent together.
+        Down "down",
+        /// The monitor is cut off, or nothing below it was looked at yet.
+        Unknown "unknown",
     }
 }
 

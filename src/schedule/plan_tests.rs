@@ -235,7 +235,7 @@ proptest! {
         seed in any::<u64>(),
         good_until in prop_oneof![Just(0i64), 0i64..20_000],
         outcomes in proptest::collection::vec(
-            (proptest::option::of(proptest::sample::select(FailureKind::ALL)), 1u32..40, 0.0f64..1.0), 50..600),
+            (proptest::option::of(proptest::sample::select(&FailureKind::ALL)), 1u32..40, 0.0f64..1.0), 50..600),
     ) {
         let onvif: url::Url = "http://127.0.0.1/onvif/device_service".parse().expect("a URL");
         let cameras: Vec<_> = (0..8)

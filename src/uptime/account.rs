@@ -1,77 +1,49 @@
 //! The states that a second can be in, and sums of them.
 
+use crate::model::closed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What a second counts as. Exactly one holds in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Account {
-    /// It works.
-    Up,
-    /// It works with a fault; of a site: every view is seen and a must-have camera is missing.
-    Degraded,
-    /// It does not work, by itself; of a site: a view is lost.
-    Down,
-    /// It cannot be reached because of a link that the contractor answers for.
-    Unreachable,
-    /// It cannot be reached because of a line or power that others answer for.
-    External,
-    /// It rejects the login: whether it works is not known.
-    Login,
-    /// It was not seen.
-    Unseen,
-    /// It was out of service on purpose.
-    Maintenance,
-    /// Its owner wanted no contact.
-    Off,
-    /// The monitor did not run.
-    MonitorDown,
+closed! {
+    /// What a second counts as. Exactly one holds in each.
+    #[derive(PartialOrd, Ord)]
+    pub enum Account {
+        /// It works.
+        Up "up",
+        /// It works with a fault; of a site: every view is seen and a must-have camera is missing.
+        Degraded "degraded",
+        /// It does not work, by itself; of a site: a view is lost.
+        Down "down",
+        /// It cannot be reached because of a link that the contractor answers for.
+        Unreachable "unreachable",
+        /// It cannot be reached because of a line or power that others answer for.
+        External "external",
+        /// It rejects the login: whether it works is not known.
+        Login "login",
+        /// It was not seen.
+        Unseen "unseen",
+        /// It was out of service on purpose.
+        Maintenance "maintenance",
+        /// Its owner wanted no contact.
+        Off "off",
+        /// The monitor did not run.
+        MonitorDown "monitor_down",
+    }
 }
 
-/// The three classes of IEC 60050-192-01-23.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Able to do its work.
-    Up,
-    /// Not able to.
-    Down,
-    /// Not counted.
-    Excluded,
+closed! {
+    /// The three classes of IEC 60050-192-01-23.
+    pub enum Class {
+        /// Able to do its work.
+        Up "up",
+        /// Not able to.
+        Down "down",
+        /// Not counted.
+        Excluded "excluded",
+    }
 }
 
 impl Account {
-    /// All, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
-        Self::Up,
-        Self::Degraded,
-        Self::Down,
-        Self::Unreachable,
-        Self::External,
-        Self::Login,
-        Self::Unseen,
-        Self::Maintenance,
-        Self::Off,
-        Self::MonitorDown,
-    ];
-
-    /// Name in JSON, CSV and style sheets.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Degraded => "degraded",
-            Self::Down => "down",
-            Self::Unreachable => "unreachable",
-            Self::External => "external",
-            Self::Login => "login",
-            Self::Unseen => "unseen",
-            Self::Maintenance => "maintenance",
-            Self::Off => "off",
-            Self::MonitorDown => "monitor_down",
-        }
-    }
-
     /// Whether it counts as up, as down or not at all.
     pub fn class(self) -> Class {
         match self {
@@ -178,4 +150,17 @@ impl Seconds {
 
 fn share(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::one_name;
+
+    #[test]
+    fn each_value_has_one_name() {
+        one_name::<Account>();
+        one_name::<Class>();
+        one_name::<crate::uptime::Verdict>();
+    }
 }

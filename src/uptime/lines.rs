@@ -1,7 +1,7 @@
 //! What a report says, as data: totals, a line for each thing and group, causes, days and incidents.
 
 use super::account::{Account, Seconds};
-use crate::model::{CameraId, FailureKind, Level};
+use crate::model::{CameraId, FailureKind, Level, closed};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -93,16 +93,16 @@ pub struct Line {
     pub days: Vec<Option<f64>>,
 }
 
-/// How availability stands to what was agreed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It is as agreed.
-    Pass,
-    /// It is less.
-    Fail,
-    /// Too little was measured to say.
-    NotMeasured,
+closed! {
+    /// How availability stands to what was agreed.
+    pub enum Verdict {
+        /// It is as agreed.
+        Pass "pass",
+        /// It is less.
+        Fail "fail",
+        /// Too little was measured to say.
+        NotMeasured "not_measured",
+    }
 }
 
 /// What cameras were down by.

@@ -132,7 +132,7 @@ async fn describe(job: &StreamJob, connection: &mut Connection, transcript: &mut
     };
     if connection.auth.has_login() && response.status != 403 {
         let detail = match connection.auth.scheme() {
-            Some(scheme) => format!("the login is good ({})", scheme.name()),
+            Some(scheme) => format!("the login is good ({})", scheme.as_str()),
             None => "the camera wants no login".to_owned(),
         };
         transcript.step(RungName::Login, began, Ok(((), detail)));

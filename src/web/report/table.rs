@@ -50,7 +50,6 @@ fn record(month: &str, section: &str, line: &Line) -> Vec<String> {
     record.extend([share(line.service), share(line.contractor), share(line.measured)]);
     record.extend([line.outages.to_string(), line.failures.to_string()]);
     record.extend([mean(line.mttr_seconds), mean(line.mtbf_seconds), share(line.change)]);
-    let verdict = line.verdict.and_then(|verdict| serde_json::to_value(verdict).ok());
-    record.push(verdict.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default());
+    record.push(line.verdict.map_or_else(String::new, |verdict| verdict.as_str().to_owned()));
     record
 }

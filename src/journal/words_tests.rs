@@ -1,0 +1,179 @@
+//! Every word that the journal stores comes back as it went in, and what it does not know is told.
+
+use super::{
+    strange::Strange,
+    tests::{at, notice, recipient},
+    *,
+};
+use crate::model::{
+    CameraLine, Cause, Check, Codec, Failure, FailureKind, IncidentId, Known, Level, LinkState, OpenAlert, Opinion,
+    Reason, Rung, RungName, State, StreamFacts,
+};
+use rusqlite::params;
+
+fn settings(folder: &tempfile::TempDir) -> Settings {
+    Settings { path: Some(folder.path().join("journal.sqlite3")), ..Settings::default() }
+}
+
+/// What a journal gives back that was given `batch`, and what was strange in it.
+async fn back(batch: Batch) -> (Restored, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (journal, _) = Journal::open(&settings(&folder), at(0)).expect("a journal");
+    journal.commit(batch).await.expect("it is written");
+    let (restored, strange) = read(&folder);
+    assert_eq!(strange, [""; 0]);
+    (restored, folder)
+}
+
+fn read(folder: &tempfile::TempDir) -> (Restored, Vec<String>) {
+    let strange = Strange::default();
+    let connection = Connection::open(settings(folder).path.expect("a path")).expect("a database");
+    let restored = records::restore(&connection, at(0), &strange).expect("it is read");
+    (restored, strange.lines())
+}
+
+fn transitions() -> Vec<Transition> {
+    let causes = FailureKind::ALL.into_iter().map(Some).chain([None]);
+    let pairs = causes.flat_map(|cause| State::ALL.map(|state| (cause, state)));
+    let transition = |(number, (cause, state)): (usize, (Option<FailureKind>, State))| Transition {
+        camera: format!("cam-{number:04}").as_str().into(),
+        from: State::ALL[number % State::ALL.len()],
+        to: state,
+        cause,
+        detail: "như đã thấy".into(),
+        since: at(1),
+        decided: at(2),
+    };
+    pairs.enumerate().map(transition).collect()
+}
+
+fn opinions() -> Vec<(CameraId, Memory)> {
+    let memory = |(number, kind): (usize, FailureKind)| {
+        let told = Some(Failure::new(kind, "như đã thấy"));
+        let codec = Codec::ALL[number % Codec::ALL.len()];
+        let memory = Memory {
+            survey: Opinion { told, candidate: Some((Some(kind), 1)) },
+            stream: Some(Known { now: (codec, Some((640, 360))), before: None }),
+            login_good: true,
+            ..Memory::default()
+        };
+        (format!("cam-{number:04}").as_str().into(), memory)
+    };
+    FailureKind::ALL.into_iter().enumerate().map(memory).collect()
+}
+
+#[tokio::test]
+async fn every_state_reason_and_level_survives_a_restart() {
+    let site = |level: Level| SiteRecord {
+        site: level.as_str().into(),
+        level,
+        since: at(1),
+        alert: Some(OpenAlert { since: at(1), worst: level }),
+        ended: vec![at(0)],
+    };
+    let link = |state: LinkState| LinkRecord { link: Some(state.as_str().into()), state, since: at(1) };
+    let batch = Batch {
+        transitions: transitions(),
+        sites: Level::ALL.map(site).into(),
+        links: LinkState::ALL.map(link).into(),
+        memories: opinions().into_iter().map(|(camera, memory)| (camera, Arc::new(memory))).collect(),
+        ..Batch::default()
+    };
+    let (mut restored, folder) = back(batch).await;
+    let sorted = |sites: &mut Vec<SiteRecord>| sites.sort_by_key(|site| site.level as u8);
+    sorted(&mut restored.sites);
+    assert_eq!(restored.cameras, transitions());
+    assert_eq!(restored.sites, Level::ALL.map(site));
+    assert_eq!(restored.links, LinkState::ALL.map(link));
+    assert_eq!(restored.memories, opinions());
+    let known = history(&settings(&folder).path.expect("a path"), at(0), at(9)).expect("history");
+    assert_eq!(known.transitions, transitions());
+    assert_eq!(known.levels.iter().map(|change| change.level).collect::<Vec<_>>(), Level::ALL);
+}
+
+#[tokio::test]
+async fn every_message_is_read_as_it_was_decided() {
+    let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("a journal");
+    let camera = |(number, kind): (usize, FailureKind)| CameraLine {
+        name: "Cổng chợ".into(),
+        state: State::ALL[number % State::ALL.len()],
+        cause: Some(kind),
+        since: at(1),
+    };
+    let cameras: Vec<_> = FailureKind::ALL.into_iter().enumerate().map(camera).collect();
+    for reason in Reason::ALL {
+        let incident = IncidentId::new(&Cause::Commune, at(0));
+        let told = Notice { incident, reason, cameras: cameras.clone(), ..notice(1, 1) };
+        let told = Notice { incident: IncidentId::stored(reason.as_str().into()), ..told };
+        let batch = Batch { notices: vec![(told.clone(), vec![recipient("an", &["zalo"])])], ..Batch::default() };
+        journal.commit(batch).await.expect("it is written");
+        let due = journal.due(at(2), Vec::new()).await.expect("it is read");
+        assert_eq!(due[0].notice, told);
+        journal.sent(due[0].id, None, at(2)).await.expect("it is written");
+    }
+}
+
+#[tokio::test]
+async fn every_transcript_is_read_as_it_was_written() {
+    let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("a journal");
+    let look = |(number, kind): (usize, FailureKind)| Observation {
+        rungs: RungName::ALL.map(|name| Rung { name, ok: false, seconds: 0.5, detail: "như đã thấy".into() }).into(),
+        failure: Some(Failure::new(kind, "như đã thấy")),
+        stream: Some(StreamFacts::new(Codec::ALL[number % Codec::ALL.len()])),
+        ..Observation::new(Check::ALL[number % Check::ALL.len()], at(1))
+    };
+    let looks: Vec<_> = FailureKind::ALL.into_iter().enumerate().map(look).collect();
+    let observations = looks.iter().map(|look| ("a".into(), look.clone())).collect();
+    journal.commit(Batch { observations, ..Batch::default() }).await.expect("it is written");
+    let strange = Strange::default();
+    let sql = "SELECT body FROM observation WHERE started > ?1 ORDER BY id";
+    let read = journal.with(move |connection| {
+        let read: Vec<Observation> = records::bodies(connection, sql, 0, ("observation", &strange))?;
+        Ok((read, strange.lines()))
+    });
+    assert_eq!(read.await.expect("it is read"), (looks, Vec::new()));
+}
+
+/// Journals that were written while four reasons had two names hold both.
+#[tokio::test]
+async fn names_of_before_are_read() {
+    let (_, folder) = back(Batch { transitions: transitions(), ..Batch::default() }).await;
+    let connection = Connection::open(settings(&folder).path.expect("a path")).expect("a database");
+    let rename = "UPDATE transition SET cause = ?2 WHERE cause = ?1";
+    assert!(connection.execute(rename, ["stream_uri_changed", "uri_drift"]).expect("it is written") > 0);
+    let body = r#"{"survey":{"told":{"kind":"hardware","detail":"quạt"},"candidate":["swapped",1]}}"#;
+    connection.execute("INSERT INTO memory VALUES ('a', ?1)", [body]).expect("it is written");
+    drop(connection);
+    let (restored, strange) = read(&folder);
+    assert_eq!((restored.cameras, strange), (transitions(), Vec::new()));
+    let survey = &restored.memories[0].1.survey;
+    assert_eq!(survey.told, Some(Failure::new(FailureKind::Hardware, "quạt")));
+    assert_eq!(survey.candidate, Some((Some(FailureKind::Swapped), 1)));
+}
+
+#[tokio::test]
+async fn a_word_of_a_newer_version_is_told_and_costs_only_itself() {
+    let (_, folder) = back(Batch { transitions: transitions()[..2].to_vec(), ..Batch::default() }).await;
+    let connection = Connection::open(settings(&folder).path.expect("a path")).expect("a database");
+    let sql = "UPDATE transition SET cause = 'haunted' WHERE camera = 'cam-0001'";
+    connection.execute(sql, []).expect("it is written");
+    let body =
+        r#"{"survey":{"told":{"kind":"haunted","detail":"ma"}},"login_good":true,"boots":["2026-09-22T00:00:00Z"]}"#;
+    connection.execute("INSERT INTO memory VALUES ('a', ?1)", [body]).expect("it is written");
+    let incident = "INSERT INTO incident (id, number, opened, body) VALUES ('a', 7, 1, ?1)";
+    connection.execute(incident, params!["{}"]).expect("it is written");
+    drop(connection);
+    let (restored, strange) = read(&folder);
+    let mut expected = transitions()[..2].to_vec();
+    expected[1].cause = None;
+    expected[1].detail = "haunted (a reason that this version does not know): như đã thấy".into();
+    assert_eq!(restored.cameras, expected);
+    let memory = &restored.memories[0].1;
+    assert_eq!((memory.login_good, memory.boots.len(), &memory.survey), (true, 1, &Opinion::default()));
+    assert_eq!(strange.len(), 3, "{strange:#?}");
+    let told = |place: &str, what: &str| strange.iter().any(|line| line.starts_with(place) && line.contains(what));
+    assert!(told("transition.cause", "\"haunted\" (1 times)"), "{strange:#?}");
+    assert!(told("memory", "survey: unknown variant `haunted`"), "{strange:#?}");
+    assert!(told("incident", "missing field"), "{strange:#?}");
+    assert_eq!(restored.last_number, 7, "the number of what cannot be read is not given out again");
+}
