@@ -3,6 +3,7 @@
 //! It never touches signals, so that tests and the demo embed it. The parts talk over bounded queues:
 //! `schedule` → observations → event loop → journal → relay → channels; pages and metrics read the last snapshot.
 
+mod agenda;
 mod beacons;
 mod event_loop;
 mod relay;
@@ -289,7 +290,10 @@ impl Running {
         let gone = |_| "the daemon is stopping".to_owned();
         let request = web::Request { command: web::Command::Reload, answer };
         self.requests.send(request).await.map_err(|_| gone(()))?;
-        answered.await.map_err(|_| gone(()))?.map(|_| ())
+        match answered.await.map_err(|_| gone(()))? {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refusal.to_string()),
+        }
     }
 
     /// Stops in order, each step bounded: no new looks, open sessions at cameras torn down, what was seen written.

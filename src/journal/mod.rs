@@ -56,21 +56,6 @@ pub struct Batch {
     pub logins: Vec<LoginRecord>,
 }
 
-impl Batch {
-    /// Whether there is nothing to remember.
-    pub fn is_empty(&self) -> bool {
-        self.transitions.is_empty()
-            && self.sites.is_empty()
-            && self.links.is_empty()
-            && self.incidents.is_empty()
-            && self.windows.is_empty()
-            && self.notices.is_empty()
-            && self.observations.is_empty()
-            && self.memories.is_empty()
-            && self.logins.is_empty()
-    }
-}
-
 /// Why the journal could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

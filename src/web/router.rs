@@ -1,6 +1,6 @@
 //! Which address gives what.
 
-use super::{Command, Request, api, camera, events, incident, map, page, report, site, words::words};
+use super::{Command, Refusal, Request, api, camera, events, incident, map, page, report, site, words::words};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
@@ -142,7 +142,10 @@ impl Shared {
         let (answer, answered) = oneshot::channel();
         self.state.requests.send(Request { command, answer }).await.map_err(|_| stopping())?;
         let done = answered.await.map_err(|_| stopping())?;
-        done.map_err(|refused| (StatusCode::BAD_REQUEST, refused))
+        done.map_err(|refusal| match refusal {
+            Refusal::Refused(why) => (StatusCode::BAD_REQUEST, why),
+            Refusal::NotRemembered => (StatusCode::SERVICE_UNAVAILABLE, format!("{refusal}\n")),
+        })
     }
 }
 
