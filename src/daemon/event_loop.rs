@@ -1,6 +1,6 @@
 //! The shell's whole loop: an event comes, the monitor says what follows, it is made durable, then shown and told.
 
-use super::{Loader, agenda::Agenda};
+use super::{Loader, agenda::Agenda, supervise::Outcome};
 use crate::{
     alert,
     clock::Clock,
@@ -59,7 +59,12 @@ pub(super) struct Inputs {
 
 impl EventLoop {
     /// Runs until the observations end: the loop outlives the runner, so that what it saw last is still remembered.
-    pub(super) async fn run(mut self, effects: Vec<Effect>, mut found: mpsc::Receiver<Found>, mut inputs: Inputs) {
+    pub(super) async fn run(
+        mut self,
+        effects: Vec<Effect>,
+        mut found: mpsc::Receiver<Found>,
+        mut inputs: Inputs,
+    ) -> Outcome {
         let now = self.clock.now();
         let mut agenda = Agenda::new(now);
         self.plan_effects(now, effects, &mut agenda);
@@ -96,6 +101,7 @@ impl EventLoop {
         agenda.write_now(now);
         agenda.keep_at = now;
         self.settle(&mut agenda).await;
+        Ok(())
     }
 
     /// Lets time pass for the monitor, however busy the observations are.
