@@ -164,6 +164,21 @@ fn a_closed_list_has_its_names_from_one_declaration() {
 }
 
 #[test]
+fn each_task_of_the_daemon_is_watched() {
+    let spawns =
+        |text: &str| code(text).split("#[cfg(test)]").next().unwrap_or_default().matches("tokio::spawn(").count();
+    for (path, text) in sources().into_iter().filter(|(path, _)| module_of(path) == "daemon") {
+        let may = usize::from(path.ends_with("daemon/supervise.rs"));
+        let tests = path.ends_with("tests.rs");
+        assert!(
+            tests || spawns(&text) == may,
+            "{}: start the task by `Supervisor::start`, so that its end is noticed.",
+            path.display()
+        );
+    }
+}
+
+#[test]
 fn the_rules_find_what_they_look_for() {
     assert_eq!(imports("use crate::{a::{B, c::D}, e};\nuse crate::f::G;"), ["a", "e", "f"]);
     assert_eq!(code("let x = 1; // tokio"), "let x = 1; ");

@@ -262,6 +262,48 @@ async fn a_reload_keeps_state_and_a_bad_one_changes_nothing() {
     world.metric("camhealth_config_last_reload_successful", 1.0).await;
 }
 
+/// An answer waits for its own write only: transcripts of a dead camera pour in all the while and may wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_wish_is_answered_by_what_became_of_it_alone() {
+    let world = World::new().await;
+    let _daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    world.break_camera(1).await;
+    world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"down\"}", 1.0).await;
+    let client = reqwest::Client::new();
+    let asked = async |method: &str, path: &str, body: &str| {
+        let method = method.parse().expect("a method");
+        let request = client.request(method, format!("http://{}{path}", world.page));
+        let request = request.header("content-type", "application/json").body(body.to_owned());
+        let answer = request.send().await.expect("an answer");
+        (answer.status(), answer.text().await.expect("text"))
+    };
+    let looks = async || {
+        let text = world.get("/metrics").await.expect("metrics");
+        let of = |line: &str| line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok());
+        let probes = text.lines().filter(|line| line.starts_with("camhealth_camera_probes_total{camera=\"cam-1\""));
+        probes.filter_map(of).sum::<f64>()
+    };
+    let mut seen = looks().await;
+    for number in 0..20 {
+        // A look that failed has left its transcript since.
+        seen = eventually("another look", async || Some(looks().await).filter(|looks| *looks > seen)).await;
+        let (status, text) = asked("POST", "/-/reload", "").await;
+        assert_eq!(status, 200, "reload {number}: {text}");
+        let wish = r#"{"scope": {"kind": "camera", "id": "cam-2"}, "minutes": 5, "author": "An", "reason": "thay"}"#;
+        let (status, text) = asked("POST", "/api/v1/silences", wish).await;
+        assert_eq!(status, 201, "silence {number}: {text}");
+        let set: Value = serde_json::from_str(&text).expect("JSON");
+        let id = set["id"].as_str().expect("an id");
+        let listed = world.get("/api/v1/silences").await.expect("a list");
+        assert!(listed.contains(id), "what is answered is shown: {id} is not among {listed}");
+        let (status, text) = asked("DELETE", &format!("/api/v1/silences/{id}"), "").await;
+        assert_eq!(status, 200, "unsilence {number}: {text}");
+        let (status, text) = asked("POST", "/api/v1/incidents/1/ack", r#"{"by": "An"}"#).await;
+        assert_eq!(status, 200, "ack {number}: {text}");
+    }
+}
+
 #[test]
 fn the_demo_watches_its_fleet_and_ends_clean() {
     let _alone = crate::support::DEMO.blocking_lock();

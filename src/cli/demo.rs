@@ -89,6 +89,10 @@ async fn watch(arguments: Arguments) -> Result<(), String> {
         () = script => {}
         () = end => {}
         _ = signals.next() => {}
+        broken = running.broken() => {
+            running.stop().await;
+            return Err(format!("the task {} ended: {}", broken.task.as_str(), broken.why));
+        }
     }
     eprintln!("\nStopping …");
     running.stop().await;

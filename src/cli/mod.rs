@@ -1,6 +1,7 @@
 //! The commands: what people type, and what is printed back.
 //!
-//! Exit codes: 0 done or up, 1 degraded, 2 wrong usage or configuration, 3 down or failed.
+//! Exit codes: 0 done or up, 1 degraded, 2 wrong usage or configuration, 3 down or failed, 70 a part of the daemon
+//! ended that must not (EX_SOFTWARE of sysexits.h): a fault of ours, after which a start from the journal helps.
 
 mod ack;
 mod check;
@@ -82,6 +83,9 @@ const USAGE: u8 = 2;
 const FAILED: u8 = 3;
 /// Somebody answers, and whether video would come could not be seen.
 const UNPROVEN: u8 = 4;
+
+/// A part of the daemon ended that must not.
+const BROKEN: u8 = 70;
 
 /// Runs the command that the program's arguments name.
 pub fn main() -> ExitCode {

@@ -1,10 +1,10 @@
 //! `camhealth run`: the daemon as a process, with its signals.
 
-use super::{FAILED, fail, loaded};
+use super::{BROKEN, FAILED, fail, loaded};
 use crate::{
     clock::Clock,
     config,
-    daemon::{self, Parts, Probing, Running, Signal, Signals},
+    daemon::{self, Broken, Parts, Probing, Running, Signal, Signals},
 };
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -38,15 +38,15 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             Ok(running) => running,
             Err(error) => return fail(FAILED, &error.to_string()),
         };
-        tell_service_manager(sd_notify::NotifyState::Ready);
+        tell_service_manager(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status("watching")]);
         match serve(&running, &mut signals).await {
-            End::Stop => return stop(running, signals).await,
             // All that is due was planned by the old time. What was remembered is picked up again, as after any start.
             End::ClockSetBack(by) => {
                 tracing::warn!(?by, "the clock was set back: starting anew");
                 running.stop().await;
                 plan = (parts.loader)().unwrap_or(plan);
             }
+            end => return stop(running, signals, &end).await,
         }
     }
 }
@@ -55,9 +55,23 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 enum End {
     Stop,
     ClockSetBack(Duration),
+    Broken(Broken),
 }
 
-/// Runs until a signal asks to stop, or the clock is set back.
+impl End {
+    /// What the service manager is told, and the exit code.
+    fn told(&self) -> (String, u8) {
+        match self {
+            // The service manager starts it anew where it does so after a failure.
+            Self::Broken(Broken { task, why }) => {
+                (format!("stopping: the task {} ended: {why}", task.as_str()), BROKEN)
+            }
+            Self::Stop | Self::ClockSetBack(_) => ("stopping".to_owned(), 0),
+        }
+    }
+}
+
+/// Runs until a signal asks to stop, the clock is set back, or a part of the daemon ends.
 async fn serve(running: &Running, signals: &mut Signals) -> End {
     let clock = Clock::system();
     let mut steps = clock.steps();
@@ -72,24 +86,40 @@ async fn serve(running: &Running, signals: &mut Signals) -> End {
                 }
             },
             by = steps.set_back() => return End::ClockSetBack(by),
+            broken = running.broken() => return End::Broken(broken),
         }
     }
 }
 
 /// Stops with care; a second signal ends at once.
-async fn stop(running: Running, mut signals: Signals) -> ExitCode {
-    tell_service_manager(sd_notify::NotifyState::Stopping);
+async fn stop(running: Running, mut signals: Signals, end: &End) -> ExitCode {
+    let (status, code) = end.told();
+    tell_service_manager(&[sd_notify::NotifyState::Stopping, sd_notify::NotifyState::Status(&status)]);
     tracing::info!("a second signal ends at once, without closing sessions at cameras");
     let again = async { while signals.next().await == Signal::Reload {} };
     tokio::select! {
-        () = running.stop() => ExitCode::SUCCESS,
+        () = running.stop() => ExitCode::from(code),
         () = again => ExitCode::from(FAILED),
     }
 }
 
 /// Without systemd there is nobody to tell, which is no error.
-fn tell_service_manager(state: sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+fn tell_service_manager(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "the service manager cannot be told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_daemon_ends_with_a_code_of_its_own_and_names_what_broke() {
+        let why = "it panicked: index 4 of 3".to_owned();
+        let broken = End::Broken(Broken { task: daemon::Task::Relay, why });
+        let status = "stopping: the task relay ended: it panicked: index 4 of 3".to_owned();
+        assert_eq!(broken.told(), (status, 70));
+        assert_eq!(End::Stop.told().1, 0);
     }
 }

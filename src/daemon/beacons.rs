@@ -1,5 +1,6 @@
 //! Asks links' beacons and the monitor's anchors, again and again.
 
+use super::supervise::Outcome;
 use crate::{
     clock::Clock,
     model::{Beacon, LinkId, Snapshot, later},
@@ -26,12 +27,12 @@ pub(super) async fn run(
     snapshots: watch::Receiver<Arc<Snapshot>>,
     news: mpsc::Sender<Event>,
     stop: CancellationToken,
-) {
+) -> Outcome {
     let mut silent: BTreeMap<Option<LinkId>, u32> = BTreeMap::new();
     let mut pause = Duration::ZERO;
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return Ok(()),
             () = clock.sleep_until(later(clock.now(), pause)) => {}
         }
         let fleet = snapshots.borrow().fleet.clone();
@@ -43,7 +44,7 @@ pub(super) async fn run(
             let count = silent.entry(key.clone()).or_default();
             *count = if answers { 0 } else { count.saturating_add(1) };
             if (answers || *count >= SILENT) && news.send(Event::Beacon(key, answers)).await.is_err() {
-                return;
+                return Err("the event loop is gone".to_owned());
             }
         }
         pause = if silent.values().any(|count| (1..SILENT).contains(count)) { CONFIRM } else { EVERY };

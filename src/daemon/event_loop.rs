@@ -1,14 +1,14 @@
 //! The shell's whole loop: an event comes, the monitor says what follows, it is made durable, then shown and told.
 
-use super::Loader;
+use super::{Loader, agenda::Agenda, supervise::Outcome};
 use crate::{
     alert,
     clock::Clock,
     config::Plan,
     deliver,
-    journal::{Batch, Journal},
+    journal::Journal,
     metrics::Own,
-    model::{Ack, CameraId, Commune, LoginRecord, Observation, PersonId, Snapshot, Span, Window, later},
+    model::{Ack, Commune, PersonId, Snapshot, Span, Window, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     schedule::{self, Found, Pulse},
@@ -20,16 +20,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// Snapshots are published at most this often, unless something changed its state.
 const PUBLISH_EVERY: Duration = Duration::from_millis(500);
-/// Transcripts wait this long for a change to be written with, so that a quiet fleet spares the disk.
-const TRANSCRIPTS_WAIT: Duration = Duration::from_secs(10);
-/// Transcripts kept in memory while the journal cannot be written.
-const TRANSCRIPTS_MAX: usize = 2000;
-/// How soon a failed write is tried again.
-const RETRY_WRITE: Duration = Duration::from_secs(1);
 /// How often the run is marked as alive and old transcripts are dropped.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -55,20 +49,6 @@ pub(super) struct EventLoop {
     pub(super) pulses: watch::Receiver<Pulse>,
 }
 
-/// What is not yet written, and when things are due.
-struct Agenda {
-    batch: Batch,
-    write_at: Option<Timestamp>,
-    publish_at: Option<Timestamp>,
-    keep_at: Timestamp,
-    changed: bool,
-    /// Whom to answer once what they asked for is durable.
-    answers: Vec<(oneshot::Sender<Answer>, String)>,
-}
-
-/// What was done, or why not, for people.
-type Answer = Result<String, String>;
-
 /// Where everything comes from that is no observation.
 pub(super) struct Inputs {
     /// What people ask for.
@@ -79,23 +59,19 @@ pub(super) struct Inputs {
 
 impl EventLoop {
     /// Runs until the observations end: the loop outlives the runner, so that what it saw last is still remembered.
-    pub(super) async fn run(mut self, effects: Vec<Effect>, mut found: mpsc::Receiver<Found>, mut inputs: Inputs) {
+    pub(super) async fn run(
+        mut self,
+        effects: Vec<Effect>,
+        mut found: mpsc::Receiver<Found>,
+        mut inputs: Inputs,
+    ) -> Outcome {
         let now = self.clock.now();
-        let mut agenda = Agenda {
-            batch: Batch::default(),
-            write_at: None,
-            publish_at: Some(now),
-            keep_at: now,
-            changed: false,
-            answers: Vec::new(),
-        };
+        let mut agenda = Agenda::new(now);
         self.plan_effects(now, effects, &mut agenda);
         loop {
             self.tick(&mut agenda);
             self.settle(&mut agenda).await;
-            let deadline = self.monitor.next_deadline(self.clock.now());
-            let due = [agenda.write_at, agenda.publish_at, Some(agenda.keep_at), Some(deadline)];
-            let due = due.into_iter().flatten().min().unwrap_or(now);
+            let due = agenda.due().min(self.monitor.next_deadline(self.clock.now()));
             tokio::select! {
                 biased;
                 Some(request) = inputs.requests.recv() => self.perform(request, &mut agenda).await,
@@ -109,16 +85,11 @@ impl EventLoop {
                     let now = self.clock.now();
                     match news {
                         Found::Seen(camera, observation) => {
-                            self.remember_transcript(now, &camera, &observation, &mut agenda);
+                            agenda.transcript(now, &camera, &observation);
                             let effects = self.monitor.handle(now, Event::Probed(camera, observation));
                             self.plan_effects(now, effects, &mut agenda);
                         }
-                        Found::Login(record) => {
-                            agenda.write_at = Some(now);
-                            let same = |known: &LoginRecord| known.device == record.device && known.onvif == record.onvif;
-                            agenda.batch.logins.retain(|known| !same(known));
-                            agenda.batch.logins.push(record);
-                        }
+                        Found::Login(record) => agenda.login(now, record),
                     }
                     self.own.set_event_queue(found.len(), found.max_capacity());
                 }
@@ -126,8 +97,11 @@ impl EventLoop {
             }
         }
         // The last second of the run is noted, so that reports know who was watching until when.
-        (agenda.write_at, agenda.keep_at) = (Some(self.clock.now()), self.clock.now());
+        let now = self.clock.now();
+        agenda.write_now(now);
+        agenda.keep_at = now;
         self.settle(&mut agenda).await;
+        Ok(())
     }
 
     /// Lets time pass for the monitor, however busy the observations are.
@@ -147,16 +121,16 @@ impl EventLoop {
     /// Does what somebody asks for. They are answered when it is durable.
     async fn perform(&mut self, request: web::Request, agenda: &mut Agenda) {
         let now = self.clock.now();
+        // What was done, and whether it is to be written.
         let done = match request.command {
-            web::Command::Reload => self.reload(agenda).await.map(|()| "reloaded".to_owned()),
+            web::Command::Reload => self.reload(agenda).await.map(|unwritten| ("reloaded".to_owned(), unwritten)),
             web::Command::Acknowledge { incident, by, via } => {
                 let known = self.monitor.open_incident(&incident).map(|incident| incident.number);
                 known.ok_or_else(|| format!("there is no open incident {incident:?}")).map(|number| {
                     tracing::info!(incident, by, via, "acknowledged");
                     let ack = Ack { by, via, at: now };
                     let effects = self.monitor.handle(now, Event::Acknowledge { incident, ack });
-                    self.plan_effects(now, effects, agenda);
-                    format!("incident {number} is taken on")
+                    (format!("incident {number} is taken on"), self.plan_effects(now, effects, agenda))
                 })
             }
             web::Command::Silence { scope, from, until, author, reason } => {
@@ -169,41 +143,36 @@ impl EventLoop {
                         tracing::info!(window = id, scope = scope.kind(), author, reason, %until, "silenced");
                         let window = Window { id: id.clone(), scope, span: Span::Once { from, until }, author, reason };
                         let effects = self.monitor.handle(now, Event::Silence(window));
-                        self.plan_effects(now, effects, agenda);
-                        Ok(id)
+                        Ok((id, self.plan_effects(now, effects, agenda)))
                     }
                 }
             }
             web::Command::Unsilence(id) => match self.monitor.has_window(&id) {
                 true => {
                     let effects = self.monitor.handle(now, Event::Unsilence(id.clone()));
-                    self.plan_effects(now, effects, agenda);
-                    Ok(format!("{id} is ended"))
+                    Ok((format!("{id} is ended"), self.plan_effects(now, effects, agenda)))
                 }
                 false => Err(format!("there is no window {id:?} that was set by somebody")),
             },
         };
         match done {
-            Ok(done) => agenda.answers.push((request.answer, done)),
+            Ok((done, unwritten)) => agenda.answer(request.answer, done, unwritten),
             // Whoever asked may have gone away.
-            Err(refused) => drop(request.answer.send(Err(refused))),
+            Err(refused) => drop(request.answer.send(Err(web::Refusal::Refused(refused)))),
         }
     }
 
-    /// Puts effects on the agenda.
-    fn plan_effects(&self, now: Timestamp, effects: Vec<Effect>, agenda: &mut Agenda) {
+    /// Puts effects on the agenda; whether any of them is to be written at once.
+    fn plan_effects(&self, now: Timestamp, effects: Vec<Effect>, agenda: &mut Agenda) -> bool {
+        let mut unwritten = false;
         for effect in effects {
             match effect {
                 Effect::Learned(camera, memory) => {
-                    // While the journal cannot be written, only the last of each camera is kept.
-                    agenda.batch.memories.retain(|(known, _)| *known != camera);
-                    agenda.batch.memories.push((camera, memory));
-                    agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
+                    agenda.learned(now, camera, memory);
                     continue;
                 }
                 Effect::Proven(proofs) => {
-                    agenda.batch.proofs.extend(proofs);
-                    agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
+                    agenda.proven(now, proofs);
                     continue;
                 }
                 Effect::Camera(transition) => {
@@ -215,24 +184,26 @@ impl EventLoop {
                         detail = transition.detail,
                         "camera"
                     );
-                    agenda.batch.transitions.push(transition);
+                    agenda.write_now(now).transitions.push(transition);
                 }
                 Effect::Site(record) => {
                     tracing::info!(site = %record.site, level = record.level.as_str(), "site");
-                    agenda.batch.sites.push(record);
+                    agenda.write_now(now).sites.push(record);
                 }
                 Effect::Link(record) => {
                     let link = record.link.as_ref().map_or("commune", |link| link.as_str());
                     tracing::info!(link, state = record.state.as_str(), "link");
-                    agenda.batch.links.push(record);
+                    agenda.write_now(now).links.push(record);
                 }
                 Effect::Incident(incident) => {
-                    agenda.batch.incidents.retain(|known| known.id != incident.id);
-                    agenda.batch.incidents.push(*incident);
+                    let incidents = &mut agenda.write_now(now).incidents;
+                    incidents.retain(|known| known.id != incident.id);
+                    incidents.push(*incident);
                 }
                 Effect::Window(window) => {
-                    agenda.batch.windows.retain(|known| known.id != window.id);
-                    agenda.batch.windows.push(window);
+                    let windows = &mut agenda.write_now(now).windows;
+                    windows.retain(|known| known.id != window.id);
+                    windows.push(window);
                 }
                 Effect::Ask(cameras) => {
                     // A scheduler that is too busy to listen looks at them in its own time.
@@ -248,50 +219,35 @@ impl EventLoop {
                         recipients = recipients.len(),
                         "notice"
                     );
-                    agenda.batch.notices.push((*notice, recipients));
+                    agenda.write_now(now).notices.push((*notice, recipients));
                 }
             }
-            agenda.changed = true;
-            agenda.write_at = Some(now);
+            (agenda.changed, unwritten) = (true, true);
         }
         agenda.publish_at.get_or_insert(later(now, PUBLISH_EVERY));
-    }
-
-    /// Looks that found something wrong are kept, and those that saw the stream; mere liveness is not worth the disk.
-    fn remember_transcript(&self, now: Timestamp, camera: &CameraId, seen: &Observation, agenda: &mut Agenda) {
-        let worth = seen.failure.is_some() || seen.check != crate::model::Check::Liveness;
-        if worth && agenda.batch.observations.len() < TRANSCRIPTS_MAX {
-            agenda.batch.observations.push((camera.clone(), seen.clone()));
-            agenda.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
-        }
+        unwritten
     }
 
     /// Does what is due: writes, then shows and tells. Nothing is told that is not durable; the wall is shown what is
-    /// known even when the disk is full.
+    /// known even when the disk is full. People are answered last, so that whoever then looks finds it done.
     async fn settle(&mut self, agenda: &mut Agenda) {
         let now = self.clock.now();
-        if agenda.write_at.is_some_and(|at| at <= now) {
-            agenda.write_at = None;
-            let batch = std::mem::take(&mut agenda.batch);
+        if let Some(batch) = agenda.take_due(now) {
             let began = tokio::time::Instant::now();
             let written = self.journal.commit(batch.clone()).await;
             self.own.journal_commit(began.elapsed(), written.is_ok());
             match written {
-                Ok(()) if !batch.notices.is_empty() => self.wake.notify_one(),
-                Ok(()) => {}
+                Ok(()) => {
+                    agenda.written();
+                    if !batch.notices.is_empty() {
+                        self.wake.notify_one();
+                    }
+                }
                 Err(error) => {
                     tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
-                    agenda.batch = batch;
-                    agenda.write_at = Some(later(now, RETRY_WRITE));
+                    agenda.failed(now, batch);
                 }
             }
-        }
-        for (answer, done) in agenda.answers.drain(..) {
-            // Whoever asked may have gone away.
-            let _ = answer.send(match agenda.batch.is_empty() {
-                true => Ok(done),
-                false => Err("it is done, but cannot be remembered until the journal can be written".into()),
-            });
         }
         if agenda.changed || agenda.publish_at.is_some_and(|at| at <= now) {
             agenda.changed = false;
@@ -299,6 +255,7 @@ impl EventLoop {
             let outlooks = self.pulses.borrow().outlooks.clone();
             self.publish.send_replace(Arc::new(Snapshot { outlooks, ..self.monitor.snapshot(now) }));
         }
+        agenda.tell();
         if agenda.keep_at <= now {
             agenda.keep_at = later(now, KEEP_EVERY);
             if let Err(error) = self.journal.keep(now, self.plan.journal.clone()).await {
@@ -307,8 +264,8 @@ impl EventLoop {
         }
     }
 
-    /// All that can fail comes before anything live is touched.
-    async fn reload(&mut self, agenda: &mut Agenda) -> Result<(), String> {
+    /// All that can fail comes before anything live is touched. Tells whether anything is to be written.
+    async fn reload(&mut self, agenda: &mut Agenda) -> Result<bool, String> {
         let loader = self.loader.clone();
         let loaded = tokio::task::spawn_blocking(move || loader()).await;
         let now = self.clock.now();
@@ -338,10 +295,10 @@ impl EventLoop {
             self.commands.send(schedule::Command::Replan(Box::new(plan.schedule.clone()), plan.fleet.clone())).await;
         let effects = self.monitor.handle(now, Event::Replanned(plan.fleet.clone(), Box::new(monitor_settings(&plan))));
         agenda.changed = true;
-        self.plan_effects(now, effects, agenda);
+        let unwritten = self.plan_effects(now, effects, agenda);
         self.own.reload(true, now);
         tracing::info!(cameras = plan.fleet.cameras.len(), sites = plan.fleet.sites.len(), "reloaded");
-        Ok(())
+        Ok(unwritten)
     }
 }
 

@@ -3,14 +3,17 @@
 //! It never touches signals, so that tests and the demo embed it. The parts talk over bounded queues:
 //! `schedule` → observations → event loop → journal → relay → channels; pages and metrics read the last snapshot.
 
+mod agenda;
 mod beacons;
 mod event_loop;
 mod relay;
 mod replies;
 mod signals;
+mod supervise;
 mod watchdog;
 
 pub use signals::{Signal, Signals};
+pub use supervise::{Broken, Task};
 
 use crate::{
     alert,
@@ -32,11 +35,10 @@ use std::{
     sync::{Arc, PoisonError},
     time::Duration,
 };
+use supervise::{Health, Supervisor};
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, oneshot, watch},
-    task::JoinHandle,
-    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -89,11 +91,7 @@ pub struct Running {
     requests: mpsc::Sender<web::Request>,
     stop: CancellationToken,
     prober: Option<Arc<Prober>>,
-    schedule: JoinHandle<()>,
-    web: JoinHandle<()>,
-    event_loop: JoinHandle<()>,
-    relay: JoinHandle<()>,
-    helpers: Vec<JoinHandle<()>>,
+    supervisor: Supervisor,
 }
 
 /// Starts everything. When this returns, pages are served and the first looks are planned.
@@ -158,28 +156,32 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         failures: failures.clone(),
     };
     let relay = relay.run(wake, stop.child_token());
+    let mut supervisor = Supervisor::new(own.clone(), stop.clone());
+    let health = Health { broken: supervisor.broken(), snapshots: snapshots.clone(), clock: clock.clone() };
     let watchdog = watchdog::Watchdog {
         http: http.clone(),
         clock: clock.clone(),
         own: own.clone(),
         settings: deliver_settings.clone(),
         snapshots: snapshots.clone(),
+        health: health.clone(),
         failures,
         news: news.clone(),
     };
-    let mut helpers = vec![
-        tokio::spawn(watchdog.clone().systemd(stop.child_token())),
-        tokio::spawn(watchdog.clone().heartbeat(stop.child_token())),
-        tokio::spawn(watchdog.alertmanagers(stop.child_token())),
-    ];
+    if let Some(limit) = sd_notify::watchdog_enabled() {
+        supervisor.start(Task::ServiceManager, watchdog.clone().systemd(limit, stop.child_token()));
+    }
+    supervisor.start(Task::Heartbeat, watchdog.clone().heartbeat(stop.child_token()));
+    supervisor.start(Task::Alertmanagers, watchdog.alertmanagers(stop.child_token()));
     let names = roster.clone();
     let by_channel = move || names_by_channel(&names.read().unwrap_or_else(PoisonError::into_inner));
-    helpers.push(tokio::spawn(replies::run(http, deliver_settings, by_channel, requests.clone(), stop.child_token())));
+    let replies = replies::run(http, deliver_settings, by_channel, requests.clone(), stop.child_token());
+    supervisor.start(Task::Replies, replies);
     if real {
-        helpers.push(tokio::spawn(beacons::run(clock.clone(), snapshots.clone(), news, stop.child_token())));
+        let beacons = beacons::run(clock.clone(), snapshots.clone(), news, stop.child_token());
+        supervisor.start(Task::Beacons, beacons);
     }
 
-    let (ready, is_ready) = watch::channel(true);
     let render_own = own.clone();
     let router = web::router(web::State {
         snapshots: snapshots.clone(),
@@ -195,29 +197,31 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         }),
         reporter: reporter(journal.clone(), clock.clone(), snapshots.clone(), uptime),
         requests: requests.clone(),
-        ready: is_ready,
+        healthy: Arc::new({
+            let health = health.clone();
+            move || health.check()
+        }),
+        ready: Arc::new({
+            let stop = stop.clone();
+            move || if stop.is_cancelled() { Err("it is stopping".to_owned()) } else { health.check() }
+        }),
     });
     let stopped = stop.child_token();
     let web = async move {
-        let _ready = ready;
         let served = axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the web server ended");
-        }
+        served.map_err(|error| error.to_string())
     };
+    let journal_ended = journal.ended();
+    supervisor.start(Task::Journal, async { Err(journal_ended.await) });
+    supervisor.start(Task::EventLoop, event_loop);
+    supervisor.start(Task::Relay, relay);
+    supervisor.start(Task::Web, web);
+    supervisor.start(Task::Schedule, async {
+        runner.await;
+        Ok(())
+    });
     tracing::info!(%address, "camhealth is watching");
-    Ok(Running {
-        address,
-        snapshots,
-        requests,
-        stop,
-        prober,
-        schedule: tokio::spawn(runner),
-        web: tokio::spawn(web),
-        event_loop: tokio::spawn(event_loop),
-        relay: tokio::spawn(relay),
-        helpers,
-    })
+    Ok(Running { address, snapshots, requests, stop, prober, supervisor })
 }
 
 /// Works out uptime reports from the journal, for the fleet as it is now.
@@ -289,31 +293,42 @@ impl Running {
         let gone = |_| "the daemon is stopping".to_owned();
         let request = web::Request { command: web::Command::Reload, answer };
         self.requests.send(request).await.map_err(|_| gone(()))?;
-        answered.await.map_err(|_| gone(()))?.map(|_| ())
+        match answered.await.map_err(|_| gone(()))? {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refusal.to_string()),
+        }
+    }
+
+    /// Waits until a task ends that must not: then the daemon is to be stopped and started anew.
+    pub async fn broken(&self) -> Broken {
+        let mut broken = self.supervisor.broken();
+        let broken = broken.wait_for(Option::is_some).await.ok().and_then(|broken| broken.clone());
+        match broken {
+            Some(broken) => broken,
+            // The supervisor, which we hold, sends.
+            None => std::future::pending().await,
+        }
     }
 
     /// Stops in order, each step bounded: no new looks, open sessions at cameras torn down, what was seen written.
     pub async fn stop(mut self) {
         tracing::info!("stopping");
         self.stop.cancel();
-        step("schedule", STOP_STEP, &mut self.schedule).await;
+        self.supervisor.ended(Task::Schedule, STOP_STEP).await;
         if let Some(prober) = &self.prober {
             prober.pool().stop(STOP_WORKERS).await;
         }
         // The runner is gone and with it the queue's only sender: the loop ends when it has taken in the rest.
-        step("event loop", STOP_STEP, &mut self.event_loop).await;
-        step("relay", STOP_STEP / 4, &mut self.relay).await;
+        self.supervisor.ended(Task::EventLoop, STOP_STEP).await;
+        self.supervisor.ended(Task::Relay, STOP_STEP / 4).await;
         // Pages that listen for events never end by themselves.
-        step("web", STOP_STEP / 4, &mut self.web).await;
-        // They only wait, for the most part for others' servers.
-        self.helpers.iter().for_each(JoinHandle::abort);
+        self.supervisor.ended(Task::Web, STOP_STEP / 4).await;
+        // The others only wait, for the most part for others' servers.
+        self.supervisor.abort();
         tracing::info!("stopped");
     }
 }
 
-async fn step(name: &str, limit: Duration, task: &mut JoinHandle<()>) {
-    if timeout(limit, &mut *task).await.is_err() {
-        tracing::debug!(name, "did not end by itself and is cut off");
-        task.abort();
-    }
-}
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

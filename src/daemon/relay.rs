@@ -1,7 +1,7 @@
 //! Carries notices from the outbox to their channels: each channel in order, one at a time. A recipient's next channel
 //! takes over where one fails, and a channel that keeps failing is itself reported.
 
-use super::event_loop::DeliverSettings;
+use super::{event_loop::DeliverSettings, supervise::Outcome};
 use crate::{
     clock::Clock,
     deliver::{self, Channel, Letter, Refusal},
@@ -69,7 +69,7 @@ impl Failures {
 
 impl Relay {
     /// Runs until `stop`. What is not sent then stays in the outbox for the next run.
-    pub(super) async fn run(self, wake: Arc<Notify>, stop: CancellationToken) {
+    pub(super) async fn run(self, wake: Arc<Notify>, stop: CancellationToken) -> Outcome {
         let mut sending: JoinSet<ChannelId> = JoinSet::new();
         let mut busy: HashSet<ChannelId> = HashSet::new();
         let mut limits: HashMap<ChannelId, (u32, Arc<DefaultDirectRateLimiter>)> = HashMap::new();
@@ -109,11 +109,14 @@ impl Relay {
             };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => return Ok(()),
                 Some(done) = sending.join_next() => match done {
                     Ok(channel) => drop(busy.remove(&channel)),
                     // Which channel panicked is not known; asking the journal again is harmless for the others.
-                    Err(_) => busy.clear(),
+                    Err(error) => {
+                        tracing::error!(%error, "telling somebody ended inside camhealth; it is tried again");
+                        busy.clear();
+                    }
                 },
                 () = wake.notified() => {}
                 () = self.clock.sleep_until(wake_at) => {}

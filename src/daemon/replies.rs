@@ -1,6 +1,6 @@
 //! Reads what people answer to bots, and takes incidents on for them.
 
-use super::event_loop::DeliverSettings;
+use super::{event_loop::DeliverSettings, supervise::Outcome};
 use crate::{
     deliver::replies::{Bot, Reply, takes_on},
     model::Language,
@@ -26,7 +26,7 @@ pub(super) async fn run(
     people: impl Fn() -> BTreeMap<String, String>,
     requests: mpsc::Sender<web::Request>,
     stop: CancellationToken,
-) {
+) -> Outcome {
     loop {
         let current = settings.borrow_and_update().clone();
         let mut asking = JoinSet::new();
@@ -34,8 +34,13 @@ pub(super) async fn run(
             asking.spawn(listen(http.clone(), bot, chats, requests.clone()));
         }
         tokio::select! {
-            () = stop.cancelled() => return,
-            changed = settings.changed() => if changed.is_err() { return },
+            () = stop.cancelled() => return Ok(()),
+            changed = settings.changed() => if changed.is_err() { return Err("the event loop is gone".to_owned()) },
+            // Each listens for ever: nobody would notice that answers are not heard any more.
+            Some(ended) = asking.join_next() => return Err(match ended {
+                Ok(()) => "a bot is no longer listened to".to_owned(),
+                Err(error) => format!("a bot is no longer listened to: {error}"),
+            }),
         }
     }
 }
@@ -84,7 +89,13 @@ async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Requ
     Some(match (answered.await.ok()?, language) {
         (Ok(_), Language::Vi) => format!("Đã ghi nhận: {name} nhận sự cố {number}."),
         (Ok(_), Language::En) => format!("Noted: {name} takes incident {number} on."),
-        (Err(_), Language::Vi) => format!("Không có sự cố {number} đang mở."),
-        (Err(_), Language::En) => format!("There is no open incident {number}."),
+        (Err(web::Refusal::Refused(_)), Language::Vi) => format!("Không có sự cố {number} đang mở."),
+        (Err(web::Refusal::Refused(_)), Language::En) => format!("There is no open incident {number}."),
+        (Err(web::Refusal::NotRemembered), Language::Vi) => {
+            format!("{name} nhận sự cố {number}, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị.")
+        }
+        (Err(web::Refusal::NotRemembered), Language::En) => {
+            format!("{name} takes incident {number} on, but the journal cannot be written: tell whoever maintains it.")
+        }
     })
 }

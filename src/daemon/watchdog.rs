@@ -1,20 +1,21 @@
 //! Who watches the watcher: a heartbeat to an address outside, systemd's watchdog, and Alertmanager, which is told
 //! again and again what is open.
 
-use super::{event_loop::DeliverSettings, relay::Failures};
+use super::{
+    event_loop::DeliverSettings,
+    relay::Failures,
+    supervise::{Health, Outcome},
+};
 use crate::{
     clock::Clock,
     deliver::{self, Target, alertmanager},
     metrics::Own,
-    model::{ChannelId, Snapshot, elapsed, later},
+    model::{ChannelId, Snapshot, later},
     monitor::Event,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
-
-/// The event loop publishes each few seconds; one that has not for so long hangs.
-const ALIVE: Duration = Duration::from_secs(60);
 
 /// What all of them need.
 #[derive(Clone)]
@@ -24,21 +25,21 @@ pub(super) struct Watchdog {
     pub(super) own: Arc<Own>,
     pub(super) settings: watch::Receiver<DeliverSettings>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) health: Health,
     pub(super) failures: Arc<Failures>,
     pub(super) news: mpsc::Sender<Event>,
 }
 
 impl Watchdog {
-    /// Tells systemd that the event loop lives, as often as it wants to know. Runs until `stop`.
-    pub(super) async fn systemd(self, stop: CancellationToken) {
-        // Half of what it allows, as its manual advises.
-        let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    /// Tells systemd that the daemon does its work, at half of the time that it allows, as its manual advises. Runs
+    /// until `stop`.
+    pub(super) async fn systemd(self, limit: Duration, stop: CancellationToken) -> Outcome {
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(limit / 2) => {}
             }
-            if self.is_alive() {
+            if self.health.check().is_ok() {
                 // Without systemd there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
@@ -46,13 +47,13 @@ impl Watchdog {
     }
 
     /// Asks for the heartbeat's address as long as the daemon lives and can remember and tell. Runs until `stop`.
-    pub(super) async fn heartbeat(mut self, stop: CancellationToken) {
+    pub(super) async fn heartbeat(mut self, stop: CancellationToken) -> Outcome {
         loop {
             let heartbeat = self.settings.borrow_and_update().0.heartbeat.clone();
             let pause = match heartbeat {
                 None => Duration::from_secs(3600),
                 Some(heartbeat) => {
-                    if self.is_alive() && !self.own.journal_fails() {
+                    if self.health.check().is_ok() && !self.own.journal_fails() {
                         let answer = self.http.get(heartbeat.url.clone()).send().await;
                         let ok = answer.is_ok_and(|answer| answer.status().is_success());
                         self.own.heartbeat(ok, self.clock.now());
@@ -61,21 +62,21 @@ impl Watchdog {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => return,
-                changed = self.settings.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return Ok(()),
+                changed = self.settings.changed() => if changed.is_err() { return gone() },
                 () = self.clock.sleep_until(later(self.clock.now(), pause)) => {}
             }
         }
     }
 
     /// Tells each Alertmanager what is open, at once when it changes and again and again. Runs until `stop`.
-    pub(super) async fn alertmanagers(mut self, stop: CancellationToken) {
+    pub(super) async fn alertmanagers(mut self, stop: CancellationToken) -> Outcome {
         let mut told = Vec::new();
         let mut due = self.clock.now();
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
-                changed = self.snapshots.changed() => if changed.is_err() { return },
+                () = stop.cancelled() => return Ok(()),
+                changed = self.snapshots.changed() => if changed.is_err() { return gone() },
                 () = self.clock.sleep_until(due) => {}
             }
             let now = self.clock.now();
@@ -111,8 +112,8 @@ impl Watchdog {
             let _ = self.news.try_send(Event::ChannelFailing { channel, error });
         }
     }
+}
 
-    fn is_alive(&self) -> bool {
-        elapsed(self.clock.now(), self.snapshots.borrow().at) < ALIVE
-    }
+fn gone() -> Outcome {
+    Err("the event loop is gone".to_owned())
 }

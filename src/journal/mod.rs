@@ -22,12 +22,14 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use secrecy::SecretSlice;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The journal; clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Journal {
     jobs: mpsc::Sender<Job>,
+    /// Why the thread that holds the connection ended.
+    ended: watch::Receiver<Option<String>>,
     path: Option<Arc<Path>>,
 }
 
@@ -56,22 +58,6 @@ pub struct Batch {
     pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How logins fared.
     pub logins: Vec<LoginRecord>,
-}
-
-impl Batch {
-    /// Whether there is nothing to remember.
-    pub fn is_empty(&self) -> bool {
-        self.transitions.is_empty()
-            && self.sites.is_empty()
-            && self.links.is_empty()
-            && self.incidents.is_empty()
-            && self.windows.is_empty()
-            && self.notices.is_empty()
-            && self.observations.is_empty()
-            && self.memories.is_empty()
-            && self.proofs.is_empty()
-            && self.logins.is_empty()
-    }
 }
 
 /// Why the journal could not be opened, read or written.
@@ -119,16 +105,33 @@ impl Journal {
         strange.tell();
         records::begin_run(&connection, now)?;
         let (jobs, mut inbox) = mpsc::channel::<Job>(64);
+        let (end, ended) = watch::channel(None);
+        let work = move || {
+            while let Some(job) = inbox.blocking_recv() {
+                job(&mut connection);
+            }
+        };
         std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || {
-                while let Some(job) = inbox.blocking_recv() {
-                    job(&mut connection);
-                }
+                let why = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
+                    Ok(()) => "nobody uses it any more",
+                    Err(_) => "a job panicked; the line before this one says where",
+                };
+                end.send_replace(Some(why.to_owned()));
             })
             .map_err(|_| Error::Closed)?;
         let path = settings.path.as_deref().map(Arc::from);
-        Ok((Self { jobs, path }, restored))
+        Ok((Self { jobs, ended, path }, restored))
+    }
+
+    /// Waits until the journal can do nothing any more; why that is.
+    pub fn ended(&self) -> impl Future<Output = String> + Send + use<> {
+        let mut ended = self.ended.clone();
+        async move {
+            let why = ended.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+            why.unwrap_or_else(|| "its thread is gone".to_owned())
+        }
     }
 
     /// Remembers a batch. When this returns, it survives a power cut.

@@ -383,3 +383,12 @@ fn the_journal_of_another_version_is_read_by_nobody_but_its_own() {
         assert!(error.contains(told), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_journal_whose_thread_dies_says_so() {
+    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let ended = journal.ended();
+    assert!(matches!(journal.with(|_| -> Result<(), Error> { panic!("a test panics") }).await, Err(Error::Closed)));
+    assert!(ended.await.contains("panicked"));
+    assert!(matches!(journal.waiting().await, Err(Error::Closed)), "it does nothing any more");
+}

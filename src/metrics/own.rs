@@ -3,8 +3,8 @@
 use crate::model::{ChannelId, Check};
 use jiff::Timestamp;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    core::Collector, proto::MetricFamily,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, core::Collector, proto::MetricFamily,
 };
 use serde::Serialize;
 use std::{
@@ -54,6 +54,7 @@ pub struct Own {
     worker_deaths: IntCounter,
     queue_used: IntGauge,
     queue_capacity: IntGauge,
+    task_up: IntGaugeVec,
 }
 
 impl Own {
@@ -101,6 +102,10 @@ impl Own {
             )),
             queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
             queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
+            task_up: made(IntGaugeVec::new(
+                Opts::new("camhealth_task_up", "1 while a part of the daemon runs; without it the daemon stops."),
+                &["task"],
+            )),
             registry,
         };
         let build = made(GaugeVec::new(Opts::new("camhealth_build_info", "The program; always 1."), &["version"]));
@@ -130,6 +135,7 @@ impl Own {
         own.register(own.worker_deaths.clone());
         own.register(own.queue_used.clone());
         own.register(own.queue_capacity.clone());
+        own.register(own.task_up.clone());
         own
     }
 
@@ -211,6 +217,11 @@ impl Own {
     pub fn set_event_queue(&self, used: usize, capacity: usize) {
         self.queue_used.set(used as i64);
         self.queue_capacity.set(capacity as i64);
+    }
+
+    /// A task of the daemon began or ended.
+    pub fn task_up(&self, task: &str, up: bool) {
+        self.task_up.with_label_values(&[task]).set(i64::from(up));
     }
 
     pub(super) fn gather(&self) -> Vec<MetricFamily> {

@@ -41,5 +41,16 @@ pub struct Request {
     /// What is asked.
     pub command: Command,
     /// Where the outcome goes. It is sent when what was done is durable.
-    pub answer: oneshot::Sender<Result<String, String>>,
+    pub answer: oneshot::Sender<Result<String, Refusal>>,
+}
+
+/// Why a wish cannot be confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It was not done, for this reason.
+    #[error("{0}")]
+    Refused(String),
+    /// It was done, and a restart would forget it.
+    #[error("it is done, but cannot be remembered until the journal can be written")]
+    NotRemembered,
 }

@@ -17,6 +17,6 @@ mod settings;
 mod site;
 mod words;
 
-pub use command::{Command, Request};
+pub use command::{Command, Refusal, Request};
 pub use router::{Signer, State, router};
 pub use settings::Settings;

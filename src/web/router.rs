@@ -1,6 +1,6 @@
 //! Which address gives what.
 
-use super::{Command, Request, api, camera, events, incident, map, page, report, site, words::words};
+use super::{Command, Refusal, Request, api, camera, events, incident, map, page, report, site, words::words};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
@@ -36,9 +36,14 @@ pub struct State {
     pub reporter: report::Reporter,
     /// Where people's wishes go.
     pub requests: mpsc::Sender<Request>,
-    /// Whether the daemon watches.
-    pub ready: watch::Receiver<bool>,
+    /// Whether the daemon does its work.
+    pub healthy: Condition,
+    /// The same, and that it is not stopping.
+    pub ready: Condition,
 }
+
+/// Whether all is well; else what is not, for people.
+pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The state with what only this module needs.
 #[derive(Clone)]
@@ -82,7 +87,7 @@ pub fn router(state: State) -> Router {
         .merge(incident::routes())
         .merge(api::routes())
         .route("/metrics", get(metrics))
-        .route("/-/healthy", get(async || "camhealth serves\n"))
+        .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
         .route("/static/wall.css", get(async || asset("text/css; charset=utf-8", include_str!("static/wall.css"))))
@@ -117,11 +122,18 @@ async fn metrics(From(shared): From<Shared>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
+async fn healthy(From(shared): From<Shared>) -> Response {
+    checked((shared.state.healthy)(), "camhealth works")
+}
+
 async fn ready(From(shared): From<Shared>) -> Response {
-    if *shared.state.ready.borrow() {
-        "camhealth watches\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "camhealth is not watching\n").into_response()
+    checked((shared.state.ready)(), "camhealth watches")
+}
+
+fn checked(state: Result<(), String>, well: &str) -> Response {
+    match state {
+        Ok(()) => format!("{well}\n").into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("camhealth does not watch: {why}\n")).into_response(),
     }
 }
 
@@ -142,7 +154,10 @@ impl Shared {
         let (answer, answered) = oneshot::channel();
         self.state.requests.send(Request { command, answer }).await.map_err(|_| stopping())?;
         let done = answered.await.map_err(|_| stopping())?;
-        done.map_err(|refused| (StatusCode::BAD_REQUEST, refused))
+        done.map_err(|refusal| match refusal {
+            Refusal::Refused(why) => (StatusCode::BAD_REQUEST, why),
+            Refusal::NotRemembered => (StatusCode::SERVICE_UNAVAILABLE, format!("{refusal}\n")),
+        })
     }
 }
 

@@ -66,21 +66,25 @@ fn incident(at: jiff::Timestamp) -> Incident {
 struct Server {
     address: SocketAddr,
     publish: watch::Sender<Arc<Snapshot>>,
-    ready: watch::Sender<bool>,
+    /// What is not well.
+    broken: watch::Sender<Option<String>>,
+    stopping: watch::Sender<bool>,
     asked: Arc<std::sync::Mutex<Vec<Command>>>,
 }
 
 /// Serves a snapshot; reloads are refused with a text, everything else is done.
 async fn serve() -> Server {
     let (publish, snapshots) = watch::channel(snapshot(CameraState::Up, 0));
-    let (ready, is_ready) = watch::channel(true);
+    let (broken, is_broken) = watch::channel(None::<String>);
+    let (stopping, is_stopping) = watch::channel(false);
+    let healthy = move || is_broken.borrow().clone().map_or(Ok(()), Err);
     let (requests, mut inbox) = mpsc::channel::<Request>(1);
     let asked: Arc<std::sync::Mutex<Vec<Command>>> = Arc::default();
     let heard = asked.clone();
     tokio::spawn(async move {
         while let Some(Request { command, answer }) = inbox.recv().await {
             let _ = answer.send(match command {
-                Command::Reload => Err("sites.toml: không đúng".into()),
+                Command::Reload => Err(Refusal::Refused("sites.toml: không đúng".into())),
                 _ => Ok("done".into()),
             });
             heard.lock().expect("no panic").push(command);
@@ -102,12 +106,13 @@ async fn serve() -> Server {
         }),
         snapshots,
         requests,
-        ready: is_ready,
+        healthy: Arc::new(healthy.clone()),
+        ready: Arc::new(move || if *is_stopping.borrow() { Err("it stops".into()) } else { healthy() }),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, router(state)).await });
-    Server { address, publish, ready, asked }
+    Server { address, publish, broken, stopping, asked }
 }
 
 async fn fetch(server: &Server, path: &str) -> (StatusCode, HeaderMap, String) {
@@ -133,8 +138,15 @@ async fn health_readiness_metrics_and_unknown_pages() {
     let server = serve().await;
     assert_eq!(fetch(&server, "/-/healthy").await.0, StatusCode::OK);
     assert_eq!(fetch(&server, "/-/ready").await.0, StatusCode::OK);
-    server.ready.send_replace(false);
+    server.stopping.send_replace(true);
     assert_eq!(fetch(&server, "/-/ready").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(fetch(&server, "/-/healthy").await.0, StatusCode::OK);
+    server.stopping.send_replace(false);
+    server.broken.send_replace(Some("the task relay ended".into()));
+    for path in ["/-/ready", "/-/healthy"] {
+        let (status, _, text) = fetch(&server, path).await;
+        assert_eq!((status, text.contains("the task relay ended")), (StatusCode::SERVICE_UNAVAILABLE, true), "{text}");
+    }
     let (_, headers, metrics) = fetch(&server, "/metrics").await;
     assert_eq!(
         (metrics.as_str(), &headers["content-type"]),

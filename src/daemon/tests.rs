@@ -1,0 +1,86 @@
+//! The daemon as it is put together: each of its tasks is watched, and the end of any one is the end of all.
+
+use super::*;
+use crate::model::Observation;
+use std::collections::BTreeSet;
+
+/// A daemon with one camera that is always well.
+async fn daemon(probing: Probing) -> (Running, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("camhealth.toml");
+    let text = "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"127.0.0.1:0\"\n[journal]\npath = \"journal.sqlite3\"\n\
+                [[camera]]\nid = \"cam\"\nname = \"Cam\"\nkind = \"public\"\nrtsp = \"rtsp://127.0.0.1:9/s\"\n\
+                [[site]]\nid = \"cho\"\nname = \"Chợ\"\nhamlet = \"Thôn 1\"\n[[site.view]]\nname = \"v\"\ncameras = [\"cam\"]\n";
+    std::fs::write(&path, text).expect("it can be written");
+    let plan = crate::config::load(&path).expect("it is valid");
+    let parts = Parts { probing, loader: Arc::new(|| Err("not asked for".into())) };
+    (start(plan, Clock::system(), parts).await.expect("it starts"), folder)
+}
+
+fn simulated() -> Probing {
+    Probing::Simulated(Arc::new(|order| Box::pin(async move { Observation::new(order.check, Clock::system().now()) })))
+}
+
+/// What every daemon has, and what those have that look for real. Under systemd there is one more.
+const ALWAYS: [Task; 8] = [
+    Task::EventLoop,
+    Task::Journal,
+    Task::Schedule,
+    Task::Web,
+    Task::Relay,
+    Task::Replies,
+    Task::Heartbeat,
+    Task::Alertmanagers,
+];
+
+async fn fetch(running: &Running, path: &str) -> (u16, String) {
+    let answer = reqwest::get(format!("http://{}{path}", running.address())).await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("text"))
+}
+
+#[tokio::test]
+async fn every_task_is_registered() {
+    let (running, _folder) = daemon(Probing::Real("no-such-program".into())).await;
+    let known: BTreeSet<Task> = running.supervisor.tasks().keys().copied().collect();
+    assert_eq!(known, ALWAYS.into_iter().chain([Task::Beacons]).collect());
+    let optional = [Task::Beacons, Task::ServiceManager];
+    assert!(Task::ALL.iter().all(|task| known.contains(task) || optional.contains(task)), "a task is new");
+    let (status, metrics) = fetch(&running, "/metrics").await;
+    assert_eq!(status, 200);
+    for task in known {
+        assert!(metrics.contains(&format!("camhealth_task_up{{task=\"{}\"}} 1\n", task.as_str())), "{metrics}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn whichever_task_ends_is_noticed_at_once_and_the_rest_ends_in_order() {
+    for task in ALWAYS {
+        let (running, _folder) = daemon(simulated()).await;
+        for path in ["/-/ready", "/-/healthy"] {
+            assert_eq!(fetch(&running, path).await.0, 200, "{path}");
+        }
+        running.supervisor.tasks()[&task].abort();
+        let broken = running.broken().await;
+        assert_eq!((broken.task, broken.why.as_str()), (task, "it was cut off"));
+        if task != Task::Web {
+            for path in ["/-/ready", "/-/healthy"] {
+                let (status, text) = fetch(&running, path).await;
+                assert_eq!((status, text.contains(task.as_str())), (503, true), "{path}: {text}");
+            }
+            let (_, metrics) = fetch(&running, "/metrics").await;
+            assert!(metrics.contains(&format!("camhealth_task_up{{task=\"{}\"}} 0\n", task.as_str())), "{metrics}");
+        }
+        let began = tokio::time::Instant::now();
+        running.stop().await;
+        assert!(began.elapsed() < Duration::from_secs(5), "{}: stopping took {:?}", task.as_str(), began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_told_to_stop_breaks_nothing() {
+    let (running, _folder) = daemon(simulated()).await;
+    let broken = running.supervisor.broken();
+    running.stop().await;
+    assert_eq!(*broken.borrow(), None);
+}
