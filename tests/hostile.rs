@@ -7,6 +7,7 @@ use camhealth::{
     sim::{Fault, SimCamera, Spec, Stage},
 };
 use std::{
+    collections::BTreeMap,
     fs,
     sync::Arc,
     time::{Duration, Instant},
@@ -61,7 +62,9 @@ async fn ten_floods_at_once_leave_memory_flat_and_other_verdicts_in_time() {
     }
     let grown = resident_mib().saturating_sub(before);
     assert!(grown < 64, "this process grew by {grown} MiB");
-    assert!(prober.pool().deaths() >= 10, "the floods never met a worker");
+    let deaths: BTreeMap<_, _> = prober.pool().deaths().collect();
+    assert!(deaths["crashed"] >= 10, "the floods never met a worker: {deaths:?}");
+    assert_eq!((deaths["killed"], deaths["gave_up"]), (0, 0), "{deaths:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

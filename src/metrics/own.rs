@@ -51,7 +51,7 @@ pub struct Own {
     pending: IntGauge,
     reload_ok: IntGauge,
     reload_at: Gauge,
-    worker_deaths: IntCounter,
+    worker_deaths: IntCounterVec,
     queue_used: IntGauge,
     queue_capacity: IntGauge,
 }
@@ -95,10 +95,11 @@ impl Own {
                 "camhealth_config_last_reload_success_timestamp_seconds",
                 "When a configuration was last accepted, as Unix time in seconds.",
             ),
-            worker_deaths: made(IntCounter::new(
+            worker_deaths: counters(
                 "camhealth_probe_worker_deaths_total",
-                "Worker processes that ended by what a camera sent.",
-            )),
+                "Worker processes that died, by cause; killed and gave_up are not a camera's doing.",
+                &["cause"],
+            ),
             queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
             queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
             registry,
@@ -202,9 +203,12 @@ impl Own {
         }
     }
 
-    /// How many workers cameras have ended.
-    pub fn set_worker_deaths(&self, deaths: u64) {
-        self.worker_deaths.inc_by(deaths.saturating_sub(self.worker_deaths.get()));
+    /// How many workers have died of each cause so far.
+    pub fn set_worker_deaths(&self, deaths: impl IntoIterator<Item = (&'static str, u64)>) {
+        for (cause, deaths) in deaths {
+            let counter = self.worker_deaths.with_label_values(&[cause]);
+            counter.inc_by(deaths.saturating_sub(counter.get()));
+        }
     }
 
     /// How full the event queue is.

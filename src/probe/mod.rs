@@ -16,6 +16,7 @@ mod nal;
 mod onvif;
 mod options;
 mod pool;
+mod process;
 mod reach;
 mod response;
 mod rhythm;
@@ -29,7 +30,8 @@ mod wire;
 pub mod worker;
 
 pub use discover::{Candidate, ask, multicast};
-pub use pool::{Pool, WORKER_ARGUMENT};
+pub use pool::Pool;
+pub use process::WORKER_ARGUMENT;
 pub use settings::Settings;
 
 use crate::model::{Camera, Check, Observation};
