@@ -9,6 +9,7 @@
 pub mod beacon;
 mod discover;
 mod evidence;
+mod exhaustion;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod login;

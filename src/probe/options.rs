@@ -5,10 +5,12 @@
 
 use super::{
     Settings,
+    exhaustion::{self, own_fault},
     response::{self, Head},
     transcript::Transcript,
 };
 use crate::model::{Failure, FailureKind, RungName};
+use std::io;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -33,12 +35,12 @@ pub(super) async fn ask(stream: &mut TcpStream, url: &Url, settings: &Settings, 
 async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut Vec<u8>) -> Result<((), String), Failure> {
     let request = format!("OPTIONS {url} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: camhealth\r\n\r\n");
     let written = stream.write_all(request.as_bytes()).await;
-    written.map_err(|error| no_rtsp(format!("the connection broke: {}", error.kind())))?;
+    written.map_err(|error| broken(&error))?;
     loop {
         let read = stream.read_buf(received).await;
         match read {
             Ok(0) => return Err(no_rtsp("the camera closed the connection without an answer")),
-            Err(error) => return Err(no_rtsp(format!("the connection broke: {}", error.kind()))),
+            Err(error) => return Err(broken(&error)),
             Ok(_) => {}
         }
         match response::head(received) {
@@ -52,6 +54,26 @@ async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut Vec<u8>) -> 
     }
 }
 
+fn broken(error: &io::Error) -> Failure {
+    if own_fault(error) {
+        return Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL);
+    }
+    no_rtsp(format!("the connection broke: {}", error.kind()))
+}
+
 fn no_rtsp(detail: impl Into<String>) -> Failure {
     Failure::new(FailureKind::NoRtsp, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn a_machine_without_buffers_does_not_say_that_the_camera_speaks_no_rtsp() {
+        let kind = |code: Errno| broken(&io::Error::from_raw_os_error(code.raw_os_error())).kind;
+        assert_eq!(kind(Errno::NOBUFS), FailureKind::ProbeFailed);
+        assert_eq!(kind(Errno::CONNRESET), FailureKind::NoRtsp);
+    }
 }
