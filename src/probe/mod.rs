@@ -25,6 +25,7 @@ mod sandbox;
 mod settings;
 mod soap;
 mod stream;
+mod text;
 mod topics;
 mod transcript;
 mod wire;

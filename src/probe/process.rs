@@ -262,7 +262,7 @@ async fn converse(
                 let Ok(Reply { id, report }) = serde_json::from_slice(&frame) else { return Talk::Broken };
                 if let Some(answer) = waiting.remove(&id) {
                     // Nobody waits any more for a check that was cut short.
-                    let _ = answer.send(Ok(report));
+                    let _ = answer.send(Ok(report.cleaned()));
                 }
             }
         }

@@ -8,7 +8,8 @@
 use super::{
     evidence::{Evidence, Packet},
     login,
-    transcript::{Transcript, clean},
+    text::clean,
+    transcript::Transcript,
     wire::{Report, StreamJob},
 };
 use crate::model::{Codec, Failure, FailureKind, RungName, Transport};
