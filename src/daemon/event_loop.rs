@@ -140,6 +140,11 @@ impl EventLoop {
             self.own.set_probes(pulse.in_flight, pulse.lag);
             if let Some(prober) = &self.prober {
                 self.own.set_worker_deaths(prober.pool().deaths());
+                // A camera that left the configuration has no metrics.
+                let culprits = prober.pool().culprits(now);
+                let known = |id: &str| self.plan.fleet.cameras.contains_key(&CameraId::from(id));
+                let culprits = culprits.iter().filter(|(camera, ..)| known(camera));
+                self.own.set_culprits(culprits.map(|(camera, protocol, count)| (camera.as_str(), *protocol, *count)));
             }
         }
     }

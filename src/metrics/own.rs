@@ -3,12 +3,12 @@
 use crate::model::{ChannelId, Check};
 use jiff::Timestamp;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    core::Collector, proto::MetricFamily,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, core::Collector, proto::MetricFamily,
 };
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -52,6 +52,8 @@ pub struct Own {
     reload_ok: IntGauge,
     reload_at: Gauge,
     worker_deaths: IntCounterVec,
+    culprits: IntGaugeVec,
+    named: Mutex<BTreeSet<(String, &'static str)>>,
     queue_used: IntGauge,
     queue_capacity: IntGauge,
 }
@@ -83,6 +85,7 @@ impl Own {
                 &["channel"],
             )),
             errors: Mutex::default(),
+            named: Mutex::default(),
             journal_fails: AtomicBool::new(false),
             heartbeat_ok: int_gauge("camhealth_heartbeat_successful", "1 if the last heartbeat was taken."),
             heartbeat_at: gauge(
@@ -100,6 +103,13 @@ impl Own {
                 "Worker processes that died, by cause; killed and gave_up are not a camera's doing.",
                 &["cause"],
             ),
+            culprits: made(IntGaugeVec::new(
+                Opts::new(
+                    "camhealth_camera_workers_ended",
+                    "Probe workers that what the camera sent has ended in the last six hours; of cameras that ended any.",
+                ),
+                &["camera", "protocol"],
+            )),
             queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
             queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
             registry,
@@ -129,6 +139,7 @@ impl Own {
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
+        own.register(own.culprits.clone());
         own.register(own.queue_used.clone());
         own.register(own.queue_capacity.clone());
         own
@@ -211,6 +222,21 @@ impl Own {
         }
     }
 
+    /// Which cameras ended workers lately, over which protocol and how often. Who does it no more has no series.
+    pub fn set_culprits<'c>(&self, culprits: impl IntoIterator<Item = (&'c str, &'static str, usize)>) {
+        let mut named = BTreeSet::new();
+        for (camera, protocol, count) in culprits {
+            self.culprits.with_label_values(&[camera, protocol]).set(count as i64);
+            named.insert((camera.to_owned(), protocol));
+        }
+        let mut before = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        for (camera, protocol) in before.difference(&named) {
+            // It fails only for a series that is gone already.
+            let _ = self.culprits.remove_label_values(&[camera.as_str(), protocol]);
+        }
+        *before = named;
+    }
+
     /// How full the event queue is.
     pub fn set_event_queue(&self, used: usize, capacity: usize) {
         self.queue_used.set(used as i64);
@@ -240,4 +266,40 @@ fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
 
 fn made<T>(metric: prometheus::Result<T>) -> T {
     metric.expect("names and labels are constants of the right form")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus::{Encoder, TextEncoder};
+
+    fn text(own: &Own) -> String {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&own.gather(), &mut text).expect("memory can be written to");
+        String::from_utf8(text).expect("metrics are text")
+    }
+
+    #[test]
+    fn a_camera_is_named_as_long_as_it_ends_workers() {
+        let own = Own::new([]);
+        assert!(!text(&own).contains("camhealth_camera_workers_ended{"));
+        own.set_culprits([("a", "rtsp", 3), ("b", "onvif", 1)]);
+        let named = text(&own);
+        assert!(named.contains("camhealth_camera_workers_ended{camera=\"a\",protocol=\"rtsp\"} 3"), "{named}");
+        own.set_culprits([("b", "onvif", 2)]);
+        let named = text(&own);
+        assert!(!named.contains("camera=\"a\""), "{named}");
+        assert!(named.contains("camhealth_camera_workers_ended{camera=\"b\",protocol=\"onvif\"} 2"), "{named}");
+    }
+
+    #[test]
+    fn deaths_are_counted_by_cause() {
+        let own = Own::new([]);
+        own.set_worker_deaths([("crashed", 0), ("killed", 0)]);
+        own.set_worker_deaths([("crashed", 2), ("killed", 0)]);
+        own.set_worker_deaths([("crashed", 3), ("killed", 0)]);
+        let text = text(&own);
+        assert!(text.contains("camhealth_probe_worker_deaths_total{cause=\"crashed\"} 3"), "{text}");
+        assert!(text.contains("camhealth_probe_worker_deaths_total{cause=\"killed\"} 0"), "{text}");
+    }
 }

@@ -154,6 +154,8 @@ pub enum RungName {
     OnvifStreams,
     /// ONVIF events: create a pull point, pull once, unsubscribe.
     OnvifEvents,
+    /// Whether the probe's worker process survived what the camera sends, now and lately; told only when it did not.
+    Worker,
 }
 
 impl RungName {
@@ -172,6 +174,7 @@ impl RungName {
             Self::OnvifDevice => "onvif_device",
             Self::OnvifStreams => "onvif_streams",
             Self::OnvifEvents => "onvif_events",
+            Self::Worker => "worker",
         }
     }
 }

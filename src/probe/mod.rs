@@ -12,6 +12,7 @@ mod evidence;
 mod exhaustion;
 #[cfg(fuzzing)]
 pub mod fuzz;
+mod killings;
 mod login;
 mod nal;
 mod onvif;

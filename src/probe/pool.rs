@@ -1,16 +1,18 @@
 //! The worker processes as the daemon uses them: a few shared ones, and solitary ones for suspects.
 //!
 //! When a shared worker dies, every check that was in flight runs again alone; the one that kills its worker again is
-//! the culprit, and that camera's checks run alone from then on until one ends well. So ten hostile cameras cost ten
-//! small processes and delay nobody else. A worker that somebody else ended blames nobody: that look could not tell.
+//! the culprit. That camera's checks run alone for the next hours ([`Killings`]), and it is named. So ten hostile cameras
+//! cost ten small processes and delay nobody else. A worker that somebody else ended blames nobody: that look could not
+//! tell.
 
 use super::{
+    killings::{self, Killings},
     process::{Death, Deaths, Ended, JOBS_A_WORKER, Line, Worker},
     wire::{Job, Report},
 };
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, Rung, RungName};
+use jiff::Timestamp;
 use std::{
-    collections::HashSet,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -18,7 +20,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 /// Solitary workers at once.
 const SOLITARY: usize = 4;
@@ -32,7 +34,7 @@ pub struct Pool {
     next: AtomicUsize,
     places: Semaphore,
     solitary: Semaphore,
-    suspects: Mutex<HashSet<String>>,
+    killings: Mutex<Killings>,
     deaths: Arc<Deaths>,
 }
 
@@ -47,7 +49,7 @@ impl Pool {
             next: AtomicUsize::new(0),
             places: Semaphore::new(workers * JOBS_A_WORKER),
             solitary: Semaphore::new(SOLITARY),
-            suspects: Mutex::default(),
+            killings: Mutex::default(),
             deaths: Arc::default(),
         }
     }
@@ -63,6 +65,12 @@ impl Pool {
         Death::ALL.into_iter().map(Death::as_str)
     }
 
+    /// Cameras that ended workers in the last six hours: id, protocol, and how often.
+    pub fn culprits(&self, now: Timestamp) -> Vec<(String, &'static str, usize)> {
+        let mut killings = self.killings();
+        killings.all(now).map(|(camera, protocol, count)| (camera.to_owned(), protocol, count)).collect()
+    }
+
     /// Lets the workers tear down what is open and ends them, within `limit`.
     pub async fn stop(&self, limit: Duration) {
         let workers = self.shared.iter().map(async |worker| {
@@ -76,7 +84,8 @@ impl Pool {
 
     /// Runs a job for a camera.
     pub(super) async fn run(&self, camera: &str, job: Job) -> Report {
-        if !self.suspects().contains(camera) {
+        let (now, protocol, began) = (job.now(), job.protocol(), Instant::now());
+        if self.killings().of(now, camera, protocol) == 0 {
             match self.run_shared(&job).await {
                 Ok(report) => return report,
                 Err(Ended::NotStarted) => return failed(NOT_STARTED),
@@ -85,14 +94,25 @@ impl Pool {
             }
         }
         match self.run_alone(&job).await {
-            Ok(report) => {
-                self.suspects().remove(camera);
+            Ok(mut report) => {
+                // The look itself went well, and what it saw stands.
+                let count = self.killings().of(now, camera, protocol);
+                if count >= killings::MANY {
+                    report.rungs.push(note(began, &format!("this look went well, but the camera {}", ended(count))));
+                }
                 report
             }
             Err(Ended::Died(death)) if death.is_evidence() => {
-                self.suspects().insert(camera.to_owned());
-                let detail = "the camera sends more than the probe may hold in memory, or what ends its parser";
-                Report { failure: Some(Failure::new(FailureKind::Oversized, detail)), ..Report::default() }
+                let (due, count) = {
+                    let mut killings = self.killings();
+                    (killings.note(now, camera, protocol), killings.of(now, camera, protocol))
+                };
+                if due {
+                    tracing::warn!(camera, protocol, death = death.as_str(), count, "a camera ends probe workers");
+                }
+                let failure = Failure::new(FailureKind::Oversized, OVERSIZED);
+                let rung = note(began, &format!("the camera {}", ended(count)));
+                Report { rungs: vec![rung], failure: Some(failure), ..Report::default() }
             }
             Err(Ended::NotStarted) => failed(NOT_STARTED),
             Err(Ended::Died(Death::GaveUp)) => failed(GAVE_UP),
@@ -142,14 +162,25 @@ impl Pool {
         })
     }
 
-    fn suspects(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn killings(&self) -> MutexGuard<'_, Killings> {
+        self.killings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+const OVERSIZED: &str = "the camera sends more than the probe may hold in memory, or what ends its parser";
 const NOT_STARTED: &str = "the probe's worker process could not be started";
 const GAVE_UP: &str = "the probe's worker process gave up before it could look";
 const KILLED: &str = "the probe's worker process was killed from outside, as when this machine runs out of memory; the camera is not to blame";
+
+fn ended(count: usize) -> String {
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let hours = killings::WINDOW.as_secs() / 3600;
+    format!("has ended the probe's worker process {times} in the last {hours} hours by what it sends")
+}
+
+fn note(began: Instant, detail: &str) -> Rung {
+    Rung { name: RungName::Worker, ok: false, seconds: began.elapsed().as_secs_f64(), detail: detail.to_owned() }
+}
 
 /// A look that could not tell.
 fn failed(detail: &str) -> Report {

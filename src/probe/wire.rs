@@ -165,6 +165,22 @@ impl Job {
         Self::Onvif(OnvifJob { url, login: login.map(Key::from), now, answer_timeout: settings.answer_timeout })
     }
 
+    /// The wall-clock time at which it was handed out.
+    pub(super) fn now(&self) -> Timestamp {
+        match self {
+            Self::Stream(job) => job.now,
+            Self::Onvif(job) => job.now,
+        }
+    }
+
+    /// Name of the protocol in metric labels and logs.
+    pub(super) fn protocol(&self) -> &'static str {
+        match self {
+            Self::Stream(_) => "rtsp",
+            Self::Onvif(_) => "onvif",
+        }
+    }
+
     /// The longest that an honest worker can take: each request at its limit, and some air.
     pub(super) fn deadline(&self) -> Duration {
         match self {
