@@ -143,6 +143,8 @@ closed! {
         OnvifStreams "onvif_streams",
         /// ONVIF events: create a pull point, pull once, unsubscribe.
         OnvifEvents "onvif_events",
+        /// Whether the probe's worker process survived what the camera sends, now and lately; told only when it did not.
+        Worker "worker",
     }
 }
 

@@ -9,13 +9,15 @@
 pub mod beacon;
 mod discover;
 mod evidence;
+mod exhaustion;
 #[cfg(fuzzing)]
 pub mod fuzz;
+mod killings;
 mod nal;
-mod network;
 mod onvif;
 mod options;
 mod pool;
+mod process;
 mod reach;
 mod rhythm;
 mod rtsp;
@@ -25,13 +27,15 @@ mod settings;
 mod size;
 mod soap;
 mod stream;
+mod text;
 mod topics;
 mod transcript;
 mod wire;
 pub mod worker;
 
 pub use discover::{Candidate, ask, multicast};
-pub use pool::{Pool, WORKER_ARGUMENT};
+pub use pool::Pool;
+pub use process::WORKER_ARGUMENT;
 pub use settings::Settings;
 
 use crate::model::{Camera, CameraId, Check, Client, Observation};

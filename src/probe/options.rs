@@ -4,7 +4,8 @@
 //! 200 for paths that do not exist.
 
 use super::{
-    Settings, network,
+    Settings,
+    exhaustion::{self, own_fault},
     rtsp::message::{Broken, Item, Reader},
     transcript::Transcript,
 };
@@ -32,15 +33,11 @@ pub(super) async fn ask(stream: &mut TcpStream, url: &Url, settings: &Settings, 
 }
 
 async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut u64) -> Result<((), String), Failure> {
-    let broken = |error: io::Error| {
-        let detail = format!("the connection broke: {}", error.kind());
-        if network::own_fault(&error) { Failure::new(FailureKind::ProbeFailed, detail) } else { no_rtsp(detail) }
-    };
     let request = format!("OPTIONS {url} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: camhealth\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(broken)?;
+    stream.write_all(request.as_bytes()).await.map_err(|error| broken(&error))?;
     let mut reader = Reader::default();
     loop {
-        match stream.read_buf(&mut reader.buffer).await.map_err(broken)? {
+        match stream.read_buf(&mut reader.buffer).await.map_err(|error| broken(&error))? {
             0 => return Err(no_rtsp("the camera closed the connection without an answer")),
             count => *received += count as u64,
         }
@@ -57,6 +54,26 @@ async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut u64) -> Resu
     }
 }
 
+fn broken(error: &io::Error) -> Failure {
+    if own_fault(error) {
+        return Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL);
+    }
+    no_rtsp(format!("the connection broke: {}", error.kind()))
+}
+
 fn no_rtsp(detail: impl Into<String>) -> Failure {
     Failure::new(FailureKind::NoRtsp, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn a_machine_without_buffers_does_not_say_that_the_camera_speaks_no_rtsp() {
+        let kind = |code: Errno| broken(&io::Error::from_raw_os_error(code.raw_os_error())).kind;
+        assert_eq!(kind(Errno::NOBUFS), FailureKind::ProbeFailed);
+        assert_eq!(kind(Errno::CONNRESET), FailureKind::NoRtsp);
+    }
 }

@@ -67,9 +67,3 @@ impl Transcript {
         }
     }
 }
-
-/// Text from a camera, made fit for logs, pages and messages: no control characters, and not long.
-pub(super) fn clean(text: &str) -> String {
-    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    printable.take(64).collect::<String>().trim().to_owned()
-}

@@ -1,6 +1,10 @@
 //! What the daemon and its workers say to each other: JSON in length-delimited frames over a socket pair.
 
-use super::{Look, Settings, stream::LONGER};
+use super::{
+    Look, Settings,
+    stream::LONGER,
+    text::{clean, clean_to},
+};
 use crate::model::{
     Camera, Certificate, Check, Client, DeviceFacts, Failure, Login, LoginScheme, Rung, StreamFacts, Transport,
 };
@@ -114,6 +118,37 @@ pub(super) struct Report {
     pub(super) bytes: u64,
 }
 
+/// Characters of a sentence for people.
+const MOST_DETAIL: usize = 512;
+/// Steps of a report.
+const MOST_RUNGS: usize = 32;
+/// Addresses of streams and topics of alarms, and the characters of each.
+const MOST_NAMED: usize = 32;
+const MOST_ADDRESS: usize = 256;
+
+impl Report {
+    /// The same without what cannot be seen and what is longer than honest reports are: a worker may have been taken
+    /// over, and what it says is kept and shown.
+    pub(super) fn cleaned(mut self) -> Self {
+        self.rungs.truncate(MOST_RUNGS);
+        let details = self.rungs.iter_mut().map(|rung| &mut rung.detail);
+        for detail in details.chain(self.failure.as_mut().map(|failure| &mut failure.detail)) {
+            *detail = clean_to(detail, MOST_DETAIL);
+        }
+        if let Some(device) = &mut self.device {
+            let DeviceFacts { manufacturer, model, firmware, serial, streams, alarms, .. } = device;
+            for name in [manufacturer, model, firmware, serial] {
+                *name = clean(name);
+            }
+            for list in [streams, alarms] {
+                list.truncate(MOST_NAMED);
+                list.iter_mut().for_each(|named| *named = clean_to(named, MOST_ADDRESS));
+            }
+        }
+        self
+    }
+}
+
 impl Job {
     pub(super) fn stream(
         camera: &Camera,
@@ -147,6 +182,22 @@ impl Job {
     ) -> Self {
         let url = at_address(url, address);
         Self::Onvif(OnvifJob { url, login: login.map(Key::from), now, answer_timeout: settings.answer_timeout })
+    }
+
+    /// The wall-clock time at which it was handed out.
+    pub(super) fn now(&self) -> Timestamp {
+        match self {
+            Self::Stream(job) => job.now,
+            Self::Onvif(job) => job.now,
+        }
+    }
+
+    /// Name of the protocol in metric labels and logs.
+    pub(super) fn protocol(&self) -> &'static str {
+        match self {
+            Self::Stream(_) => "rtsp",
+            Self::Onvif(_) => "onvif",
+        }
     }
 
     /// The longest that an honest worker can take: each request at its limit, and some air.
@@ -183,6 +234,27 @@ mod tests {
         };
         check("rtsp://cam-7.lan:8554/sub?x=1", "10.0.0.7:8554", "rtsp://10.0.0.7:8554/sub?x=1");
         check("rtsp://cam-7.lan/sub", "[fd00::7]:554", "rtsp://[fd00::7]/sub");
+    }
+
+    #[test]
+    fn a_worker_that_was_taken_over_cannot_deface_what_is_shown() {
+        let bad = "\u{202e}a\u{1b}[2J\u{200b}\n".repeat(100);
+        let rung = Rung { name: crate::model::RungName::Media, ok: true, seconds: 0.0, detail: bad.clone() };
+        let device = DeviceFacts {
+            manufacturer: bad.clone(),
+            model: bad.clone(),
+            firmware: bad.clone(),
+            serial: bad.clone(),
+            streams: vec![bad.clone(); 100],
+            alarms: vec![bad.clone(); 100],
+            ..DeviceFacts::default()
+        };
+        let failure = Some(Failure::new(crate::model::FailureKind::Loss, bad));
+        let report = Report { rungs: vec![rung; 100], failure, device: Some(device), ..Report::default() }.cleaned();
+        let text = serde_json::to_string(&report).expect("JSON");
+        assert!(["\u{202e}", "\u{200b}", "\\n", "\\u001b"].iter().all(|hidden| !text.contains(hidden)), "{text}");
+        assert!(text.len() < 64 * 1024, "{}", text.len());
+        assert_eq!(Report::default().cleaned().rungs, []);
     }
 
     #[test]

@@ -116,6 +116,13 @@ impl Connection {
             Fault::EndlessHeaders(stage) if describing || stage == Stage::Options => {
                 return self.endless_headers().await;
             }
+            Fault::FloodsSecondClient if describing => {
+                if self.shared.logins.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+                    return self.huge_body(request).await;
+                }
+                let answer = format!("RTSP/1.0 500 Internal Server Error\r\nCSeq: {}\r\n\r\n", request.cseq);
+                return self.send(answer.as_bytes()).await;
+            }
             Fault::HugeBody(stage) if describing || stage == Stage::Options => return self.huge_body(request).await,
             _ => {}
         }

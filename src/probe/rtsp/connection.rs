@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{Failure, FailureKind},
-    probe::{network, wire::StreamJob},
+    probe::{reach, wire::StreamJob},
 };
 use std::{
     collections::VecDeque,
@@ -235,7 +235,7 @@ impl Connection {
 async fn dial(job: &StreamJob, address: SocketAddr) -> Result<(Box<dyn Wire>, IpAddr), Failure> {
     let stream = match timeout(job.answer_timeout, TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(network::failure(address, &error)),
+        Ok(Err(error)) => return Err(reach::failure(address, &error)),
         Err(_) => {
             let detail = format!("{address} accepts no second connection within {:?}", job.answer_timeout);
             return Err(Failure::new(FailureKind::RtspError, detail));

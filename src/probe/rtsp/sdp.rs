@@ -5,7 +5,7 @@
 
 use crate::{
     model::Codec,
-    probe::{size, transcript::clean},
+    probe::{size, text::clean},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 

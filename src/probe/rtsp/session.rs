@@ -11,7 +11,8 @@ use crate::{
     probe::{
         evidence::{End, Evidence, Packet},
         stream::{self, Watch},
-        transcript::{Transcript, clean},
+        text::clean,
+        transcript::Transcript,
         wire::{Report, StreamJob},
     },
 };
