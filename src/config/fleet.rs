@@ -215,7 +215,8 @@ fn cameras(
         let certificate = details::certificate(entry, rtsp.as_ref().map(|rtsp| &rtsp.value));
         if transport == Transport::Udp && rtsp.as_ref().is_some_and(|rtsp| rtsp.value.scheme() == "rtsps") {
             let message = "\"udp\" sends in clear what rtsps:// is to encrypt".to_owned();
-            entry.problem("transport", entry.span(), message, "leave transport out, or write rtsp://");
+            let span = entry.text("transport").map_or_else(|| entry.span(), |text| text.span);
+            entry.problem("transport", span, message, "leave transport out, or write rtsp://");
         }
         let promise = details::promise(entry);
         let identity = details::identity(entry);
