@@ -269,7 +269,7 @@ async fn an_officer_answers_ok_and_the_chief_is_left_in_peace() {
         // A stranger cannot take anything on.
         json!({"message": {"chat": {"id": "stranger"}, "text": "ok 1"}}),
     ]);
-    receiver.wait("bot", "Đã ghi nhận: Trung úy An nhận sự cố 1.").await;
+    receiver.wait("bot", "Đã ghi nhận: Trung úy An nhận sự cố #1.").await;
     let incident = world.get("/api/v1/incidents/1").await;
     assert_eq!(
         (&incident["acknowledged"]["by"], &incident["acknowledged"]["via"]),
@@ -376,7 +376,7 @@ async fn alertmanager_shows_what_is_open_and_that_the_daemon_lives() {
     world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
     let alerts = shown("alertname=CamhealthIncident", 1).await;
     assert_eq!(alerts[0]["labels"]["severity"], "critical");
-    assert_eq!(alerts[0]["annotations"]["summary"], "Ngã tư Chợ: blind");
+    assert_eq!(alerts[0]["annotations"]["summary"], "#1 Ngã tư Chợ: blind");
     world.camera.set_fault(Fault::None).await.expect("the fault is set");
     shown("alertname=CamhealthIncident", 0).await;
     alertmanager.kill().expect("it is our child");

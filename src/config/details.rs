@@ -6,10 +6,9 @@ use std::time::Duration;
 
 /// `[camera.promise]`, all of it optional.
 pub(super) fn promise(entry: &Entry<'_>) -> Promise {
-    const CODECS: &[(&str, Codec)] = &[("h264", Codec::H264), ("h265", Codec::H265), ("mjpeg", Codec::Mjpeg)];
     let Some(table) = entry.child("promise") else { return Promise::default() };
     let promise = Promise {
-        codec: table.word("codec", CODECS),
+        codec: table.word("codec", &Codec::NAMES),
         size: size(&table),
         fps: table.positive("fps", 15),
         bytes_per_second: table.positive("kilobits_per_second", 256).map(|kilobits| kilobits * 125.0),
