@@ -207,9 +207,9 @@ async fn an_incident_is_taken_on_and_silenced_from_its_page() {
     world.metric("camhealth_incidents_open{cause=\"site\"}", 1.0).await;
     let browser = Browser::start().await;
     browser.open(&format!("http://{}/", world.page)).await;
-    assert!(browser.text(".incidents").await.contains("1 · Ngã tư Chợ nguy cấp"), "{}", browser.text("main").await);
+    assert!(browser.text(".incidents").await.contains("#1 · Ngã tư Chợ nguy cấp"), "{}", browser.text("main").await);
     browser.script("document.querySelector('.incidents a').click()").await;
-    eventually("the incident's page", async || browser.text("h2").await.contains("Sự cố 1: Ngã tư Chợ").then_some(()))
+    eventually("the incident's page", async || browser.text("h2").await.contains("Sự cố #1: Ngã tư Chợ").then_some(()))
         .await;
     browser.fits_screens_without_a_complaint().await;
 

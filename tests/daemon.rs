@@ -183,12 +183,15 @@ async fn a_dying_camera_becomes_a_message_and_its_return_an_all_clear() {
     assert_eq!((&hook["reason"], &hook["level"]), (&"coverage_lost".into(), &"critical".into()));
     assert_eq!(hook["sites"][0]["views_lost"], serde_json::json!(["về phía cảng"]));
     let message = hook["message"].as_str().expect("text");
-    for part in
-        ["Ngã tư Chợ (Thôn Đông)", "Mất 1/2 hướng nhìn: về phía cảng", "Camera 1: cổng RTSP đóng", "Sự cố 1 (cho-"]
+    for part in ["Ngã tư Chợ (Thôn Đông)", "Mất 1/2 hướng nhìn: về phía cảng", "Camera 1: cổng RTSP đóng", "Sự cố #1"]
     {
         assert!(message.contains(part), "{part:?} is missing in {message}");
     }
+    let id = hook["incident"].as_str().expect("an id");
     let ntfy = taken.iter().find(|body| body["topic"] == "truc-ban").expect("ntfy's");
+    for text in [message, ntfy["title"].as_str().expect("text"), ntfy["message"].as_str().expect("text")] {
+        assert!(!text.contains(id), "people know an incident by its number: {text}");
+    }
     assert_eq!(ntfy["title"], "Ngã tư Chợ: critical");
     assert!(ntfy["message"].as_str().expect("text").contains("1 of 2 views lost"));
 

@@ -269,7 +269,7 @@ async fn an_officer_answers_ok_and_the_chief_is_left_in_peace() {
         // A stranger cannot take anything on.
         json!({"message": {"chat": {"id": "stranger"}, "text": "ok 1"}}),
     ]);
-    receiver.wait("bot", "Đã ghi nhận: Trung úy An nhận sự cố 1.").await;
+    receiver.wait("bot", "Đã ghi nhận: Trung úy An nhận sự cố #1.").await;
     let incident = world.get("/api/v1/incidents/1").await;
     assert_eq!(
         (&incident["acknowledged"]["by"], &incident["acknowledged"]["via"]),
@@ -311,7 +311,7 @@ async fn when_a_channel_fails_the_next_one_is_used_and_the_failure_is_told() {
     assert_eq!((&told.body["reason"], &told.body["remark"]["channel"]), (&json!("channel_failing"), &json!("zalo-an")));
     let first = &receiver.at("/ntfy")[0].body;
     let ack = &first["actions"][0];
-    assert!(ack["url"].as_str().is_some_and(|url| url.starts_with("http://may-chu.lan:9740/ack/cho-")), "{first:#}");
+    assert!(ack["url"].as_str().is_some_and(|url| url.starts_with("http://may-chu.lan:9740/ack/1/")), "{first:#}");
     let health = world.get("/api/v1/channels").await;
     assert!(health["zalo-an"]["last_error"].as_str().is_some_and(|error| error.contains("429")), "{health:#}");
     assert!(health["ntfy-an"]["last_success"].is_string());
@@ -325,11 +325,11 @@ async fn when_a_channel_fails_the_next_one_is_used_and_the_failure_is_told() {
     })
     .await;
     let latest = eventually("its message", async || {
-        let id = open["id"].as_str()?;
+        let path = format!("/ack/{}/", open["number"]);
         receiver
             .at("/ntfy")
             .into_iter()
-            .find(|taken| taken.body["actions"][0]["url"].as_str().is_some_and(|url| url.contains(id)))
+            .find(|taken| taken.body["actions"][0]["url"].as_str().is_some_and(|url| url.contains(&path)))
     })
     .await;
     let path = latest.body["actions"][0]["url"].as_str().expect("a link").trim_start_matches("http://may-chu.lan:9740");
@@ -376,7 +376,7 @@ async fn alertmanager_shows_what_is_open_and_that_the_daemon_lives() {
     world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
     let alerts = shown("alertname=CamhealthIncident", 1).await;
     assert_eq!(alerts[0]["labels"]["severity"], "critical");
-    assert_eq!(alerts[0]["annotations"]["summary"], "Ngã tư Chợ: blind");
+    assert_eq!(alerts[0]["annotations"]["summary"], "#1 Ngã tư Chợ: blind");
     world.camera.set_fault(Fault::None).await.expect("the fault is set");
     shown("alertname=CamhealthIncident", 0).await;
     alertmanager.kill().expect("it is our child");
@@ -414,8 +414,10 @@ async fn something_is_silenced_and_an_incident_taken_on_from_the_command_line() 
     assert_eq!(code, Some(0), "{said}");
     receiver.wait("/hook", "coverage_lost").await;
     let (code, said) = ask(&["ack", "1", "--by", "Trung úy An"]);
-    assert!(code == Some(0) && said.contains("incident 1 is taken on"), "{said}");
+    assert!(code == Some(0) && said.contains("incident #1 is taken on"), "{said}");
     receiver.wait("/hook", "acknowledged").await;
+    let (code, said) = ask(&["ack", "#1", "--by", "Trung úy An"]);
+    assert!(code == Some(0) && said.contains("incident #1 is taken on"), "{said}");
     let (code, said) = ask(&["ack", "7", "--by", "An"]);
     assert!(code == Some(3) && said.contains("no such incident"), "{said}");
     let (code, said) = ask(&["whatif", "--down", "cam-1"]);

@@ -47,6 +47,11 @@ impl Watch {
         self.open.as_ref()
     }
 
+    /// Since when the site is well enough again, while its alert is open.
+    pub fn recovering(&self) -> Option<Timestamp> {
+        self.turned.filter(|_| self.open.is_some())
+    }
+
     /// When the last alerts ended.
     pub fn ended(&self) -> &[Timestamp] {
         &self.ended
@@ -163,6 +168,18 @@ mod tests {
     fn a_short_dip_is_not_told() {
         check(&site(60, 0), &[(0, Critical), (59, Critical), (60, Full), (61, Critical), (120, Critical)], &[]);
         check(&site(60, 0), &[(0, Critical), (60, Critical)], &["60 opened 0"]);
+    }
+
+    #[test]
+    fn it_recovers_from_the_first_good_level_to_the_all_clear() {
+        let (site, mut watch) = (site(0, 60), Watch::default());
+        let mut at_level = |second, level| {
+            watch.consider(at(second), &site, level, level, false);
+            watch.recovering().map(Timestamp::as_second)
+        };
+        let recovering = [(0, Full), (5, Blind), (10, Full), (40, Full), (50, Critical), (60, Reduced), (120, Reduced)];
+        let recovering = recovering.map(|(second, level)| at_level(second, level));
+        assert_eq!(recovering, [None, None, Some(10), Some(10), None, Some(60), None]);
     }
 
     #[test]

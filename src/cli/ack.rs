@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The incident's number or id.
+    /// The incident's number, such as 17.
     incident: String,
     /// Who takes it on.
     #[arg(long, value_name = "NAME")]

@@ -2,7 +2,7 @@
 
 use super::{
     entry::{Entry, Located},
-    fleet::{LANGUAGES, Seen},
+    fleet::Seen,
     secret::{interpolated, secret},
     source::Tables,
 };
@@ -22,7 +22,7 @@ pub(super) fn channels(tables: &Tables<'_>, language: Language) -> BTreeMap<Chan
     let mut channels = BTreeMap::new();
     for entry in tables.list("channel") {
         let id = seen.new_id(entry);
-        let language = entry.word("language", LANGUAGES).unwrap_or(language);
+        let language = entry.word("language", &Language::NAMES).unwrap_or(language);
         let per_minute = entry.number("per_minute", 1..=6000);
         let kind = entry.required("type", "ntfy");
         let target = kind.as_ref().and_then(|kind| target(entry, kind));

@@ -215,7 +215,8 @@ fn targets(entry: &Entry<'_>, key: &'static str, names: &Names) -> Vec<Target> {
 }
 
 fn quiet(table: &Entry<'_>) -> Option<Quiet> {
-    const LEVELS: &[(&str, Level)] = &[("critical", Level::Critical), ("blind", Level::Blind)];
+    const LEVELS: &[(&str, Level)] =
+        &[(Level::Critical.as_str(), Level::Critical), (Level::Blind.as_str(), Level::Blind)];
     let except = table.word("quiet_except", LEVELS).unwrap_or(Level::Blind);
     let text = table.text("quiet_hours")?;
     match text.value.parse() {

@@ -7,19 +7,9 @@ use url::Url;
 
 /// `[camera.promise]`, all of it optional.
 pub(super) fn promise(entry: &Entry<'_>) -> Promise {
-    const CODECS: &[(&str, Codec)] = &[
-        ("h264", Codec::H264),
-        ("h265", Codec::H265),
-        ("mjpeg", Codec::Mjpeg),
-        ("mpeg4", Codec::Mpeg4),
-        ("h266", Codec::H266),
-        ("vp8", Codec::Vp8),
-        ("vp9", Codec::Vp9),
-        ("av1", Codec::Av1),
-    ];
     let Some(table) = entry.child("promise") else { return Promise::default() };
     let promise = Promise {
-        codec: table.word("codec", CODECS),
+        codec: table.word("codec", &Codec::NAMES),
         size: size(&table),
         fps: table.positive("fps", 15),
         bytes_per_second: table.positive("kilobits_per_second", 256).map(|kilobits| kilobits * 125.0),

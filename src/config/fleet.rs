@@ -16,8 +16,6 @@ use std::{
 };
 use url::Url;
 
-pub(super) const LANGUAGES: &[(&str, Language)] = &[("vi", Language::Vi), ("en", Language::En)];
-
 /// Looks at streams that may begin on a link in a second: at 256 kbit/s each about 2 Mbit/s together.
 const LOOKS_PER_SECOND: f64 = 5.0;
 
@@ -70,7 +68,7 @@ fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
         return commune;
     };
     commune.name = table.required("name", "Xã Hải Bình").map(|name| name.value).unwrap_or_default();
-    commune.language = table.word("language", LANGUAGES).unwrap_or_default();
+    commune.language = table.word("language", &Language::NAMES).unwrap_or_default();
     if let Some(night) = table.text("night") {
         match night.value.parse() {
             Ok(hours) => commune.night = hours,
@@ -102,7 +100,7 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
         let id = seen.new_id(entry);
         let name = entry.required("name", "Tủ mạng Thôn Đông").map(|name| name.value);
         let kind = match entry.has("kind") {
-            true => entry.word("kind", super::settings::LINK_KINDS),
+            true => entry.word("kind", &LinkKind::NAMES),
             false => {
                 entry.problem(
                     "kind",
@@ -210,8 +208,7 @@ fn cameras(
             entry.problem("rtsp", entry.span(), "is missing".into(), "add rtsp = \"rtsp://10.20.1.7:554/sub\"");
         }
         let onvif = address(entry, "onvif", &["http", "https"], "http://10.20.1.7/onvif/device_service");
-        let transports = &[("tcp", Transport::Tcp), ("udp", Transport::Udp)];
-        let transport = entry.word("transport", transports).unwrap_or_default();
+        let transport = entry.word("transport", &Transport::NAMES).unwrap_or_default();
         let certificate = details::certificate(entry, rtsp.as_ref().map(|rtsp| &rtsp.value));
         if transport == Transport::Udp && rtsp.as_ref().is_some_and(|rtsp| rtsp.value.scheme() == "rtsps") {
             let message = "\"udp\" sends in clear what rtsps:// is to encrypt".to_owned();
@@ -268,7 +265,7 @@ fn kind(entry: &Entry<'_>) -> Option<Kind> {
         entry.problem("kind", entry.span(), "is missing".into(), "add kind = \"public\" or kind = \"household\"");
         return None;
     }
-    let kind = entry.word("kind", &[("public", Kind::Public), ("household", Kind::Household)])?;
+    let kind = entry.word("kind", &Kind::NAMES)?;
     match (kind, consent) {
         (Kind::Household, None) if !entry.has("consent") => {
             let remedy =

@@ -13,9 +13,6 @@ use crate::{
 };
 use std::time::Duration;
 
-pub(super) const LINK_KINDS: &[(&str, LinkKind)] =
-    &[("uplink", LinkKind::Uplink), ("switch", LinkKind::Switch), ("power", LinkKind::Power)];
-
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -175,13 +172,13 @@ pub(super) fn report(tables: &Tables<'_>) -> uptime::Settings {
         set(&mut report.measured_at_least, table.ratio("measured_at_least"));
         if table.has("contractors_links") {
             let kinds = table.texts("contractors_links").into_iter().filter_map(|name| {
-                let kind = LINK_KINDS.iter().find(|(known, _)| *known == name.value);
+                let kind: Option<LinkKind> = name.value.parse().ok();
                 if kind.is_none() {
                     let message = format!("{:?} is no kind of link", name.value);
                     let remedy = "write contractors_links = [\"switch\"], of \"uplink\", \"switch\" and \"power\"";
                     table.problem("contractors_links", name.span, message, remedy);
                 }
-                kind.map(|(_, kind)| *kind)
+                kind
             });
             report.contractors_links = kinds.collect();
         }

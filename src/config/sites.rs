@@ -13,7 +13,11 @@ use std::{
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const LEVELS: &[(&str, Level)] = &[("full", Level::Full), ("reduced", Level::Reduced), ("critical", Level::Critical)];
+const LEVELS: &[(&str, Level)] = &[
+    (Level::Full.as_str(), Level::Full),
+    (Level::Reduced.as_str(), Level::Reduced),
+    (Level::Critical.as_str(), Level::Critical),
+];
 
 /// All `[[site]]` with their `[[site.view]]`.
 pub(super) fn sites(

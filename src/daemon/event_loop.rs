@@ -131,11 +131,11 @@ impl EventLoop {
             web::Command::Reload => self.reload(agenda).await.map(|unwritten| ("reloaded".to_owned(), unwritten)),
             web::Command::Acknowledge { incident, by, via } => {
                 let known = self.monitor.open_incident(&incident).map(|incident| incident.number);
-                known.ok_or_else(|| format!("there is no open incident {incident:?}")).map(|number| {
-                    tracing::info!(incident, by, via, "acknowledged");
+                known.ok_or_else(|| format!("there is no open incident {incident}")).map(|number| {
+                    tracing::info!(incident = number, by, via, "acknowledged");
                     let ack = Ack { by, via, at: now };
                     let effects = self.monitor.handle(now, Event::Acknowledge { incident, ack });
-                    (format!("incident {number} is taken on"), self.plan_effects(now, effects, agenda))
+                    (format!("incident #{number} is taken on"), self.plan_effects(now, effects, agenda))
                 })
             }
             web::Command::Silence { scope, from, until, author, reason } => {
@@ -217,8 +217,7 @@ impl EventLoop {
                 }
                 Effect::Notify(notice, recipients) => {
                     tracing::warn!(
-                        incident = %notice.incident,
-                        number = notice.number,
+                        incident = notice.number,
                         reason = notice.reason.as_str(),
                         level = notice.level.as_str(),
                         recipients = recipients.len(),

@@ -155,12 +155,12 @@ impl Relay {
         let settings = self.settings.borrow().clone();
         let (deliver, _) = &*settings;
         let id = &delivery.channel;
-        let incident = &delivery.notice.incident;
+        let incident = delivery.notice.number;
         let Some(channel) = deliver.channels.get(id) else {
             return match other(&delivery, &settings) {
                 Some(next) => self.journal.postponed(delivery.id, self.clock.now(), next, "is gone".into()).await,
                 None => {
-                    tracing::warn!(channel = %id, %incident, "the channel is gone; its notice is not sent");
+                    tracing::warn!(channel = %id, incident, "the channel is gone; its notice is not sent");
                     self.journal.abandoned(delivery.id, self.clock.now()).await
                 }
             };
@@ -175,12 +175,12 @@ impl Relay {
         }
         match outcome {
             Ok(receipt) => {
-                tracing::info!(channel = %id, %incident, reason = delivery.notice.reason.as_str(), "told");
+                tracing::info!(channel = %id, incident, reason = delivery.notice.reason.as_str(), "told");
                 self.journal.sent(delivery.id, receipt, self.clock.now()).await
             }
             Err(refusal) => {
                 let (next, wait) = after(&delivery, &refusal, &settings);
-                tracing::warn!(channel = %id, %incident, %refusal, next = %next.0, ?wait, "not told yet");
+                tracing::warn!(channel = %id, incident, %refusal, next = %next.0, ?wait, "not told yet");
                 self.journal.postponed(delivery.id, later(self.clock.now(), wait), next, refusal.reason).await
             }
         }
@@ -200,7 +200,7 @@ impl Relay {
         }
         let person = delivery.recipient.person.as_ref().map_or(delivery.channel.as_str(), |person| person.as_str());
         let page = deliver.page.as_ref();
-        let ack = page.and_then(|page| deliver::sign::link(page, &self.key, notice.incident.as_str(), person));
+        let ack = page.and_then(|page| deliver::sign::link(page, &self.key, &notice.number.to_string(), person));
         let message = deliver::compose(notice, channel.language, &commune.timezone, page, ack);
         let key = notice.key();
         let at = self.clock.now().as_second();

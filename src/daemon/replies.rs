@@ -87,15 +87,15 @@ async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Requ
     let command = web::Command::Acknowledge { incident: number.to_string(), by: name.clone(), via: channel.clone() };
     requests.send(web::Request { command, answer }).await.ok()?;
     Some(match (answered.await.ok()?, language) {
-        (Ok(_), Language::Vi) => format!("Đã ghi nhận: {name} nhận sự cố {number}."),
-        (Ok(_), Language::En) => format!("Noted: {name} takes incident {number} on."),
-        (Err(web::Refusal::Refused(_)), Language::Vi) => format!("Không có sự cố {number} đang mở."),
-        (Err(web::Refusal::Refused(_)), Language::En) => format!("There is no open incident {number}."),
+        (Ok(_), Language::Vi) => format!("Đã ghi nhận: {name} nhận sự cố #{number}."),
+        (Ok(_), Language::En) => format!("Noted: {name} takes incident #{number} on."),
+        (Err(web::Refusal::Refused(_)), Language::Vi) => format!("Không có sự cố #{number} đang mở."),
+        (Err(web::Refusal::Refused(_)), Language::En) => format!("There is no open incident #{number}."),
         (Err(web::Refusal::NotRemembered), Language::Vi) => {
-            format!("{name} nhận sự cố {number}, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị.")
+            format!("{name} nhận sự cố #{number}, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị.")
         }
         (Err(web::Refusal::NotRemembered), Language::En) => {
-            format!("{name} takes incident {number} on, but the journal cannot be written: tell whoever maintains it.")
+            format!("{name} takes incident #{number} on, but the journal cannot be written: tell whoever maintains it.")
         }
     })
 }

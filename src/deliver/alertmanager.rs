@@ -8,7 +8,7 @@ use super::{
     Refusal,
     hand_over::{JsonBody, hand_over},
 };
-use crate::model::{Cause, Incident, Level, Snapshot, elapsed, later};
+use crate::model::{Cause, Course, Incident, Language, Level, Snapshot, elapsed, later};
 use jiff::Timestamp;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -56,6 +56,11 @@ pub async fn post(http: &Client, url: &Url, token: Option<&SecretString>, alerts
 
 fn alert(snapshot: &Snapshot, incident: &Incident, now: Timestamp, page: Option<&Url>) -> Alert {
     let place = snapshot.place(&incident.cause);
+    let standing = match snapshot.course(incident) {
+        course @ Course::Recovering(_) => snapshot.course_text(course, Language::En),
+        Course::Lasting(level) => level.as_str().to_owned(),
+        Course::Ended(_) => incident.told.as_str().to_owned(),
+    };
     // What an alert is called must not change while it fires: a root that is found late stands in the annotations.
     let labels = BTreeMap::from([
         ("alertname", "CamhealthIncident".to_owned()),
@@ -65,13 +70,13 @@ fn alert(snapshot: &Snapshot, incident: &Incident, now: Timestamp, page: Option<
     ]);
     let sites: Vec<String> = incident.sites.keys().map(|site| snapshot.place(&Cause::Site(site.clone()))).collect();
     let annotations = BTreeMap::from([
-        ("summary", format!("{place}: {}", incident.told.as_str())),
+        ("summary", format!("#{} {place}: {standing}", incident.number)),
         ("cause", format!("{}/{}", incident.cause.kind(), incident.cause.subject())),
         ("sites", sites.join(", ")),
         ("number", incident.number.to_string()),
         ("acknowledged_by", incident.ack.as_ref().map_or_else(String::new, |ack| ack.by.clone())),
     ]);
-    let link = page.and_then(|page| page.join(&format!("incidents/{}", incident.id)).ok());
+    let link = page.and_then(|page| page.join(&format!("incidents/{}", incident.number)).ok());
     Alert {
         labels,
         annotations,

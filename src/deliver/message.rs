@@ -45,7 +45,7 @@ pub fn compose(notice: &Notice, language: Language, zone: &TimeZone, page: Optio
     let may_take_on = notice.reason.pages() && notice.number > 0;
     let link = page.and_then(|page| match notice.number {
         0 => Some(page.clone()),
-        _ => page.join(&format!("incidents/{}", notice.incident)).ok(),
+        _ => page.join(&format!("incidents/{}", notice.number)).ok(),
     });
     Message {
         title: words.title(notice),
@@ -93,7 +93,7 @@ fn body(words: &Words<'_>, notice: &Notice) -> String {
 }
 
 fn short(words: &Words<'_>, notice: &Notice) -> String {
-    let number = if notice.number > 0 { format!("[{}] ", notice.number) } else { String::new() };
+    let number = if notice.number > 0 { format!("#{} ", notice.number) } else { String::new() };
     let answer = if notice.reason.pages() { format!(" {}", words.short_answer(notice.number)) } else { String::new() };
     format!("{number}{}. {}.{answer}", words.title(notice), words.since(notice))
 }

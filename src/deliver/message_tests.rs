@@ -25,6 +25,7 @@ fn notice(reason: Reason, level: Level) -> Notice {
         sites: vec![site("Ngã tư Chợ", level, if bad { &["về phía cảng", "vào chợ"] } else { &[] })],
         since,
         at: at("18:45:00"),
+        recovering: None,
         cameras: if bad { vec![camera] } else { vec![] },
         cameras_total: usize::from(bad),
         households: if bad { 2 } else { 0 },
@@ -48,8 +49,8 @@ fn an_alarm_says_where_what_since_when_which_and_why() {
         message.whole(),
         "Ngã tư Chợ: nguy cấp\nNgã tư Chợ (Thôn Đông)\nMức độ: nguy cấp\nMất 2/3 hướng nhìn: về phía cảng; vào chợ\n\
          Từ 23:30:05 24/11/2026\n• Chợ 02: cổng RTSP đóng (thiết bị vẫn bật), từ 23:30:05 24/11/2026\n\
-         • và 2 camera hộ dân\nSự cố 17 (nga-tu-cho-1)\nTrả lời \"ok 17\" để nhận.\n\
-         http://may-chu.lan:9740/incidents/nga-tu-cho-1"
+         • và 2 camera hộ dân\nSự cố #17\nTrả lời \"ok 17\" để nhận.\n\
+         http://may-chu.lan:9740/incidents/17"
     );
 }
 
@@ -59,7 +60,7 @@ fn an_all_clear_says_how_long_it_was() {
     assert_eq!(message.title, "Ngã tư Chợ: coverage restored");
     assert_eq!(
         message.body,
-        "Ngã tư Chợ (Thôn Đông)\nLevel: full\nLost at 23:30:05 24/11/2026, for 2 h 14 min\nIncident 17 (nga-tu-cho-1)"
+        "Ngã tư Chợ (Thôn Đông)\nLevel: full\nLost at 23:30:05 24/11/2026, for 2 h 14 min\nIncident #17"
     );
     assert_eq!((message.answer.as_str(), message.ack), ("", None));
 }
@@ -83,16 +84,35 @@ fn a_link_is_named_with_the_sites_that_it_took_down() {
         message.body,
         "• Ngã tư Chợ: mù hoàn toàn (mất 3/3 hướng)\n• Cầu Cảng: nguy cấp (mất 1/3 hướng)\nTừ 23:30:05 24/11/2026\n\
          Thiết bị mạng vẫn trả lời: kiểm tra nguồn điện của các camera.\n• và 6 camera công cộng khác\n\
-         • và 30 camera hộ dân\nSự cố 17 (nga-tu-cho-1)"
+         • và 30 camera hộ dân\nSự cố #17"
     );
+}
+
+#[test]
+fn what_recovers_says_so_rather_than_calling_it_lost() {
+    let notice = Notice {
+        recovering: Some("2026-11-24T18:40:10Z".parse().expect("a time")),
+        related: vec![3, 4],
+        ..notice(Reason::Escalated, Level::Full)
+    };
+    let message = said(&notice, Language::Vi);
+    assert_eq!(message.title, "Chưa ai nhận – Ngã tư Chợ: đang hồi phục từ 01:40");
+    assert!(
+        message.body.contains("\nMức độ: đủ\nTừ 23:30:05 24/11/2026, đang hồi phục từ 01:40\n"),
+        "{}",
+        message.body
+    );
+    assert!(message.body.ends_with("\nSự cố #17, cùng sự cố #3, #4"), "{}", message.body);
+    let message = said(&notice, Language::En);
+    assert_eq!(message.title, "Nobody took it – Ngã tư Chợ: recovering since 01:40");
 }
 
 #[test]
 fn an_sms_fits_with_and_without_diacritics() {
     let message = said(&notice(Reason::CoverageLost, Level::Blind), Language::Vi);
-    assert_eq!(folded(&message.short), "[17] Nga tu Cho: mu hoan toan. Tu 23:30:05 24/11/2026. Nhan: ok 17");
+    assert_eq!(folded(&message.short), "#17 Nga tu Cho: mu hoan toan. Tu 23:30:05 24/11/2026. Nhan: ok 17");
     assert!(folded(&message.short).is_ascii());
-    assert_eq!(cut(&message.short, 70).chars().count(), 66);
+    assert_eq!(cut(&message.short, 70).chars().count(), 65);
     assert_eq!(cut(&"ệ".repeat(80), 70), format!("{}...", "ệ".repeat(67)));
 }
 

@@ -1,6 +1,6 @@
 //! The words of messages.
 
-use crate::model::{CameraLine, Cause, Language, Notice, Reason, Remark, SiteLine, elapsed};
+use crate::model::{CameraLine, Cause, Course, Language, Notice, Reason, Remark, SiteLine, elapsed};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
 
@@ -96,7 +96,10 @@ impl Words<'_> {
             Some(Cause::Monitor) => {
                 self.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
             }
-            Some(Cause::Site(_)) | None => format!("{place}: {}", notice.level.text(self.language)),
+            Some(Cause::Site(_)) | None => match self.recovering(notice) {
+                Some(recovering) => format!("{place}: {recovering}"),
+                None => format!("{place}: {}", notice.level.text(self.language)),
+            },
         }
     }
 
@@ -155,9 +158,16 @@ impl Words<'_> {
         match (notice.reason.clears(), self.language) {
             (true, Language::Vi) => format!("Mất từ {since}, kéo dài {lasted}"),
             (true, Language::En) => format!("Lost at {since}, for {lasted}"),
-            (false, Language::Vi) => format!("Từ {since}"),
-            (false, Language::En) => format!("Since {since}"),
+            (false, language) => {
+                let begun = format!("{} {since}", if language == Language::Vi { "Từ" } else { "Since" });
+                [begun].into_iter().chain(self.recovering(notice)).collect::<Vec<_>>().join(", ")
+            }
         }
+    }
+
+    /// That it is on its way to the all-clear, if it is.
+    fn recovering(&self, notice: &Notice) -> Option<String> {
+        Some(Course::Recovering(notice.recovering?).text(self.language, self.zone, self.now))
     }
 
     pub(super) fn remark(&self, remark: &Remark) -> Option<String> {
@@ -203,12 +213,12 @@ impl Words<'_> {
         if notice.number == 0 {
             return None;
         }
-        let related: Vec<String> = notice.related.iter().map(ToString::to_string).collect();
+        let related: Vec<String> = notice.related.iter().map(|number| format!("#{number}")).collect();
         let with = match related.is_empty() {
             true => String::new(),
             false => format!(", {} {}", self.pick("cùng sự cố", "with incident"), related.join(", ")),
         };
-        Some(format!("{} {} ({}){with}", self.pick("Sự cố", "Incident"), notice.number, notice.incident))
+        Some(format!("{} #{}{with}", self.pick("Sự cố", "Incident"), notice.number))
     }
 
     pub(super) fn how_to_answer(&self, number: u32) -> String {

@@ -85,7 +85,7 @@ pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId
             Some(_) => {}
             // Written by another version, in words that this one does not know: it holds up nobody.
             None => {
-                tracing::error!("a message of incident {incident} is not sent: another version wrote it");
+                tracing::error!(key = incident, "a message is not sent: another version wrote it");
                 settle(&transaction, newest, "abandoned", None, now)?;
             }
         }

@@ -39,6 +39,7 @@ fn of_incident(incident: IncidentId, step: u32, second: i64) -> Notice {
         sites: Vec::new(),
         since: at(0),
         at: at(second),
+        recovering: None,
         cameras: Vec::new(),
         cameras_total: 0,
         households: 0,

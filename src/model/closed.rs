@@ -1,7 +1,7 @@
 //! Closed lists of words: one declaration gives an enum, its names and the list of all its values.
 //!
 //! The name that stands beside a variant is the only one it has: in metric labels, in JSON and in its schema, in the
-//! journal and in what is parsed. Names of earlier versions, which journals and clients may still hold, follow after
+//! journal, in the configuration and in whatever else is parsed. Names of earlier versions, which journals and clients may still hold, follow after
 //! `|`; they are read and never written.
 
 /// Declares such an enum. `Hardware "hardware_failure" | "hardware",` is written as the first and read as both.
@@ -21,8 +21,11 @@ macro_rules! closed {
             /// All, in the order in which they are declared.
             pub const ALL: [Self; { [$($name),*].len() }] = [$(Self::$variant),*];
 
+            /// All with their names, as the configuration reads them.
+            pub const NAMES: [(&'static str, Self); Self::ALL.len()] = [$(($name, Self::$variant)),*];
+
             /// The name in metric labels, in JSON and in the journal.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
         }

@@ -109,7 +109,7 @@ pub struct Ack {
 /// One cause with all that it took down: what survives a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
-    /// Its id, the same in all messages.
+    /// By what machines tell repetitions; people know its number.
     pub id: IncidentId,
     /// A short number for people, to be named in replies.
     pub number: u32,
@@ -144,8 +144,8 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// Whether this is what people call it: its id or its number.
+    /// Whether this is what it is called: its number, with `#` or without, or its id, as links of earlier versions do.
     pub fn is_named(&self, name: &str) -> bool {
-        self.id.as_str() == name || self.number.to_string() == name
+        self.id.as_str() == name || name.strip_prefix('#').unwrap_or(name) == self.number.to_string()
     }
 }

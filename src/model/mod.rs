@@ -4,6 +4,7 @@
 //! a socket or a file; times are arguments.
 
 mod closed;
+mod course;
 mod fleet;
 mod history;
 mod ids;
@@ -25,6 +26,7 @@ pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
 pub(crate) use closed::{Closed, one_name};
+pub use course::Course;
 pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
     stream_address,

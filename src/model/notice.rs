@@ -29,6 +29,9 @@ pub struct Notice {
     pub since: Timestamp,
     /// When this was decided.
     pub at: Timestamp,
+    /// Since when all its sites are well enough again, while that must still last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovering: Option<Timestamp>,
     /// The public cameras that are not well by it, and why; the first few.
     pub cameras: Vec<CameraLine>,
     /// How many public cameras are not well by it.
@@ -58,6 +61,7 @@ impl Notice {
             sites: Vec::new(),
             since: now,
             at: now,
+            recovering: None,
             cameras: Vec::new(),
             cameras_total: 0,
             households: 0,

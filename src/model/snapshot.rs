@@ -65,6 +65,12 @@ impl Snapshot {
         self.incidents.iter().find(|incident| incident.is_named(name))
     }
 
+    /// The number of the open incident that accounts for a site.
+    pub fn number(&self, site: &SiteStatus) -> Option<u32> {
+        let id = site.incident.as_ref()?;
+        self.incidents.iter().find(|incident| incident.id == *id).map(|incident| incident.number)
+    }
+
     /// The name for people of what failed.
     pub fn place(&self, cause: &Cause) -> String {
         self.fleet.place(cause)
@@ -204,6 +210,8 @@ pub struct SiteStatus {
     pub views: Vec<ViewStatus>,
     /// The open incident, if somebody was told.
     pub incident: Option<IncidentId>,
+    /// Since when it is well enough again, while its alert is still open: it must stay so before the all-clear.
+    pub recovering: Option<Timestamp>,
 }
 
 /// One link at one moment.

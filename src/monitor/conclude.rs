@@ -76,6 +76,7 @@ impl Monitor {
         }
         status.views = views;
         let turn = site.watch.consider(now, &plan, level, excused, held);
+        status.recovering = site.watch.recovering();
         let open = site.watch.open().cloned();
         let record = SiteRecord {
             site: id.clone(),

@@ -350,7 +350,10 @@ impl WatchedSite {
     }
 
     fn with(watch: alert::Watch, level: Level, since: Timestamp) -> Self {
-        Self { watch, status: Arc::new(SiteStatus { level, since, views: Vec::new(), incident: None }) }
+        Self {
+            watch,
+            status: Arc::new(SiteStatus { level, since, views: Vec::new(), incident: None, recovering: None }),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use super::{Effect, Monitor};
 use crate::{
     alert::{self, Telling},
     model::{
-        Camera, CameraLine, CameraStatus, Cause, ChannelId, Kind, Level, Notice, Reason, Remark, SiteId, SiteLine,
-        State, ViewState, elapsed,
+        Camera, CameraLine, CameraStatus, Cause, ChannelId, Course, Kind, Level, Notice, Reason, Remark, SiteId,
+        SiteLine, State, ViewState, elapsed,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -37,6 +37,10 @@ impl Monitor {
             Remark::None if answers && !reason.clears() => Remark::LinkAnswers,
             remark => remark.clone(),
         };
+        let course = Course::of(incident, |id| {
+            let status = &self.sites.get(id)?.status;
+            Some((status.level, status.recovering))
+        });
         let named = if reason.clears() { 0 } else { NAMED };
         let (lines, public, households) = self.lines(&cameras, named);
         Notice {
@@ -51,6 +55,7 @@ impl Monitor {
             sites,
             since: incident.since,
             at: now,
+            recovering: course.recovering(),
             cameras: lines,
             cameras_total: public,
             households,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Camera, Check, Codec, Commune, Device, Failure, FailureKind, Incident, Kind, Language, LinkRecord, Memory, Notice,
-    Reason, Site, StreamFacts, Transition, View, Watcher,
+    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, Kind, Language, LinkRecord, Memory,
+    Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
 };
 use std::time::Duration;
 
@@ -175,8 +175,13 @@ fn a_dead_camera_is_told_with_place_view_and_reason_and_taken_back() {
     world.probe(103, "0-north", None);
     assert_eq!(world.level("site-0"), Level::Full);
     assert!(world.notices.is_empty(), "the all-clear waits until recovery has lasted");
+    let snapshot = world.monitor.snapshot(at(103));
+    let incident = snapshot.open_incidents().next().expect("it is open until then");
+    assert_eq!(snapshot.course(incident), Course::Recovering(at(103)), "and says so beside a site that is full");
+    assert_eq!(snapshot.number(&snapshot.sites["site-0"]), Some(1));
     assert!(world.monitor.next_deadline(at(103)) <= at(163));
     world.tick(163);
+    assert_eq!(world.monitor.snapshot(at(163)).sites["site-0"].recovering, None, "it is over");
     let clear = world.notices.pop().expect("an all-clear");
     assert_eq!((clear.reason, clear.incident, clear.step), (Reason::CoverageRestored, notice.incident, 2));
 }

@@ -117,7 +117,10 @@ impl Listener {
     fn of_incident(&mut self, snapshot: &Snapshot, id: &str) -> Event {
         let Some(known) = snapshot.incident(id) else { return pulse(snapshot) };
         let mut hasher = DefaultHasher::new();
-        (known.step, known.closed, known.ack.is_some(), known.sites.len()).hash(&mut hasher);
+        (known.step, known.ack.is_some(), known.sites.len(), snapshot.course(known)).hash(&mut hasher);
+        for id in known.sites.keys() {
+            snapshot.sites.get(id).map(|site| (site.level, site.recovering)).hash(&mut hasher);
+        }
         let standing = hasher.finish();
         let before = self.shown.replace((standing, Instant::now()));
         match incident::main(snapshot, known, self.language, None) {
@@ -140,7 +143,7 @@ fn standing(snapshot: &Snapshot) -> u64 {
         (id, camera.state, camera.cause, camera.since).hash(&mut hasher);
     }
     for (id, site) in &snapshot.sites {
-        (id, site.level, site.since, &site.incident).hash(&mut hasher);
+        (id, site.level, site.since, &site.incident, site.recovering).hash(&mut hasher);
     }
     Arc::as_ptr(&snapshot.fleet).hash(&mut hasher);
     hasher.finish()

@@ -7,7 +7,10 @@ use crate::model::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use utoipa::ToSchema;
 
 /// Everything that is known of one camera, in one language. Holds no login and no path of a stream: some makes carry
@@ -134,6 +137,7 @@ impl Tell<'_> {
         lines.extend(self.counts());
         lines.extend(self.witnesses());
         lines.extend(self.neighbours());
+        lines.extend(self.incidents());
         lines
     }
 
@@ -189,6 +193,22 @@ impl Tell<'_> {
                 format!("Off since {since}: its owner wants no contact at this hour."),
             ),
         }
+    }
+
+    /// The open incidents of the sites that it sees, and how they stand.
+    fn incidents(&self) -> Vec<String> {
+        let sites = self.snapshot.fleet.sites.values().filter(|site| site.is_watched_by(&self.camera.id));
+        let ids: BTreeSet<_> = sites.filter_map(|site| self.snapshot.sites.get(&site.id)?.incident.as_ref()).collect();
+        let open = self.snapshot.open_incidents().filter(|incident| ids.contains(&incident.id));
+        let line = |incident: &std::sync::Arc<crate::model::Incident>| {
+            let (number, place) = (incident.number, self.snapshot.place(&incident.cause));
+            let course = self.snapshot.course_text(self.snapshot.course(incident), self.language);
+            self.say(
+                format!("Sự cố #{number} ({place}): {course}."),
+                format!("Incident #{number} ({place}): {course}."),
+            )
+        };
+        open.map(line).collect()
     }
 
     /// Which link keeps it out of reach.

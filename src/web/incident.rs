@@ -9,7 +9,7 @@ use super::{
     router::{OwnPage, Shared, Wish, html},
     words::{Words, words},
 };
-use crate::model::{Cause, Incident, Language, Level, Snapshot, later};
+use crate::model::{Cause, Course, Incident, Language, Level, Snapshot, later};
 use askama::Template;
 use axum::{
     Form, Router,
@@ -38,24 +38,29 @@ struct Page<'a> {
     words: &'a Words,
     incident: &'a Incident,
     place: String,
-    level: &'static str,
+    /// How it stands, and the worst that was told where that is another.
+    level: String,
+    worst: Option<&'static str>,
     level_class: &'static str,
     since: String,
     closed: Option<String>,
     ack: Option<(String, String)>,
-    sites: Vec<(String, String, &'static str, &'static str)>,
+    sites: Vec<Site>,
     cause: &'static str,
     /// Where the button of a signed link posts to, and who presses it.
     signed: Option<(String, String)>,
     scopes: Vec<(String, String)>,
 }
 
+/// A site's id, name, level, its class, and that it recovers.
+type Site = (String, String, &'static str, &'static str, Option<String>);
+
 fn render(snapshot: &Snapshot, incident: &Incident, language: Language, signed: Option<(String, String)>) -> Response {
     let words = words(language);
     // A signed page is not renewed in place: its button would be lost.
-    let listens_to = if signed.is_some() { "" } else { incident.id.as_str() };
+    let listens_to = if signed.is_some() { String::new() } else { incident.number.to_string() };
     let events = format!("/events?lang={}&incident={listens_to}", words.lang);
-    let path = format!("/incidents/{}", incident.id);
+    let path = format!("/incidents/{}", incident.number);
     let main = main(snapshot, incident, language, signed);
     html(main.and_then(|main| page::whole(&main, snapshot, language, &path, &events)))
 }
@@ -69,9 +74,12 @@ pub(super) fn main(
 ) -> askama::Result<String> {
     let words = words(language);
     let ack = incident.ack.as_ref();
+    let course = snapshot.course(incident);
     let site = |id: &crate::model::SiteId| {
-        let level = snapshot.sites.get(id).map_or(Level::Unknown, |site| site.level);
-        (id.to_string(), snapshot.place(&Cause::Site(id.clone())), level.text(language), level.as_str())
+        let status = snapshot.sites.get(id);
+        let level = status.map_or(Level::Unknown, |site| site.level);
+        let recovering = status.and_then(|status| page::recovering(snapshot, status, language));
+        (id.to_string(), snapshot.place(&Cause::Site(id.clone())), level.text(language), level.as_str(), recovering)
     };
     let mut scopes: Vec<(String, String)> =
         (incident.sites.keys()).map(|id| (format!("site:{id}"), snapshot.place(&Cause::Site(id.clone())))).collect();
@@ -82,8 +90,17 @@ pub(super) fn main(
         words,
         incident,
         place: snapshot.place(&incident.cause),
-        level: incident.told.text(language),
-        level_class: incident.told.as_str(),
+        level: match course {
+            // The end stands beside its beginning.
+            Course::Ended(_) => incident.told.text(language).to_owned(),
+            course => snapshot.course_text(course, language),
+        },
+        worst: match course {
+            Course::Ended(_) => None,
+            course => Some(incident.told).filter(|told| course != Course::Lasting(*told)),
+        }
+        .map(|told| told.text(language)),
+        level_class: course.level().as_str(),
         since: moment(incident.since, snapshot).text,
         closed: incident.closed.map(|at| moment(at, snapshot).text),
         ack: ack.map(|ack| (ack.by.clone(), moment(ack.at, snapshot).text)),
@@ -222,8 +239,8 @@ async fn take_on_link(
 ) -> Response {
     let language = wish.language(&shared.state.snapshots.borrow());
     let Some((_, incident, name)) = signed(&shared, &path) else { return gone(language) };
-    match acknowledge(&shared, incident.id.to_string(), &name, "link").await {
-        Ok(_) => Redirect::to(&format!("/incidents/{}", incident.id)).into_response(),
+    match acknowledge(&shared, incident.number.to_string(), &name, "link").await {
+        Ok(_) => Redirect::to(&format!("/incidents/{}", incident.number)).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }

@@ -4,7 +4,10 @@ use super::{
     router::html,
     words::{Words, words},
 };
-use crate::model::{Camera, CameraStatus, Check, Kind, Language, Level, Rung, Snapshot, State, StreamFacts, ViewState};
+use crate::model::{
+    Camera, CameraStatus, Check, Course, Kind, Language, Level, Rung, SiteStatus, Snapshot, State, StreamFacts,
+    ViewState,
+};
 use askama::Template;
 use axum::{
     http::StatusCode,
@@ -139,11 +142,10 @@ pub(super) struct Moment {
 }
 
 struct IncidentRow {
-    id: String,
     number: u32,
     place: String,
     level: &'static str,
-    word: &'static str,
+    word: String,
     since: Moment,
     taken_on: Option<String>,
 }
@@ -158,7 +160,10 @@ struct SiteTile {
     lost: String,
     views: String,
     since: Moment,
-    incident: Option<String>,
+    /// The open incident's number.
+    incident: Option<u32>,
+    /// That it is well again and the incident not yet over.
+    recovering: Option<String>,
 }
 
 struct CameraRow {
@@ -211,11 +216,10 @@ impl Show<'_> {
 
     fn incidents(&self) -> Vec<IncidentRow> {
         let row = |incident: &Arc<crate::model::Incident>| IncidentRow {
-            id: incident.id.to_string(),
             number: incident.number,
             place: self.snapshot.place(&incident.cause),
-            level: incident.told.as_str(),
-            word: incident.told.text(self.language),
+            level: self.snapshot.course(incident).level().as_str(),
+            word: self.snapshot.course_text(self.snapshot.course(incident), self.language),
             since: self.moment(incident.since),
             taken_on: incident.ack.as_ref().map(|ack| ack.by.clone()),
         };
@@ -261,7 +265,8 @@ impl Show<'_> {
                 lost: lost.join("; "),
                 views: format!("{covered}/{}", status.views.len()),
                 since: self.moment(status.since),
-                incident: status.incident.as_ref().map(ToString::to_string),
+                incident: self.snapshot.number(status),
+                recovering: recovering(self.snapshot, status, self.language),
             }
         };
         sites.into_iter().map(tile).collect()
@@ -340,6 +345,12 @@ pub(super) fn moment(at: Timestamp, snapshot: &Snapshot) -> Moment {
     let (then, now) = (at.to_zoned_datetime(zone.clone()), snapshot.at.to_zoned_datetime(zone.clone()));
     let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m/%Y" };
     Moment { text: then.strftime(format).to_string(), millisecond: at.as_millisecond() }
+}
+
+/// That a site is well again while its incident is not yet over.
+pub(super) fn recovering(snapshot: &Snapshot, site: &SiteStatus, language: Language) -> Option<String> {
+    site.incident.as_ref()?;
+    Some(snapshot.course_text(Course::Recovering(site.recovering?), language))
 }
 
 /// A level as a sign beside its colour.

@@ -31,7 +31,8 @@ struct Main {
     symbol: &'static str,
     since: Moment,
     at: Moment,
-    incident: Option<String>,
+    incident: Option<u32>,
+    recovering: Option<String>,
     on_map: bool,
     views: Vec<View>,
 }
@@ -99,7 +100,8 @@ pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama:
         symbol: page::level_symbol(status.level),
         since: moment(status.since, snapshot),
         at: moment(snapshot.at, snapshot),
-        incident: status.incident.as_ref().map(ToString::to_string),
+        incident: snapshot.number(status),
+        recovering: page::recovering(snapshot, status, language),
         on_map: site.location.is_some(),
         views: views.collect(),
     };

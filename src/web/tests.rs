@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     model::{
-        Camera, CameraStatus, Cause, Commune, Coverage, Fleet, History, Incident, IncidentId, Level,
-        State as CameraState,
+        Camera, CameraStatus, Cause, Commune, Coverage, Fleet, History, Incident, IncidentId, Level, Site, SiteStatus,
+        State as CameraState, View, Watcher,
     },
     uptime,
 };
@@ -208,7 +208,7 @@ async fn an_incident_is_taken_on_from_its_page_by_a_link_and_by_a_program() {
     let server = serve().await;
     let (status, _, page) = fetch(&server, "/incidents/17").await;
     assert_eq!(status, 200);
-    for part in ["Sự cố 17: cho", "mù hoàn toàn", "action=\"/incidents/cho-1/ack\"", "Tạm ngừng"] {
+    for part in ["Sự cố #17: cho", "mù hoàn toàn", "action=\"/incidents/17/ack\"", "Tạm ngừng"] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
     let taken = |by: &str, via: &str, incident: &str| Command::Acknowledge {
@@ -229,11 +229,69 @@ async fn an_incident_is_taken_on_from_its_page_by_a_link_and_by_a_program() {
     assert!(status == 200 && page.contains("Tôi nhận sự cố này (Trung úy An)"), "{page}");
     assert_eq!(asked(&server), []);
     assert_eq!(send(&server, post.clone(), "/ack/cho-1/an/cho-1+an", "").await.0, 303);
-    assert_eq!(asked(&server), [taken("Trung úy An", "link", "cho-1")]);
+    assert_eq!(asked(&server), [taken("Trung úy An", "link", "17")]);
     for forged in ["/ack/cho-1/an/x", "/ack/cho-2/an/cho-1+an", "/ack/cho-1/binh/cho-1+an"] {
         assert_eq!(send(&server, post.clone(), forged, "").await.0, 404, "{forged}");
     }
     assert_eq!(asked(&server), []);
+}
+
+/// A site that is full again beside an incident that still calls it blind would be a contradiction.
+#[tokio::test]
+async fn an_open_incident_says_that_it_recovers_and_is_known_by_its_number() {
+    let server = serve().await;
+    let mut snapshot = (*snapshot(CameraState::Up, 0)).clone();
+    // 21:13 in Vietnam.
+    let since = snapshot.at;
+    snapshot.at = crate::model::later(since, std::time::Duration::from_secs(90));
+    let view = View::new("về phía cảng", vec![Watcher { camera: "cho-01".into(), spare: false }]);
+    let site = Site { name: "Ngã tư Chợ".into(), ..Site::new("cho", vec![view]) };
+    let mut fleet = (*snapshot.fleet).clone();
+    fleet.sites.insert("cho".into(), Arc::new(site));
+    snapshot.fleet = Arc::new(fleet);
+    let mut status = SiteStatus {
+        level: Level::Full,
+        since,
+        views: vec![],
+        incident: Some(IncidentId::stored("cho-1".into())),
+        recovering: Some(since),
+    };
+    snapshot.sites.insert("cho".into(), Arc::new(status.clone()));
+    server.publish.send_replace(Arc::new(snapshot.clone()));
+    let english = "recovering since 21:13";
+    for (path, words) in [("/?lang=vi", "đang hồi phục từ 21:13"), ("/?lang=en", english)] {
+        let (_, _, page) = fetch(&server, path).await;
+        assert_eq!(page.matches(words).count(), 2, "at the incident and at the site: {page}");
+    }
+    for path in ["/?lang=en", "/sites/cho?lang=en", "/incidents/17?lang=en", "/incidents/cho-1?lang=en"] {
+        let (status, _, page) = fetch(&server, path).await;
+        assert!(status == 200 && page.contains(english) && page.contains("#17"), "{path}: {page}");
+        assert!(!page.contains("cho-1"), "{path}: machines alone know its key: {page}");
+        assert!(path.starts_with("/incidents") || !page.contains("blind"), "{path}: {page}");
+    }
+    let (_, _, page) = fetch(&server, "/incidents/17?lang=en").await;
+    assert!(page.contains("(at worst: blind)"), "{page}");
+    let json =
+        async |path: &str| -> serde_json::Value { serde_json::from_str(&fetch(&server, path).await.2).expect("JSON") };
+    let incident = json("/api/v1/incidents/17").await;
+    assert_eq!(
+        (&incident["number"], &incident["level"], &incident["level_now"]),
+        (&17.into(), &"blind".into(), &"full".into())
+    );
+    assert_eq!(incident["recovering_since"], since.to_string());
+    let site = json("/api/v1/sites/cho").await;
+    assert_eq!((&site["incident_number"], &site["recovering_since"]), (&17.into(), &since.to_string().into()));
+    let camera = json("/api/v1/cameras/cho-01?lang=vi").await;
+    let reasons = camera["reasoning"].as_array().expect("a list");
+    assert!(reasons.contains(&"Sự cố #17 (Ngã tư Chợ): đang hồi phục từ 21:13.".into()), "{camera:#}");
+
+    // It fell again before the all-clear.
+    (status.level, status.recovering) = (Level::Critical, None);
+    snapshot.sites.insert("cho".into(), Arc::new(status));
+    server.publish.send_replace(Arc::new(snapshot));
+    let (_, _, page) = fetch(&server, "/?lang=en").await;
+    assert!(!page.contains("recovering") && !page.contains("blind"), "it is critical now: {page}");
+    assert_eq!(json("/api/v1/incidents/17").await["recovering_since"], serde_json::Value::Null);
 }
 
 #[tokio::test]

@@ -77,6 +77,7 @@ phrases! {
     your_name: "Tên của bạn", "Your name";
     nobody: "Không có ai nhận.", "Nobody took it on.";
     ended: "kết thúc", "ended";
+    worst: "nặng nhất", "at worst";
     silence: "Tạm ngừng báo động (bảo trì)", "Out of service on purpose (maintenance)";
     what: "Cái gì", "What";
     how_long: "Trong bao lâu", "For how long";

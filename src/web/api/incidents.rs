@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 /// An incident with names. Who is told over what stays inside.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Shown {
-    /// Its id, the same in all messages.
+    /// By what machines tell repetitions.
     id: String,
-    /// The short number that people name.
+    /// The number by which people know it: #42.
     number: u32,
     /// What failed.
     cause: Cause,
@@ -33,6 +33,11 @@ pub(super) struct Shown {
     closed: Option<Timestamp>,
     /// The worst level that was told.
     level: Level,
+    /// The worst level of its sites now; `level` where it has none, `full` where it recovers or ended.
+    level_now: Level,
+    /// Since when all its sites are well enough again, while that must still last before it ends.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    recovering_since: Option<Timestamp>,
     /// Sites that it keeps below their threshold.
     sites: Vec<String>,
     /// Who has taken it on.
@@ -53,6 +58,8 @@ fn shown(snapshot: &Snapshot, incident: &Incident) -> Shown {
         opened: incident.opened,
         closed: incident.closed,
         level: incident.told,
+        level_now: snapshot.course(incident).level(),
+        recovering_since: snapshot.course(incident).recovering(),
         sites: incident.sites.keys().map(ToString::to_string).collect(),
         acknowledged: incident.ack.clone(),
         merged: incident.merged.clone(),

@@ -23,8 +23,13 @@ pub(super) struct SiteLine {
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
-    /// The open incident, if people were told.
+    /// The open incident's id, if people were told.
     incident: Option<String>,
+    /// The number by which people know it.
+    incident_number: Option<u32>,
+    /// Since when it is well enough again, while that must still last before the incident ends.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    recovering_since: Option<Timestamp>,
     /// Its views, in the order of the configuration.
     views: Vec<ViewLine>,
 }
@@ -46,7 +51,7 @@ struct ViewLine {
     cameras: Vec<String>,
 }
 
-fn line(site: &Site, status: &SiteStatus) -> SiteLine {
+fn line(snapshot: &Snapshot, site: &Site, status: &SiteStatus) -> SiteLine {
     let views = site.views.iter().zip(&status.views).map(|(view, now)| {
         let mut watchers: Vec<_> = view.watchers.iter().collect();
         watchers.sort_by_key(|watcher| watcher.spare);
@@ -68,13 +73,15 @@ fn line(site: &Site, status: &SiteStatus) -> SiteLine {
         level: status.level,
         since: status.since,
         incident: status.incident.as_ref().map(ToString::to_string),
+        incident_number: snapshot.number(status),
+        recovering_since: status.incident.as_ref().and(status.recovering),
         views: views.collect(),
     }
 }
 
 fn known(snapshot: &Snapshot) -> impl Iterator<Item = SiteLine> {
     let status = |site: &Site| snapshot.sites.get(&site.id);
-    snapshot.fleet.sites.values().filter_map(move |site| Some(line(site, status(site)?)))
+    snapshot.fleet.sites.values().filter_map(move |site| Some(line(snapshot, site, status(site)?)))
 }
 
 /// All sites with their views.
