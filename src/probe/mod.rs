@@ -26,6 +26,7 @@ mod sandbox;
 mod settings;
 mod soap;
 mod stream;
+mod syscalls;
 mod text;
 mod topics;
 mod transcript;
