@@ -42,5 +42,5 @@ mod reporting;
 mod simulated;
 /// Channels, replies, Alertmanager and the commands of the roster.
 mod telling;
-/// Worker processes that end for reasons that are no camera's.
+/// Worker processes: whom their end blames, and what confines them.
 mod workers;

@@ -1,4 +1,4 @@
-//! Worker processes that end for reasons that are no camera's, as when the machine runs out of memory.
+//! Worker processes: those that end for reasons that are no camera's, and what confines them all.
 
 use crate::{
     simulated::{configured, start},
@@ -105,4 +105,42 @@ async fn a_program_that_is_no_worker_blames_no_camera() {
     let prober = Prober::new(Settings::default(), Pool::new("/bin/false".into(), 1, 64));
     let observation = prober.probe(&configured(&camera), Look::new(Check::Stream, jiff::Timestamp::now())).await;
     assert_eq!(cause(&observation), Some(FailureKind::ProbeFailed), "{observation:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_kernel_says_of_a_worker_is_what_the_pool_says() {
+    let marked = Marked::new();
+    let camera = start().await;
+    let target = configured(&camera);
+    let look = tokio::spawn({
+        let (prober, target) = (marked.prober.clone(), target.clone());
+        async move { prober.probe(&target, Look::new(Check::Survey, jiff::Timestamp::now())).await }
+    });
+    let pid = marked.worker(None).await;
+    let status = eventually("a confined worker", async || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status.contains("Seccomp:\t2").then_some(status)
+    })
+    .await;
+    let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim).expect("it is there");
+    assert_eq!((of("NoNewPrivs:"), of("Threads:")), ("1", "1"), "{status}");
+    for set in ["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"] {
+        assert_eq!(of(set), "0000000000000000", "{set}");
+    }
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).expect("it lives");
+    let limit = |name: &str| {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name)).expect("it is there");
+        line.split_whitespace().map(str::to_owned).take(2).collect::<Vec<_>>()
+    };
+    assert_eq!(limit("Max data size"), ["67108864", "67108864"]);
+    assert_eq!(limit("Max core file size"), ["0", "0"]);
+    assert_eq!(limit("Max file size"), ["0", "0"]);
+    assert_eq!(limit("Max open files"), ["256", "256"]);
+    // As a service manager does to the whole group: the daemon decides when a worker ends.
+    kill(pid, Signal::TERM);
+    let observation = look.await.expect("the probe does not panic");
+    assert_eq!(observation.failure, None, "a confined worker can look: {observation:#?}");
+    assert_eq!(marked.workers(), [pid], "it outlives SIGTERM");
+    let layers: BTreeMap<_, _> = marked.prober.pool().sandbox().into_iter().collect();
+    assert_eq!((layers["limits"], layers["privileges"], layers["system_calls"]), (true, true, true), "{layers:?}");
 }

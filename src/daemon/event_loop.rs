@@ -114,6 +114,7 @@ impl EventLoop {
             self.own.set_probes(pulse.in_flight, pulse.lag);
             if let Some(prober) = &self.prober {
                 self.own.set_worker_deaths(prober.pool().deaths());
+                self.own.set_sandbox(prober.pool().sandbox());
                 // A camera that left the configuration has no metrics.
                 let culprits = prober.pool().culprits(now);
                 let known = |id: &str| self.plan.fleet.cameras.contains_key(&CameraId::from(id));

@@ -53,6 +53,7 @@ pub struct Own {
     reload_at: Gauge,
     worker_deaths: IntCounterVec,
     culprits: IntGaugeVec,
+    sandbox: IntGaugeVec,
     named: Mutex<BTreeSet<(String, &'static str)>>,
     queue_used: IntGauge,
     queue_capacity: IntGauge,
@@ -111,6 +112,13 @@ impl Own {
                 ),
                 &["camera", "protocol"],
             )),
+            sandbox: made(IntGaugeVec::new(
+                Opts::new(
+                    "camhealth_probe_worker_sandbox_enforced",
+                    "1 for a layer of the probe workers' confinement that is in force, else 0.",
+                ),
+                &["layer"],
+            )),
             queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
             queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
             task_up: made(IntGaugeVec::new(
@@ -145,6 +153,7 @@ impl Own {
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
         own.register(own.culprits.clone());
+        own.register(own.sandbox.clone());
         own.register(own.queue_used.clone());
         own.register(own.queue_capacity.clone());
         own.register(own.task_up.clone());
@@ -241,6 +250,13 @@ impl Own {
             let _ = self.culprits.remove_label_values(&[camera.as_str(), protocol]);
         }
         *before = named;
+    }
+
+    /// Which layers confine the workers.
+    pub fn set_sandbox(&self, layers: impl IntoIterator<Item = (&'static str, bool)>) {
+        for (layer, enforced) in layers {
+            self.sandbox.with_label_values(&[layer]).set(i64::from(enforced));
+        }
     }
 
     /// How full the event queue is.

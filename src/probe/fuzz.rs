@@ -10,7 +10,7 @@ use super::{
         sdp,
     },
     stream, topics,
-    wire::{Job, Key, Reply, StreamJob},
+    wire::{Job, Key, Said, StreamJob},
 };
 use crate::model::{Client, Codec, Transport};
 use oxvif::{
@@ -67,7 +67,7 @@ pub fn packets(bytes: &[u8]) {
 
 /// A worker that was taken over says anything.
 pub fn worker_reply(bytes: &[u8]) {
-    let _ = serde_json::from_slice::<Reply>(bytes);
+    let _ = serde_json::from_slice::<Said>(bytes);
     let _ = serde_json::from_slice::<Job>(bytes);
 }
 

@@ -27,6 +27,7 @@ mod settings;
 mod size;
 mod soap;
 mod stream;
+mod syscalls;
 mod text;
 mod topics;
 mod transcript;

@@ -7,7 +7,8 @@
 
 use super::{
     killings::{self, Killings},
-    process::{Death, Deaths, Ended, JOBS_A_WORKER, Line, Worker},
+    process::{Death, Ended, JOBS_A_WORKER, Ledger, Line, Worker},
+    sandbox::Layer,
     wire::{Job, Report},
 };
 use crate::model::{Failure, FailureKind, Rung, RungName};
@@ -35,7 +36,7 @@ pub struct Pool {
     places: Semaphore,
     solitary: Semaphore,
     killings: Mutex<Killings>,
-    deaths: Arc<Deaths>,
+    ledger: Arc<Ledger>,
 }
 
 impl Pool {
@@ -50,14 +51,14 @@ impl Pool {
             places: Semaphore::new(workers * JOBS_A_WORKER),
             solitary: Semaphore::new(SOLITARY),
             killings: Mutex::default(),
-            deaths: Arc::default(),
+            ledger: Arc::default(),
         }
     }
 
     /// Workers that died so far, by cause: `crashed`, `hung` and `misspoke` are what a camera's answers can bring
     /// about, `killed` and `gave_up` are not.
     pub fn deaths(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        Death::ALL.into_iter().map(|death| (death.as_str(), self.deaths.of(death)))
+        Death::ALL.into_iter().map(|death| (death.as_str(), self.ledger.deaths(death)))
     }
 
     /// What a worker can die of: the names that [`Self::deaths`] gives.
@@ -69,6 +70,12 @@ impl Pool {
     pub fn culprits(&self, now: Timestamp) -> Vec<(String, &'static str, usize)> {
         let mut killings = self.killings();
         killings.all(now).map(|(camera, protocol, count)| (camera.to_owned(), protocol, count)).collect()
+    }
+
+    /// The layers of the workers' confinement and whether each is in force; nothing before a worker has told.
+    pub fn sandbox(&self) -> Vec<(&'static str, bool)> {
+        let layers = self.ledger.layers();
+        layers.map_or_else(Vec::new, |on| Layer::ALL.into_iter().map(|one| (one.as_str(), on.contains(&one))).collect())
     }
 
     /// Lets the workers tear down what is open and ends them, within `limit`.
@@ -156,7 +163,7 @@ impl Pool {
     }
 
     fn start(&self) -> Result<Worker, Ended> {
-        Worker::start(&self.program, self.memory_mib, self.deaths.clone()).map_err(|error| {
+        Worker::start(&self.program, self.memory_mib, self.ledger.clone()).map_err(|error| {
             tracing::error!(program = %self.program.display(), %error, "a probe worker cannot be started");
             Ended::NotStarted
         })

@@ -1,16 +1,19 @@
 //! One worker process as the daemon sees it: started, spoken to, and asked what it died of.
 
-use super::wire::{self, Job, Reply, Report, Request};
+use super::{
+    sandbox::Layer,
+    wire::{self, Job, Reply, Report, Request, Said},
+};
 use futures_util::{SinkExt, StreamExt};
 use rustix::process::Signal;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
     path::Path,
     process::{ExitStatus, Stdio},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -83,17 +86,43 @@ impl Death {
     }
 }
 
-/// Workers that died so far, by cause.
+/// What is known of all workers of a pool.
 #[derive(Debug, Default)]
-pub(super) struct Deaths([AtomicU64; Death::ALL.len()]);
+pub(super) struct Ledger {
+    deaths: [AtomicU64; Death::ALL.len()],
+    layers: OnceLock<BTreeSet<Layer>>,
+}
 
-impl Deaths {
+impl Ledger {
     fn count(&self, death: Death) {
-        self.0[death as usize].fetch_add(1, Ordering::Relaxed);
+        self.deaths[death as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn of(&self, death: Death) -> u64 {
-        self.0[death as usize].load(Ordering::Relaxed)
+    /// Workers that died so far of this cause.
+    pub(super) fn deaths(&self, death: Death) -> u64 {
+        self.deaths[death as usize].load(Ordering::Relaxed)
+    }
+
+    /// The layers that confine the workers, as soon as one has told. All run under the same kernel.
+    pub(super) fn layers(&self) -> Option<&BTreeSet<Layer>> {
+        self.layers.get()
+    }
+
+    /// Only the first is heard: it has not read a byte of any camera yet.
+    fn confined(&self, layers: BTreeSet<Layer>) {
+        if self.layers.set(layers).is_ok() {
+            let names = |there: bool| {
+                let layers = Layer::ALL
+                    .into_iter()
+                    .filter(|layer| self.layers.get().is_some_and(|l| l.contains(layer)) == there);
+                layers.map(Layer::as_str).collect::<Vec<_>>().join(", ")
+            };
+            tracing::info!(layers = names(true), "probe workers are confined");
+            let missing = names(false);
+            if !missing.is_empty() {
+                tracing::warn!(missing, "this kernel lacks layers of the probe workers' confinement");
+            }
+        }
     }
 }
 
@@ -125,7 +154,7 @@ pub(super) struct Line {
 }
 
 impl Worker {
-    pub(super) fn start(program: &Path, memory_mib: u64, deaths: Arc<Deaths>) -> io::Result<Self> {
+    pub(super) fn start(program: &Path, memory_mib: u64, ledger: Arc<Ledger>) -> io::Result<Self> {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let child = Command::new(program)
@@ -142,7 +171,7 @@ impl Worker {
             .spawn()?;
         let (jobs, inbox) = mpsc::channel(JOBS_A_WORKER);
         let line = Line { jobs, hung: CancellationToken::new() };
-        let attendant = tokio::spawn(attend(child, UnixStream::from_std(ours)?, inbox, line.hung.clone(), deaths));
+        let attendant = tokio::spawn(attend(child, UnixStream::from_std(ours)?, inbox, line.hung.clone(), ledger));
         Ok(Self { line, attendant })
     }
 
@@ -200,11 +229,11 @@ async fn attend(
     socket: UnixStream,
     mut inbox: mpsc::Receiver<(Job, Answer)>,
     hung: CancellationToken,
-    deaths: Arc<Deaths>,
+    ledger: Arc<Ledger>,
 ) {
     let mut waiting: HashMap<u64, Answer> = HashMap::new();
     let talk = tokio::select! {
-        talk = converse(socket, &mut inbox, &mut waiting) => Some(talk),
+        talk = converse(socket, &mut inbox, &mut waiting, &ledger) => Some(talk),
         () = hung.cancelled() => None,
     };
     let limit = if matches!(talk, Some(Talk::Dismissed)) { DISMISSED_WITHIN } else { REAPED_WITHIN };
@@ -226,7 +255,7 @@ async fn attend(
     }
     inbox.close();
     let Some(death) = death else { return };
-    deaths.count(death);
+    ledger.count(death);
     // Nobody waits any more for a check that was cut short.
     waiting.into_values().for_each(|answer| drop(answer.send(Err(death))));
     while let Some((_, answer)) = inbox.recv().await {
@@ -239,6 +268,7 @@ async fn converse(
     socket: UnixStream,
     inbox: &mut mpsc::Receiver<(Job, Answer)>,
     waiting: &mut HashMap<u64, Answer>,
+    ledger: &Ledger,
 ) -> Talk {
     let (mut sink, mut replies) = wire::framed(socket).split::<Bytes>();
     let mut ids = 0u64..;
@@ -259,7 +289,14 @@ async fn converse(
                     // The end, or half a frame and then the end.
                     Some(Err(_)) | None => return Talk::Closed,
                 };
-                let Ok(Reply { id, report }) = serde_json::from_slice(&frame) else { return Talk::Broken };
+                let Reply { id, report } = match serde_json::from_slice(&frame) {
+                    Ok(Said::Done(reply)) => *reply,
+                    Ok(Said::Confined(layers)) => {
+                        ledger.confined(layers);
+                        continue;
+                    }
+                    Err(_) => return Talk::Broken,
+                };
                 if let Some(answer) = waiting.remove(&id) {
                     // Nobody waits any more for a check that was cut short.
                     let _ = answer.send(Ok(report.cleaned()));

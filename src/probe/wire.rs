@@ -2,6 +2,7 @@
 
 use super::{
     Look, Settings,
+    sandbox::Layer,
     stream::LONGER,
     text::{clean, clean_to},
 };
@@ -11,7 +12,7 @@ use crate::model::{
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, fmt, net::SocketAddr, time::Duration};
 use tokio::net::UnixStream;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use url::Url;
@@ -28,6 +29,16 @@ pub(super) fn framed(stream: UnixStream) -> Framed<UnixStream, LengthDelimitedCo
 pub(super) struct Request {
     pub(super) id: u64,
     pub(super) job: Job,
+}
+
+/// What a worker says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Said {
+    /// First of all: the layers that confine it.
+    Confined(BTreeSet<Layer>),
+    /// A job is done.
+    Done(Box<Reply>),
 }
 
 /// A report on the job of the same number.
