@@ -11,7 +11,7 @@ use camhealth::{
     model::{
         Ack, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, Kind, Level, LinkId, LinkRecord,
         LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord, Span, State,
-        StreamFacts, Transition, Window, elapsed,
+        StreamFacts, Transition, ViewState, Weight, Window, elapsed,
     },
     monitor::{Effect, Event, Monitor, Settings},
 };
@@ -58,6 +58,8 @@ struct Fault {
 #[derive(Debug, Clone, PartialEq)]
 enum What {
     Camera(CameraId),
+    /// A camera that answers, and is ill in this way.
+    Ill(CameraId, FailureKind),
     Link(LinkId),
     /// The power of everything; the monitor has its own.
     Power,
@@ -83,6 +85,9 @@ struct Month {
     /// When each is really to be looked at: others of its looks in the heap are void.
     due: Vec<i64>,
     ids: Vec<CameraId>,
+    /// When each last proved that it sees, by the time that really passed.
+    proved: Vec<i64>,
+    next_recount: i64,
     failing: Vec<u32>,
     /// Seconds by which the wall clock is off.
     step: i64,
@@ -148,7 +153,7 @@ impl Month {
             (fault.from..fault.until).step_by(step as usize).chain([fault.until]).collect::<Vec<_>>()
         };
         let changes = [true, false].map(|single| {
-            let of_kind = faults.iter().filter(|fault| matches!(fault.what, What::Camera(_)) == single);
+            let of_kind = faults.iter().filter(|fault| matches!(fault.what, What::Camera(_) | What::Ill(..)) == single);
             let mut changes: Vec<i64> = of_kind.flat_map(flips).collect();
             changes.sort_unstable();
             changes
@@ -156,6 +161,8 @@ impl Month {
         let mut month = Self {
             changes,
             failing: vec![0; ids.len()],
+            proved: vec![i64::MIN / 2; ids.len()],
+            next_recount: 0,
             fleet,
             settings,
             monitor,
@@ -189,7 +196,45 @@ impl Month {
             What::Camera(other) => other == id,
             What::Link(link) => above.contains(link),
             What::Power | What::Cable => true,
+            What::Ill(..) => false,
         })
+    }
+
+    /// What a look at a camera finds, if anything is wrong with it.
+    fn ails(&self, now: i64, id: &CameraId) -> Option<FailureKind> {
+        if !self.works(now, id) {
+            return Some(FailureKind::Timeout);
+        }
+        self.faults.iter().find_map(|fault| match &fault.what {
+            What::Ill(other, kind) if other == id && fault.active(now) => Some(*kind),
+            _ => None,
+        })
+    }
+
+    /// A recount from what really happened: each view that is called covered is seen by enough cameras that have proven
+    /// so within their limit. A clock that is set back hides as much as passed since it was last looked at.
+    fn recount(&mut self, second: i64) {
+        const HIDDEN: i64 = 30;
+        if second < self.next_recount {
+            return;
+        }
+        self.next_recount = second + 300;
+        let snapshot = self.monitor.snapshot(self.wall(second));
+        let proves = |id: &CameraId| {
+            let limit = match self.fleet.cameras[id].kind {
+                Kind::Public => self.settings.health.stale_after_public,
+                Kind::Household => self.settings.health.stale_after_household,
+            };
+            let number = self.ids.binary_search(id).expect("a camera of the fleet");
+            second - self.proved[number] <= limit.as_secs() as i64 + HIDDEN
+        };
+        for (id, site) in &snapshot.sites {
+            for (view, status) in self.fleet.sites[id].views.iter().zip(&site.views) {
+                let seeing = view.watchers.iter().filter(|watcher| proves(&watcher.camera)).count();
+                let covered = status.state == ViewState::Covered;
+                assert!(!covered || seeing >= status.needs, "second {second}: {id} {} is not seen", view.name);
+            }
+        }
     }
 
     fn handle(&mut self, second: i64, event: Event) {
@@ -244,14 +289,20 @@ impl Month {
                 continue;
             }
             let id = self.ids[number].clone();
-            let works = self.works(second, &id);
-            let took = if works { 0 } else { 3 };
-            let failure = (!works).then(|| Failure::new(FailureKind::Timeout, ""));
-            let check = if works { Check::Stream } else { Check::Liveness };
+            let ails = self.ails(second, &id);
+            let silent = ails.is_some_and(FailureKind::out_of_reach);
+            let took = if silent { 3 } else { 0 };
+            let failure = ails.map(|kind| Failure::new(kind, ""));
+            let check = if silent { Check::Liveness } else { Check::Stream };
             let started = self.wall(second);
-            let stream = Some(StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) });
+            let proven = ails.is_none_or(|kind| kind.weight() == Weight::Degrades);
+            let stream = Some(StreamFacts { proven, ..StreamFacts::new(Codec::H264) });
             let observation = Observation { failure, stream, ..Observation::new(check, started) };
-            self.failing[number] = if works { 0 } else { self.failing[number] + 1 };
+            if observation.proves() {
+                self.proved[number] = second;
+            }
+            let fails = ails.is_some_and(|kind| kind.weight() == Weight::Fails);
+            self.failing[number] = if fails { self.failing[number] + 1 } else { 0 };
             self.handle(second + took, Event::Probed(id.clone(), Box::new(observation)));
             let kind = self.fleet.cameras.get(&id).map(|camera| camera.kind);
             // The daemon's cadence; but while nothing changes only as often as keeps what is known fresh, so that a
@@ -299,6 +350,7 @@ impl Month {
                 self.handle(second, Event::Tick);
             }
         }
+        self.recount(second);
     }
 
     /// kill -9, and a start from what was remembered.
@@ -330,8 +382,10 @@ impl Month {
         for (second, notice, _) in &self.notices {
             let place = format!("seed {seed}, second {second}: {} {:?}", notice.incident, notice.reason);
             match notice.reason {
-                Reason::CoverageLost | Reason::MonitorCutOff => drop(open.insert(notice.number, notice.reason)),
-                Reason::CoverageRestored | Reason::MonitorRestored | Reason::Merged => {
+                Reason::CoverageLost | Reason::CoverageUnproven | Reason::MonitorCutOff => {
+                    open.insert(notice.number, notice.reason);
+                }
+                Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::Merged => {
                     assert!(open.remove(&notice.number).is_some(), "{place}: taken back and never told");
                 }
                 Reason::Escalated => assert!(!taken.contains(&notice.number), "{place}: somebody had taken it on"),
@@ -395,7 +449,8 @@ fn coast(fleet: &Fleet, random: &mut Random) -> Vec<Fault> {
             }
             _ => {
                 let camera = cameras[random.below(cameras.len() as i64) as usize].clone();
-                faults.push(fault(What::Camera(camera), from, 300 + random.below(12 * 3600)));
+                let kind = FailureKind::ALL[random.below(FailureKind::ALL.len() as i64) as usize];
+                faults.push(fault(What::Ill(camera, kind), from, 300 + random.below(12 * 3600)));
             }
         }
         from = faults.iter().map(|fault| fault.until).max().unwrap_or(from).max(from) + 3600 + random.below(4 * 3600);
@@ -446,6 +501,42 @@ fn a_month_on_the_coast_keeps_its_promises() {
         began.elapsed(),
         transitions / pages.max(1)
     );
+}
+
+/// Each reason that there is, for two hours, at a camera that alone sees a view: what it comes to.
+#[test]
+fn every_kind_of_failure_comes_to_what_it_weighs() {
+    let (fleet, _) = commune();
+    let (site, camera) = fleet
+        .sites
+        .values()
+        .filter(|site| site.views.len() > 1)
+        .find_map(|site| {
+            let lone = site.views.iter().find(|view| view.watchers.len() == 1 && view.needs == 1)?;
+            let camera = &fleet.cameras[&lone.watchers[0].camera];
+            let alone = camera.kind == Kind::Public && camera.device.as_str() == camera.id.as_str();
+            alone.then(|| (site.id.clone(), camera.id.clone()))
+        })
+        .expect("a view with one camera");
+    for (number, kind) in FailureKind::ALL.into_iter().enumerate() {
+        let mut month = Month::new(number as u64, |_, _| vec![fault(What::Ill(camera.clone(), kind), 1000, 7200)]);
+        month.run(8000);
+        let level = month.journal.sites[&site].level;
+        let told: Vec<Reason> =
+            month.notices.iter().map(|(_, notice, _)| notice.reason).filter(|r| *r != Reason::Escalated).collect();
+        let (expected, reasons): (&[Level], &[Reason]) = match kind.weight() {
+            Weight::Fails => (&[Level::Critical, Level::Blind], &[Reason::CoverageLost]),
+            Weight::Degrades => (&[Level::Full], &[]),
+            Weight::Unproven => (&[Level::Unknown], &[Reason::CoverageUnproven]),
+            // Our own failure: whatever the camera does, nothing proves it.
+            Weight::Inconclusive => (&[Level::Unknown], &[Reason::CoverageUnproven]),
+        };
+        assert!(expected.contains(&level), "{kind:?}: {level:?}");
+        assert_eq!(told, reasons, "{kind:?}");
+        month.run(6 * 3600);
+        month.check_promises(number as u64);
+        assert_eq!(month.journal.sites[&site].level, Level::Full, "{kind:?}");
+    }
 }
 
 /// Each injected fault alone: what is blamed, how often the phone rings, and how soon.

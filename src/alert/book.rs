@@ -3,7 +3,7 @@
 //! Sites open, worsen and recover; each time the monitor says which cause explains it. Within one event all changes
 //! are gathered, and [`Book::settle`] then says what is told: at most one thing of each incident.
 
-use super::{Settings, Target, Turn, roster};
+use super::{Doubted, Settings, Target, Turn, roster};
 use crate::model::{Ack, Cause, Incident, IncidentId, Level, Reason, Recipient, Remark, SiteId, elapsed, later};
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
@@ -66,7 +66,33 @@ impl Book {
 
     /// The open incident that accounts for a site.
     pub fn of_site(&self, site: &SiteId) -> Option<&Incident> {
-        self.open().find(|incident| incident.keeps(site))
+        self.open().find(|incident| incident.keeps(site) && !matches!(incident.cause, Cause::Unproven(_)))
+    }
+
+    /// The open incident by which a site is not proven to be covered.
+    pub fn doubt_of(&self, site: &SiteId) -> Option<&Incident> {
+        self.open().find(|incident| matches!(&incident.cause, Cause::Unproven(doubted) if doubted == site))
+    }
+
+    /// A doubt about a site lasts, or is gone.
+    pub fn site_doubted(&mut self, now: Timestamp, site: &SiteId, doubted: Doubted) {
+        let open = self.doubt_of(site).map(|incident| incident.id.clone());
+        match (doubted, open) {
+            (Doubted::Since(since), None) => {
+                let id = self.begin(now, Cause::Unproven(site.clone()), since, Level::Unknown);
+                if let Some(incident) = self.incidents.get_mut(&id) {
+                    incident.sites.insert(site.clone(), Level::Unknown);
+                }
+                self.tell(&id, Reason::CoverageUnproven, Remark::None);
+            }
+            (Doubted::NoMore, Some(id)) => {
+                if let Some(incident) = self.incidents.get_mut(&id) {
+                    incident.sites.insert(site.clone(), Level::Full);
+                }
+                self.close(now, &id, Reason::CoverageProven);
+            }
+            (Doubted::Since(_), Some(_)) | (Doubted::NoMore, None) => {}
+        }
     }
 
     /// The open incident of a number or an id.
@@ -87,8 +113,10 @@ impl Book {
                 None => self.lost(now, site, alert.worst, cut),
             },
             Turn::Restored => {
-                let keeping: Vec<IncidentId> =
-                    self.open().filter(|incident| incident.keeps(site)).map(|incident| incident.id.clone()).collect();
+                let keeping: Vec<IncidentId> = (self.open())
+                    .filter(|incident| incident.keeps(site) && !matches!(incident.cause, Cause::Unproven(_)))
+                    .map(|incident| incident.id.clone())
+                    .collect();
                 for id in keeping {
                     self.relieve(now, &id, site);
                 }
@@ -143,7 +171,9 @@ impl Book {
         let Some(id) = self.named(name).map(|incident| incident.id.clone()) else { return false };
         let Some(incident) = self.incidents.get_mut(&id) else { return false };
         if incident.ack.is_none() {
-            incident.next_rung = Some(later(ack.at, settings.ack_expires));
+            // Nobody was called for what is no alarm, and nobody is reminded of it.
+            let reminds = !matches!(incident.cause, Cause::Unproven(_));
+            incident.next_rung = reminds.then(|| later(ack.at, settings.ack_expires));
             let remark = Remark::By { name: ack.by.clone() };
             incident.ack = Some(ack);
             self.tell(&id, Reason::Acknowledged, remark);
@@ -355,7 +385,7 @@ impl Book {
     /// Notes what is to be told. Within one event the weightier reason wins.
     fn tell(&mut self, id: &IncidentId, reason: Reason, remark: Remark) {
         let weight = |reason: Reason| match reason {
-            Reason::CoverageRestored | Reason::MonitorRestored | Reason::Merged => 4,
+            Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::Merged => 4,
             Reason::CoverageLost | Reason::MonitorCutOff => 3,
             Reason::CoverageWorse => 2,
             Reason::Escalated | Reason::Reminder => 1,

@@ -86,7 +86,7 @@ fn priority(notice: &Notice) -> u8 {
     match (notice.reason, notice.level) {
         (reason, _) if reason.clears() => 3,
         (Reason::Acknowledged | Reason::RootFound | Reason::ChannelFailing | Reason::Test, _) => 3,
-        (Reason::Merged | Reason::Digest, _) => 2,
+        (Reason::Merged | Reason::Digest | Reason::CoverageUnproven, _) => 2,
         (Reason::Escalated | Reason::MonitorCutOff, _) | (_, Level::Blind) => 5,
         _ => 4,
     }
@@ -94,12 +94,12 @@ fn priority(notice: &Notice) -> u8 {
 
 fn tag(reason: Reason) -> &'static str {
     match reason {
-        Reason::CoverageRestored | Reason::MonitorRestored => "white_check_mark",
+        Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored => "white_check_mark",
         Reason::Acknowledged => "bust_in_silhouette",
         Reason::RootFound | Reason::Merged => "link",
         Reason::Digest => "clipboard",
         Reason::Test => "test_tube",
-        Reason::ChannelFailing => "warning",
+        Reason::ChannelFailing | Reason::CoverageUnproven => "warning",
         _ => "rotating_light",
     }
 }

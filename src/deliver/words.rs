@@ -41,6 +41,10 @@ impl Words<'_> {
                 }
                 _ => format!("{place}: {}", self.pick("đã quan sát lại được", "coverage restored")),
             },
+            Reason::CoverageUnproven => self.unproven(place),
+            Reason::CoverageProven => {
+                format!("{place}: {}", self.pick("đã rõ tình trạng quan sát", "known again how it is covered"))
+            }
             Reason::Escalated => format!("{} – {}", self.pick("Chưa ai nhận", "Nobody took it"), self.headline(notice)),
             Reason::Reminder => format!("{} – {}", self.pick("Vẫn chưa xong", "Still open"), self.headline(notice)),
             Reason::Acknowledged => {
@@ -96,11 +100,16 @@ impl Words<'_> {
             Some(Cause::Monitor) => {
                 self.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
             }
+            Some(Cause::Unproven(_)) => self.unproven(place),
             Some(Cause::Site(_)) | None => match self.recovering(notice) {
                 Some(recovering) => format!("{place}: {recovering}"),
                 None => format!("{place}: {}", notice.level.text(self.language)),
             },
         }
+    }
+
+    fn unproven(&self, place: &str) -> String {
+        format!("{place}: {}", self.pick("chưa chứng minh được còn quan sát", "not proven that it is covered"))
     }
 
     pub(super) fn place(&self, place: &str, hamlet: &str) -> String {
@@ -117,6 +126,12 @@ impl Words<'_> {
                  là chưa rõ, không tính là hỏng. Kiểm tra mạng và nguồn điện của máy giám sát.",
                 "No camera answers and nothing proves that the monitor's own network works. Cameras count as unknown, \
                  not as down. Check the monitor's network and power.",
+            ),
+            Some(Cause::Unproven(_)) => self.pick(
+                "Từ hơn 5 phút camera có trả lời nhưng không cho lấy hình (sai tài khoản, hết lượt kết nối…), nên không \
+                 biết còn quan sát được không. Chưa phải báo động; cần nhà thầu xử lý.",
+                "For more than 5 minutes cameras answer and hand out no video (a refused login, no session left …), so \
+                 nobody knows whether they see. This is no alarm; the contractor should mend it.",
             ),
             Some(Cause::Commune) => self.pick(
                 "Mọi camera im lặng cùng lúc trong khi mạng của máy giám sát vẫn hoạt động: có thể mất điện toàn xã.",

@@ -139,6 +139,7 @@ mod tests {
     fn kinds_are_named_as_they_are_written() {
         let causes = [
             Cause::Site("a".into()),
+            Cause::Unproven("a".into()),
             Cause::Link("a".into()),
             Cause::Device("a".into()),
             Cause::Commune,

@@ -14,7 +14,9 @@ pub struct IncidentId(String);
 impl IncidentId {
     /// The id of the incident of `cause` that began at `at`: the same inputs give the same id after a crash.
     pub fn new(cause: &Cause, at: Timestamp) -> Self {
-        Self(format!("{}-{}", cause.subject(), at.as_millisecond()))
+        // Of one site both may be open, since the same moment.
+        let kind = if matches!(cause, Cause::Unproven(_)) { "unproven-" } else { "" };
+        Self(format!("{kind}{}-{}", cause.subject(), at.as_millisecond()))
     }
 
     /// An id as it was stored.
@@ -40,6 +42,8 @@ impl fmt::Display for IncidentId {
 pub enum Cause {
     /// Cameras of one site, each by itself.
     Site(SiteId),
+    /// Cameras of one site that answer and prove nothing: it cannot be said how it is covered.
+    Unproven(SiteId),
     /// A link, with all that hangs on it.
     Link(LinkId),
     /// A recorder, with all its channels.
@@ -55,6 +59,7 @@ impl Cause {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Site(_) => "site",
+            Self::Unproven(_) => "unproven",
             Self::Link(_) => "link",
             Self::Device(_) => "device",
             Self::Commune => "commune",
@@ -65,7 +70,7 @@ impl Cause {
     /// The id of what failed.
     pub fn subject(&self) -> &str {
         match self {
-            Self::Site(id) => id.as_str(),
+            Self::Site(id) | Self::Unproven(id) => id.as_str(),
             Self::Link(id) => id.as_str(),
             Self::Device(id) => id.as_str(),
             Self::Commune => "commune",

@@ -142,6 +142,10 @@ closed! {
         Escalated "escalated",
         /// The incident is still open long after somebody took it on.
         Reminder "reminder",
+        /// For minutes a site hangs on cameras that answer and prove nothing.
+        CoverageUnproven "coverage_unproven",
+        /// It is proven again how the site is covered, or it is known otherwise.
+        CoverageProven "coverage_proven",
         /// Somebody has taken the incident on.
         Acknowledged "acknowledged",
         /// What was told turned out to have another root.
@@ -164,7 +168,7 @@ closed! {
 impl Reason {
     /// Whether it takes back what was told.
     pub fn clears(self) -> bool {
-        matches!(self, Self::CoverageRestored | Self::MonitorRestored)
+        matches!(self, Self::CoverageRestored | Self::CoverageProven | Self::MonitorRestored)
     }
 
     /// Whether the phone must ring for it; the others are news that can wait until somebody looks.

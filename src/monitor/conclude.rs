@@ -3,7 +3,7 @@
 use super::{Effect, Monitor};
 use crate::{
     coverage,
-    model::{Incident, Level, SiteId, SiteRecord, State, later},
+    model::{CameraId, Incident, Level, Site, SiteId, SiteRecord, State, ViewState, ViewStatus, later},
 };
 use jiff::Timestamp;
 use std::{collections::BTreeSet, sync::Arc};
@@ -30,7 +30,7 @@ impl Monitor {
         }
         let due = self.sites.iter().filter(|(id, site)| {
             let plan = self.fleet.sites.get(*id);
-            plan.and_then(|plan| site.watch.deadline(now, plan)).is_some_and(|at| at <= now)
+            plan.and_then(|plan| site.deadline(now, plan)).is_some_and(|at| at <= now)
         });
         let due: Vec<SiteId> = due.map(|(id, _)| id.clone()).collect();
         let mut stale = std::mem::take(&mut self.stale);
@@ -63,6 +63,7 @@ impl Monitor {
             true => self.excused(id),
             false => level,
         };
+        let doubtful = self.doubtful(&plan, &views, level, excused);
         let held = watchers().any(|watcher| {
             let device = self.fleet.cameras.get(&watcher.camera).map(|camera| &camera.device);
             let lost = self.cameras.get(&watcher.camera).is_some_and(|camera| !camera.base.sees());
@@ -76,7 +77,8 @@ impl Monitor {
         }
         status.views = views;
         let turn = site.watch.consider(now, &plan, level, excused, held);
-        status.recovering = site.watch.recovering();
+        let doubted = site.doubt.consider(now, doubtful);
+        status.recovering = site.watch.recovering().or_else(|| site.doubt.recovering());
         let open = site.watch.open().cloned();
         let record = SiteRecord {
             site: id.clone(),
@@ -91,6 +93,9 @@ impl Monitor {
         if before != level || turn.is_some() {
             self.effects.push(Effect::Site(record));
         }
+        if let Some(doubted) = doubted {
+            self.book.site_doubted(now, id, doubted);
+        }
         let cut = self.cut(&plan, open.as_ref().map_or(now, |open| open.since));
         match turn {
             Some(turn) => self.book.site_turned(now, id, &turn, cut),
@@ -99,6 +104,25 @@ impl Monitor {
             }
             None => {}
         }
+    }
+
+    /// Whether a site hangs on cameras that answer and prove nothing; `None` where that cannot be said now.
+    fn doubtful(&self, site: &Site, views: &[ViewStatus], level: Level, excused: Level) -> Option<bool> {
+        match level {
+            Level::Full | Level::Reduced => return Some(false),
+            Level::Critical | Level::Blind => return None,
+            Level::Unknown if self.cut_off.is_some() => return None,
+            // By what is out of service on purpose alone.
+            Level::Unknown if excused != Level::Unknown => return Some(false),
+            Level::Unknown => {}
+        }
+        let unproven = |camera: &CameraId| {
+            self.cameras
+                .get(camera)
+                .is_some_and(|camera| camera.base == State::Unknown && camera.machine.standing().cause.is_some())
+        };
+        let unknown = site.views.iter().zip(views).filter(|(_, status)| status.state == ViewState::Unknown);
+        Some(unknown.flat_map(|(view, _)| &view.watchers).any(|watcher| unproven(&watcher.camera)))
     }
 
     /// The level of a site if what is out of service on purpose worked.
@@ -140,7 +164,8 @@ impl Monitor {
             }
         }
         for id in sites {
-            let incident = self.book.of_site(&id).map(|incident| incident.id.clone());
+            let incident =
+                self.book.of_site(&id).or_else(|| self.book.doubt_of(&id)).map(|incident| incident.id.clone());
             let Some(site) = self.sites.get_mut(&id).filter(|site| site.status.incident != incident) else { continue };
             Arc::make_mut(&mut site.status).incident = incident;
         }

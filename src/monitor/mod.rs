@@ -16,7 +16,8 @@ use crate::{
     alert, coverage, health,
     model::{
         CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Observation, OnCall, Restored,
-        SharedOutlooks, SiteId, SiteRecord, SiteStatus, Snapshot, State, ViewStatus, Window, later, stream_address,
+        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, ViewStatus, Window, later,
+        stream_address,
     },
     topology::{self, Topology},
 };
@@ -74,6 +75,7 @@ pub struct Monitor {
 #[derive(Debug)]
 struct WatchedSite {
     watch: alert::Watch,
+    doubt: alert::Doubt,
     status: Arc<SiteStatus>,
 }
 
@@ -134,6 +136,9 @@ impl Monitor {
             monitor.sites.insert(record.site.clone(), WatchedSite::restored(record));
         }
         monitor.replan(now, fleet, settings);
+        for (id, site) in &mut monitor.sites {
+            site.doubt = alert::Doubt::restored(monitor.book.doubt_of(id).is_some());
+        }
         monitor.missed_digest(now);
         let effects = monitor.conclude(now);
         (monitor, effects)
@@ -160,7 +165,7 @@ impl Monitor {
     /// When [`Event::Tick`] is due if nothing else happens.
     pub fn next_deadline(&self, now: Timestamp) -> Timestamp {
         let free = self.sites.iter().filter(|(id, _)| !self.held.contains(*id));
-        let delays = free.filter_map(|(id, site)| site.watch.deadline(now, self.fleet.sites.get(id)?));
+        let delays = free.filter_map(|(id, site)| site.deadline(now, self.fleet.sites.get(id)?));
         let held = (!self.held.is_empty()).then_some(self.held_until);
         let others = [self.topology.deadline(&self.settings.topology), self.book.deadline(), self.next_digest, held];
         delays.chain(others.into_iter().flatten()).fold(self.next_sweep, Timestamp::min)
@@ -311,6 +316,7 @@ impl Monitor {
             self.sites.remove(&id);
             let cut = alert::Cut { cause: crate::model::Cause::Site(id.clone()), since: now };
             self.book.site_turned(now, &id, &alert::Turn::Restored, cut);
+            self.book.site_doubted(now, &id, alert::Doubted::NoMore);
             let (level, alert, ended) = (Level::Unknown, None, Vec::new());
             self.effects.push(Effect::Site(SiteRecord { site: id, level, since: now, alert, ended }));
         }
@@ -349,9 +355,15 @@ impl WatchedSite {
         Self::with(alert::Watch::restored(record.alert, record.ended), record.level, record.since)
     }
 
+    /// When a delay runs out, if the site stays as it is.
+    fn deadline(&self, now: Timestamp, plan: &Site) -> Option<Timestamp> {
+        self.watch.deadline(now, plan).into_iter().chain(self.doubt.deadline()).min()
+    }
+
     fn with(watch: alert::Watch, level: Level, since: Timestamp) -> Self {
         Self {
             watch,
+            doubt: alert::Doubt::default(),
             status: Arc::new(SiteStatus { level, since, views: Vec::new(), incident: None, recovering: None }),
         }
     }

@@ -89,7 +89,7 @@ impl Monitor {
             .map(|watcher| &watcher.camera)
             .collect();
         let concerned = |camera: &Camera| match cause {
-            Cause::Site(_) => watchers.contains(&camera.id),
+            Cause::Site(_) | Cause::Unproven(_) => watchers.contains(&camera.id),
             Cause::Link(link) => self.fleet.links_above(camera).contains(link),
             Cause::Device(device) => camera.device == *device,
             Cause::Commune | Cause::Monitor => true,

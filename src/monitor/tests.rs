@@ -243,6 +243,51 @@ fn a_restart_believes_nobody_for_longer_than_the_proof_lasts() {
 }
 
 #[test]
+fn what_is_not_proven_covers_nothing_and_is_told_when_it_lasts() {
+    const FULL: Option<FailureKind> = Some(FailureKind::SessionLimit);
+    let mut world = World::new(2);
+    world.all_up(0);
+    let look = |world: &mut World, second, kind| {
+        world.probe(second, "0-north", kind);
+        ["0-south", "1-north", "1-south"].iter().for_each(|id| world.probe(second, id, None));
+    };
+    for second in (60..=300).step_by(60) {
+        look(&mut world, second, FULL);
+    }
+    assert_eq!(world.level("site-0"), Level::Full, "its proof lasts for five minutes");
+    for second in (306..600).step_by(6) {
+        look(&mut world, second, FULL);
+    }
+    assert_eq!((world.level("site-0"), world.notices.len()), (Level::Unknown, 0), "and nobody is called yet");
+    let snapshot = world.monitor.snapshot(at(600));
+    assert_eq!((snapshot.coverage.covered, snapshot.coverage.total), (3, 4));
+    look(&mut world, 612, FULL);
+    assert_eq!(world.notices.len(), 1);
+    let notice = world.notices[0].clone();
+    assert_eq!((notice.reason, notice.reason.pages()), (Reason::CoverageUnproven, false));
+    assert_eq!(notice.cause, Some(crate::model::Cause::Unproven("site-0".into())));
+    assert_eq!(notice.cameras[0].cause, FULL);
+    assert!(world.monitor.snapshot(at(612)).sites["site-0"].incident.is_some());
+    // A restart neither repeats nor forgets it.
+    let mut world = World::restored(2, world.journal(), 620);
+    for second in (630..1000).step_by(30) {
+        look(&mut world, second, None);
+    }
+    let reasons: Vec<Reason> = world.notices.iter().map(|notice| notice.reason).collect();
+    assert_eq!(reasons, [Reason::CoverageProven]);
+    assert_eq!(world.notices[0].incident, notice.incident);
+    // Where the camera is lost after all, that is another incident, and the louder one.
+    let mut lost = World::new(2);
+    lost.all_up(0);
+    for second in (10..620).step_by(6) {
+        look(&mut lost, second, FULL);
+    }
+    lost.take_down(630, "0-north", "1-north");
+    let reasons: Vec<Reason> = lost.notices.iter().map(|notice| notice.reason).collect();
+    assert_eq!(reasons, [Reason::CoverageUnproven, Reason::CoverageLost]);
+}
+
+#[test]
 fn a_reload_keeps_what_did_not_change() {
     let mut world = World::new(2);
     world.all_up(0);

@@ -116,6 +116,8 @@ fn cause_text(cause: &Cause, language: Language) -> &'static str {
     match (cause, language) {
         (Cause::Site(_), Language::Vi) => "camera tại chỗ",
         (Cause::Site(_), Language::En) => "cameras on the spot",
+        (Cause::Unproven(_), Language::Vi) => "camera trả lời nhưng chưa chứng minh được còn hình",
+        (Cause::Unproven(_), Language::En) => "cameras that answer and prove nothing",
         (Cause::Link(_), Language::Vi) => "đường truyền hoặc nguồn điện",
         (Cause::Link(_), Language::En) => "link or power",
         (Cause::Device(_), Language::Vi) => "đầu ghi",
