@@ -2,11 +2,12 @@
 
 use crate::simulated::{LOOPBACK, configured, prober, start};
 use camhealth::{
-    model::{Check, FailureKind},
+    model::{Camera, Check, FailureKind, Observation, RungName},
     probe::Look,
     sim::{Fault, SimCamera, Spec, Stage},
 };
 use std::{
+    collections::BTreeMap,
     fs,
     sync::Arc,
     time::{Duration, Instant},
@@ -24,7 +25,6 @@ async fn ten_floods_at_once_leave_memory_flat_and_other_verdicts_in_time() {
     let good = start().await;
     let mut hostile = Vec::new();
     for number in 0..10 {
-        // Behind a login our own bounded reader meets them first; without one retina does, in a worker.
         let camera = SimCamera::start(Spec::new(LOOPBACK)).await.expect("ports");
         let fault =
             if number % 2 == 0 { Fault::HugeBody(Stage::Describe) } else { Fault::EndlessHeaders(Stage::Describe) };
@@ -61,7 +61,40 @@ async fn ten_floods_at_once_leave_memory_flat_and_other_verdicts_in_time() {
     }
     let grown = resident_mib().saturating_sub(before);
     assert!(grown < 64, "this process grew by {grown} MiB");
-    assert!(prober.pool().deaths() >= 10, "the floods never met a worker");
+    let deaths: u64 = prober.pool().deaths().map(|(_, count)| count).sum();
+    assert_eq!(deaths, 0, "our own reader ends a flood before it fills a worker");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_is_good_and_deadly_by_turns_is_named() {
+    let prober = prober();
+    let camera = SimCamera::start(Spec::new(LOOPBACK)).await.expect("ports");
+    let target = Camera { login: None, ..configured(&camera) };
+    let now = jiff::Timestamp::now();
+    let look = async || prober.probe(&target, Look::new(Check::Stream, now)).await;
+    let notes = |observation: &Observation| {
+        let notes = observation.rungs.iter().filter(|rung| rung.name == RungName::Worker);
+        notes.map(|rung| (rung.ok, rung.detail.clone())).collect::<Vec<_>>()
+    };
+    for killed in 1..=3 {
+        camera.set_fault(Fault::FloodsSecondClient).await.expect("the fault is set");
+        let observation = look().await;
+        let kind = observation.failure.as_ref().map(|failure| failure.kind);
+        assert_eq!(kind, Some(FailureKind::Oversized), "{observation:#?}");
+        assert_eq!(notes(&observation).len(), 1, "{observation:#?}");
+        camera.set_fault(Fault::None).await.expect("the fault is set");
+        let observation = look().await;
+        assert_eq!(observation.failure, None, "what a good look saw stands: {observation:#?}");
+        assert_eq!(prober.pool().culprits(now), [(target.id.to_string(), "rtsp", killed)]);
+        let noted = notes(&observation);
+        assert_eq!(noted.len(), usize::from(killed >= 3), "{observation:#?}");
+        assert!(noted.iter().all(|(ok, detail)| !ok && detail.contains("3 times in the last 6 hours")), "{noted:?}");
+    }
+    // Only the first flood met a shared worker; then it was looked at alone.
+    let deaths: BTreeMap<_, _> = prober.pool().deaths().collect();
+    assert_eq!(deaths["crashed"], 4, "{deaths:?}");
+    let later = now + jiff::SignedDuration::from_hours(6);
+    assert_eq!(prober.pool().culprits(later), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use camhealth::{
     clock::Clock,
     config,
     daemon::{self, Parts, Probing},
-    model::{Failure, FailureKind, Observation},
+    model::{Codec, Failure, FailureKind, Observation, StreamFacts},
     schedule::{Order, ProbeFn},
 };
 use std::{
@@ -74,7 +74,8 @@ fn looks(calm: bool) -> ProbeFn {
             let fails = !calm && hasher.finish().is_multiple_of(25);
             // Refused: the network works, so that no link is blamed.
             let failure = fails.then(|| Failure::new(FailureKind::Refused, ""));
-            Observation { failure, ..Observation::new(order.check, now) }
+            let stream = Some(StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) });
+            Observation { failure, stream, ..Observation::new(order.check, now) }
         })
     })
 }

@@ -9,9 +9,9 @@ use camhealth::{
     alert,
     config::load_with,
     model::{
-        Ack, CameraId, Cause, Check, Failure, FailureKind, Fleet, Incident, Kind, Level, LinkId, LinkRecord, LinkState,
-        Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord, Span, State, Transition, Window,
-        elapsed,
+        Ack, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, Kind, Level, LinkId, LinkRecord,
+        LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord, Span, State,
+        StreamFacts, Transition, Window, elapsed,
     },
     monitor::{Effect, Event, Monitor, Settings},
 };
@@ -102,6 +102,7 @@ struct Journal {
     links: BTreeMap<Option<LinkId>, LinkRecord>,
     incidents: BTreeMap<u32, Incident>,
     windows: BTreeMap<String, Window>,
+    proofs: BTreeMap<CameraId, Timestamp>,
     down_transitions: usize,
 }
 
@@ -113,6 +114,7 @@ impl Journal {
             cameras: self.cameras.values().cloned().collect(),
             sites: self.sites.values().cloned().collect(),
             links: self.links.values().cloned().collect(),
+            proofs: self.proofs.clone(),
             incidents: self.incidents.values().filter(lately).cloned().collect(),
             last_number: self.incidents.keys().next_back().copied().unwrap_or(0),
             windows: self.windows.values().filter(|window| !window.is_over(now)).cloned().collect(),
@@ -210,6 +212,7 @@ impl Month {
                 Effect::Incident(incident) => drop(self.journal.incidents.insert(incident.number, *incident)),
                 Effect::Window(window) => drop(self.journal.windows.insert(window.id.clone(), window)),
                 Effect::Notify(notice, to) => self.notices.push((second, *notice, to)),
+                Effect::Proven(proofs) => self.journal.proofs.extend(proofs),
                 Effect::Learned(..) => {}
                 Effect::Ask(cameras) => {
                     for id in cameras {
@@ -246,7 +249,8 @@ impl Month {
             let failure = (!works).then(|| Failure::new(FailureKind::Timeout, ""));
             let check = if works { Check::Stream } else { Check::Liveness };
             let started = self.wall(second);
-            let observation = Observation { failure, ..Observation::new(check, started) };
+            let stream = Some(StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) });
+            let observation = Observation { failure, stream, ..Observation::new(check, started) };
             self.failing[number] = if works { 0 } else { self.failing[number] + 1 };
             self.handle(second + took, Event::Probed(id.clone(), Box::new(observation)));
             let kind = self.fleet.cameras.get(&id).map(|camera| camera.kind);

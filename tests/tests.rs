@@ -18,6 +18,8 @@ mod daemon;
 mod dashboards;
 /// What is in Cargo.lock and must not be.
 mod dependencies;
+/// RTSP over TLS.
+mod encrypted;
 /// The shipped example.
 mod examples;
 /// Peers that mean harm: bounded time and memory, and nobody else delayed.
@@ -30,6 +32,8 @@ mod killing;
 mod month;
 /// A real Prometheus scrapes the daemon.
 mod prometheus;
+/// What cameras get wrong, judged by players.
+mod quirks;
 /// The probe command against servers that nobody here wrote.
 mod real_servers;
 /// The uptime report on the command line, beside what Prometheus counted.
@@ -38,3 +42,5 @@ mod reporting;
 mod simulated;
 /// Channels, replies, Alertmanager and the commands of the roster.
 mod telling;
+/// Worker processes: whom their end blames, and what confines them.
+mod workers;

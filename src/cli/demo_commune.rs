@@ -153,7 +153,7 @@ fn roster() -> alert::Settings {
 }
 
 fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
-    let login = Arc::new(Login { username: LOGIN.0.into(), password: LOGIN.1.to_owned().into() });
+    let login = Arc::new(Login::new(LOGIN.0, LOGIN.1.to_owned()));
     let views = SITES.iter().flat_map(|(site, hamlet, views)| views.iter().map(move |view| (*site, *hamlet, *view)));
     let mut places = views.take(PUBLIC);
     let mut cameras = BTreeMap::new();

@@ -26,7 +26,7 @@ pub(super) fn login(arguments: &LoginArguments, user_in_address: &str) -> Result
         None => std::env::var("CAMHEALTH_PASSWORD").ok(),
     };
     match (user, password) {
-        (Some(username), Some(password)) => Ok(Some(Arc::new(Login { username, password: password.into() }))),
+        (Some(username), Some(password)) => Ok(Some(Arc::new(Login::new(username, password)))),
         (Some(_), None) => Err("--user needs a password: --password-file or CAMHEALTH_PASSWORD".into()),
         (None, _) if arguments.password_file.is_some() => Err("--password-file needs --user".into()),
         (None, _) => Ok(None),

@@ -81,6 +81,8 @@ enum Command {
 const USAGE: u8 = 2;
 /// Down, or the command failed.
 const FAILED: u8 = 3;
+/// Somebody answers, and whether video would come could not be seen.
+const UNPROVEN: u8 = 4;
 
 /// A part of the daemon ended that must not.
 const BROKEN: u8 = 70;

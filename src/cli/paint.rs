@@ -53,7 +53,7 @@ impl Paint {
     pub(super) fn verdict(self, verdict: Verdict, text: &str) -> String {
         match verdict {
             Verdict::Up => self.good(text),
-            Verdict::Degraded => self.fair(text),
+            Verdict::Degraded | Verdict::Unproven => self.fair(text),
             Verdict::Down => self.bad(text),
         }
     }

@@ -1,7 +1,7 @@
 //! `camhealth probe URL`: climbs the ladder once and prints each rung, the verdict and its cause.
 
 use super::{
-    FAILED, USAGE, fail,
+    FAILED, UNPROVEN, USAGE, fail,
     login::{LoginArguments, login},
     paint::Paint,
 };
@@ -9,13 +9,13 @@ use crate::{
     clock::Clock,
     health,
     model::{
-        Camera, Check, DeviceFacts, Failure, FailureKind, Memory, Observation, Promise, Rung, StreamFacts, Transport,
-        Verdict,
+        Camera, Certificate, Check, Client, DeviceFacts, Failure, FailureKind, Login, Memory, Observation, Promise,
+        Rung, StreamFacts, Transport, Verdict,
     },
     probe::{Look, Pool, Prober, Settings},
 };
 use serde::Serialize;
-use std::{fmt::Write, process::ExitCode, time::Duration};
+use std::{fmt::Write, process::ExitCode, sync::Arc, time::Duration};
 use url::Url;
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,12 @@ pub(super) struct Arguments {
     onvif: Option<Url>,
     #[command(flatten)]
     login: LoginArguments,
+    /// Send the password in clear where the camera wants that (Basic).
+    #[arg(long)]
+    allow_basic: bool,
+    /// Of an rtsps:// address: sha256:… of its certificate, or any. Left out, the fingerprint is told.
+    #[arg(long, value_name = "FINGERPRINT", value_parser = certificate)]
+    certificate: Option<Certificate>,
     /// How to ask for RTP.
     #[arg(long, value_enum, default_value = "tcp")]
     transport: TransportArgument,
@@ -101,14 +107,22 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Verdict::Up => ExitCode::SUCCESS,
         Verdict::Degraded => ExitCode::from(1),
         Verdict::Down => ExitCode::from(FAILED),
+        Verdict::Unproven => ExitCode::from(UNPROVEN),
     }
+}
+
+fn certificate(text: &str) -> Result<Certificate, String> {
+    text.parse().map_err(|()| "write sha256: and 64 hexadecimal digits, or any".to_owned())
 }
 
 fn camera(arguments: &Arguments) -> Result<Camera, String> {
     const SAFER: &str = "give the user with --user and the password with --password-file or CAMHEALTH_PASSWORD";
     let mut rtsp = arguments.url.clone();
-    if rtsp.scheme() != "rtsp" {
-        return Err(format!("{} is not an RTSP address: it must begin with rtsp://", rtsp.scheme()));
+    if !matches!(rtsp.scheme(), "rtsp" | "rtsps") {
+        return Err(format!("{} is not an RTSP address: it must begin with rtsp:// or rtsps://", rtsp.scheme()));
+    }
+    if arguments.certificate.is_some() && rtsp.scheme() == "rtsp" {
+        return Err("--certificate is for rtsps:// addresses".into());
     }
     if rtsp.host_str().is_none_or(str::is_empty) {
         return Err("the RTSP address names no host: write rtsp://HOST/PATH".into());
@@ -120,6 +134,8 @@ fn camera(arguments: &Arguments) -> Result<Camera, String> {
         return Err("the ONVIF address must begin with http:// or https://".into());
     }
     let login = login(&arguments.login, rtsp.username())?;
+    let allow_basic = arguments.allow_basic;
+    let login = login.map(|login| Arc::new(Login { allow_basic, ..(*login).clone() }));
     // Cannot fail: the URL has a host.
     let _ = rtsp.set_username("");
     Ok(Camera {
@@ -127,6 +143,7 @@ fn camera(arguments: &Arguments) -> Result<Camera, String> {
             TransportArgument::Tcp => Transport::Tcp,
             TransportArgument::Udp => Transport::Udp,
         },
+        certificate: arguments.certificate,
         onvif: arguments.onvif.clone(),
         login,
         ..Camera::new("camera", rtsp)
@@ -192,5 +209,9 @@ fn describe(stream: &StreamFacts) -> String {
     let rate = stream.bytes_per_second.map_or_else(String::new, |rate| format!(", {:.0} kbit/s", rate * 8.0 / 1000.0));
     let gop = stream.keyframe_interval_seconds.map_or_else(String::new, |gop| format!(", a keyframe each {gop:.1} s"));
     let (lost, packets) = (stream.packets_lost, stream.packets);
-    format!("{}{size}{fps}{rate}{gop}, {lost} of {} packets lost", stream.codec.as_str(), packets + lost)
+    let client = match stream.client {
+        Client::Own => "",
+        Client::Retina => ", seen by retina",
+    };
+    format!("{}{size}{fps}{rate}{gop}, {lost} of {} packets lost{client}", stream.codec.as_str(), packets + lost)
 }

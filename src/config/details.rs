@@ -1,8 +1,9 @@
 //! What a camera's entry says beyond its address: its stream's promise, its device's identity, its owner's hours.
 
 use super::entry::Entry;
-use crate::model::{Codec, DailyHours, Identity, Promise};
+use crate::model::{Certificate, Codec, DailyHours, Identity, Promise};
 use std::time::Duration;
+use url::Url;
 
 /// `[camera.promise]`, all of it optional.
 pub(super) fn promise(entry: &Entry<'_>) -> Promise {
@@ -46,6 +47,28 @@ fn mac(entry: &Entry<'_>) -> Option<String> {
         entry.problem("mac", text.span, format!("{:?} is no hardware address", text.value), remedy);
     }
     mac
+}
+
+/// `certificate`, which an address of `rtsps://` wants and no other takes.
+pub(super) fn certificate(entry: &Entry<'_>, rtsp: Option<&Url>) -> Option<Certificate> {
+    const REMEDY: &str = "write certificate = \"sha256:…\" with the fingerprint that camhealth probe shows, or \"any\"";
+    let encrypted = rtsp?.scheme() == "rtsps";
+    let Some(text) = entry.text("certificate") else {
+        if encrypted && !entry.has("certificate") {
+            entry.problem("certificate", entry.span(), "is missing: rtsps:// names no camera by itself".into(), REMEDY);
+        }
+        return None;
+    };
+    if !encrypted {
+        let message = "is for rtsps:// only, and this address is rtsp://".to_owned();
+        entry.problem("certificate", text.span, message, "leave it out, or write rtsp = \"rtsps://…\"");
+        return None;
+    }
+    let parsed = text.value.parse();
+    if parsed.is_err() {
+        entry.problem("certificate", text.span, format!("{:?} is no fingerprint", text.value), REMEDY);
+    }
+    parsed.ok()
 }
 
 /// `off_hours = ["22:00-05:00"]`.

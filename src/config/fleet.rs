@@ -203,12 +203,18 @@ fn cameras(
         let id = seen.new_id(entry);
         let name = entry.required("name", "Ngã tư Chợ, về phía cảng").map(|name| name.value);
         let kind = kind(entry);
-        let rtsp = address(entry, "rtsp", &["rtsp"], "rtsp://10.20.1.7:554/sub");
+        let rtsp = address(entry, "rtsp", &["rtsp", "rtsps"], "rtsp://10.20.1.7:554/sub");
         if !entry.has("rtsp") {
             entry.problem("rtsp", entry.span(), "is missing".into(), "add rtsp = \"rtsp://10.20.1.7:554/sub\"");
         }
         let onvif = address(entry, "onvif", &["http", "https"], "http://10.20.1.7/onvif/device_service");
         let transport = entry.word("transport", &Transport::NAMES).unwrap_or_default();
+        let certificate = details::certificate(entry, rtsp.as_ref().map(|rtsp| &rtsp.value));
+        if transport == Transport::Udp && rtsp.as_ref().is_some_and(|rtsp| rtsp.value.scheme() == "rtsps") {
+            let message = "\"udp\" sends in clear what rtsps:// is to encrypt".to_owned();
+            let span = entry.text("transport").map_or_else(|| entry.span(), |text| text.span);
+            entry.problem("transport", span, message, "leave transport out, or write rtsp://");
+        }
         let promise = details::promise(entry);
         let identity = details::identity(entry);
         let off_hours = details::off_hours(entry);
@@ -237,6 +243,7 @@ fn cameras(
             kind,
             device: device.unwrap_or_else(|| id.clone()).as_str().into(),
             link: own_link.or_else(|| recorder?.link.clone()),
+            certificate,
             transport,
             onvif: onvif.map(|onvif| onvif.value),
             login: own_login.or_else(|| recorder?.login.clone()),
@@ -289,10 +296,7 @@ pub(super) fn address(entry: &Entry<'_>, key: &'static str, schemes: &[&str], ex
         return None;
     }
     if !schemes.contains(&url.scheme()) {
-        let message = match url.scheme() {
-            "rtsps" => "rtsps is not supported yet".to_owned(),
-            other => format!("{other}:// is not known here"),
-        };
+        let message = format!("{}:// is not known here", url.scheme());
         entry.problem(key, text.span, message, &remedy);
         return None;
     }

@@ -15,9 +15,10 @@ pub(super) fn logins(tables: &Tables<'_>) -> BTreeMap<String, Option<Arc<Login>>
         for (name, login) in entry.named_children() {
             let username = login.required("username", "giamsat");
             let password = secret(&login, "password", "password_file", true);
+            let allow_basic = login.truth("allow_basic").unwrap_or(false);
             login.refuse_unread();
             let both = username.zip(password);
-            let both = both.map(|(user, password)| Arc::new(Login { username: user.value, password }));
+            let both = both.map(|(user, password)| Arc::new(Login { username: user.value, password, allow_basic }));
             if logins.insert(name.to_owned(), both).is_some() {
                 login.problem("", login.span(), "is defined twice".into(), "give one of them another name");
             }

@@ -7,7 +7,7 @@ use crate::{
     web::Refusal,
 };
 use jiff::Timestamp;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 /// Transcripts wait this long for a change to be written with, so that a quiet fleet spares the disk.
@@ -69,6 +69,12 @@ impl Agenda {
         // While the journal cannot be written, only the last of each camera is kept.
         self.batch.memories.retain(|(known, _)| *known != camera);
         self.batch.memories.push((camera, memory));
+        self.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
+    }
+
+    /// Who has proven to see, and when; it may wait.
+    pub(super) fn proven(&mut self, now: Timestamp, proofs: BTreeMap<CameraId, Timestamp>) {
+        self.batch.proofs.extend(proofs);
         self.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
     }
 

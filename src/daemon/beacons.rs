@@ -41,6 +41,8 @@ pub(super) async fn run(
         let answers = ask(links.chain(anchors)).await;
         silent.retain(|key, _| answers.contains_key(key));
         for (key, answers) in answers {
+            // Who could not be asked is not said to be silent.
+            let Some(answers) = answers else { continue };
             let count = silent.entry(key.clone()).or_default();
             *count = if answers { 0 } else { count.saturating_add(1) };
             if (answers || *count >= SILENT) && news.send(Event::Beacon(key, answers)).await.is_err() {
@@ -51,8 +53,8 @@ pub(super) async fn run(
     }
 }
 
-/// Whether each answers; of the anchors one suffices.
-async fn ask(beacons: impl Iterator<Item = (Option<LinkId>, Beacon)>) -> BTreeMap<Option<LinkId>, bool> {
+/// Whether each answers, where it could be asked; of the anchors one suffices.
+async fn ask(beacons: impl Iterator<Item = (Option<LinkId>, Beacon)>) -> BTreeMap<Option<LinkId>, Option<bool>> {
     let mut asked = JoinSet::new();
     for (key, beacon) in beacons {
         asked.spawn(async move { (key, probe::beacon::answers(&beacon).await) });
@@ -61,7 +63,28 @@ async fn ask(beacons: impl Iterator<Item = (Option<LinkId>, Beacon)>) -> BTreeMa
     while let Some(answered) = asked.join_next().await {
         // A task of ours does not panic; if it did, nothing would be known.
         let Ok((key, answer)) = answered else { continue };
-        *answers.entry(key).or_insert(false) |= answer;
+        answers.entry(key).and_modify(|known| *known = either(*known, answer)).or_insert(answer);
     }
     answers
+}
+
+/// Two witnesses of the same: one that answers settles it, and only if both were asked in vain is it silence.
+fn either(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_could_not_be_asked_is_not_said_to_be_silent() {
+        assert_eq!(either(Some(false), None), None);
+        assert_eq!(either(None, Some(true)), Some(true));
+        assert_eq!(either(Some(false), Some(false)), Some(false));
+    }
 }

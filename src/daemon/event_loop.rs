@@ -8,7 +8,7 @@ use crate::{
     deliver,
     journal::Journal,
     metrics::Own,
-    model::{Ack, Commune, PersonId, Snapshot, Span, Window, later},
+    model::{Ack, CameraId, Commune, PersonId, Snapshot, Span, Window, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     schedule::{self, Found, Pulse},
@@ -114,6 +114,12 @@ impl EventLoop {
             self.own.set_probes(pulse.in_flight, pulse.lag);
             if let Some(prober) = &self.prober {
                 self.own.set_worker_deaths(prober.pool().deaths());
+                self.own.set_sandbox(prober.pool().sandbox());
+                // A camera that left the configuration has no metrics.
+                let culprits = prober.pool().culprits(now);
+                let known = |id: &str| self.plan.fleet.cameras.contains_key(&CameraId::from(id));
+                let culprits = culprits.iter().filter(|(camera, ..)| known(camera));
+                self.own.set_culprits(culprits.map(|(camera, protocol, count)| (camera.as_str(), *protocol, *count)));
             }
         }
     }
@@ -169,6 +175,10 @@ impl EventLoop {
             match effect {
                 Effect::Learned(camera, memory) => {
                     agenda.learned(now, camera, memory);
+                    continue;
+                }
+                Effect::Proven(proofs) => {
+                    agenda.proven(now, proofs);
                     continue;
                 }
                 Effect::Camera(transition) => {

@@ -109,6 +109,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let channels = plan.deliver.channels.iter().map(|(id, channel)| (id.clone(), channel.target.as_str()));
     let own = Arc::new(Own::new(channels));
     own.reload(true, now);
+    own.set_worker_deaths(Pool::causes_of_death().map(|cause| (cause, 0)));
     let (probe, prober) = probing(&plan, &clock, &own, parts.probing);
     let (found, inbox) = mpsc::channel(OBSERVATIONS);
     let (commands, orders) = mpsc::channel(4);

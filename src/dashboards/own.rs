@@ -179,14 +179,14 @@ pub(super) fn board(say: Say) -> Value {
         Panel::lines(
             say.of("Tiến trình con bị kết thúc", "Worker deaths"),
             say.of(
-                "Tiến trình kiểm tra bị dữ liệu của camera làm kết thúc; thủ phạm được cách ly.",
-                "Worker processes ended by what a camera sent; the culprit is set apart.",
+                "Tiến trình kiểm tra đã chết, theo nguyên nhân; killed và gave_up là do máy này, không do camera.",
+                "Worker processes that died, by cause; killed and gave_up are this machine's doing, not a camera's.",
             ),
         )
         .at(16, 28, 8, 8)
         .over_time(
-            &format!("increase({}[$__rate_interval])", of("camhealth_probe_worker_deaths_total")),
-            "{{instance}}",
+            &format!("sum by (cause) (increase({}[$__rate_interval]))", of("camhealth_probe_worker_deaths_total")),
+            "{{cause}}",
         )
         .decimals(0),
     ];

@@ -5,8 +5,8 @@
 
 use super::Settings;
 use crate::model::{
-    Check, DeviceFacts, Failure, FailureKind, Hour, Known, Memory, Observation, Promise, StreamFacts, StreamKind,
-    elapsed, later,
+    Check, DeviceFacts, Failure, FailureKind, Hour, Known, LoginScheme, Memory, Observation, Promise, StreamFacts,
+    StreamKind, elapsed, later,
 };
 use jiff::Timestamp;
 
@@ -49,10 +49,18 @@ pub fn judge(now: Timestamp, observation: &Observation, memory: &mut Memory, mea
             let detail = format!("{}; this login was good before", failure.detail);
             return Some(Failure::new(FailureKind::AuthChanged, detail));
         }
+        let took_digest = memory.login_scheme.as_ref().is_some_and(|known| known.now == LoginScheme::Digest);
+        if failure.kind == FailureKind::InsecureLogin && took_digest {
+            let detail = format!("{}; it took Digest before: see who answers there", failure.detail);
+            return Some(Failure::new(FailureKind::InsecureLogin, detail));
+        }
         return Some(failure.clone());
     }
     if observation.check.sees_media() {
         memory.login_good = true;
+    }
+    if let Some(scheme) = observation.login_scheme {
+        Known::learn(&mut memory.login_scheme, scheme, now);
     }
     let mut found = None;
     if let Some(stream) = &observation.stream {
@@ -65,6 +73,7 @@ pub fn judge(now: Timestamp, observation: &Observation, memory: &mut Memory, mea
     }
     let offset = memory.clock_offset_seconds;
     found
+        .or_else(|| downgraded(now, memory, measure))
         .or_else(|| memory.survey.told.clone())
         .or_else(|| memory.onvif.told.clone())
         .or_else(|| clock(offset?, measure))
@@ -110,6 +119,16 @@ fn loss(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
     (ratio > measure.upper(FailureKind::Loss, measure.settings.loss_ratio)).then(|| {
         let detail = format!("{} of {sent} RTP packets lost ({:.1} %)", stream.packets_lost, 100.0 * ratio);
         Failure::new(FailureKind::Loss, detail)
+    })
+}
+
+/// A login that went by Digest and is sent in clear now may go to somebody else than the camera.
+fn downgraded(now: Timestamp, memory: &Memory, measure: Measure<'_>) -> Option<Failure> {
+    let known = memory.login_scheme.as_ref().filter(|known| known.now == LoginScheme::Basic)?;
+    let (before, at) = known.before.as_ref()?;
+    (*before == LoginScheme::Digest && elapsed(now, *at) < measure.settings.change_shown_for).then(|| {
+        let detail = "it took Digest before, and the password goes to it in clear (Basic) now";
+        Failure::new(FailureKind::LoginDowngraded, detail)
     })
 }
 

@@ -1,4 +1,8 @@
 //! The machine itself: runs of bad and good looks, and what they confirm.
+//!
+//! One thing always holds: a camera that is `up` or `degraded` has proven by media that it sees, no longer ago than its
+//! limit. [`Machine::go`] is the only way to either state and asks for that proof, [`Machine::tick`] takes the state
+//! away when the proof grows old, and a proof is made by a look at media alone.
 
 use super::Settings;
 use crate::model::{
@@ -34,10 +38,16 @@ pub struct Machine {
     shade: Run,
     /// The reason of the last look that was not well; it explains staleness.
     last_failure: Option<Failure>,
-    /// When the camera last proved that it works.
-    proven: Timestamp,
+    /// When the camera last proved by media that it sees.
+    proven: Option<Timestamp>,
+    /// Looks in a row that could not see whether it does.
+    vague: u32,
+    /// A long look saw media end: until one sees it go on, short looks prove nothing.
+    ends: bool,
     /// When it was last looked at with any result at all.
     looked: Timestamp,
+    /// The latest time that was shown.
+    clock: Timestamp,
 }
 
 /// Looks in a row that agree.
@@ -60,12 +70,18 @@ impl Machine {
     /// A camera that was never looked at.
     pub fn new(camera: CameraId, kind: Kind, now: Timestamp) -> Self {
         let standing = Standing { state: State::Unknown, cause: None, detail: String::new(), since: now };
-        Self::restored(camera, kind, standing, now)
+        Self::restored(camera, kind, standing, None, now)
     }
 
-    /// A camera as an earlier run of the daemon left it. It is believed until it is stale, counted from `now`,
-    /// so that a restart neither repeats nor hides anything.
-    pub fn restored(camera: CameraId, kind: Kind, standing: Standing, now: Timestamp) -> Self {
+    /// A camera as an earlier run of the daemon left it, with its last proof. It is believed as long as that proof
+    /// lasts, so that a restart neither repeats nor hides anything; one of a time that has not come proves nothing.
+    pub fn restored(
+        camera: CameraId,
+        kind: Kind,
+        standing: Standing,
+        proven: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         Self {
             camera,
             kind,
@@ -74,9 +90,17 @@ impl Machine {
             good: Run::default(),
             shade: Run::default(),
             last_failure: None,
-            proven: now,
+            proven: proven.filter(|proven| *proven <= now),
+            vague: 0,
+            ends: false,
             looked: now,
+            clock: now,
         }
+    }
+
+    /// When the camera last proved by media that it sees.
+    pub fn proven(&self) -> Option<Timestamp> {
+        self.proven
     }
 
     /// Where the camera stands.
@@ -92,6 +116,7 @@ impl Machine {
         failure: Option<&Failure>,
         settings: &Settings,
     ) -> Option<Transition> {
+        self.follow(now);
         if self.standing.state == State::Off {
             // A look that was under way when the owner's hours began.
             return None;
@@ -101,36 +126,54 @@ impl Machine {
         if let Some(failure) = failure.filter(|_| observation.check != Check::Device) {
             self.last_failure = Some(failure.clone());
         }
+        let survey = observation.check == Check::Survey;
+        if survey && failure.is_some_and(|failure| failure.kind.shows_late()) {
+            self.ends = true;
+        }
         match (observation.check, failure.map(|failure| (failure, failure.kind.weight()))) {
             (_, Some((_, Weight::Inconclusive))) => None,
             // ONVIF is a second witness: what it says of the clock shades a camera, its silence proves nothing.
-            (Check::Device, None | Some((_, Weight::Fails))) => None,
-            // A login that is refused says nothing about the picture: the contractor's work, nobody's alarm.
-            (_, Some((failure, _))) if failure.kind.refuses_login() => self.refused_login(now, at, failure),
+            (Check::Device, None | Some((_, Weight::Fails | Weight::Unproven))) => None,
             (Check::Device, Some((failure, Weight::Degrades))) => self.shaded(now, at, Some(failure), settings),
+            (_, Some((failure, Weight::Unproven))) => self.cannot_tell(now, at, failure, settings),
             (_, Some((failure, Weight::Fails))) => self.failed(now, at, failure, settings),
-            (Check::Stream | Check::Survey, Some((failure, Weight::Degrades))) => {
-                // Somebody else's session shows that the camera lives, not that it still sends.
-                if failure.kind != FailureKind::SessionLimit {
-                    self.proven = now;
-                }
-                self.works(now, at, Some(failure), settings)
-            }
-            (Check::Stream | Check::Survey, None) => {
-                self.proven = now;
-                self.last_failure = None;
-                self.works(now, at, None, settings)
-            }
             (Check::Liveness, _) => self.answers(now, at, settings),
+            (Check::Stream | Check::Survey, None | Some((_, Weight::Degrades))) => {
+                self.ends &= !(survey && observation.proves());
+                if self.ends || !observation.proves() {
+                    return None;
+                }
+                self.proven = Some(now);
+                if failure.is_none() {
+                    self.last_failure = None;
+                }
+                self.works(now, at, failure, settings)
+            }
         }
+    }
+
+    /// Keeps ages true when the clock is set back: what happened so long ago still did.
+    fn follow(&mut self, now: Timestamp) {
+        let back = elapsed(self.clock, now);
+        self.clock = now;
+        if !back.is_zero() {
+            let earlier = |at: Timestamp| at.checked_sub(back).unwrap_or(Timestamp::MIN);
+            self.proven = self.proven.map(earlier);
+            self.looked = earlier(self.looked);
+        }
+    }
+
+    /// Whether its last proof is young enough.
+    fn is_proven(&self, now: Timestamp, settings: &Settings) -> bool {
+        self.proven.is_some_and(|proven| elapsed(now, proven) <= self.stale_after(settings))
     }
 
     /// Lets time pass: what was not proven lately becomes `unknown`.
     pub fn tick(&mut self, now: Timestamp, settings: &Settings) -> Option<Transition> {
-        let limit = self.stale_after(settings);
+        self.follow(now);
         let stale = match self.standing.state {
-            State::Up | State::Degraded => elapsed(now, self.proven) > limit,
-            State::Down => elapsed(now, self.looked) > limit,
+            State::Up | State::Degraded => !self.is_proven(now, settings),
+            State::Down => elapsed(now, self.looked) > self.stale_after(settings),
             _ => false,
         };
         if !stale {
@@ -139,18 +182,19 @@ impl Machine {
         self.forget();
         let failure = self.last_failure.clone();
         let detail = failure.as_ref().map_or_else(String::new, |failure| failure.detail.clone());
-        self.go(now, now, State::Unknown, failure.map(|failure| failure.kind), detail)
+        self.go(now, now, State::Unknown, failure.map(|failure| failure.kind), detail, settings)
     }
 
     /// Begins or ends the hours in which the owner wants no contact.
-    pub fn set_off(&mut self, now: Timestamp, off: bool) -> Option<Transition> {
+    pub fn set_off(&mut self, now: Timestamp, off: bool, settings: &Settings) -> Option<Transition> {
+        self.follow(now);
         if off == (self.standing.state == State::Off) {
             return None;
         }
         self.forget();
         self.last_failure = None;
         let state = if off { State::Off } else { State::Unknown };
-        self.go(now, now, state, None, String::new())
+        self.go(now, now, state, None, String::new(), settings)
     }
 
     /// What is counted so far, and what it needs: the reasons for the state as it is.
@@ -171,6 +215,7 @@ impl Machine {
         self.bad = Run::default();
         self.good = Run::default();
         self.shade = Run::default();
+        self.vague = 0;
     }
 
     fn stale_after(&self, settings: &Settings) -> Duration {
@@ -183,26 +228,38 @@ impl Machine {
     /// When [`Self::tick`] may have something to say, if nothing else happens.
     pub fn stale_at(&self, settings: &Settings) -> Option<Timestamp> {
         let from = match self.standing.state {
-            State::Up | State::Degraded => self.proven,
+            State::Up | State::Degraded => self.proven?,
             State::Down => self.looked,
             _ => return None,
         };
         Some(later(from, self.stale_after(settings)))
     }
 
-    fn refused_login(&mut self, now: Timestamp, at: Timestamp, failure: &Failure) -> Option<Transition> {
+    /// Somebody answers, and whether media would come cannot be seen: a login that is refused, a camera that serves
+    /// somebody else.
+    fn cannot_tell(
+        &mut self,
+        now: Timestamp,
+        at: Timestamp,
+        failure: &Failure,
+        settings: &Settings,
+    ) -> Option<Transition> {
         self.bad = Run::default();
         self.good = Run::default();
+        self.vague = self.vague.saturating_add(1);
         match self.standing.state {
-            // It worked with this login before: the refusal may be a full camera. Staleness will tell.
+            // It was seen to work, and may be full for a moment. The age of its proof will tell.
             State::Up | State::Degraded => None,
-            _ => self.go(now, at, State::Unknown, Some(failure.kind), failure.detail.clone()),
+            // Our own sessions that it has not yet given up may fill it: once says nothing.
+            State::Down if failure.kind == FailureKind::SessionLimit && self.vague < settings.good_to_up => None,
+            _ => self.go(now, at, State::Unknown, Some(failure.kind), failure.detail.clone(), settings),
         }
     }
 
     fn failed(&mut self, now: Timestamp, at: Timestamp, failure: &Failure, settings: &Settings) -> Option<Transition> {
         self.good = Run::default();
         self.shade = Run::default();
+        self.vague = 0;
         let repeated = self.bad.kind == Some(failure.kind);
         self.bad.extend(at, Some(failure.kind));
         if self.standing.state == State::Down {
@@ -210,7 +267,7 @@ impl Machine {
             let new_reason = repeated && self.standing.cause != Some(failure.kind);
             let since = self.standing.since;
             return if new_reason {
-                self.go(now, since, State::Down, Some(failure.kind), failure.detail.clone())
+                self.go(now, since, State::Down, Some(failure.kind), failure.detail.clone(), settings)
             } else {
                 None
             };
@@ -219,7 +276,7 @@ impl Machine {
             return None;
         }
         let since = self.bad.since.unwrap_or(at);
-        self.go(now, since, State::Down, Some(failure.kind), failure.detail.clone())
+        self.go(now, since, State::Down, Some(failure.kind), failure.detail.clone(), settings)
     }
 
     fn works(
@@ -230,6 +287,7 @@ impl Machine {
         settings: &Settings,
     ) -> Option<Transition> {
         self.bad = Run::default();
+        self.vague = 0;
         self.good.extend(at, None);
         match self.standing.state {
             State::Down if self.good.length < settings.good_to_up => {
@@ -239,7 +297,7 @@ impl Machine {
             State::Up | State::Degraded => self.shaded(now, at, failure, settings),
             _ => {
                 let since = self.good.since.unwrap_or(at);
-                self.become_shade(now, since, failure)
+                self.become_shade(now, since, failure, settings)
             }
         }
     }
@@ -268,14 +326,20 @@ impl Machine {
             return None;
         }
         let since = self.shade.since.unwrap_or(at);
-        self.become_shade(now, since, failure)
+        self.become_shade(now, since, failure, settings)
     }
 
-    fn become_shade(&mut self, now: Timestamp, since: Timestamp, failure: Option<&Failure>) -> Option<Transition> {
+    fn become_shade(
+        &mut self,
+        now: Timestamp,
+        since: Timestamp,
+        failure: Option<&Failure>,
+        settings: &Settings,
+    ) -> Option<Transition> {
         self.shade = Run::default();
         let state = if failure.is_some() { State::Degraded } else { State::Up };
         let detail = failure.map_or_else(String::new, |failure| failure.detail.clone());
-        self.go(now, since, state, failure.map(|failure| failure.kind), detail)
+        self.go(now, since, state, failure.map(|failure| failure.kind), detail, settings)
     }
 
     /// The RTSP server answered, without proof of media.
@@ -298,9 +362,11 @@ impl Machine {
         to: State,
         cause: Option<FailureKind>,
         detail: String,
+        settings: &Settings,
     ) -> Option<Transition> {
         let from = self.standing.state;
-        if from == to && self.standing.cause == cause {
+        let unproven = to.sees() && !self.is_proven(now, settings);
+        if (from == to && self.standing.cause == cause) || unproven {
             return None;
         }
         self.standing = Standing { state: to, cause, detail: detail.clone(), since };

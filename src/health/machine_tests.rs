@@ -1,6 +1,7 @@
 //! The machine by tables: a line of looks and the changes that they must give, and properties over any line.
 
 use super::*;
+use crate::model::{Codec, StreamFacts};
 use proptest::prelude::*;
 
 /// One look in a table: its depth and what was wrong.
@@ -19,12 +20,13 @@ fn at(second: i64) -> Timestamp {
 
 fn machine(state: State) -> Machine {
     let standing = Standing { state, cause: None, detail: String::new(), since: at(0) };
-    Machine::restored("cam".into(), Kind::Public, standing, at(0))
+    Machine::restored("cam".into(), Kind::Public, standing, Some(at(0)), at(0))
 }
 
 fn feed(machine: &mut Machine, second: i64, (check, kind): Look) -> Option<Transition> {
     let failure = kind.map(|kind| Failure::new(kind, kind.as_str()));
-    let observation = Observation { failure: failure.clone(), ..Observation::new(check, at(second)) };
+    let stream = check.sees_media().then(|| StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) });
+    let observation = Observation { failure: failure.clone(), stream, ..Observation::new(check, at(second)) };
     machine.observe(at(second), &observation, failure.as_ref(), &Settings::default())
 }
 
@@ -98,9 +100,39 @@ fn a_fault_that_still_shows_the_road_degrades_after_two_looks() {
 }
 
 #[test]
-fn a_full_camera_is_degraded_never_down() {
+fn a_full_camera_is_believed_as_long_as_its_proof_lasts_and_is_never_down() {
     let full = bad(FailureKind::SessionLimit);
-    check(State::Up, &[full; 9], &["20 degraded session_limit 10"]);
+    check(State::Up, &[full; 9], &[]);
+    check(State::Unknown, &[full, full], &["10 unknown session_limit 10"]);
+    check(State::Down, &[full, full, MEDIA], &["20 unknown session_limit 20", "30 up - 30"]);
+    let mut machine = machine(State::Up);
+    (1..=30).for_each(|n| drop(feed(&mut machine, 10 * n, full)));
+    let change = machine.tick(at(301), &Settings::default()).expect("five minutes without media");
+    assert_eq!((change.to, change.cause), (State::Unknown, Some(FailureKind::SessionLimit)));
+}
+
+#[test]
+fn a_stream_that_ends_late_is_not_excused_by_its_good_beginning() {
+    let ends = (Check::Survey, Some(FailureKind::Stalled));
+    let goes_on = (Check::Survey, None);
+    check(State::Up, &[MEDIA, ends, MEDIA, MEDIA, ends, MEDIA, ends], &["70 down stalled 20"]);
+    check(State::Down, &[ends, MEDIA, MEDIA, goes_on, MEDIA], &["50 up - 40"]);
+    check(State::Up, &[ends, goes_on, ends, goes_on, ends], &[]);
+    let mut machine = machine(State::Up);
+    feed(&mut machine, 10, ends);
+    feed(&mut machine, 20, MEDIA);
+    assert_eq!(machine.proven(), Some(at(0)), "what it shows for a second proves nothing");
+}
+
+#[test]
+fn what_does_not_prove_media_makes_nothing_up() {
+    let mut machine = machine(State::Unknown);
+    machine.proven = None;
+    for (n, check) in (1..).zip([Check::Stream, Check::Survey, Check::Stream]) {
+        let unproven = StreamFacts { frames: 10, ..StreamFacts::new(Codec::H264) };
+        let look = Observation { stream: Some(unproven), ..Observation::new(check, at(n)) };
+        assert_eq!(machine.observe(at(n), &look, None, &Settings::default()), None);
+    }
 }
 
 #[test]
@@ -135,6 +167,29 @@ fn a_camera_without_proof_becomes_unknown_and_says_why() {
     assert_eq!((change.to, change.cause), (State::Unknown, Some(FailureKind::Auth)));
 }
 
+/// What may happen to a camera.
+#[derive(Debug, Clone)]
+enum Happens {
+    Look(Look, bool),
+    Time(i64),
+    ClockSet(i64),
+    Reload(u64),
+    /// So many seconds down, with or without the last proof on the disk.
+    Restart(i64, bool),
+    Off(bool),
+}
+
+fn any_event() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        6 => (any_look(), any::<bool>()).prop_map(|(look, proven)| Happens::Look(look, proven)),
+        6 => (0i64..400).prop_map(Happens::Time),
+        1 => (-100_000i64..100_000).prop_map(Happens::ClockSet),
+        1 => (60u64..4000).prop_map(Happens::Reload),
+        1 => (0i64..1000, any::<bool>()).prop_map(|(down, remembered)| Happens::Restart(down, remembered)),
+        1 => any::<bool>().prop_map(Happens::Off),
+    ]
+}
+
 fn any_look() -> impl Strategy<Value = Look> {
     let kinds = proptest::option::of(proptest::sample::select(&FailureKind::ALL));
     (proptest::sample::select(Check::ALL.to_vec()), kinds)
@@ -165,6 +220,47 @@ proptest! {
                 }
             }
             before = after;
+        }
+    }
+
+    /// Whatever is seen, however the clock is set, through reloads and restarts: what counts as seeing has proven so by
+    /// media, no longer ago than the limit.
+    #[test]
+    fn up_means_proof(events in proptest::collection::vec(any_event(), 1..300)) {
+        let mut machine = machine(State::Unknown);
+        machine.proven = None;
+        let mut settings = Settings::default();
+        // The time that really passed, what the clock shows beyond it, and when media was last proven.
+        let (mut real, mut offset, mut proof) = (1000i64, 0i64, None::<i64>);
+        for event in events {
+            // A clock is looked at before and after it is set: the daemon's sweep is never far.
+            let kind = machine.standing().clone();
+            match event {
+                Happens::Time(seconds) => real += seconds,
+                Happens::ClockSet(by) => offset += by,
+                Happens::Reload(limit) => settings.stale_after_public = Duration::from_secs(limit),
+                Happens::Restart(down, remembered) => {
+                    let kept = machine.proven().filter(|_| remembered);
+                    real += down;
+                    machine = Machine::restored("cam".into(), Kind::Public, kind, kept, at(real + offset));
+                }
+                Happens::Look((check, failure), proven) => {
+                    let failure = failure.map(|kind| Failure::new(kind, ""));
+                    let stream = Some(StreamFacts { proven, ..StreamFacts::new(Codec::H264) });
+                    let look = Observation { failure: failure.clone(), stream, ..Observation::new(check, at(real)) };
+                    if look.proves() {
+                        proof = Some(real);
+                    }
+                    machine.observe(at(real + offset), &look, failure.as_ref(), &settings);
+                }
+                Happens::Off(off) => drop(machine.set_off(at(real + offset), off, &settings)),
+            }
+            machine.tick(at(real + offset), &settings);
+            if machine.standing().state.sees() {
+                let age = proof.map(|proof| real - proof);
+                let limit = settings.stale_after_public.as_secs() as i64;
+                prop_assert!(age.is_some_and(|age| age <= limit), "covered by a proof of {age:?} s, {limit} s is the limit");
+            }
         }
     }
 

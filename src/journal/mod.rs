@@ -21,7 +21,7 @@ use crate::model::{
 use jiff::Timestamp;
 use rusqlite::Connection;
 use secrecy::SecretSlice;
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// The journal; clones share one connection.
@@ -54,6 +54,8 @@ pub struct Batch {
     pub observations: Vec<(CameraId, Observation)>,
     /// What was learned of cameras.
     pub memories: Vec<(CameraId, Arc<Memory>)>,
+    /// When cameras last proved that they see.
+    pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How logins fared.
     pub logins: Vec<LoginRecord>,
 }

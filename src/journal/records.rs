@@ -82,6 +82,10 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
         let sql = "INSERT OR REPLACE INTO memory (camera, body) VALUES (?1, ?2)";
         transaction.prepare_cached(sql)?.execute((camera.as_str(), json(memory.as_ref())))?;
     }
+    for (camera, at) in &batch.proofs {
+        let sql = "INSERT OR REPLACE INTO proof (camera, at) VALUES (?1, ?2)";
+        transaction.prepare_cached(sql)?.execute((camera.as_str(), at.as_millisecond()))?;
+    }
     for record in &batch.logins {
         let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good)
                    VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good)";
@@ -145,7 +149,9 @@ pub(super) fn restore(connection: &Connection, now: Timestamp, strange: &Strange
     let windows = bodies(connection, sql, now.as_millisecond(), ("maintenance", strange))?;
     let sql = "SELECT coalesce(max(number), 0) FROM incident";
     let last_number = connection.prepare(sql)?.query_row([], |row| row.get(0))?;
-    Ok(Restored { cameras, sites, memories, logins, links, incidents, last_number, windows })
+    let proof = |row: &Row<'_>| Ok((row.get::<_, String>("camera")?.as_str().into(), time(row.get("at")?)));
+    let proofs = connection.prepare("SELECT camera, at FROM proof")?.query_map([], proof)?.collect::<Result<_, _>>()?;
+    Ok(Restored { cameras, sites, memories, proofs, logins, links, incidents, last_number, windows })
 }
 
 /// Whole records as JSON; what another version wrote and this one cannot read is left out.

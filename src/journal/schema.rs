@@ -4,7 +4,12 @@ use super::Error;
 use rusqlite::Connection;
 
 /// Step `n` brings format `n - 1` to format `n`.
-const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// The format that this program writes.
 pub(super) const LATEST: i64 = STEPS.len() as i64;

@@ -259,6 +259,7 @@ async fn a_journal_of_a_newer_program_is_refused() {
 async fn old_transcripts_go_and_failures_stay_longer() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     let look = |failure| Observation {
+        login_scheme: None,
         check: crate::model::Check::Stream,
         started: at(0),
         took: Duration::ZERO,

@@ -8,7 +8,7 @@ use prometheus::{
 };
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -51,7 +51,10 @@ pub struct Own {
     pending: IntGauge,
     reload_ok: IntGauge,
     reload_at: Gauge,
-    worker_deaths: IntCounter,
+    worker_deaths: IntCounterVec,
+    culprits: IntGaugeVec,
+    sandbox: IntGaugeVec,
+    named: Mutex<BTreeSet<(String, &'static str)>>,
     queue_used: IntGauge,
     queue_capacity: IntGauge,
     task_up: IntGaugeVec,
@@ -84,6 +87,7 @@ impl Own {
                 &["channel"],
             )),
             errors: Mutex::default(),
+            named: Mutex::default(),
             journal_fails: AtomicBool::new(false),
             heartbeat_ok: int_gauge("camhealth_heartbeat_successful", "1 if the last heartbeat was taken."),
             heartbeat_at: gauge(
@@ -96,9 +100,24 @@ impl Own {
                 "camhealth_config_last_reload_success_timestamp_seconds",
                 "When a configuration was last accepted, as Unix time in seconds.",
             ),
-            worker_deaths: made(IntCounter::new(
+            worker_deaths: counters(
                 "camhealth_probe_worker_deaths_total",
-                "Worker processes that ended by what a camera sent.",
+                "Worker processes that died, by cause; killed and gave_up are not a camera's doing.",
+                &["cause"],
+            ),
+            culprits: made(IntGaugeVec::new(
+                Opts::new(
+                    "camhealth_camera_workers_ended",
+                    "Probe workers that what the camera sent has ended in the last six hours; of cameras that ended any.",
+                ),
+                &["camera", "protocol"],
+            )),
+            sandbox: made(IntGaugeVec::new(
+                Opts::new(
+                    "camhealth_probe_worker_sandbox_enforced",
+                    "1 for a layer of the probe workers' confinement that is in force, else 0.",
+                ),
+                &["layer"],
             )),
             queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
             queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
@@ -133,6 +152,8 @@ impl Own {
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
+        own.register(own.culprits.clone());
+        own.register(own.sandbox.clone());
         own.register(own.queue_used.clone());
         own.register(own.queue_capacity.clone());
         own.register(own.task_up.clone());
@@ -208,9 +229,34 @@ impl Own {
         }
     }
 
-    /// How many workers cameras have ended.
-    pub fn set_worker_deaths(&self, deaths: u64) {
-        self.worker_deaths.inc_by(deaths.saturating_sub(self.worker_deaths.get()));
+    /// How many workers have died of each cause so far.
+    pub fn set_worker_deaths(&self, deaths: impl IntoIterator<Item = (&'static str, u64)>) {
+        for (cause, deaths) in deaths {
+            let counter = self.worker_deaths.with_label_values(&[cause]);
+            counter.inc_by(deaths.saturating_sub(counter.get()));
+        }
+    }
+
+    /// Which cameras ended workers lately, over which protocol and how often. Who does it no more has no series.
+    pub fn set_culprits<'c>(&self, culprits: impl IntoIterator<Item = (&'c str, &'static str, usize)>) {
+        let mut named = BTreeSet::new();
+        for (camera, protocol, count) in culprits {
+            self.culprits.with_label_values(&[camera, protocol]).set(count as i64);
+            named.insert((camera.to_owned(), protocol));
+        }
+        let mut before = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        for (camera, protocol) in before.difference(&named) {
+            // It fails only for a series that is gone already.
+            let _ = self.culprits.remove_label_values(&[camera.as_str(), protocol]);
+        }
+        *before = named;
+    }
+
+    /// Which layers confine the workers.
+    pub fn set_sandbox(&self, layers: impl IntoIterator<Item = (&'static str, bool)>) {
+        for (layer, enforced) in layers {
+            self.sandbox.with_label_values(&[layer]).set(i64::from(enforced));
+        }
     }
 
     /// How full the event queue is.
@@ -247,4 +293,40 @@ fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
 
 fn made<T>(metric: prometheus::Result<T>) -> T {
     metric.expect("names and labels are constants of the right form")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus::{Encoder, TextEncoder};
+
+    fn text(own: &Own) -> String {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&own.gather(), &mut text).expect("memory can be written to");
+        String::from_utf8(text).expect("metrics are text")
+    }
+
+    #[test]
+    fn a_camera_is_named_as_long_as_it_ends_workers() {
+        let own = Own::new([]);
+        assert!(!text(&own).contains("camhealth_camera_workers_ended{"));
+        own.set_culprits([("a", "rtsp", 3), ("b", "onvif", 1)]);
+        let named = text(&own);
+        assert!(named.contains("camhealth_camera_workers_ended{camera=\"a\",protocol=\"rtsp\"} 3"), "{named}");
+        own.set_culprits([("b", "onvif", 2)]);
+        let named = text(&own);
+        assert!(!named.contains("camera=\"a\""), "{named}");
+        assert!(named.contains("camhealth_camera_workers_ended{camera=\"b\",protocol=\"onvif\"} 2"), "{named}");
+    }
+
+    #[test]
+    fn deaths_are_counted_by_cause() {
+        let own = Own::new([]);
+        own.set_worker_deaths([("crashed", 0), ("killed", 0)]);
+        own.set_worker_deaths([("crashed", 2), ("killed", 0)]);
+        own.set_worker_deaths([("crashed", 3), ("killed", 0)]);
+        let text = text(&own);
+        assert!(text.contains("camhealth_probe_worker_deaths_total{cause=\"crashed\"} 3"), "{text}");
+        assert!(text.contains("camhealth_probe_worker_deaths_total{cause=\"killed\"} 0"), "{text}");
+    }
 }

@@ -106,6 +106,8 @@ mod tests {
         one_name::<RungName>();
         one_name::<FailureKind>();
         one_name::<Codec>();
+        one_name::<Client>();
+        one_name::<LoginScheme>();
         one_name::<State>();
         one_name::<ViewState>();
         one_name::<Level>();

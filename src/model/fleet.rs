@@ -1,8 +1,7 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
-use super::{CameraId, Cause, Codec, DeviceId, LinkId, Site, SiteId, Window, closed::closed};
+use super::{CameraId, Cause, Certificate, Codec, DeviceId, LinkId, Login, Site, SiteId, Window, closed::closed};
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -168,6 +167,8 @@ pub struct Camera {
     pub link: Option<LinkId>,
     /// RTSP URL of the stream to look at (the substream, by preference), without user and password.
     pub rtsp: Url,
+    /// Which certificate it must have, where its address is `rtsps://`.
+    pub certificate: Option<Certificate>,
     /// How RTP is asked for.
     pub transport: Transport,
     /// ONVIF device service, if it has one.
@@ -194,6 +195,7 @@ impl Camera {
             device: id.into(),
             link: None,
             rtsp,
+            certificate: None,
             transport: Transport::default(),
             onvif: None,
             login: None,
@@ -226,7 +228,8 @@ impl Camera {
 /// them is masked.
 pub fn stream_address(url: &Url) -> String {
     let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-    format!(":{}{}", url.port().unwrap_or(554), masked(&format!("{}{query}", url.path())))
+    let usual = if url.scheme() == "rtsps" { 322 } else { 554 };
+    format!(":{}{}", url.port().unwrap_or(usual), masked(&format!("{}{query}", url.path())))
 }
 
 fn masked(path: &str) -> String {
@@ -313,27 +316,6 @@ impl FromStr for DailyHours {
             Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
         };
         Ok(Self { from: time(from).ok_or(())?, to: time(to).ok_or(())? })
-    }
-}
-
-/// A user name and a password that shows nowhere.
-#[derive(Clone)]
-pub struct Login {
-    /// User name.
-    pub username: String,
-    /// Password; `Debug` and `Display` never show it.
-    pub password: SecretString,
-}
-
-impl PartialEq for Login {
-    fn eq(&self, other: &Self) -> bool {
-        self.username == other.username && self.password.expose_secret() == other.password.expose_secret()
-    }
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Login(…)")
     }
 }
 

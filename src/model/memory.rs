@@ -1,6 +1,6 @@
 //! What is learned of a camera over days: its own past, against which its present is judged.
 
-use super::{Codec, DeviceFacts, Failure, FailureKind};
+use super::{Codec, DeviceFacts, Failure, FailureKind, LoginScheme};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,6 +27,8 @@ pub struct Memory {
     pub boots: Vec<Timestamp>,
     /// Whether its login was ever good.
     pub login_good: bool,
+    /// How it asked for the login, with the time since which it does so.
+    pub login_scheme: Option<Known<LoginScheme>>,
     /// Whether the device ever named the configured stream: many name only one of several addresses of a stream.
     pub stream_named: bool,
 }

@@ -10,6 +10,7 @@ mod history;
 mod ids;
 mod incident;
 mod location;
+mod login;
 mod memory;
 mod notice;
 mod observation;
@@ -27,17 +28,18 @@ pub(crate) use closed::closed;
 pub(crate) use closed::{Closed, one_name};
 pub use course::Course;
 pub use fleet::{
-    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Login, Promise,
-    Transport, stream_address,
+    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
+    stream_address,
 };
 pub use history::{History, LevelChange, Watch};
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Recipient};
 pub use location::Location;
+pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
 pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
 pub use observation::{
-    Check, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
+    Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
 pub use site::{Site, View, Watcher};

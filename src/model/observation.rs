@@ -2,7 +2,7 @@
 //!
 //! An observation holds no picture data and no password. `kind` is for machines, `detail` for people.
 
-use super::closed::closed;
+use super::{LoginScheme, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub struct Observation {
     pub stream: Option<StreamFacts>,
     /// What the device says of itself.
     pub device: Option<DeviceFacts>,
+    /// How the camera asked for the login that was good.
+    pub login_scheme: Option<LoginScheme>,
     /// Camera clock minus ours, in seconds.
     pub clock_offset_seconds: Option<f64>,
     /// Bytes received from the camera, as far as they are counted.
@@ -64,6 +66,7 @@ impl Observation {
             failure: None,
             stream: None,
             device: None,
+            login_scheme: None,
             clock_offset_seconds: None,
             bytes: 0,
         }
@@ -73,9 +76,16 @@ impl Observation {
     pub fn verdict(&self) -> Verdict {
         match self.failure.as_ref().map(|failure| failure.kind.weight()) {
             None => Verdict::Up,
-            Some(Weight::Degrades | Weight::Inconclusive) => Verdict::Degraded,
+            Some(Weight::Degrades) => Verdict::Degraded,
             Some(Weight::Fails) => Verdict::Down,
+            Some(Weight::Unproven | Weight::Inconclusive) => Verdict::Unproven,
         }
+    }
+
+    /// Whether media was seen to arrive, live: the only proof that a camera sees.
+    pub fn proves(&self) -> bool {
+        let works = matches!(self.verdict(), Verdict::Up | Verdict::Degraded);
+        works && self.check.sees_media() && self.stream.as_ref().is_some_and(|stream| stream.proven)
     }
 }
 
@@ -88,6 +98,8 @@ closed! {
         Degraded "degraded",
         /// It does not do its work.
         Down "down",
+        /// It could not be seen whether it does.
+        Unproven "unproven",
     }
 }
 
@@ -131,6 +143,8 @@ closed! {
         OnvifStreams "onvif_streams",
         /// ONVIF events: create a pull point, pull once, unsubscribe.
         OnvifEvents "onvif_events",
+        /// Whether the probe's worker process survived what the camera sends, now and lately; told only when it did not.
+        Worker "worker",
     }
 }
 
@@ -155,8 +169,10 @@ impl Failure {
 pub enum Weight {
     /// The camera does not do its work.
     Fails,
-    /// It works, but not as it should.
+    /// It works, and media proves it, but not as it should.
     Degrades,
+    /// Somebody answers, and whether media would come cannot be seen.
+    Unproven,
     /// The look could not tell: the monitor itself failed.
     Inconclusive,
 }
@@ -194,29 +210,39 @@ failure_kinds! {
     /// The camera sent more than any honest answer holds.
     Oversized "oversized" Fails
     /// The login was rejected.
-    Auth "auth" Fails
+    Auth "auth" Unproven
     /// A login that was good is refused: the camera is out of connections, or its password was changed.
-    AuthChanged "auth_changed" Fails
+    AuthChanged "auth_changed" Unproven
+    /// It wants the password in clear (Basic), and the configuration does not allow that.
+    InsecureLogin "insecure_login" Unproven
+    /// Its certificate is not the one that the configuration names.
+    Certificate "certificate" Unproven
     /// All sessions are taken (453, 503): the camera lives and serves somebody else.
-    SessionLimit "session_limit" Degrades
+    SessionLimit "session_limit" Unproven
     /// The stream's path does not exist.
     NotFound "not_found" Fails
     /// RTSP goes wrong after `OPTIONS`: an error status that has no reason of its own, or no valid answer.
     RtspError "rtsp_error" Fails
     /// It answers, but not as the standard wants it, so no media could be asked for.
-    Nonconforming "nonconforming" Degrades
-    /// No video that this daemon can count: another codec, or sound only.
-    CodecUnsupported "codec_unsupported" Degrades
+    Nonconforming "nonconforming" Unproven
+    /// It describes itself without any video: sound only, or nothing.
+    NoVideo "no_video" | "codec_unsupported" Fails
     /// `PLAY` was granted and no video came.
     NoMedia "no_media" Fails
     /// Video came and stopped.
     Stalled "stalled" Fails
+    /// The camera ended the session while it played.
+    SessionClosed "session_closed" Fails
+    /// What came was sent faster than it was filmed, and nothing after it: somebody's cache, whose camera is gone.
+    CachedOnly "cached_only" Fails
     /// Frame after frame is the same, byte for byte: the encoder hangs.
     Frozen "frozen" Fails
     /// The camera itself reports that its sensor gives no signal.
     SignalLoss "signal_loss" Degrades
-    /// The session broke in the middle, as when an encoder restarts.
+    /// The stream began anew in the middle, with a pause or another time, as when an encoder restarts.
     EncoderRestarted "encoder_restarted" Degrades
+    /// It took Digest before and wants the password in clear now.
+    LoginDowngraded "login_downgraded" Degrades
     /// Too many RTP packets are missing.
     Loss "loss" Degrades
     /// Timestamps jump, or run slower or faster than time.
@@ -261,11 +287,22 @@ impl FailureKind {
     pub fn refuses_login(self) -> bool {
         matches!(self, Self::Auth | Self::AuthChanged)
     }
+
+    /// Whether only media that was watched for a while ends this way, so that a short good look does not refute it.
+    pub fn shows_late(self) -> bool {
+        matches!(self, Self::Stalled | Self::SessionClosed | Self::CachedOnly | Self::Frozen | Self::NoMedia)
+    }
 }
 
 /// What a short look at the stream showed, from headers alone.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Deserialize)]
 pub struct StreamFacts {
+    /// Whether frames arrived live, over time, up to the end of the look: proof that the camera sends.
+    #[serde(default)]
+    pub proven: bool,
+    /// Which client saw it.
+    #[serde(default)]
+    pub client: Client,
     /// Video codec.
     pub codec: Codec,
     /// Width in pixels, where the description tells it.
@@ -307,6 +344,8 @@ impl StreamFacts {
     /// Facts of a stream of which nothing has arrived.
     pub fn new(codec: Codec) -> Self {
         Self {
+            proven: false,
+            client: Client::default(),
             codec,
             width: None,
             height: None,
@@ -334,7 +373,7 @@ impl StreamFacts {
 }
 
 closed! {
-    /// A codec whose frames can be counted without decoding.
+    /// A video codec. Frames of all are counted, by their timestamps.
     pub enum Codec {
         /// H.264.
         H264 "h264",
@@ -342,6 +381,30 @@ closed! {
         H265 "h265",
         /// Motion JPEG.
         Mjpeg "mjpeg",
+        /// MPEG-4 part 2; keyframes are not told apart, here and below.
+        Mpeg4 "mpeg4",
+        /// H.266.
+        H266 "h266",
+        /// VP8.
+        Vp8 "vp8",
+        /// VP9.
+        Vp9 "vp9",
+        /// AV1.
+        Av1 "av1",
+        /// Any other.
+        Other "other",
+    }
+}
+
+closed! {
+    /// An RTSP client that looks at streams.
+    #[derive(Default)]
+    pub enum Client {
+        /// Our own, tolerant as players are.
+        #[default]
+        Own "own",
+        /// retina, the second opinion.
+        Retina "retina",
     }
 }
 

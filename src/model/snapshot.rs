@@ -157,7 +157,7 @@ pub struct Reasoning {
     /// Looks in a row that would move it between `up` and `degraded`.
     pub shade: Option<(Option<FailureKind>, u32)>,
     /// When it last proved that it works.
-    pub proven: Timestamp,
+    pub proven: Option<Timestamp>,
     /// Age past which that proves nothing.
     pub stale_after: Duration,
 }

@@ -3,6 +3,7 @@
 use super::{CameraId, DeviceId, FailureKind, Incident, LinkId, Memory, SiteId, Window, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 closed! {
     /// Where a camera stands, after confirmation.
@@ -159,6 +160,8 @@ pub struct Restored {
     pub sites: Vec<SiteRecord>,
     /// What was learned of each camera.
     pub memories: Vec<(CameraId, Memory)>,
+    /// When each camera last proved that it sees.
+    pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How each device's logins fared.
     pub logins: Vec<LoginRecord>,
     /// Where each link stood.

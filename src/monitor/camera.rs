@@ -20,6 +20,8 @@ pub(super) struct WatchedCamera {
     /// Where it would stand if nothing were out of service on purpose: what coverage goes by.
     pub(super) base: State,
     learned_at: Timestamp,
+    /// The last proof that is remembered.
+    pub(super) remembered: Option<Timestamp>,
 }
 
 impl WatchedCamera {
@@ -27,7 +29,8 @@ impl WatchedCamera {
         let standing = machine.standing().clone();
         let unseen = CameraStatus::unseen(standing.state, standing.since);
         let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
-        Self { machine, status, base: standing.state, learned_at: now }
+        let remembered = machine.proven();
+        Self { machine, status, base: standing.state, learned_at: now, remembered }
     }
 
     /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at
@@ -38,6 +41,7 @@ impl WatchedCamera {
             return None;
         }
         let matters = before.login_good != memory.login_good
+            || before.login_scheme != memory.login_scheme
             || before.device != memory.device
             || before.stream != memory.stream
             || before.boots != memory.boots;

@@ -8,7 +8,8 @@ use crate::{
     },
     topology,
 };
-use std::sync::Arc;
+use jiff::Timestamp;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The policies of everything that decides.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -67,6 +68,8 @@ pub enum Effect {
     Notify(Box<Notice>, Vec<Recipient>),
     /// Something was learned of a camera: remember it.
     Learned(CameraId, Arc<Memory>),
+    /// These cameras have proven since that they see: remember when they last did.
+    Proven(BTreeMap<CameraId, Timestamp>),
     /// A window was set, or ended early: remember it.
     Window(Window),
     /// These cameras should be looked at now, for their word on a link.

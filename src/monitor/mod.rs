@@ -31,6 +31,9 @@ use std::{
 /// How often stale cameras, windows, owners' hours and nightfall are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
+/// How often it is remembered who has proven to see. A restart believes a camera by so much less.
+const PROOFS_EVERY: Duration = Duration::from_secs(60);
+
 /// How often sites are looked at whose alarm waits for a verdict on a link.
 const HELD_EVERY: Duration = Duration::from_secs(1);
 
@@ -56,6 +59,7 @@ pub struct Monitor {
     cut_off: Option<Timestamp>,
     night: bool,
     next_sweep: Timestamp,
+    next_proofs: Timestamp,
     next_digest: Option<Timestamp>,
     /// Cameras, and sites, that the event at hand may have changed.
     touched: BTreeSet<CameraId>,
@@ -93,6 +97,7 @@ impl Monitor {
             cut_off: None,
             night: false,
             next_sweep: later(now, SWEEP_EVERY),
+            next_proofs: later(now, PROOFS_EVERY),
             next_digest: None,
             touched: BTreeSet::new(),
             stale: BTreeSet::new(),
@@ -111,7 +116,8 @@ impl Monitor {
                 own => own,
             };
             let standing = health::Standing { state: own, cause, detail: transition.detail, since: transition.since };
-            let machine = health::Machine::restored(camera.id.clone(), camera.kind, standing, now);
+            let proven = restored.proofs.get(&camera.id).copied();
+            let machine = health::Machine::restored(camera.id.clone(), camera.kind, standing, proven, now);
             let mut watched = WatchedCamera::new(machine, now);
             Arc::make_mut(&mut watched.status).state = told;
             monitor.cameras.insert(camera.id.clone(), watched);

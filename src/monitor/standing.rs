@@ -116,10 +116,11 @@ impl Monitor {
             return;
         }
         self.next_sweep = later(now, super::SWEEP_EVERY);
+        self.remember_proofs(now);
         let zone = &self.fleet.commune.timezone;
         for (id, camera) in &mut self.cameras {
             let off = self.fleet.cameras.get(id).is_some_and(|plan| plan.is_off(now, zone));
-            let changed = camera.machine.set_off(now, off).is_some();
+            let changed = camera.machine.set_off(now, off, &self.settings.health).is_some();
             if camera.machine.tick(now, &self.settings.health).is_some() || changed {
                 self.touched.insert(id.clone());
             }
@@ -129,6 +130,23 @@ impl Monitor {
             self.stale.extend(self.fleet.sites.keys().cloned());
         }
         self.keep_windows(now);
+    }
+
+    fn remember_proofs(&mut self, now: Timestamp) {
+        if now < self.next_proofs && now >= self.next_proofs.checked_sub(super::PROOFS_EVERY).unwrap_or(now) {
+            return;
+        }
+        self.next_proofs = later(now, super::PROOFS_EVERY);
+        let mut proofs = BTreeMap::new();
+        for (id, camera) in &mut self.cameras {
+            let proven = camera.machine.proven();
+            if std::mem::replace(&mut camera.remembered, proven) != proven {
+                proofs.extend(proven.map(|proven| (id.clone(), proven)));
+            }
+        }
+        if !proofs.is_empty() {
+            self.effects.push(Effect::Proven(proofs));
+        }
     }
 
     /// Begins and ends what windows say.

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Camera, Check, Commune, Course, Device, Failure, FailureKind, Incident, Kind, Language, LinkRecord, Memory, Notice,
-    Reason, Site, Transition, View, Watcher,
+    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, Kind, Language, LinkRecord, Memory,
+    Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
 };
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ fn look(second: i64, kind: Option<FailureKind>) -> Box<Observation> {
         took: Duration::from_millis(5),
         failure: kind.map(|kind| Failure::new(kind, "")),
         bytes: 100,
+        stream: Some(StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) }),
         ..Observation::new(Check::Stream, at(second))
     })
 }
@@ -53,6 +54,7 @@ pub(super) struct World {
     records: BTreeMap<SiteId, SiteRecord>,
     pub(super) notices: Vec<Notice>,
     memories: BTreeMap<CameraId, Arc<Memory>>,
+    proofs: BTreeMap<CameraId, Timestamp>,
     incidents: BTreeMap<u32, Incident>,
     links: BTreeMap<Option<LinkId>, LinkRecord>,
     asked: Vec<CameraId>,
@@ -75,6 +77,7 @@ impl World {
             records: BTreeMap::new(),
             notices: vec![],
             memories: BTreeMap::new(),
+            proofs: BTreeMap::new(),
             incidents: BTreeMap::new(),
             links: BTreeMap::new(),
             asked: vec![],
@@ -93,6 +96,7 @@ impl World {
                 Effect::Link(record) => drop(self.links.insert(record.link.clone(), record)),
                 Effect::Ask(cameras) => self.asked.extend(cameras),
                 Effect::Window(_) => {}
+                Effect::Proven(proofs) => self.proofs.extend(proofs),
                 Effect::Learned(camera, memory) => drop(self.memories.insert(camera, memory)),
             }
         }
@@ -134,11 +138,18 @@ impl World {
             cameras: last.into_values().collect(),
             sites: self.records.values().cloned().collect(),
             memories: self.memories.iter().map(|(id, memory)| (id.clone(), (**memory).clone())).collect(),
+            proofs: self.cameras_proven(),
             incidents: self.incidents.values().cloned().collect(),
             last_number: self.incidents.keys().next_back().copied().unwrap_or(0),
             links: self.links.values().cloned().collect(),
             ..Restored::default()
         }
+    }
+
+    /// As if the minute of remembering had just come.
+    fn cameras_proven(&self) -> BTreeMap<CameraId, Timestamp> {
+        let cameras = self.monitor.cameras.iter();
+        cameras.filter_map(|(id, camera)| Some((id.clone(), camera.machine.proven()?))).collect()
     }
 
     pub(super) fn level(&self, site: &str) -> Level {
@@ -199,18 +210,36 @@ fn a_restart_repeats_nothing_and_still_takes_back() {
     before.all_up(0);
     before.take_down(10, "0-north", "0-south");
     assert_eq!(before.notices.len(), 1);
-    let mut after = World::restored(1, before.journal(), 1000);
-    for second in [1001, 1004, 1007] {
+    let mut after = World::restored(1, before.journal(), 200);
+    for second in [201, 204, 207] {
         after.probe(second, "0-north", TIMEOUT);
         after.probe(second, "0-south", None);
     }
     assert_eq!((after.notices.len(), after.transitions.len()), (0, 0));
-    after.probe(1100, "0-north", None);
-    after.probe(1103, "0-north", None);
-    after.tick(1170);
+    after.probe(300, "0-north", None);
+    after.probe(303, "0-north", None);
+    after.tick(370);
     assert_eq!(after.notices.len(), 1);
     assert_eq!(after.notices[0].incident, before.notices[0].incident);
     assert_eq!(after.notices[0].reason, Reason::CoverageRestored);
+}
+
+#[test]
+fn a_restart_believes_nobody_for_longer_than_the_proof_lasts() {
+    let mut before = World::new(1);
+    before.all_up(0);
+    let soon = World::restored(1, before.journal(), 290);
+    assert_eq!((soon.level("site-0"), soon.transitions.len()), (Level::Full, 0));
+    let mut late = World::restored(1, before.journal(), 301);
+    assert_eq!((late.level("site-0"), late.notices.len()), (Level::Unknown, 0), "it pages nobody");
+    late.all_up(302);
+    assert_eq!(late.level("site-0"), Level::Full);
+    let mut forgotten = before.journal();
+    forgotten.proofs.clear();
+    assert_eq!(World::restored(1, forgotten, 10).level("site-0"), Level::Unknown);
+    let mut tomorrow = before.journal();
+    tomorrow.proofs.values_mut().for_each(|proof| *proof = at(86_400));
+    assert_eq!(World::restored(1, tomorrow, 10).level("site-0"), Level::Unknown, "the clock was set back meanwhile");
 }
 
 #[test]

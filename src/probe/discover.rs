@@ -1,6 +1,9 @@
 //! Finds devices: by WS-Discovery where multicast reaches, and address by address where it does not.
 
-use super::soap::{self, SoapTransport};
+use super::{
+    soap::{self, SoapTransport},
+    text::clean,
+};
 use futures_util::future::join_all;
 use oxvif::{OnvifClient, discovery};
 use std::{
@@ -22,6 +25,8 @@ const CONNECT: Duration = Duration::from_millis(700);
 const ANSWER: Duration = Duration::from_secs(2);
 /// Longest wait for answers to a multicast.
 const ROUND: Duration = Duration::from_secs(2);
+/// Bytes of an ONVIF address.
+const MOST_URL: usize = 256;
 
 /// A device that answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +46,7 @@ pub async fn multicast() -> Vec<Candidate> {
     let found = discovery::probe_rounds(2, ROUND, Duration::from_millis(500)).await;
     let mut candidates: BTreeMap<IpAddr, Candidate> = BTreeMap::new();
     for device in found {
-        let urls = device.xaddrs.iter().filter_map(|address| address.parse::<Url>().ok());
+        let urls = device.xaddrs.iter().filter_map(|address| service(address));
         for (address, url) in urls.filter_map(|url| Some((address_of(&url)?, url))) {
             let (onvif, endpoint) = (Some(url), some(&device.endpoint));
             candidates.entry(address).or_insert(Candidate { address, rtsp: None, onvif, endpoint });
@@ -63,8 +68,7 @@ pub async fn ask(address: IpAddr) -> Option<Candidate> {
     }
     let announced = discovery::probe_unicast(address, ANSWER / 2).await.into_iter().next();
     let endpoint = announced.as_ref().and_then(|device| some(&device.endpoint));
-    let mut named =
-        announced.into_iter().flat_map(|device| device.xaddrs).filter_map(|named| named.parse::<Url>().ok());
+    let mut named = announced.into_iter().flat_map(|device| device.xaddrs).filter_map(|named| service(&named));
     // Some name an old or an internal address; the one that was reached is right.
     let named = named.find(|url| address_of(url) == Some(address));
     let onvif = match (named, web) {
@@ -97,10 +101,37 @@ async fn guess(address: IpAddr) -> Option<Url> {
     join_all(tries).await.into_iter().flatten().next()
 }
 
+/// An address that a device announces, without the login that some put in. What is long or no web address is left out.
+fn service(named: &str) -> Option<Url> {
+    let mut url: Url = named.parse().ok()?;
+    // Can only fail for addresses that have no host.
+    let bare = url.set_username("").and_then(|()| url.set_password(None));
+    (bare.is_ok() && matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MOST_URL).then_some(url)
+}
+
 fn address_of(url: &Url) -> Option<IpAddr> {
     url.host_str()?.trim_matches(['[', ']']).parse().ok()
 }
 
 fn some(text: &str) -> Option<String> {
-    Some(super::transcript::clean(text)).filter(|text| !text.is_empty())
+    Some(clean(text)).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_devices_announce_is_bounded_and_printable() {
+        let service = |named: &str| service(named).map(|url| url.to_string());
+        let plain = "http://10.20.1.7/onvif/device_service";
+        assert_eq!(service(plain).as_deref(), Some(plain));
+        assert_eq!(service("http://u:canary@10.20.1.7/onvif/device_service").as_deref(), Some(plain));
+        let turned = service("http://10.20.1.7/a\u{202e}b\u{1b}[2J").expect("an address");
+        assert!(turned.is_ascii() && !turned.contains('\u{1b}'), "{turned}");
+        assert_eq!(service(&format!("http://10.20.1.7/{}", "a".repeat(300))), None);
+        assert_eq!(service("javascript:alert(1)"), None);
+        assert_eq!(some("urn:uuid:1\u{202e}\n"), Some("urn:uuid:1".into()));
+        assert_eq!(some("\u{200b}"), None);
+    }
 }

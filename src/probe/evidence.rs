@@ -2,7 +2,7 @@
 //!
 //! Pure: the shell hands in each packet with the time since `PLAY`. Payloads are compared by a hash, never kept.
 
-use super::{nal, rhythm::Rhythm};
+use super::{nal, rhythm::Rhythm, size};
 use crate::model::{Codec, Failure, FailureKind, StreamFacts};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -14,6 +14,28 @@ use std::{
 const HEADER: usize = 8;
 const SMALL_FRAME: usize = 64;
 
+/// Frames that arrive live for this long prove a stream; ten frames at 15 frames a second take 0.6 s.
+const LIVE_SECONDS: f64 = 0.5;
+/// Where timestamps say nothing, frames must have come during this share of the look.
+const SPREAD: f64 = 0.5;
+/// A silence of this length, or of three frames where they come more seldom, is a stall.
+const LEAST_PATIENCE: Duration = Duration::from_secs(2);
+/// Frames further apart than this, in seconds, are no video.
+const MAX_BETWEEN: f64 = 4.0;
+/// Repetitions of one frame that are no chance.
+const REPEATED: u32 = 7;
+/// How long a stream that moved before must repeat one frame.
+const FROZEN_AFTER: Duration = Duration::from_secs(2);
+
+/// Who ended a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// We had seen enough, or its time was over.
+    Ours,
+    /// The camera ended the session or the connection.
+    Closed,
+}
+
 /// One video RTP packet, as far as it matters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Packet<'a> {
@@ -23,6 +45,8 @@ pub(super) struct Packet<'a> {
     pub(super) payload: &'a [u8],
     /// Packets missing before this one.
     pub(super) lost: u16,
+    /// Whether its sender is another than that of the packet before (its SSRC changed).
+    pub(super) anew: bool,
     /// Time since `PLAY`.
     pub(super) arrived: Duration,
 }
@@ -39,11 +63,14 @@ pub(super) struct Evidence {
     bytes: u64,
     last_keyframe: Option<f64>,
     longest_keyframe_gap: Option<f64>,
-    last_arrival: Duration,
     current: Frame,
     /// Hash of the last whole frame.
     previous: Option<u64>,
     identical: u32,
+    /// Repetitions in a row up to now, and when their first arrived.
+    repeated: Option<(u32, Duration)>,
+    restarts: u32,
+    size: Option<(u32, u32)>,
     delta_frames: u32,
     delta_bytes: u64,
     parameters: Option<u64>,
@@ -89,10 +116,12 @@ impl Evidence {
             bytes: 0,
             last_keyframe: None,
             longest_keyframe_gap: None,
-            last_arrival: Duration::ZERO,
             current: Frame::default(),
             previous: None,
             identical: 0,
+            repeated: None,
+            restarts: 0,
+            size: None,
             delta_frames: 0,
             delta_bytes: 0,
             parameters: None,
@@ -108,21 +137,25 @@ impl Evidence {
         let lost = if self.packets > 1 { u32::from(packet.lost) } else { 0 };
         self.lost += lost;
         self.bytes += packet.payload.len() as u64;
-        self.last_arrival = packet.arrived;
         // What is missing may be the end of one frame or the beginning of the next.
         self.current.torn |= lost > 0;
-        if self.rhythm.beat(packet.media, packet.arrived.as_secs_f64()) {
-            self.end_frame();
+        let arrived = packet.arrived.as_secs_f64();
+        if packet.anew && !self.rhythm.sender_began_anew(packet.media, arrived) {
+            self.restarts += 1;
+        }
+        if self.rhythm.beat(packet.media, arrived) {
+            self.end_frame(packet.arrived);
             self.frames += 1;
             self.current.torn = lost > 0;
         }
         self.current.extend(packet.payload);
         self.parameter_sets(packet.payload);
-        if nal::begins_keyframe(self.codec, packet.payload) && self.last_keyframe != Some(packet.media) {
+        let now = self.rhythm.smooth();
+        if nal::begins_keyframe(self.codec, packet.payload) && self.last_keyframe != Some(now) {
             self.current.keyframe = true;
             self.keyframes += 1;
-            if let Some(last) = self.last_keyframe.replace(packet.media) {
-                let gap = packet.media - last;
+            if let Some(last) = self.last_keyframe.replace(now) {
+                let gap = now - last;
                 self.longest_keyframe_gap = Some(self.longest_keyframe_gap.map_or(gap, |longest| longest.max(gap)));
             }
         }
@@ -133,24 +166,31 @@ impl Evidence {
         self.sender_clock = Some(offset);
     }
 
-    fn end_frame(&mut self) {
+    fn end_frame(&mut self, now: Duration) {
         let frame = std::mem::take(&mut self.current);
         if frame.bytes == 0 || frame.torn {
             self.previous = None;
             return;
         }
         let hash = frame.hash();
-        self.identical += u32::from(self.previous == Some(hash));
+        if self.previous == Some(hash) {
+            self.identical += 1;
+            self.repeated.get_or_insert((0, now)).0 += 1;
+        } else {
+            self.repeated = None;
+        }
         self.previous = Some(hash);
         // Of the first frame the beginning may be missing.
-        if !frame.keyframe && self.frames > 1 {
+        if !frame.keyframe && self.frames > 1 && nal::tells(self.codec) {
             self.delta_frames += 1;
             self.delta_bytes += frame.bytes as u64;
         }
     }
 
     fn parameter_sets(&mut self, payload: &[u8]) {
-        let Some(set) = nal::sequence_parameters(self.codec, payload) else { return };
+        let set = nal::sequence_parameters(self.codec, payload);
+        self.size = self.size.or_else(|| size::of(self.codec, set.unwrap_or(payload)));
+        let Some(set) = set else { return };
         let mut hasher = DefaultHasher::new();
         hasher.write(set);
         let hash = hasher.finish();
@@ -159,39 +199,98 @@ impl Evidence {
         }
     }
 
-    /// Whether no more need be seen: enough frames whose timestamps advance, and enough keyframes.
+    /// Whether no more need be seen: enough frames that arrived live, over time, and enough keyframes.
     pub(super) fn suffices(&self, frames: u32, keyframes: u32) -> bool {
-        self.frames >= frames && self.keyframes >= keyframes && self.rhythm.media_seconds() > 0.0
+        let live = self.rhythm.live();
+        live.frames >= frames
+            && live.seconds() >= LIVE_SECONDS
+            && (self.keyframes >= keyframes || !nal::tells(self.codec))
     }
 
-    /// The verdict when the look ended after `looked`, having wanted `frames`; `broken` when the session ended by
-    /// itself.
-    pub(super) fn verdict(&self, looked: Duration, frames: u32, broken: bool) -> Result<String, Failure> {
-        let silence = looked.saturating_sub(self.last_arrival);
+    /// Whether the stream is proven to live at `looked`: it sufficed, or its frames spread over most of the look,
+    /// whatever their timestamps say, and have not stopped.
+    pub(super) fn proven(&self, looked: Duration, frames: u32) -> bool {
+        let Some((first, last)) = self.rhythm.arrivals() else { return false };
+        let spread = last - first >= SPREAD * looked.as_secs_f64() && self.frames >= 2 && last - first >= LIVE_SECONDS;
+        self.silence(looked) < self.patience() && (spread || self.suffices(frames, 0))
+    }
+
+    /// Whether a look that has taken its time can be ended: it has a proof, or a silence that disproves it.
+    pub(super) fn decided(&self, looked: Duration, frames: u32) -> bool {
+        self.frames == 0 || self.proven(looked, frames) || self.silence(looked) >= self.patience()
+    }
+
+    /// The verdict when the look ended after `looked`, having wanted `frames`.
+    pub(super) fn verdict(&self, looked: Duration, frames: u32, end: End) -> Result<String, Failure> {
+        let silence = self.silence(looked).as_secs_f64();
         if self.frames == 0 {
-            let detail = format!("PLAY was granted, but no video came in {:.1} s", looked.as_secs_f64());
+            let detail = match end {
+                End::Closed => "PLAY was granted, and the camera ended the session before any video".to_owned(),
+                End::Ours => format!("PLAY was granted, but no video came in {:.1} s", looked.as_secs_f64()),
+            };
             return Err(Failure::new(FailureKind::NoMedia, detail));
         }
-        // A slow camera may need longer than a look for its frames; it is alive as long as it goes on.
-        let patience = Duration::from_secs_f64((3.0 * self.rhythm.frame_seconds().unwrap_or(0.0)).max(2.0));
-        let goes_on = !broken && self.frames >= 2 && self.rhythm.media_seconds() > 0.0 && silence < patience;
-        if !goes_on && !self.suffices(frames, 0) {
-            let seconds = silence.as_secs_f64();
-            let detail = format!("video stopped after {} frames, silent for {seconds:.1} s", self.frames);
-            return Err(Failure::new(FailureKind::Stalled, detail));
+        if end == End::Closed {
+            let detail = format!("the camera ended the session {:.1} s after PLAY", looked.as_secs_f64());
+            return Err(Failure::new(FailureKind::SessionClosed, detail));
         }
-        // All whole frames but the first repeat the one before; fewer than eight may be chance.
-        if self.identical >= 7 && self.identical + 2 >= self.frames {
-            let detail = format!("{} frames in a row are the same byte for byte", self.identical + 1);
+        if !self.proven(looked, frames) {
+            return Err(if self.is_cached() && !self.suffices(frames, 0) {
+                let detail = format!(
+                    "{} frames came faster than they were filmed, then none for {silence:.1} s: a cache, not a camera",
+                    self.frames
+                );
+                Failure::new(FailureKind::CachedOnly, detail)
+            } else {
+                let detail = format!("video stopped after {} frames, silent for {silence:.1} s", self.frames);
+                Failure::new(FailureKind::Stalled, detail)
+            });
+        }
+        // All whole frames but the first repeat the one before, or all of the last seconds; fewer may be chance.
+        let all = self.identical >= REPEATED && self.identical + 2 >= self.frames;
+        let at_last = self
+            .repeated
+            .is_some_and(|(count, since)| count >= REPEATED && self.last_frame().saturating_sub(since) >= FROZEN_AFTER);
+        if all || at_last {
+            let count = self.repeated.map_or(self.identical, |(count, _)| count) + 1;
+            let detail = format!("{count} frames in a row are the same byte for byte");
             return Err(Failure::new(FailureKind::Frozen, detail));
+        }
+        if self.restarts > 0 {
+            let detail = format!("the stream began anew {} times in {:.1} s", self.restarts, looked.as_secs_f64());
+            return Err(Failure::new(FailureKind::EncoderRestarted, detail));
         }
         Ok(self.summary())
     }
 
+    /// Packets of a frame that never ends are no life: its beginning counts.
+    fn silence(&self, looked: Duration) -> Duration {
+        looked.saturating_sub(self.last_frame())
+    }
+
+    fn last_frame(&self) -> Duration {
+        self.rhythm.arrivals().map_or(Duration::ZERO, |(_, last)| Duration::from_secs_f64(last))
+    }
+
+    /// A slow camera may need longer than a look for its frames; it is alive as long as it goes on. Only their arrival
+    /// counts, since timestamps may be wrong.
+    fn patience(&self) -> Duration {
+        let between = self.rhythm.arrival_seconds().unwrap_or(0.0).min(MAX_BETWEEN);
+        Duration::from_secs_f64(3.0 * between).max(LEAST_PATIENCE)
+    }
+
+    /// Whether most of what was filmed came faster than that.
+    fn is_cached(&self) -> bool {
+        let Some((first, last)) = self.rhythm.arrivals() else { return false };
+        self.frames > 2 && self.rhythm.smooth() > 1.5 * (last - first) + 0.1
+    }
+
     /// The facts for pages, metrics and JSON.
-    pub(super) fn facts(&self, size: Option<(u32, u32)>) -> StreamFacts {
+    pub(super) fn facts(&self, described: Option<(u32, u32)>, looked: Duration, frames: u32) -> StreamFacts {
+        let size = described.or(self.size);
         let seconds = self.rhythm.media_seconds();
         StreamFacts {
+            proven: self.proven(looked, frames),
             width: size.map(|(width, _)| width),
             height: size.map(|(_, height)| height),
             fps: self.rhythm.frame_seconds().map(|seconds| 1.0 / seconds),
@@ -214,118 +313,14 @@ impl Evidence {
         }
     }
 
-    /// Frames seen so far.
-    pub(super) fn frames(&self) -> u32 {
-        self.frames
-    }
-
     fn summary(&self) -> String {
         let seconds = self.rhythm.frame_seconds();
         let rate = seconds.map_or_else(String::new, |seconds| format!(", {:.1} frames/s", 1.0 / seconds));
-        format!("{} frames, {} keyframes{rate}", self.frames, self.keyframes)
+        let keyframes = if nal::tells(self.codec) { format!(", {} keyframes", self.keyframes) } else { String::new() };
+        format!("{} frames{keyframes}{rate}", self.frames)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Frames of two packets each at `fps`, a keyframe each `gop`; `content` gives the byte that fills a frame.
-    fn stream_of(frames: u32, fps: f64, gop: u32, content: impl Fn(u32) -> u8) -> Evidence {
-        let mut evidence = Evidence::new(Codec::H264);
-        for frame in 0..frames {
-            let media = f64::from(frame) / fps;
-            let arrived = Duration::from_secs_f64(media);
-            let mut payload = [content(frame); 500];
-            payload[0] = if frame % gop == 0 { 0x65 } else { 0x41 };
-            // A counter, as slice headers have.
-            payload[1] = frame as u8;
-            for _ in 0..2 {
-                evidence.packet(Packet { media, payload: &payload, lost: 0, arrived });
-            }
-        }
-        evidence
-    }
-
-    fn stream(frames: u32, fps: f64, gop: u32) -> Evidence {
-        stream_of(frames, fps, gop, |frame| frame as u8)
-    }
-
-    #[track_caller]
-    fn check(evidence: &Evidence, looked: f64, broken: bool, expected: Result<(), FailureKind>) {
-        let verdict = evidence.verdict(Duration::from_secs_f64(looked), 10, broken);
-        assert_eq!(verdict.map(|_| ()).map_err(|failure| failure.kind), expected);
-    }
-
-    #[test]
-    fn ten_advancing_frames_suffice() {
-        assert!(stream(10, 15.0, 30).suffices(10, 1));
-        assert!(!stream(9, 15.0, 30).suffices(10, 1));
-        assert!(!stream(10, 15.0, 30).suffices(10, 2));
-        check(&stream(10, 15.0, 30), 0.7, false, Ok(()));
-    }
-
-    #[test]
-    fn rates_come_from_media_time() {
-        let facts = stream(31, 15.0, 15).facts(Some((640, 360)));
-        assert_eq!((facts.frames, facts.keyframes, facts.packets), (31, 3, 62));
-        assert!((facts.fps.expect("a rate") - 15.0).abs() < 1e-6);
-        assert!((facts.keyframe_interval_seconds.expect("two keyframes") - 1.0).abs() < 1e-6);
-        assert!((facts.bytes_per_second.expect("bytes") - 15_000.0).abs() < 1.0);
-        assert_eq!(facts.delta_frame_bytes, Some(1000.0));
-    }
-
-    #[test]
-    fn silence_is_no_media_and_an_end_is_a_stall() {
-        check(&Evidence::new(Codec::H264), 6.5, false, Err(FailureKind::NoMedia));
-        check(&stream(5, 15.0, 30), 6.5, false, Err(FailureKind::Stalled));
-        check(&stream(5, 15.0, 30), 0.4, true, Err(FailureKind::Stalled));
-    }
-
-    #[test]
-    fn a_slow_camera_that_goes_on_is_alive() {
-        check(&stream(6, 1.0, 30), 6.5, false, Ok(()));
-        check(&stream(2, 0.25, 30), 6.5, false, Ok(()));
-    }
-
-    #[test]
-    fn a_timestamp_that_stands_still_is_no_life() {
-        let mut evidence = Evidence::new(Codec::H264);
-        for _ in 0..100 {
-            evidence.packet(Packet { media: 0.0, payload: &[0x41], lost: 0, arrived: Duration::from_secs(6) });
-        }
-        check(&evidence, 6.5, false, Err(FailureKind::Stalled));
-    }
-
-    #[test]
-    fn the_same_frame_again_and_again_is_frozen_whatever_its_counter_says() {
-        check(&stream_of(10, 15.0, 1, |_| 7), 0.7, false, Err(FailureKind::Frozen));
-        check(&stream_of(10, 15.0, 30, |_| 7), 0.7, false, Err(FailureKind::Frozen));
-        // A picture that stands for a moment, as from a source slower than its encoder.
-        check(&stream_of(12, 15.0, 30, |frame| (frame / 2) as u8), 0.7, false, Ok(()));
-    }
-
-    #[test]
-    fn frames_with_a_packet_missing_are_compared_with_nothing() {
-        let mut evidence = Evidence::new(Codec::Mjpeg);
-        for frame in 0..10 {
-            let media = f64::from(frame);
-            let arrived = Duration::from_secs_f64(media);
-            evidence.packet(Packet { media, payload: &[9; 100], lost: 1, arrived });
-        }
-        assert_eq!(evidence.facts(None).identical_frames, 0);
-        assert_eq!(evidence.facts(None).packets_lost, 9);
-    }
-
-    #[test]
-    fn new_parameter_sets_in_mid_stream_are_counted() {
-        let mut evidence = Evidence::new(Codec::H264);
-        for (frame, level) in [30, 30, 31, 31].into_iter().enumerate() {
-            let media = frame as f64;
-            let arrived = Duration::from_secs_f64(media);
-            evidence.packet(Packet { media, payload: &[0x67, 66, 0, level], lost: 0, arrived });
-            evidence.packet(Packet { media, payload: &[0x65, frame as u8], lost: 0, arrived });
-        }
-        assert_eq!(evidence.facts(None).parameter_changes, 1);
-    }
-}
+#[path = "evidence_tests.rs"]
+mod tests;

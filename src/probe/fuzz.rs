@@ -2,13 +2,17 @@
 //! theirs.
 
 use super::{
-    evidence::{Evidence, Packet},
-    login, nal,
-    response::{self, Head},
+    evidence::{End, Evidence, Packet},
+    nal,
+    rtsp::{
+        auth,
+        message::{Item, Reader},
+        sdp,
+    },
     stream, topics,
-    wire::{Job, Key, Reply, StreamJob},
+    wire::{Job, Key, Said, StreamJob},
 };
-use crate::model::{Codec, Transport};
+use crate::model::{Client, Codec, Transport};
 use oxvif::{
     NotificationMessage, OnvifClient,
     transport::{Transport as SoapTransport, TransportError},
@@ -16,16 +20,28 @@ use oxvif::{
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// The head of an RTSP answer, cut in two at any byte: the verdict must not depend on the cut.
+/// What a camera sends over RTSP, whole and in two pieces: what is taken off must not depend on the cut.
 pub fn rtsp_head(bytes: &[u8]) {
-    let whole = response::head(bytes);
-    let (cut, _) = bytes.split_at(bytes.len() / 2);
-    if let Head::Complete(_) | Head::Foreign = response::head(cut) {
-        assert!(matches!(whole, Head::Complete(_) | Head::Foreign | Head::Oversized));
+    let items = |pieces: &[&[u8]]| {
+        let mut reader = Reader::default();
+        let mut items = Vec::new();
+        for piece in pieces {
+            reader.buffer.extend_from_slice(piece);
+            while let Ok(Some(item)) = reader.next() {
+                items.push(item);
+            }
+        }
+        items
+    };
+    let whole = items(&[bytes]);
+    let (front, back) = bytes.split_at(bytes.len() / 2);
+    assert_eq!(whole, items(&[front, back]));
+    for item in whole {
+        let Item::Response(response) = item else { continue };
+        response.headers("www-authenticate").for_each(auth::challenge);
+        sdp::parse(&response.body).video();
     }
-    for challenge in response::values(bytes, "www-authenticate") {
-        login::challenge(&challenge);
-    }
+    sdp::parse(bytes).video();
 }
 
 /// RTP packets: codec, then for each a time, a loss and a payload.
@@ -42,16 +58,16 @@ pub fn packets(bytes: &[u8]) {
         let media = f64::from(i32::from_be_bytes(*time)) / 90_000.0;
         arrived += Duration::from_millis(u64::from(time[3]));
         nal::sequence_parameters(codec, payload);
-        evidence.packet(Packet { media, payload, lost: u16::from(time[0] & 3), arrived });
+        evidence.packet(Packet { media, payload, lost: u16::from(time[0] & 3), anew: time[0] == 7, arrived });
     }
-    let facts = evidence.facts(None);
+    let facts = evidence.facts(None, arrived, 10);
     assert!(facts.identical_frames <= facts.frames && facts.keyframes <= facts.frames.max(1) * 2);
-    let _ = evidence.verdict(arrived, 10, false);
+    let _ = evidence.verdict(arrived, 10, End::Ours);
 }
 
 /// A worker that was taken over says anything.
 pub fn worker_reply(bytes: &[u8]) {
-    let _ = serde_json::from_slice::<Reply>(bytes);
+    let _ = serde_json::from_slice::<Said>(bytes);
     let _ = serde_json::from_slice::<Job>(bytes);
 }
 
@@ -99,13 +115,15 @@ pub async fn soap(text: String) {
     }
 }
 
-/// A look at a server on loopback, through retina.
+/// A look at a server on loopback, through both clients.
 pub async fn look(address: SocketAddr) {
     let Ok(url) = format!("rtsp://{address}/sub").parse() else { return };
     let login: Option<Key> = None;
     let job = StreamJob {
         url,
         login,
+        certificate: None,
+        client: Client::Own,
         transport: Transport::Tcp,
         answer_timeout: Duration::from_millis(300),
         media_timeout: Duration::from_millis(50),

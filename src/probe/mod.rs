@@ -9,31 +9,42 @@
 pub mod beacon;
 mod discover;
 mod evidence;
+mod exhaustion;
 #[cfg(fuzzing)]
 pub mod fuzz;
-mod login;
+mod killings;
 mod nal;
 mod onvif;
 mod options;
 mod pool;
+mod process;
 mod reach;
-mod response;
 mod rhythm;
+mod rtsp;
 mod sandbox;
+mod second;
 mod settings;
+mod size;
 mod soap;
 mod stream;
+mod syscalls;
+mod text;
 mod topics;
 mod transcript;
 mod wire;
 pub mod worker;
 
 pub use discover::{Candidate, ask, multicast};
-pub use pool::{Pool, WORKER_ARGUMENT};
+pub use pool::Pool;
+pub use process::WORKER_ARGUMENT;
 pub use settings::Settings;
 
-use crate::model::{Camera, Check, Observation};
+use crate::model::{Camera, CameraId, Check, Client, Observation};
 use jiff::Timestamp;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use tokio::time::Instant;
 use transcript::Transcript;
 use wire::{Job, Report};
@@ -61,12 +72,14 @@ impl Look {
 pub struct Prober {
     settings: Settings,
     pool: Pool,
+    /// Cameras that only the second client can open, so that they cost one session a look and not two.
+    second: Mutex<HashSet<CameraId>>,
 }
 
 impl Prober {
     /// A prober whose stream checks run in the workers of `pool`.
     pub fn new(settings: Settings, pool: Pool) -> Self {
-        Self { settings, pool }
+        Self { settings, pool, second: Mutex::default() }
     }
 
     /// The workers, for shutdown and metrics.
@@ -89,8 +102,10 @@ impl Prober {
             }
             Check::Stream | Check::Survey => match self.answers(camera, &mut transcript).await {
                 Some(address) => {
-                    let job = Job::stream(camera, address, &look, &self.settings);
-                    self.pool.run(camera.id.as_str(), job).await
+                    let job = Job::stream(camera, address, &look, self.client_of(&camera.id), &self.settings);
+                    let report = self.pool.run(camera.id.as_str(), job).await;
+                    self.remember_client(&camera.id, &report);
+                    report
                 }
                 None => Report::default(),
             },
@@ -108,9 +123,29 @@ impl Prober {
         transcript.finish(check, started, began.elapsed(), report)
     }
 
+    fn second(&self) -> MutexGuard<'_, HashSet<CameraId>> {
+        self.second.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn client_of(&self, camera: &CameraId) -> Client {
+        if self.second().contains(camera) { Client::Retina } else { Client::Own }
+    }
+
+    fn remember_client(&self, camera: &CameraId, report: &Report) {
+        match report.stream.as_ref().filter(|stream| stream.proven).map(|stream| stream.client) {
+            Some(Client::Retina) => drop(self.second().insert(camera.clone())),
+            Some(Client::Own) => drop(self.second().remove(camera)),
+            None => {}
+        }
+    }
+
     /// The rungs that our own bounded parser can climb; the address that answered, if one did.
     async fn answers(&self, camera: &Camera, transcript: &mut Transcript) -> Option<std::net::SocketAddr> {
         let (mut stream, address) = reach::connect(&camera.rtsp, &self.settings, transcript).await?;
+        if camera.rtsp.scheme() == "rtsps" {
+            // TLS is spoken in workers only: here the open port must do.
+            return Some(address);
+        }
         let answered = options::ask(&mut stream, &camera.rtsp, &self.settings, transcript).await;
         answered.then_some(address)
     }

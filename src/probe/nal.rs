@@ -4,6 +4,11 @@
 
 use crate::model::Codec;
 
+/// Whether keyframes of this codec can be told apart here.
+pub(super) fn tells(codec: Codec) -> bool {
+    matches!(codec, Codec::H264 | Codec::H265 | Codec::Mjpeg)
+}
+
 /// Whether this packet begins (part of) a picture that can be shown without earlier ones, or carries the parameters
 /// that encoders send right before one.
 pub(super) fn begins_keyframe(codec: Codec, payload: &[u8]) -> bool {
@@ -12,6 +17,7 @@ pub(super) fn begins_keyframe(codec: Codec, payload: &[u8]) -> bool {
         Codec::H265 => h265(payload),
         // Each JPEG stands alone.
         Codec::Mjpeg => !payload.is_empty(),
+        _ => false,
     }
 }
 
@@ -49,7 +55,7 @@ pub(super) fn sequence_parameters(codec: Codec, payload: &[u8]) -> Option<&[u8]>
     let (header, aggregate, wanted, kind_of): (usize, u8, u8, fn(u8) -> u8) = match codec {
         Codec::H264 => (1, 24, 7, |byte| byte & 0x1f),
         Codec::H265 => (2, 48, 33, |byte| (byte >> 1) & 0x3f),
-        Codec::Mjpeg => return None,
+        _ => return None,
     };
     let kind = kind_of(*payload.first()?);
     if kind == wanted {

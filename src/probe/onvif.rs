@@ -7,8 +7,9 @@
 
 use super::{
     soap::SoapTransport,
+    text::{clean, clean_to},
     topics,
-    transcript::{Transcript, clean},
+    transcript::Transcript,
     wire::{OnvifJob, Report, at_address},
 };
 use crate::model::{DeviceFacts, Failure, FailureKind, RungName, stream_address};
@@ -20,6 +21,8 @@ use url::Url;
 
 /// Streams whose addresses are asked for; a recorder of eight channels has two each.
 const MOST_STREAMS: usize = 16;
+/// Characters of a stream's address.
+const MOST_ADDRESS: usize = 256;
 /// How long a subscription may outlive a look that was cut off; in seconds, since some read minutes as seconds.
 const SUBSCRIPTION: &str = "PT60S";
 /// How long the device may wait for a message: properties come at once.
@@ -135,11 +138,7 @@ async fn streams(
         let mut streams = Vec::new();
         for profile in client.get_profiles(media.as_str()).await?.into_iter().take(MOST_STREAMS) {
             let uri = client.get_stream_uri(media.as_str(), &profile.token).await?.uri;
-            streams.extend(
-                uri.parse::<Url>()
-                    .ok()
-                    .map(|url| stream_address(&url).chars().filter(|c| !c.is_control()).take(256).collect::<String>()),
-            );
+            streams.extend(uri.parse::<Url>().ok().map(|url| clean_to(&stream_address(&url), MOST_ADDRESS)));
         }
         Ok::<_, OnvifError>(streams)
     };

@@ -1,36 +1,28 @@
-//! The worker processes as the daemon sees them: a few shared ones, and solitary ones for suspects.
+//! The worker processes as the daemon uses them: a few shared ones, and solitary ones for suspects.
 //!
 //! When a shared worker dies, every check that was in flight runs again alone; the one that kills its worker again is
-//! the culprit, and that camera's checks run alone from then on until one ends well. So ten hostile cameras cost ten
-//! small processes and delay nobody else.
+//! the culprit. That camera's checks run alone for the next hours ([`Killings`]), and it is named. So ten hostile cameras
+//! cost ten small processes and delay nobody else. A worker that somebody else ended blames nobody: that look could not
+//! tell.
 
-use super::wire::{self, Job, Reply, Report, Request};
-use crate::model::{Failure, FailureKind};
-use futures_util::{SinkExt, StreamExt};
+use super::{
+    killings::{self, Killings},
+    process::{Death, Ended, JOBS_A_WORKER, Ledger, Line, Worker},
+    sandbox::Layer,
+    wire::{Job, Report},
+};
+use crate::model::{Failure, FailureKind, Rung, RungName};
+use jiff::Timestamp;
 use std::{
-    collections::{HashMap, HashSet},
-    io,
-    os::fd::OwnedFd,
     path::PathBuf,
-    process::Stdio,
     sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
-use tokio::{
-    net::UnixStream,
-    process::{Child, Command},
-    sync::{Semaphore, mpsc, oneshot},
-    time::timeout,
-};
-use tokio_util::bytes::Bytes;
+use tokio::{sync::Semaphore, time::Instant};
 
-/// The hidden subcommand by which our own binary becomes a worker.
-pub const WORKER_ARGUMENT: &str = "probe-worker";
-/// Checks in one shared worker at once.
-const JOBS_A_WORKER: usize = 16;
 /// Solitary workers at once.
 const SOLITARY: usize = 4;
 
@@ -43,17 +35,8 @@ pub struct Pool {
     next: AtomicUsize,
     places: Semaphore,
     solitary: Semaphore,
-    suspects: Mutex<HashSet<String>>,
-    deaths: AtomicU64,
-}
-
-/// How a worker's job ended, other than well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    /// The worker died with the job in flight.
-    Died,
-    /// No process could be started.
-    NotStarted,
+    killings: Mutex<Killings>,
+    ledger: Arc<Ledger>,
 }
 
 impl Pool {
@@ -67,14 +50,32 @@ impl Pool {
             next: AtomicUsize::new(0),
             places: Semaphore::new(workers * JOBS_A_WORKER),
             solitary: Semaphore::new(SOLITARY),
-            suspects: Mutex::default(),
-            deaths: AtomicU64::new(0),
+            killings: Mutex::default(),
+            ledger: Arc::default(),
         }
     }
 
-    /// Workers that died so far, by what cameras sent.
-    pub fn deaths(&self) -> u64 {
-        self.deaths.load(Ordering::Relaxed)
+    /// Workers that died so far, by cause: `crashed`, `hung` and `misspoke` are what a camera's answers can bring
+    /// about, `killed` and `gave_up` are not.
+    pub fn deaths(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Death::ALL.into_iter().map(|death| (death.as_str(), self.ledger.deaths(death)))
+    }
+
+    /// What a worker can die of: the names that [`Self::deaths`] gives.
+    pub fn causes_of_death() -> impl Iterator<Item = &'static str> {
+        Death::ALL.into_iter().map(Death::as_str)
+    }
+
+    /// Cameras that ended workers in the last six hours: id, protocol, and how often.
+    pub fn culprits(&self, now: Timestamp) -> Vec<(String, &'static str, usize)> {
+        let mut killings = self.killings();
+        killings.all(now).map(|(camera, protocol, count)| (camera.to_owned(), protocol, count)).collect()
+    }
+
+    /// The layers of the workers' confinement and whether each is in force; nothing before a worker has told.
+    pub fn sandbox(&self) -> Vec<(&'static str, bool)> {
+        let layers = self.ledger.layers();
+        layers.map_or_else(Vec::new, |on| Layer::ALL.into_iter().map(|one| (one.as_str(), on.contains(&one))).collect())
     }
 
     /// Lets the workers tear down what is open and ends them, within `limit`.
@@ -90,24 +91,39 @@ impl Pool {
 
     /// Runs a job for a camera.
     pub(super) async fn run(&self, camera: &str, job: Job) -> Report {
-        if !self.suspects().contains(camera) {
+        let (now, protocol, began) = (job.now(), job.protocol(), Instant::now());
+        if self.killings().of(now, camera, protocol) == 0 {
             match self.run_shared(&job).await {
                 Ok(report) => return report,
-                Err(Ended::NotStarted) => return not_started(),
-                Err(Ended::Died) => {}
+                Err(Ended::NotStarted) => return failed(NOT_STARTED),
+                // It may have been another camera's doing, or nobody's.
+                Err(Ended::Died(_) | Ended::Gone) => {}
             }
         }
         match self.run_alone(&job).await {
-            Ok(report) => {
-                self.suspects().remove(camera);
+            Ok(mut report) => {
+                // The look itself went well, and what it saw stands.
+                let count = self.killings().of(now, camera, protocol);
+                if count >= killings::MANY {
+                    report.rungs.push(note(began, &format!("this look went well, but the camera {}", ended(count))));
+                }
                 report
             }
-            Err(Ended::NotStarted) => not_started(),
-            Err(Ended::Died) => {
-                self.suspects().insert(camera.to_owned());
-                let detail = "the camera sends more than the probe may hold in memory, or what ends its parser";
-                Report { failure: Some(Failure::new(FailureKind::Oversized, detail)), ..Report::default() }
+            Err(Ended::Died(death)) if death.is_evidence() => {
+                let (due, count) = {
+                    let mut killings = self.killings();
+                    (killings.note(now, camera, protocol), killings.of(now, camera, protocol))
+                };
+                if due {
+                    tracing::warn!(camera, protocol, death = death.as_str(), count, "a camera ends probe workers");
+                }
+                let failure = Failure::new(FailureKind::Oversized, OVERSIZED);
+                let rung = note(began, &format!("the camera {}", ended(count)));
+                Report { rungs: vec![rung], failure: Some(failure), ..Report::default() }
             }
+            Err(Ended::NotStarted) => failed(NOT_STARTED),
+            Err(Ended::Died(Death::GaveUp)) => failed(GAVE_UP),
+            Err(Ended::Died(_) | Ended::Gone) => failed(KILLED),
         }
     }
 
@@ -116,130 +132,64 @@ impl Pool {
         let chosen = self.next.fetch_add(1, Ordering::Relaxed) % self.shared.len();
         let line = {
             let mut slot = self.shared[chosen].lock().await;
-            match slot.as_ref().filter(|worker| !worker.line.jobs.is_closed()) {
-                Some(worker) => worker.line.clone(),
-                None => slot.insert(self.start()?).line.clone(),
+            match slot.as_ref().filter(|worker| !worker.line().is_closed()) {
+                Some(worker) => worker.line().clone(),
+                None => slot.insert(self.start()?).line().clone(),
             }
         };
         let outcome = line.ask(job).await;
         if outcome.is_err() {
-            // Whoever notices first makes room for a fresh one; a worker that only hangs is killed by the drop.
-            let mut slot = self.shared[chosen].lock().await;
-            if slot.as_ref().is_some_and(|worker| worker.line.jobs.same_channel(&line.jobs)) {
-                self.deaths.fetch_add(1, Ordering::Relaxed);
-                *slot = None;
-            }
+            self.make_room(chosen, &line).await;
         }
         outcome
+    }
+
+    /// Whoever first notices that a shared worker is gone makes room for a fresh one.
+    async fn make_room(&self, chosen: usize, line: &Line) {
+        let mut slot = self.shared[chosen].lock().await;
+        if slot.as_ref().is_some_and(|worker| worker.line().is(line)) {
+            *slot = None;
+        }
     }
 
     async fn run_alone(&self, job: &Job) -> Result<Report, Ended> {
         let _place = self.solitary.acquire().await.map_err(|_| Ended::NotStarted)?;
         let worker = self.start()?;
-        let outcome = worker.line.ask(job).await;
-        match outcome {
-            Ok(_) => worker.stop(Duration::from_secs(1)).await,
-            Err(_) => drop(self.deaths.fetch_add(1, Ordering::Relaxed)),
+        let outcome = worker.line().ask(job).await;
+        if outcome.is_ok() {
+            worker.stop(Duration::from_secs(1)).await;
         }
         outcome
     }
 
     fn start(&self) -> Result<Worker, Ended> {
-        Worker::start(&self.program, self.memory_mib).map_err(|error| {
+        Worker::start(&self.program, self.memory_mib, self.ledger.clone()).map_err(|error| {
             tracing::error!(program = %self.program.display(), %error, "a probe worker cannot be started");
             Ended::NotStarted
         })
     }
 
-    fn suspects(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.suspects.lock().unwrap_or_else(PoisonError::into_inner)
+    fn killings(&self) -> MutexGuard<'_, Killings> {
+        self.killings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn not_started() -> Report {
-    let failure = Failure::new(FailureKind::ProbeFailed, "the probe's worker process could not be started");
-    Report { failure: Some(failure), ..Report::default() }
+const OVERSIZED: &str = "the camera sends more than the probe may hold in memory, or what ends its parser";
+const NOT_STARTED: &str = "the probe's worker process could not be started";
+const GAVE_UP: &str = "the probe's worker process gave up before it could look";
+const KILLED: &str = "the probe's worker process was killed from outside, as when this machine runs out of memory; the camera is not to blame";
+
+fn ended(count: usize) -> String {
+    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let hours = killings::WINDOW.as_secs() / 3600;
+    format!("has ended the probe's worker process {times} in the last {hours} hours by what it sends")
 }
 
-/// One worker process; killed when dropped.
-#[derive(Debug)]
-struct Worker {
-    child: Child,
-    line: Line,
+fn note(began: Instant, detail: &str) -> Rung {
+    Rung { name: RungName::Worker, ok: false, seconds: began.elapsed().as_secs_f64(), detail: detail.to_owned() }
 }
 
-/// The way to a worker; closed when the worker is gone.
-#[derive(Debug, Clone)]
-struct Line {
-    jobs: mpsc::Sender<(Job, oneshot::Sender<Report>)>,
-}
-
-impl Worker {
-    fn start(program: &PathBuf, memory_mib: u64) -> io::Result<Self> {
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-        ours.set_nonblocking(true)?;
-        let child = Command::new(program)
-            .arg(WORKER_ARGUMENT)
-            .arg(memory_mib.to_string())
-            .env_clear()
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
-            // What a dying allocator or parser prints may hold what a camera sent.
-            .stderr(Stdio::null())
-            // Ctrl-C in a terminal goes to the whole group; the daemon ends its workers itself.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        let (jobs, inbox) = mpsc::channel(JOBS_A_WORKER);
-        tokio::spawn(converse(UnixStream::from_std(ours)?, inbox));
-        Ok(Self { child, line: Line { jobs } })
-    }
-
-    /// Closes the line and waits for the process to end by itself.
-    async fn stop(self, limit: Duration) {
-        let Self { mut child, line } = self;
-        drop(line);
-        if timeout(limit, child.wait()).await.is_err() {
-            tracing::warn!("a probe worker did not end in time and is killed");
-        }
-    }
-}
-
-impl Line {
-    async fn ask(&self, job: &Job) -> Result<Report, Ended> {
-        let (answer, answered) = oneshot::channel();
-        self.jobs.send((job.clone(), answer)).await.map_err(|_| Ended::Died)?;
-        match timeout(job.deadline(), answered).await {
-            Ok(Ok(report)) => Ok(report),
-            Ok(Err(_)) | Err(_) => Err(Ended::Died),
-        }
-    }
-}
-
-/// Carries jobs out and reports back, until either side is gone. Ending drops the waiting answers, which tells
-/// each asker that the worker died.
-async fn converse(socket: UnixStream, mut inbox: mpsc::Receiver<(Job, oneshot::Sender<Report>)>) {
-    let (mut sink, mut replies) = wire::framed(socket).split::<Bytes>();
-    let mut waiting: HashMap<u64, oneshot::Sender<Report>> = HashMap::new();
-    let mut ids = 0u64..;
-    loop {
-        tokio::select! {
-            job = inbox.recv() => {
-                let (Some((job, answer)), Some(id)) = (job, ids.next()) else { break };
-                let Ok(frame) = serde_json::to_vec(&Request { id, job }) else { continue };
-                waiting.insert(id, answer);
-                if sink.send(frame.into()).await.is_err() {
-                    break;
-                }
-            }
-            reply = replies.next() => {
-                let Some(Ok(frame)) = reply else { break };
-                let Ok(Reply { id, report }) = serde_json::from_slice(&frame) else { break };
-                if let Some(answer) = waiting.remove(&id) {
-                    // Nobody waits any more for a check that was cut short.
-                    let _ = answer.send(report);
-                }
-            }
-        }
-    }
+/// A look that could not tell.
+fn failed(detail: &str) -> Report {
+    Report { failure: Some(Failure::new(FailureKind::ProbeFailed, detail)), ..Report::default() }
 }

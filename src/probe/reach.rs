@@ -1,6 +1,10 @@
 //! The first rung: is anybody at this address?
 
-use super::{Settings, transcript::Transcript};
+use super::{
+    Settings,
+    exhaustion::{self, own_fault},
+    transcript::Transcript,
+};
 use crate::model::{Failure, FailureKind, RungName};
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
@@ -17,7 +21,8 @@ pub(super) async fn connect(
 ) -> Option<(TcpStream, SocketAddr)> {
     let began = Instant::now();
     let limit = settings.connect_timeout;
-    let outcome = match resolve(url, 554, limit).await {
+    let default_port = if url.scheme() == "rtsps" { 322 } else { 554 };
+    let outcome = match resolve(url, default_port, limit).await {
         Ok(address) => match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => Ok(((stream, address), format!("{address} accepts connections"))),
             Ok(Err(error)) => Err(failure(address, &error)),
@@ -44,18 +49,45 @@ pub(super) async fn resolve(url: &Url, default_port: u16, limit: Duration) -> Re
     if let Ok(ip) = name.parse::<std::net::IpAddr>() {
         return Ok((ip, port).into());
     }
-    let found = timeout(limit, tokio::net::lookup_host((name, port))).await;
-    let address = found.ok().and_then(Result::ok).and_then(|mut addresses| addresses.next());
-    address.ok_or_else(|| Failure::new(FailureKind::Unresolved, format!("{name} has no address")))
+    let found = match timeout(limit, tokio::net::lookup_host((name, port))).await {
+        Ok(Ok(mut addresses)) => addresses.next(),
+        Ok(Err(error)) if own_fault(&error) => {
+            return Err(Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL));
+        }
+        Ok(Err(_)) | Err(_) => None,
+    };
+    found.ok_or_else(|| Failure::new(FailureKind::Unresolved, format!("{name} has no address")))
 }
 
-fn failure(address: SocketAddr, error: &io::Error) -> Failure {
+/// Why `address` could not be connected to.
+pub(super) fn failure(address: SocketAddr, error: &io::Error) -> Failure {
     match error.kind() {
+        _ if own_fault(error) => Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL),
         io::ErrorKind::ConnectionRefused => Failure::new(
             FailureKind::Refused,
             format!("{address} refuses connections: the host is there, the port is closed"),
         ),
         io::ErrorKind::TimedOut => Failure::new(FailureKind::Timeout, format!("{address} did not answer")),
         kind => Failure::new(FailureKind::Unreachable, format!("no way to {address}: {kind}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn what_this_machine_lacks_is_not_held_against_the_camera() {
+        let kind = |code: Errno| {
+            let error = io::Error::from_raw_os_error(code.raw_os_error());
+            failure(([10, 0, 0, 7], 554).into(), &error).kind
+        };
+        for own in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::ADDRNOTAVAIL, Errno::PERM] {
+            assert_eq!(kind(own), FailureKind::ProbeFailed, "{own:?}");
+        }
+        assert_eq!(kind(Errno::CONNREFUSED), FailureKind::Refused);
+        assert_eq!(kind(Errno::HOSTUNREACH), FailureKind::Unreachable);
+        assert_eq!(kind(Errno::TIMEDOUT), FailureKind::Timeout);
     }
 }

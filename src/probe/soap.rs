@@ -4,7 +4,10 @@
 //! never go in one request. A rejected login is never repeated. Bodies are capped, redirects and proxies off (oxvif
 //! 0.17.0's own transport sends up to five logins on one wrong password).
 
-use super::wire::Key;
+use super::{
+    exhaustion::{self, caused_by_own_fault},
+    wire::Key,
+};
 use crate::model::{Failure, FailureKind};
 use futures_util::StreamExt;
 use oxvif::transport::{Transport, TransportError};
@@ -149,7 +152,9 @@ fn understand(status: StatusCode, text: String) -> Result<String, Failure> {
 }
 
 fn broken(error: &reqwest::Error) -> Failure {
-    if error.is_timeout() {
+    if caused_by_own_fault(error) {
+        Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL)
+    } else if error.is_timeout() {
         Failure::new(FailureKind::Timeout, "the ONVIF service does not answer in time")
     } else if error.is_connect() {
         Failure::new(FailureKind::Refused, "the ONVIF port accepts no connection")

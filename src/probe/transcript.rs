@@ -60,15 +60,10 @@ impl Transcript {
             failure: self.failure.or(report.failure),
             stream: report.stream,
             device: report.device,
+            login_scheme: report.login_scheme,
             clock_offset_seconds: report.clock_offset_seconds,
             bytes: self.bytes + report.bytes,
             ..Observation::new(check, started)
         }
     }
-}
-
-/// Text from a camera, made fit for logs, pages and messages: no control characters, and not long.
-pub(super) fn clean(text: &str) -> String {
-    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    printable.take(64).collect::<String>().trim().to_owned()
 }

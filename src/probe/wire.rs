@@ -1,11 +1,18 @@
 //! What the daemon and its workers say to each other: JSON in length-delimited frames over a socket pair.
 
-use super::{Look, Settings};
-use crate::model::{Camera, Check, DeviceFacts, Failure, Login, Rung, StreamFacts, Transport};
+use super::{
+    Look, Settings,
+    sandbox::Layer,
+    stream::LONGER,
+    text::{clean, clean_to},
+};
+use crate::model::{
+    Camera, Certificate, Check, Client, DeviceFacts, Failure, Login, LoginScheme, Rung, StreamFacts, Transport,
+};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, fmt, net::SocketAddr, time::Duration};
 use tokio::net::UnixStream;
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 use url::Url;
@@ -22,6 +29,16 @@ pub(super) fn framed(stream: UnixStream) -> Framed<UnixStream, LengthDelimitedCo
 pub(super) struct Request {
     pub(super) id: u64,
     pub(super) job: Job,
+}
+
+/// What a worker says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Said {
+    /// First of all: the layers that confine it.
+    Confined(BTreeSet<Layer>),
+    /// A job is done.
+    Done(Box<Reply>),
 }
 
 /// A report on the job of the same number.
@@ -44,7 +61,11 @@ pub(super) struct StreamJob {
     /// With an address for a host.
     pub(super) url: Url,
     pub(super) login: Option<Key>,
+    /// Which certificate it must have over TLS.
+    pub(super) certificate: Option<Certificate>,
     pub(super) transport: Transport,
+    /// Which client begins.
+    pub(super) client: Client,
     pub(super) answer_timeout: Duration,
     pub(super) media_timeout: Duration,
     pub(super) frames: u32,
@@ -74,6 +95,8 @@ pub(super) struct Key {
     pub(super) username: String,
     #[serde(serialize_with = "expose")]
     pub(super) password: SecretString,
+    /// Whether it may be sent in clear.
+    pub(super) allow_basic: bool,
 }
 
 impl fmt::Debug for Key {
@@ -84,7 +107,8 @@ impl fmt::Debug for Key {
 
 impl From<&Login> for Key {
     fn from(login: &Login) -> Self {
-        Self { username: login.username.clone(), password: login.password.clone() }
+        let Login { username, password, allow_basic } = login;
+        Self { username: username.clone(), password: password.clone(), allow_basic: *allow_basic }
     }
 }
 
@@ -100,16 +124,56 @@ pub(super) struct Report {
     pub(super) failure: Option<Failure>,
     pub(super) stream: Option<StreamFacts>,
     pub(super) device: Option<DeviceFacts>,
+    pub(super) login_scheme: Option<LoginScheme>,
     pub(super) clock_offset_seconds: Option<f64>,
     pub(super) bytes: u64,
 }
 
+/// Characters of a sentence for people.
+const MOST_DETAIL: usize = 512;
+/// Steps of a report.
+const MOST_RUNGS: usize = 32;
+/// Addresses of streams and topics of alarms, and the characters of each.
+const MOST_NAMED: usize = 32;
+const MOST_ADDRESS: usize = 256;
+
+impl Report {
+    /// The same without what cannot be seen and what is longer than honest reports are: a worker may have been taken
+    /// over, and what it says is kept and shown.
+    pub(super) fn cleaned(mut self) -> Self {
+        self.rungs.truncate(MOST_RUNGS);
+        let details = self.rungs.iter_mut().map(|rung| &mut rung.detail);
+        for detail in details.chain(self.failure.as_mut().map(|failure| &mut failure.detail)) {
+            *detail = clean_to(detail, MOST_DETAIL);
+        }
+        if let Some(device) = &mut self.device {
+            let DeviceFacts { manufacturer, model, firmware, serial, streams, alarms, .. } = device;
+            for name in [manufacturer, model, firmware, serial] {
+                *name = clean(name);
+            }
+            for list in [streams, alarms] {
+                list.truncate(MOST_NAMED);
+                list.iter_mut().for_each(|named| *named = clean_to(named, MOST_ADDRESS));
+            }
+        }
+        self
+    }
+}
+
 impl Job {
-    pub(super) fn stream(camera: &Camera, address: SocketAddr, look: &Look, settings: &Settings) -> Self {
+    pub(super) fn stream(
+        camera: &Camera,
+        address: SocketAddr,
+        look: &Look,
+        client: Client,
+        settings: &Settings,
+    ) -> Self {
         Self::Stream(StreamJob {
             url: at_address(&camera.rtsp, address),
             login: camera.login.as_deref().map(Key::from),
+            certificate: camera.certificate,
             transport: camera.transport,
+            client,
             answer_timeout: settings.answer_timeout,
             media_timeout: settings.media_timeout,
             frames: settings.frames,
@@ -131,10 +195,27 @@ impl Job {
         Self::Onvif(OnvifJob { url, login: login.map(Key::from), now, answer_timeout: settings.answer_timeout })
     }
 
+    /// The wall-clock time at which it was handed out.
+    pub(super) fn now(&self) -> Timestamp {
+        match self {
+            Self::Stream(job) => job.now,
+            Self::Onvif(job) => job.now,
+        }
+    }
+
+    /// Name of the protocol in metric labels and logs.
+    pub(super) fn protocol(&self) -> &'static str {
+        match self {
+            Self::Stream(_) => "rtsp",
+            Self::Onvif(_) => "onvif",
+        }
+    }
+
     /// The longest that an honest worker can take: each request at its limit, and some air.
     pub(super) fn deadline(&self) -> Duration {
         match self {
-            Self::Stream(job) => job.answer_timeout * 5 + job.media_timeout + Duration::from_secs(3),
+            // Our own client's requests, retina's where it is asked too, and the media once.
+            Self::Stream(job) => job.answer_timeout * 9 + job.media_timeout + LONGER + Duration::from_secs(3),
             Self::Onvif(job) => job.answer_timeout * 12 + Duration::from_secs(5),
         }
     }
@@ -167,8 +248,29 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_was_taken_over_cannot_deface_what_is_shown() {
+        let bad = "\u{202e}a\u{1b}[2J\u{200b}\n".repeat(100);
+        let rung = Rung { name: crate::model::RungName::Media, ok: true, seconds: 0.0, detail: bad.clone() };
+        let device = DeviceFacts {
+            manufacturer: bad.clone(),
+            model: bad.clone(),
+            firmware: bad.clone(),
+            serial: bad.clone(),
+            streams: vec![bad.clone(); 100],
+            alarms: vec![bad.clone(); 100],
+            ..DeviceFacts::default()
+        };
+        let failure = Some(Failure::new(crate::model::FailureKind::Loss, bad));
+        let report = Report { rungs: vec![rung; 100], failure, device: Some(device), ..Report::default() }.cleaned();
+        let text = serde_json::to_string(&report).expect("JSON");
+        assert!(["\u{202e}", "\u{200b}", "\\n", "\\u001b"].iter().all(|hidden| !text.contains(hidden)), "{text}");
+        assert!(text.len() < 64 * 1024, "{}", text.len());
+        assert_eq!(Report::default().cleaned().rungs, []);
+    }
+
+    #[test]
     fn a_password_crosses_the_wire_and_shows_nowhere_else() {
-        let key = Key { username: "admin".into(), password: "canary".to_owned().into() };
+        let key = Key { username: "admin".into(), password: "canary".to_owned().into(), allow_basic: false };
         assert!(!format!("{key:?}").contains("canary"));
         let back: Key = serde_json::from_str(&serde_json::to_string(&key).expect("JSON")).expect("the same");
         assert_eq!(back.password.expose_secret(), "canary");

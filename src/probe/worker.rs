@@ -1,15 +1,20 @@
 //! The worker process: takes jobs over its standard input, which is a socket, and hands back reports.
 //!
-//! It reads what cameras send with third-party parsers, inside a hard memory limit and without rights to files. It
-//! ends when the daemon closes the socket, after tearing down what is open.
+//! It reads what cameras send with third-party parsers, confined to what that takes ([`sandbox`]). It ends when the daemon closes the socket, after tearing down what is open.
 
 use super::{
-    onvif, sandbox, soap, stream,
-    wire::{self, Job, Reply, Report, Request},
+    onvif,
+    sandbox::{self, Layer},
+    soap, stream,
+    wire::{self, Job, Reply, Report, Request, Said},
 };
 use crate::model::{Failure, FailureKind};
 use futures_util::{SinkExt, StreamExt};
-use std::{collections::HashMap, io, os::fd::AsFd};
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    os::fd::AsFd,
+};
 use tokio::{net::UnixStream, sync::mpsc, task::JoinSet};
 use tokio_util::{bytes::Bytes, sync::CancellationToken};
 
@@ -20,14 +25,15 @@ pub fn serve(memory_mib: u64) -> io::Result<()> {
     let socket = std::os::unix::net::UnixStream::from(socket);
     socket.set_nonblocking(true)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    sandbox::confine(memory_mib)?;
-    runtime.block_on(async { run(http, UnixStream::from_std(socket)?).await })
+    let layers = sandbox::confine(memory_mib)?;
+    runtime.block_on(async { run(http, UnixStream::from_std(socket)?, layers).await })
 }
 
-async fn run(http: reqwest::Client, socket: UnixStream) -> io::Result<()> {
+async fn run(http: reqwest::Client, socket: UnixStream, layers: BTreeSet<Layer>) -> io::Result<()> {
     // A service manager signals the whole group; the daemon decides when we end, so that sessions are torn down.
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let (mut sink, mut requests) = wire::framed(socket).split::<Bytes>();
+    sink.send(serde_json::to_vec(&Said::Confined(layers))?.into()).await?;
     let (replies, mut outbox) = mpsc::channel::<Reply>(16);
     let stop = CancellationToken::new();
     let mut jobs = JoinSet::new();
@@ -49,7 +55,7 @@ async fn run(http: reqwest::Client, socket: UnixStream) -> io::Result<()> {
                 running.insert(job.id(), id);
             }
             Some(reply) = outbox.recv() => {
-                let frame = serde_json::to_vec(&reply)?;
+                let frame = serde_json::to_vec(&Said::Done(reply.into()))?;
                 if sink.send(frame.into()).await.is_err() {
                     break;
                 }
@@ -61,7 +67,8 @@ async fn run(http: reqwest::Client, socket: UnixStream) -> io::Result<()> {
                 // The other jobs go on.
                 if let (Some(id), Err(_)) = (id, &ended) {
                     let failure = Failure::new(FailureKind::Nonconforming, "what it sends ends the parser of its answers");
-                    let frame = serde_json::to_vec(&Reply { id, report: Report { failure: Some(failure), ..Report::default() } })?;
+                    let report = Report { failure: Some(failure), ..Report::default() };
+                    let frame = serde_json::to_vec(&Said::Done(Reply { id, report }.into()))?;
                     if sink.send(frame.into()).await.is_err() {
                         break;
                     }

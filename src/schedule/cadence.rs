@@ -9,6 +9,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 const CONFIRMATIONS: u32 = 4;
 /// First looks after a start are spread over this time.
 const START_SPREAD: Duration = Duration::from_secs(15);
+/// The first long look comes within this time, since a short one does not see a stream that ends after a second.
+const FIRST_SURVEY: Duration = Duration::from_secs(60);
 /// A stale session holds a camera's slot for about a minute (live555's default): no new try inside it.
 const SESSION_HELD: Duration = Duration::from_secs(65);
 /// A camera that is down is tried at intervals of this part of the time for which it has been down.
@@ -29,6 +31,8 @@ pub(super) struct Entry {
     /// The last look failed on a rung that `OPTIONS` climbs, so that cheap looks suffice until it answers.
     out_of_reach: bool,
     failing_since: Option<Timestamp>,
+    /// A long look saw media end: until one sees it go on, short looks would prove nothing, and are long.
+    ends: bool,
 }
 
 impl Entry {
@@ -39,7 +43,18 @@ impl Entry {
         bytes: Bucket,
         looks: Bucket,
     ) -> Self {
-        Self { camera, in_flight, failures: 0, bytes, looks, held: None, due, out_of_reach: false, failing_since: None }
+        Self {
+            camera,
+            in_flight,
+            failures: 0,
+            bytes,
+            looks,
+            held: None,
+            due,
+            out_of_reach: false,
+            failing_since: None,
+            ends: false,
+        }
     }
 
     /// Makes a look at whether it answers due now.
@@ -54,8 +69,10 @@ impl Entry {
     pub(super) fn due_at(&self, check: Check) -> Option<Timestamp> {
         match check {
             Check::Liveness => {}
-            Check::Survey if self.failures > 0 => return None,
             _ if self.out_of_reach => return None,
+            Check::Stream if self.ends => return None,
+            Check::Survey if self.ends => return self.due.get(&Check::Stream).copied(),
+            Check::Survey if self.failures > 0 => return None,
             _ => {}
         }
         self.due.get(&check).copied()
@@ -88,7 +105,7 @@ pub(super) fn first_looks(
     let stream = later(now, START_SPREAD.min(cadence.stream).mul_f64(random()));
     let mut due = BTreeMap::from([(Check::Stream, stream)]);
     due.insert(Check::Liveness, later(stream, cadence.liveness));
-    due.insert(Check::Survey, later(stream, cadence.survey.mul_f64(0.1 + 0.9 * random())));
+    due.insert(Check::Survey, later(stream, cadence.survey.min(FIRST_SURVEY).mul_f64(0.1 + 0.9 * random())));
     if camera.onvif.is_some() {
         due.insert(Check::Device, later(stream, cadence.device.min(4 * START_SPREAD).mul_f64(random())));
     }
@@ -112,9 +129,10 @@ pub(super) fn after(
         return;
     }
     if check == Check::Survey {
+        entry.ends = failure.is_some_and(FailureKind::shows_late);
         entry.due.insert(Check::Survey, later(now, jittered(cadence.survey)));
     }
-    let fails = failure.filter(|kind| kind.weight() == Weight::Fails && !kind.refuses_login());
+    let fails = failure.filter(|kind| kind.weight() == Weight::Fails);
     let was_failing = entry.failures > 0;
     let was_out_of_reach = entry.out_of_reach;
     entry.out_of_reach = fails.is_some_and(FailureKind::out_of_reach);
@@ -137,8 +155,10 @@ pub(super) fn after(
         entry.failures = 0;
         entry.failing_since = None;
     }
-    // Long looks wait until a camera that came back, or is full, has settled.
-    let settled = if failure == Some(FailureKind::SessionLimit) { SESSION_HELD } else { cadence.survey / 4 };
+    // Long looks wait until a camera that came back, or is full, has settled; but not long, since some come back for a
+    // second only.
+    let settled =
+        if failure == Some(FailureKind::SessionLimit) { SESSION_HELD } else { cadence.survey.min(FIRST_SURVEY) };
     if let Some(survey) = entry.due.get_mut(&Check::Survey)
         && (was_failing || failure == Some(FailureKind::SessionLimit))
     {

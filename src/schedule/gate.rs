@@ -247,6 +247,7 @@ mod tests {
     fn fingerprints_tell_logins_apart() {
         let with = |password: &str| Camera {
             login: Some(std::sync::Arc::new(crate::model::Login {
+                allow_basic: false,
                 username: "u".into(),
                 password: password.to_owned().into(),
             })),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 fn camera(id: &str, device: &str, kind: Kind) -> Arc<Camera> {
     let rtsp = format!("rtsp://127.0.0.1/{id}").parse().expect("a URL");
-    let login = Some(Arc::new(Login { username: "u".into(), password: "p".to_owned().into() }));
+    let login = Some(Arc::new(Login::new("u", "p".to_owned())));
     Arc::new(Camera { kind, device: device.into(), login, ..Camera::new(id, rtsp) })
 }
 
@@ -134,7 +134,7 @@ fn a_changed_login_closes_the_breaker_and_an_unchanged_one_does_not() {
     assert_eq!(strike(&mut plan, 0, 5000), 2);
     plan.replan(settings.clone(), &fleet(vec![before.clone()], 1), at(5_000_000));
     assert_eq!(strike(&mut plan, 5000, 10_000), 0);
-    let login = Login { username: "a".into(), password: "new".to_owned().into() };
+    let login = Login::new("a", "new".to_owned());
     let after = Arc::new(Camera { login: Some(Arc::new(login)), ..(*before).clone() });
     plan.replan(settings, &fleet(vec![after], 1), at(10_000_000));
     assert_eq!(strike(&mut plan, 10_000, 15_000), 2);

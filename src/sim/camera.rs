@@ -82,6 +82,8 @@ pub struct Stats {
     pub teardowns: u64,
     /// Logins rejected, over RTSP and ONVIF.
     pub failed_logins: u64,
+    /// Logins that came in clear.
+    pub basic_logins: u64,
 }
 
 /// A running simulated camera; it goes when it is dropped.
@@ -103,6 +105,7 @@ pub(super) struct Shared {
     pub(super) max_open_sessions: AtomicUsize,
     pub(super) teardowns: AtomicU64,
     pub(super) failed_logins: AtomicU64,
+    pub(super) basic_logins: AtomicU64,
     pub(super) serial: AtomicU64,
     pub(super) logins: AtomicU64,
     pub(super) topics: Mutex<Vec<String>>,
@@ -153,6 +156,7 @@ impl SimCamera {
             max_open_sessions: AtomicUsize::new(0),
             teardowns: AtomicU64::new(0),
             failed_logins: AtomicU64::new(0),
+            basic_logins: AtomicU64::new(0),
             serial: AtomicU64::new(1),
             logins: AtomicU64::new(0),
             topics: Mutex::default(),
@@ -191,6 +195,7 @@ impl SimCamera {
             max_open_sessions: shared.max_open_sessions.load(Ordering::Relaxed),
             teardowns: shared.teardowns.load(Ordering::Relaxed),
             failed_logins: shared.failed_logins.load(Ordering::Relaxed),
+            basic_logins: shared.basic_logins.load(Ordering::Relaxed),
         }
     }
 

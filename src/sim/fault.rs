@@ -18,6 +18,8 @@ pub enum Fault {
     EndlessHeaders(Stage),
     /// Claims a body of ten gigabytes and sends as fast as it can.
     HugeBody(Stage),
+    /// Answers one client with an error, and floods the one that asks after it.
+    FloodsSecondClient,
     /// Answers a byte a second.
     Drip,
     /// Answers rightly, a byte at a time.
@@ -70,25 +72,79 @@ pub enum Fault {
         /// By so many seconds.
         seconds: i64,
     },
-    /// Offers a codec that nobody counts.
+    /// Sends the last group of pictures from a cache, at once, and then nothing: the camera behind it is gone.
+    CachedOnly,
+    /// Sends a cache at once, and then goes on live, as recorders and relays do.
+    CacheThenLive,
+    /// Closes the connection after so many frames.
+    Closes {
+        /// Frames before the end.
+        after_frames: u32,
+    },
+    /// Resets the connection after so many frames.
+    Resets {
+        /// Frames before the end.
+        after_frames: u32,
+    },
+    /// Calls its video VP8: a codec that is not taken apart.
     UnsupportedCodec,
+    /// Calls its video a codec that nobody has heard of.
+    UnknownCodec,
     /// Offers sound only.
     AudioOnly,
-    /// Changes its SSRC in mid-stream, as a restarted encoder does.
+    /// Describes itself with nothing at all.
+    EmptyDescription,
+    /// Changes its SSRC in mid-stream, and goes on as before.
     SsrcChange {
         /// Frames before the change.
         after_frames: u32,
     },
+    /// Begins anew in mid-stream, with another SSRC and other timestamps, as a restarted encoder does.
+    Restart {
+        /// Frames before.
+        after_frames: u32,
+    },
+    /// Its sequence numbers step back.
+    SequenceBack {
+        /// Frames before.
+        after_frames: u32,
+    },
+    /// Sends bytes that are no packet between its packets.
+    StrayBytes,
     /// Sends requests of its own while it plays.
     CameraSendsOptions,
     /// Describes itself with parameters in the content type.
     OddContentType,
+    /// Writes its session with parameters of its own.
+    OddSession,
+    /// Writes the timeout of its session with a capital letter and a space.
+    SpacedSession,
     /// Changes its nonce after `DESCRIBE`.
     StaleNonce,
+    /// Wants a fresh nonce for every request.
+    FreshNonces,
+    /// Calls every nonce stale, whatever the login.
+    AlwaysStale,
+    /// Sends the body of a 401 in a segment of its own.
+    LateBody,
+    /// Wants the password in clear.
+    BasicOnly,
     /// Describes itself with a line that is no field, which ends the parser that retina uses.
     BrokenDescription,
     /// Names another host in Content-Base.
     ForeignContentBase,
+    /// Names other hosts wherever it can, and a server whose sessions outlive their connections; closes at `TEARDOWN`.
+    Betrayer {
+        /// The ports of those hosts, all on loopback.
+        sink: u16,
+    },
+    /// Redirects to another path of its own.
+    Redirects,
+    /// Redirects to another host.
+    RedirectsAway {
+        /// Its port, on loopback.
+        sink: u16,
+    },
     /// Calls the first nonce that a login uses stale, as cameras do whose nonces expire.
     StaleFirst,
     /// Accepts the login once a minute, as makes do whose connections have run out: later ones are refused with 401.

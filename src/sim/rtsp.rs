@@ -21,6 +21,10 @@ use tokio::{
 
 /// More than any client asks in one request.
 const MAX_REQUEST: usize = 16 * 1024;
+/// Frames in the cache of a relay: three seconds of a usual substream.
+const CACHED_FRAMES: u32 = 45;
+/// What comes after the head of a 401.
+const LATE_BODY: &str = "<html>401</html>";
 /// Seconds from 1900, where NTP counts from, to 1970.
 const NTP_EPOCH: f64 = 2_208_988_800.0;
 
@@ -112,11 +116,28 @@ impl Connection {
             Fault::EndlessHeaders(stage) if describing || stage == Stage::Options => {
                 return self.endless_headers().await;
             }
+            Fault::FloodsSecondClient if describing => {
+                if self.shared.logins.fetch_add(1, Ordering::Relaxed) % 2 == 1 {
+                    return self.huge_body(request).await;
+                }
+                let answer = format!("RTSP/1.0 500 Internal Server Error\r\nCSeq: {}\r\n\r\n", request.cseq);
+                return self.send(answer.as_bytes()).await;
+            }
             Fault::HugeBody(stage) if describing || stage == Stage::Options => return self.huge_body(request).await,
             _ => {}
         }
         let answer = self.compose(request, fault);
+        if let Fault::Betrayer { .. } = fault
+            && request.method == "TEARDOWN"
+        {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         match fault {
+            Fault::LateBody if answer.contains(" 401 ") => {
+                self.send(answer.as_bytes()).await?;
+                sleep(Duration::from_millis(50)).await;
+                self.send(LATE_BODY.as_bytes()).await
+            }
             Fault::Drip => self.send_slowly(answer.as_bytes(), Duration::from_secs(1)).await,
             Fault::OneByteWrites => self.send_slowly(answer.as_bytes(), Duration::ZERO).await,
             _ => self.send(answer.as_bytes()).await,
@@ -131,11 +152,23 @@ impl Connection {
             return ok("Public: OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN\r\n");
         }
         if let Some(challenge) = self.refuse_login(request, fault) {
-            return plain("401 Unauthorized", &format!("WWW-Authenticate: {challenge}\r\n"));
+            let length = match fault {
+                Fault::LateBody => format!("Content-Length: {}\r\n", LATE_BODY.len()),
+                _ => String::new(),
+            };
+            return plain("401 Unauthorized", &format!("WWW-Authenticate: {challenge}\r\n{length}"));
         }
         let known = request.uri.split_once("://").is_some_and(|(_, rest)| rest.contains(&self.shared.spec.path));
         if !known || fault == Fault::NotFound {
             return plain("404 Not Found", "");
+        }
+        let elsewhere = match fault {
+            Fault::Redirects if request.uri.ends_with(&self.shared.spec.path) => Some(format!("{}/live", request.uri)),
+            Fault::RedirectsAway { sink } => Some(format!("rtsp://127.0.0.1:{sink}/sub")),
+            _ => None,
+        };
+        if let Some(location) = elsewhere.filter(|_| method == "DESCRIBE") {
+            return plain("302 Moved Temporarily", &format!("Location: {location}\r\n"));
         }
         match method.as_str() {
             "DESCRIBE" => {
@@ -145,10 +178,11 @@ impl Connection {
                 };
                 let base = match fault {
                     Fault::ForeignContentBase => "rtsp://192.0.2.1:554/sub/".to_owned(),
+                    Fault::Betrayer { sink } => format!("rtsp://127.0.0.1:{sink}/sub/"),
                     _ => format!("{}/", request.uri.trim_end_matches('/')),
                 };
                 if fault == Fault::StaleNonce {
-                    self.nonce = format!("{:0>16}", self.nonce.chars().rev().collect::<String>());
+                    self.another_nonce();
                 }
                 let sdp = self.sdp(fault);
                 let headers = format!(
@@ -160,7 +194,8 @@ impl Connection {
             "SETUP" if !request.transport.contains("TCP") => plain("461 Unsupported Transport", ""),
             "SETUP" => match self.begin_session(fault) {
                 Some((id, channel)) => ok(&format!(
-                    "Session: {id};timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved={channel}-{}\r\n",
+                    "Session: {id}{}\r\nTransport: RTP/AVP/TCP;unicast;interleaved={channel}-{}\r\n",
+                    session_parameters(fault),
                     channel + 1
                 )),
                 None => plain("453 Not Enough Bandwidth", ""),
@@ -193,23 +228,46 @@ impl Connection {
             && request.method == "DESCRIBE"
             && right
             && self.shared.logins.fetch_add(1, Ordering::Relaxed) > 0;
-        if right && fault == Fault::StaleFirst && self.shared.logins.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.nonce = format!("{:0>16}", self.nonce.chars().rev().collect::<String>());
+        let stale = match fault {
+            Fault::StaleFirst => self.shared.logins.fetch_add(1, Ordering::Relaxed) == 0,
+            Fault::AlwaysStale => true,
+            _ => false,
+        };
+        if right && stale {
+            self.another_nonce();
             return Some(format!("{}, stale=TRUE", digest::challenge(&self.nonce)));
         }
         if right && !used_up {
+            if fault == Fault::FreshNonces {
+                self.another_nonce();
+            }
             return None;
+        }
+        if fault == Fault::BasicOnly {
+            self.shared.basic_logins.fetch_add(u64::from(given.is_some()), Ordering::Relaxed);
+            let good = login.map(|(user, password)| BASE64_STANDARD.encode(format!("{user}:{password}")));
+            let good = good.is_some_and(|good| given == Some(&format!("Basic {good}")));
+            return (!good).then(|| "Basic realm=\"camhealth-sim\"".to_owned());
         }
         self.shared.failed_logins.fetch_add(u64::from(given.is_some()), Ordering::Relaxed);
         Some(digest::challenge(&self.nonce))
+    }
+
+    fn another_nonce(&mut self) {
+        let serial = self.shared.serial.fetch_add(1, Ordering::Relaxed);
+        self.nonce = format!("{:016x}", serial.wrapping_mul(0x2545_f491_4f6c_dd1d));
     }
 
     fn sdp(&self, fault: Fault) -> String {
         let gop = &self.shared.gop;
         let media = match fault {
             Fault::AudioOnly => "m=audio 0 RTP/AVP 0\r\na=control:trackID=0\r\n".to_owned(),
+            Fault::EmptyDescription => return String::new(),
             Fault::UnsupportedCodec => {
                 "m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\na=control:trackID=0\r\n".to_owned()
+            }
+            Fault::UnknownCodec => {
+                "m=video 0 RTP/AVP 96\r\na=rtpmap:96 X-NOVA/90000\r\na=control:trackID=0\r\n".to_owned()
             }
             _ => format!(
                 "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n\
@@ -223,10 +281,14 @@ impl Connection {
                 self.shared.spec.fps
             ),
         };
-        if fault == Fault::BrokenDescription {
-            return "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sim\r\nno field\r\na=control:*\r\n".into();
-        }
-        format!("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sim\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n{media}")
+        let odd = match fault {
+            Fault::BrokenDescription => "no field\r\na=tool:x\r\n".to_owned(),
+            Fault::Betrayer { sink } => {
+                format!("a=tool:LIVE555 Streaming Media v2013.04.08\r\na=control:rtsp://127.0.0.1:{sink}/sub/\r\n")
+            }
+            _ => String::new(),
+        };
+        format!("v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sim\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n{odd}{media}")
     }
 
     /// The new session's id and channel, or nothing when all are taken.
@@ -281,6 +343,16 @@ impl Connection {
         let silent = match fault {
             Fault::NoMedia | Fault::PoweredOff | Fault::Mute => true,
             Fault::Stall { after_frames } => playing.frame >= after_frames,
+            Fault::CachedOnly => playing.frame > 0,
+            Fault::Closes { after_frames } if playing.frame >= after_frames => {
+                self.stream.shutdown().await?;
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            Fault::Resets { after_frames } if playing.frame >= after_frames => {
+                // What is left unsent is thrown away, and the other side told so.
+                socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
             _ => false,
         };
         if silent {
@@ -304,8 +376,19 @@ impl Connection {
         let frames = if fault == Fault::Still { &gop.frozen } else { &gop.frames };
         let position = if fault == Fault::Frozen { 0 } else { playing.frame as usize % frames.len() };
         playing.stream.lossy = if let Fault::Lossy { one_in } = fault { Some(one_in) } else { None };
-        if matches!(fault, Fault::SsrcChange { after_frames } if after_frames == playing.frame) {
-            playing.stream.ssrc ^= 0x5555_5555;
+        match fault {
+            Fault::SsrcChange { after_frames } if after_frames == playing.frame => {
+                playing.stream.ssrc ^= 0x5555_5555;
+            }
+            Fault::Restart { after_frames } if after_frames == playing.frame => {
+                playing.stream.ssrc ^= 0x5555_5555;
+                playing.stream.sequence = playing.stream.sequence.wrapping_mul(7);
+                playing.stream.timestamp = playing.stream.timestamp.wrapping_mul(7);
+            }
+            Fault::SequenceBack { after_frames } if after_frames == playing.frame => {
+                playing.stream.sequence = playing.stream.sequence.wrapping_sub(20);
+            }
+            _ => {}
         }
         if matches!(fault, Fault::TimestampJump { after_frames } if after_frames == playing.frame) {
             playing.stream.timestamp = playing.stream.timestamp.wrapping_add(90_000 * 3600);
@@ -326,7 +409,14 @@ impl Connection {
             Fault::HalfSpeed => 45_000 / fps,
             _ => 90_000 / fps,
         };
-        let burst = if fault == Fault::Bursts { fps } else { 1 };
+        let burst = match fault {
+            Fault::Bursts => fps,
+            Fault::CachedOnly | Fault::CacheThenLive if playing.frame == 0 => CACHED_FRAMES,
+            _ => 1,
+        };
+        if fault == Fault::StrayBytes {
+            out.extend([0, 0, 0xff, 0x0d, 0x0a]);
+        }
         for number in 0..burst as usize {
             let unit = frames[(position + number) % frames.len()].as_slice();
             playing.stream.frame(before.iter().copied().chain([unit]), &mut out);
@@ -375,6 +465,16 @@ impl Connection {
 
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
+    }
+}
+
+/// What stands behind the session's name.
+fn session_parameters(fault: Fault) -> &'static str {
+    match fault {
+        Fault::OddSession => ";timeout=60;foo=bar",
+        Fault::SpacedSession => "; Timeout=60",
+        Fault::Betrayer { .. } => ";timeout=4294967295",
+        _ => ";timeout=60",
     }
 }
 

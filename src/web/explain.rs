@@ -152,8 +152,9 @@ impl Tell<'_> {
         let (bad, good) = (reasons.bad_needed, reasons.good_needed);
         match status.state {
             State::Up => {
-                let until = self.time(crate::model::later(reasons.proven, reasons.stale_after));
-                let proven = self.time(reasons.proven);
+                let proven = reasons.proven.unwrap_or(status.since);
+                let until = self.time(crate::model::later(proven, reasons.stale_after));
+                let proven = self.time(proven);
                 self.say(
                     format!("Hoạt động từ {since}: hình về lúc {proven}, còn tin được đến {until}; {bad} lần hỏng liên tiếp thì kết luận hỏng."),
                     format!("Up since {since}: video arrived at {proven}, which proves it until {until}; {bad} failed looks in a row would make it down."),
@@ -170,6 +171,10 @@ impl Tell<'_> {
             State::Unknown if status.cause.is_some_and(FailureKind::refuses_login) => self.say(
                 format!("Chưa rõ từ {since}: {cause}. Không đăng nhập được thì không biết còn hình hay không; đây không phải báo động."),
                 format!("Unknown since {since}: {cause}. Without a login nothing can be said of the picture; nobody is alarmed."),
+            ),
+            State::Unknown if status.cause.is_some() => self.say(
+                format!("Chưa rõ từ {since}: {cause}, nên chưa chứng minh được là còn hình."),
+                format!("Unknown since {since}: {cause}, so it is not proven that video still comes."),
             ),
             State::Unknown => self.say(
                 format!("Chưa rõ từ {since}: chưa có bằng chứng mới trong {}.", minutes(reasons.stale_after, self.language)),

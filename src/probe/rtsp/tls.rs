@@ -1,0 +1,96 @@
+//! RTSP over TLS (`rtsps://`): the camera's certificate is the one that the configuration names, or any where it says so.
+//!
+//! Cameras sign their own certificates, and a worker has no files to look authorities up in; so what counts is the
+//! fingerprint. A certificate that is not named is told with its fingerprint, to be compared and entered.
+
+use crate::model::{Certificate, Failure, FailureKind};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use sha2::{Digest, Sha256};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// Encrypts a connection to a camera.
+pub(super) async fn connect(
+    stream: TcpStream,
+    address: IpAddr,
+    expected: Option<Certificate>,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Arc::new(Verifier { expected, seen: OnceLock::new(), provider: provider.clone() });
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Failure::new(FailureKind::ProbeFailed, "TLS is not available"))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier.clone())
+        .with_no_client_auth();
+    let connected = TlsConnector::from(Arc::new(config)).connect(ServerName::from(address), stream).await;
+    connected.map_err(|_| match (verifier.seen.get(), expected) {
+        (Some(seen), expected) if !expected.is_some_and(|expected| expected.admits(seen)) => {
+            let named = match expected {
+                None => "the configuration names none",
+                Some(_) => "the configuration names another",
+            };
+            let detail = format!("its certificate is {}, {named}", Certificate::Pinned(*seen));
+            Failure::new(FailureKind::Certificate, detail)
+        }
+        _ => Failure::new(FailureKind::RtspError, "what answers at this port does not speak TLS"),
+    })
+}
+
+#[derive(Debug)]
+struct Verifier {
+    expected: Option<Certificate>,
+    /// The fingerprint that came.
+    seen: OnceLock<[u8; 32]>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let seen = *self.seen.get_or_init(|| Sha256::digest(certificate).into());
+        match self.expected {
+            Some(expected) if expected.admits(&seen) => Ok(ServerCertVerified::assertion()),
+            _ => Err(rustls::CertificateError::ApplicationVerificationFailure.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
