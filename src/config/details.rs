@@ -8,8 +8,10 @@ use url::Url;
 /// `[camera.promise]`, all of it optional.
 pub(super) fn promise(entry: &Entry<'_>) -> Promise {
     let Some(table) = entry.child("promise") else { return Promise::default() };
+    // Nobody can promise what has no name.
+    let codecs: Vec<_> = Codec::NAMES.into_iter().filter(|(_, codec)| *codec != Codec::Other).collect();
     let promise = Promise {
-        codec: table.word("codec", &Codec::NAMES),
+        codec: table.word("codec", &codecs),
         size: size(&table),
         fps: table.positive("fps", 15),
         bytes_per_second: table.positive("kilobits_per_second", 256).map(|kilobits| kilobits * 125.0),

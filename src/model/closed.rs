@@ -6,26 +6,27 @@
 
 /// Declares such an enum. `Hardware "hardware_failure" | "hardware",` is written as the first and read as both.
 macro_rules! closed {
-    ($(#[$meta:meta])* pub enum $type:ident {
+    ($(#[$meta:meta])* $vis:vis enum $type:ident {
         $($(#[$note:meta])* $variant:ident $name:tt $(| $earlier:tt)*,)*
     }) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, Hash, ::serde::Serialize, ::serde::Deserialize, ::utoipa::ToSchema,
         )]
-        pub enum $type {
+        $vis enum $type {
             $($(#[$note])* #[serde(rename = $name $(, alias = $earlier)*)] $variant,)*
         }
 
         impl $type {
             /// All, in the order in which they are declared.
-            pub const ALL: [Self; { [$($name),*].len() }] = [$(Self::$variant),*];
+            $vis const ALL: [Self; { [$($name),*].len() }] = [$(Self::$variant),*];
 
             /// All with their names, as the configuration reads them.
-            pub const NAMES: [(&'static str, Self); Self::ALL.len()] = [$(($name, Self::$variant)),*];
+            #[allow(dead_code, reason = "not each list is read from the configuration")]
+            $vis const NAMES: [(&'static str, Self); Self::ALL.len()] = [$(($name, Self::$variant)),*];
 
             /// The name in metric labels, in JSON and in the journal.
-            pub const fn as_str(self) -> &'static str {
+            $vis const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
         }
@@ -118,6 +119,7 @@ mod tests {
         one_name::<Kind>();
         one_name::<Transport>();
         one_name::<LinkKind>();
+        one_name::<Client>();
     }
 
     #[test]

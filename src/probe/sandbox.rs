@@ -12,6 +12,7 @@
 //! - The user stays the same: changing it takes a user that the machine would have to have.
 
 use super::syscalls;
+use crate::model::closed;
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr, Scope,
 };
@@ -22,45 +23,27 @@ use rustix::{
         remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
     },
 };
-use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, io};
 
 /// More descriptors than sixteen jobs need, each with a login's connection, a session over UDP and one to tear down.
 const MOST_FILES: u64 = 256;
 
-/// A layer of the confinement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Layer {
-    /// Limits of memory and descriptors, no core dumps, no growing files.
-    Limits,
-    /// No capabilities, and none to be had by running another program.
-    Privileges,
-    /// No files (Landlock, Linux 5.13).
-    Files,
-    /// No TCP port can be taken (Landlock, Linux 6.7).
-    TcpBind,
-    /// No signals to other processes and no abstract Unix sockets (Landlock, Linux 6.12).
-    Scopes,
-    /// Few system calls (seccomp).
-    SystemCalls,
-}
-
-impl Layer {
-    /// All, in the order in which they are laid.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Limits, Self::Privileges, Self::Files, Self::TcpBind, Self::Scopes, Self::SystemCalls];
-
-    /// Name in metric labels and logs.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Limits => "limits",
-            Self::Privileges => "privileges",
-            Self::Files => "files",
-            Self::TcpBind => "tcp_bind",
-            Self::Scopes => "scopes",
-            Self::SystemCalls => "system_calls",
-        }
+closed! {
+    /// A layer of the confinement, in the order in which they are laid.
+    #[derive(PartialOrd, Ord)]
+    pub(super) enum Layer {
+        /// Limits of memory and descriptors, no core dumps, no growing files.
+        Limits "limits",
+        /// No capabilities, and none to be had by running another program.
+        Privileges "privileges",
+        /// No files (Landlock, Linux 5.13).
+        Files "files",
+        /// No TCP port can be taken (Landlock, Linux 6.7).
+        TcpBind "tcp_bind",
+        /// No signals to other processes and no abstract Unix sockets (Landlock, Linux 6.12).
+        Scopes "scopes",
+        /// Few system calls (seccomp).
+        SystemCalls "system_calls",
     }
 }
 
