@@ -320,6 +320,16 @@ mod tests {
     }
 
     #[test]
+    fn the_layers_that_confine_workers_are_shown() {
+        let own = Own::new([]);
+        assert!(!text(&own).contains("sandbox_enforced{"), "nothing is claimed before a worker has told");
+        own.set_sandbox([("files", false), ("system_calls", true)]);
+        let text = text(&own);
+        assert!(text.contains("camhealth_probe_worker_sandbox_enforced{layer=\"files\"} 0"), "{text}");
+        assert!(text.contains("camhealth_probe_worker_sandbox_enforced{layer=\"system_calls\"} 1"), "{text}");
+    }
+
+    #[test]
     fn deaths_are_counted_by_cause() {
         let own = Own::new([]);
         own.set_worker_deaths([("crashed", 0), ("killed", 0)]);
