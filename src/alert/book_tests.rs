@@ -1,6 +1,7 @@
 //! Incidents and their escalation: who is told what, when, and when it stops.
 
 use super::*;
+use crate::alert::Target;
 use crate::{
     alert::{Person, Quiet, Rotation, Step},
     model::{OpenAlert, PersonId},

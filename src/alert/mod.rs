@@ -4,6 +4,7 @@
 //! the more often it fell lately. [`Doubt`] does so for a site of which nothing can be said. [`Book`] keeps incidents: one for each cause, whatever it takes down; it decides who
 //! is told, when the next step of the escalation is due and when it stops. [`roster`] says who is on call.
 
+mod audience;
 mod book;
 mod doubt;
 pub mod roster;

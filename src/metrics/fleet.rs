@@ -48,57 +48,57 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         &|status| seconds(status.last_media),
     );
     each("camhealth_camera_frames_per_second", "Frame rate by RTP timestamps in the last look at the stream.", &|s| {
-        s.stream.as_ref()?.fps
+        s.stream_at(snapshot.at)?.fps
     });
     each(
         "camhealth_camera_stream_bytes_per_second",
         "RTP payload in bytes a second of media time in the last look at the stream.",
-        &|s| s.stream.as_ref()?.bytes_per_second,
+        &|s| s.stream_at(snapshot.at)?.bytes_per_second,
     );
     each(
         "camhealth_camera_keyframe_interval_seconds",
         "Longest time between keyframes in the last look at the stream that saw two, in seconds.",
-        &|s| s.stream.as_ref()?.keyframe_interval_seconds,
+        &|s| s.stream_at(snapshot.at)?.keyframe_interval_seconds,
     );
     each("camhealth_camera_packets_lost", "RTP packets missing in the last look at the stream.", &|s| {
-        Some(f64::from(s.stream.as_ref()?.packets_lost))
+        Some(f64::from(s.stream_at(snapshot.at)?.packets_lost))
     });
     each(
         "camhealth_camera_identical_frames",
         "Frames that repeat the one before in the last look at the stream.",
-        &|s| Some(f64::from(s.stream.as_ref()?.identical_frames)),
+        &|s| Some(f64::from(s.stream_at(snapshot.at)?.identical_frames)),
     );
     each(
         "camhealth_camera_delta_frame_bytes",
         "Mean size of the frames between keyframes in the last look at the stream, in bytes.",
-        &|s| s.stream.as_ref()?.delta_frame_bytes,
+        &|s| s.stream_at(snapshot.at)?.delta_frame_bytes,
     );
     each(
         "camhealth_camera_jitter_seconds",
         "Worst interarrival jitter (RFC 3550) in the last look at the stream, in seconds.",
-        &|s| s.stream.as_ref()?.jitter_seconds,
+        &|s| s.stream_at(snapshot.at)?.jitter_seconds,
     );
     each(
         "camhealth_camera_media_speed_ratio",
         "Media time a second of arrival in the last look at the stream that was long enough; 1 is right.",
-        &|s| s.stream.as_ref()?.media_speed,
+        &|s| s.stream_at(snapshot.at)?.media_speed,
     );
     each("camhealth_camera_timestamp_jumps", "Timestamps that jumped in the last look at the stream.", &|s| {
-        Some(f64::from(s.stream.as_ref()?.timestamp_jumps))
+        Some(f64::from(s.stream_at(snapshot.at)?.timestamp_jumps))
     });
     each("camhealth_camera_parameter_changes", "Parameter sets that changed in the last look at the stream.", &|s| {
-        Some(f64::from(s.stream.as_ref()?.parameter_changes))
+        Some(f64::from(s.stream_at(snapshot.at)?.parameter_changes))
     });
     each(
         "camhealth_camera_sender_clock_offset_seconds",
         "Camera time by its last RTCP sender report minus the monitor's, in seconds; only its change means anything.",
-        &|s| s.stream.as_ref()?.sender_clock_seconds,
+        &|s| s.stream_at(snapshot.at)?.sender_clock_seconds,
     );
     each("camhealth_camera_boots", "Starts of the device that were noticed lately.", &|s| {
         s.memory.device.as_ref().map(|_| s.memory.boots.len() as f64)
     });
     each("camhealth_camera_clock_offset_seconds", "Camera clock minus the monitor's, in seconds.", &|s| {
-        s.clock_offset_seconds
+        s.clock_offset_at(snapshot.at)
     });
     let mut counters = [
         Family::counter("camhealth_camera_transitions_total", "Changes of state since the daemon started."),
@@ -107,6 +107,10 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     let mut info = Family::gauge("camhealth_camera_info", "What the camera is; always 1. Household names stay out.");
     let mut make_and_model =
         Family::gauge("camhealth_camera_device_info", "What the device says that it is; always 1.");
+    let mut streams = Family::gauge(
+        "camhealth_camera_stream_info",
+        "What the camera sends, and which RTSP client saw it last; always 1, and absent where no video came lately.",
+    );
     let mut state = Family::gauge("camhealth_camera_state", "1 for the state that the camera is in, else 0.");
     let mut failure = Family::gauge("camhealth_camera_failure", "1 for the reason why the camera is not well.");
     let mut probes = Family::counter("camhealth_camera_probes_total", "Looks at the camera by depth and outcome.");
@@ -134,6 +138,10 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
             make_and_model
                 .add(&[("camera", id), ("firmware", firmware), ("manufacturer", make), ("model", model)], 1.0);
         }
+        if let Some(stream) = status.stream_at(snapshot.at) {
+            let labels = [("camera", id), ("client", stream.client.as_str()), ("codec", stream.codec.as_str())];
+            streams.add(&labels, 1.0);
+        }
         for one in State::ALL {
             let labels = [("camera", id), ("kind", kind), ("state", one.as_str())];
             state.add(&labels, f64::from(u8::from(status.state == one)));
@@ -154,7 +162,7 @@ fn cameras(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         }
     }
     families.extend(counters.map(Family::done));
-    families.extend([info, make_and_model, state, failure, probes, took].map(Family::done));
+    families.extend([info, make_and_model, streams, state, failure, probes, took].map(Family::done));
 }
 
 fn sites(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {

@@ -2,7 +2,7 @@
 
 use super::{
     Beacon, CameraId, Cause, Check, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId, Kind, Level,
-    LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window,
+    LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window, elapsed,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -97,12 +97,17 @@ pub struct CameraStatus {
     pub last_probe: Option<Timestamp>,
     /// When media last arrived.
     pub last_media: Option<Timestamp>,
-    /// What the last look at the stream showed; its age is that of `last_media`.
+    /// What the last look at the stream showed; its age is that of `last_media`. Pages and metrics show
+    /// [`Self::stream_at`].
     pub stream: Option<StreamFacts>,
+    /// When the figures were measured that only a long look can measure.
+    pub surveyed: Option<Timestamp>,
     /// What the device last said of itself.
     pub device: Option<DeviceFacts>,
-    /// Camera clock minus ours, in seconds, as last measured.
+    /// Camera clock minus ours, in seconds, as last measured; pages and metrics show [`Self::clock_offset_at`].
     pub clock_offset_seconds: Option<f64>,
+    /// When that was.
+    pub clock_measured: Option<Timestamp>,
     /// The last look of each depth: how long it took and whether it found anything wrong.
     pub last: BTreeMap<Check, LastCheck>,
     /// Looks so far in this run of the daemon, by depth and outcome.
@@ -173,8 +178,10 @@ impl CameraStatus {
             last_probe: None,
             last_media: None,
             stream: None,
+            surveyed: None,
             device: None,
             clock_offset_seconds: None,
+            clock_measured: None,
             last: BTreeMap::new(),
             probes: BTreeMap::new(),
             transitions: 0,
@@ -184,7 +191,27 @@ impl CameraStatus {
             memory: Arc::default(),
         }
     }
+
+    /// What the stream shows at a moment: nothing where video came so long ago that it proves nothing any more.
+    pub fn stream_at(&self, at: Timestamp) -> Option<StreamFacts> {
+        let limit = self.reasoning.as_ref().map_or(Duration::ZERO, |reasoning| reasoning.stale_after);
+        let fresh = self.last_media.is_some_and(|media| elapsed(at, media) <= limit);
+        let mut stream = self.stream.clone().filter(|_| fresh)?;
+        if self.surveyed.is_none_or(|surveyed| elapsed(at, surveyed) > SELDOM_MEASURED) {
+            (stream.keyframe_interval_seconds, stream.media_speed) = (None, None);
+        }
+        Some(stream)
+    }
+
+    /// How far its clock is off, where that was measured lately.
+    pub fn clock_offset_at(&self, at: Timestamp) -> Option<f64> {
+        let fresh = self.clock_measured.is_some_and(|measured| elapsed(at, measured) <= SELDOM_MEASURED);
+        self.clock_offset_seconds.filter(|_| fresh)
+    }
 }
+
+/// Figures of the looks that a household's camera gets once a day are shown until the next one is overdue.
+const SELDOM_MEASURED: Duration = Duration::from_secs(25 * 60 * 60);
 
 /// The last look of one depth.
 #[derive(Debug, Clone, PartialEq)]

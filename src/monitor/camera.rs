@@ -2,7 +2,7 @@
 
 use crate::{
     health,
-    model::{CameraId, CameraStatus, Failure, LastCheck, Memory, Observation, Seen, State, Transition, elapsed},
+    model::{CameraId, CameraStatus, Check, Failure, LastCheck, Memory, Observation, Seen, State, Transition, elapsed},
 };
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
@@ -72,6 +72,9 @@ impl WatchedCamera {
             if stream.frames > 0 {
                 status.last_media = Some(now);
             }
+            if observation.check == Check::Survey {
+                status.surveyed = Some(now);
+            }
             // What only a long look can measure stays until the next one does.
             if let Some(before) = status.stream.take().filter(|before| before.codec == stream.codec) {
                 stream.keyframe_interval_seconds =
@@ -85,6 +88,7 @@ impl WatchedCamera {
         }
         if observation.clock_offset_seconds.is_some() {
             status.clock_offset_seconds = observation.clock_offset_seconds;
+            status.clock_measured = Some(now);
         }
         let last =
             LastCheck { started: observation.started, took: observation.took, failure: kind, rungs: observation.rungs };

@@ -42,7 +42,7 @@ fn look(second: i64, kind: Option<FailureKind>) -> Box<Observation> {
         took: Duration::from_millis(5),
         failure: kind.map(|kind| Failure::new(kind, "")),
         bytes: 100,
-        stream: Some(StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) }),
+        stream: Some(StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) }),
         ..Observation::new(Check::Stream, at(second))
     })
 }
@@ -285,6 +285,33 @@ fn what_is_not_proven_covers_nothing_and_is_told_when_it_lasts() {
     lost.take_down(630, "0-north", "1-north");
     let reasons: Vec<Reason> = lost.notices.iter().map(|notice| notice.reason).collect();
     assert_eq!(reasons, [Reason::CoverageUnproven, Reason::CoverageLost]);
+}
+
+#[test]
+fn figures_are_shown_as_long_as_they_are_of_the_present() {
+    let mut world = World::new(1);
+    let mut observation = look(0, None);
+    observation.check = Check::Survey;
+    let stream = StreamFacts {
+        proven: true,
+        fps: Some(15.0),
+        keyframe_interval_seconds: Some(2.0),
+        frames: 90,
+        ..StreamFacts::new(Codec::H264)
+    };
+    observation.stream = Some(stream);
+    observation.clock_offset_seconds = Some(3.0);
+    world.perform_event(0, Event::Probed("0-north".into(), observation));
+    let shown = |world: &World, second| {
+        let status = world.monitor.snapshot(at(second)).cameras["0-north"].clone();
+        let stream = status.stream_at(at(second));
+        let interval = stream.as_ref().and_then(|stream| stream.keyframe_interval_seconds);
+        (stream.is_some(), interval.is_some(), status.clock_offset_at(at(second)).is_some())
+    };
+    assert_eq!(shown(&world, 300), (true, true, true));
+    assert_eq!(shown(&world, 301), (false, false, true), "its video is too old to speak of the present");
+    world.probe(100_000, "0-north", None);
+    assert_eq!(shown(&world, 100_010), (true, false, false), "the long look and the clock are of yesterday");
 }
 
 #[test]

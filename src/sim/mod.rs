@@ -6,8 +6,10 @@
 mod camera;
 mod digest;
 mod fault;
+mod flood;
 mod h264;
 mod onvif;
+mod playing;
 mod rtp;
 mod rtsp;
 

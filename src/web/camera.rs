@@ -6,7 +6,7 @@ use super::{
     router::{Shared, Wish},
     words::{Words, words},
 };
-use crate::model::{Budget, DeviceFacts, Language, Seen, Snapshot};
+use crate::model::{Budget, Client, DeviceFacts, Language, Seen, Snapshot};
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
@@ -108,6 +108,7 @@ fn facts(it: &Explanation, words: &'static Words) -> Vec<(&'static str, String)>
         parts.push(format!("{}/{} {}", stream.packets_lost, stream.packets + stream.packets_lost, words.lost_packets));
         parts.extend(stream.jitter_seconds.map(|jitter| format!("jitter {:.0} ms", jitter * 1000.0)));
         parts.extend(stream.media_speed.map(|speed| format!("× {speed:.2}")));
+        parts.extend((stream.client == Client::Retina).then(|| words.by_retina.to_owned()));
         facts.push((words.stream, parts.join(", ")));
     }
     if let Some(device) = &it.device_facts {

@@ -313,11 +313,12 @@ impl Show<'_> {
             media: status.last_media.map(|at| self.moment(at)),
             probe: status.last_probe.map(|at| self.moment(at)),
             stream: status
-                .stream
-                .as_ref()
+                .stream_at(self.snapshot.at)
                 .filter(|stream| stream.frames > 0)
-                .map_or_else(String::new, |s| self.stream(s)),
-            clock: status.clock_offset_seconds.map_or_else(String::new, |offset| format!("{offset:+.0} s")),
+                .map_or_else(String::new, |stream| self.stream(&stream)),
+            clock: status
+                .clock_offset_at(self.snapshot.at)
+                .map_or_else(String::new, |offset| format!("{offset:+.0} s")),
             link: link.map_or_else(String::new, |link| link.name.clone()),
             rungs: last.map_or_else(Vec::new, |last| last.rungs.clone()),
         }

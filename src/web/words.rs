@@ -68,6 +68,7 @@ phrases! {
     device: "Thiết bị", "Device";
     address: "Địa chỉ", "Address";
     named: "Camera công bố", "It names";
+    by_retina: "xem bằng retina", "seen by retina";
     fine: "tốt", "well";
     depth: "Loại", "Depth";
     when: "Lúc", "When";
