@@ -9,6 +9,8 @@ use camhealth::{
     model::{Camera, Check},
     probe::{Look, Pool, Prober, Settings},
 };
+use futures_util::StreamExt;
+use retina::client::{PacketItem, PlayOptions, Session, SessionOptions, SetupOptions, TeardownPolicy};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -42,6 +44,8 @@ fn main() {
     rows.push(Row::new("OPTIONS probe", "blackbox_exporter", options, theirs));
 
     let check = runtime.block_on(our_stream_checks(&fleet, 600));
+    let theirs = runtime.block_on(retina_alone(&fleet, 600));
+    rows.push(Row::new("stream check", "retina alone, in one process", check.clone(), theirs));
     let theirs = ffprobe(&fleet, 10, Duration::ZERO);
     rows.push(Row::new("stream check", "ffprobe", check, theirs));
 
@@ -57,6 +61,7 @@ fn main() {
 }
 
 /// What something cost.
+#[derive(Clone)]
 struct Cost {
     cpu: Duration,
     times: u32,
@@ -179,6 +184,34 @@ async fn our_stream_checks(fleet: &Fleet, times: u32) -> Cost {
     let cost = Cost { cpu: both() - before, times, peak_mib: peak_mib(std::process::id()) + peak_mib(worker) };
     prober.pool().stop(Duration::from_secs(3)).await;
     cost
+}
+
+/// The same looks by retina in this process: no worker, no report, no `OPTIONS` before; ten frames, then the end.
+async fn retina_alone(fleet: &Fleet, times: u32) -> Cost {
+    let look = async |url: &str| {
+        let options = SessionOptions::default().teardown(TeardownPolicy::Never);
+        let mut session = Session::describe(url.parse().expect("a URL"), options).await.expect("a description");
+        session.setup(0, SetupOptions::default()).await.expect("a session");
+        let session = session.play(PlayOptions::default()).await.expect("it plays");
+        let mut session = std::pin::pin!(session);
+        let (mut frames, mut last) = (0, None);
+        while let Some(Ok(item)) = session.next().await {
+            if let PacketItem::Rtp(packet) = item
+                && last.replace(packet.timestamp()) != Some(packet.timestamp())
+            {
+                frames += 1;
+                if frames >= 10 {
+                    return;
+                }
+            }
+        }
+        panic!("the stream ended");
+    };
+    let before = cpu(std::process::id());
+    for round in 0..times / AT_ONCE {
+        futures_util::future::join_all((0..AT_ONCE).map(|number| look(fleet.url(AT_ONCE * round + number)))).await;
+    }
+    Cost { cpu: cpu(std::process::id()) - before, times, peak_mib: peak_mib(std::process::id()) }
 }
 
 fn our_daemon(fleet: &Fleet, seconds: u64) -> Cost {

@@ -10,7 +10,7 @@
 //! schedule ──looks──▶ probe ──▶ observations ──▶ daemon::event_loop ──▶ monitor.handle(now, event) ──▶ effects
 //!     ▲                 │                              │       (health, topology, coverage, alert)         │
 //!     └── what it found  └─ worker processes           └──◀── one transaction in journal ◀─────────────────┘
-//!                            (retina, oxvif)                      │
+//!                            (RTSP, oxvif)                        │
 //!                                                                 ├─▶ outbox ─▶ daemon::relay ─▶ deliver ─▶ people
 //!                                                                 └─▶ snapshot ─▶ web, metrics
 //! ```
@@ -25,6 +25,7 @@
 //! # Invariants
 //!
 //! - The core names no clock, socket, file, randomness or runtime, and cannot fail.
+//! - A view is covered only by cameras that have proven by media that they see, no longer ago than their limit.
 //! - Nothing is told to anybody before it is durable.
 //! - Pages and `/metrics` are functions of one snapshot, so they cannot contradict each other; HTTP never asks the core.
 //! - What third-party parsers read of a camera's answers they read in a worker process with a hard memory limit.

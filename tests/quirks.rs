@@ -10,7 +10,7 @@ use crate::{
     support::{program, require},
 };
 use camhealth::{
-    model::{Camera, Check, Login, Observation, Verdict},
+    model::{Camera, Check, Client, Login, Observation, Verdict},
     probe::{Look, Pool, Prober, Settings},
     sim::{Fault, SimCamera, Spec},
 };
@@ -237,6 +237,24 @@ async fn a_camera_that_calls_every_nonce_stale_is_asked_no_more_than_one_that_re
     let camera = camera(Fault::AlwaysStale).await;
     let observation = look(&configured(&camera), Check::Stream).await;
     assert_eq!(observation.failure.expect("a reason").kind.as_str(), "auth", "it counts as a strike");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_only_the_second_client_can_open_costs_one_session_from_then_on() {
+    let camera = SimCamera::start(Spec::new(LOOPBACK)).await.expect("ports");
+    camera.set_fault(Fault::RefusesFirstClient).await.expect("the fault is set");
+    let target = Camera { login: None, ..configured(&camera) };
+    let settings = Settings::default();
+    let pool = Pool::new(program().into(), 1, settings.worker_memory_mib);
+    let prober = Prober::new(settings, pool);
+    let mut connections = 0;
+    for (number, expected) in [(0, 3), (1, 2), (2, 2)] {
+        let seen = prober.probe(&target, Look::new(Check::Stream, jiff::Timestamp::now())).await;
+        assert!(seen.failure.is_none() && seen.proves(), "look {number}: {seen:#?}");
+        assert_eq!(seen.stream.expect("facts").client, Client::Retina);
+        let before = std::mem::replace(&mut connections, camera.stats().connections);
+        assert_eq!(connections - before, expected, "look {number}: one connection asks OPTIONS");
+    }
 }
 
 /// The critical one: whatever a camera names, its login and our connections go to it alone.

@@ -2,7 +2,8 @@
 //! and ONVIF.
 //!
 //! A probe makes one attempt and has no memory; retries and back-off belong to `schedule`, conclusions to `health`.
-//! Each step is bounded in time and bytes. What third-party parsers read of a camera's answers they read in a worker
+//! Each step is bounded in time and bytes. Streams are looked at by our own client (`rtsp`) and, where that meets an
+//! answer it cannot use, by retina (`second`). All of it, and what third-party parsers read, happens in a worker
 //! process with a hard memory limit ([`worker`]), so that one bad camera cannot end the daemon and picture data never
 //! enters it. Error texts of those parsers are never passed on: they hold URLs and stream bytes.
 

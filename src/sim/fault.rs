@@ -18,6 +18,8 @@ pub enum Fault {
     EndlessHeaders(Stage),
     /// Claims a body of ten gigabytes and sends as fast as it can.
     HugeBody(Stage),
+    /// Answers the first client that asks with an error, and all after it rightly.
+    RefusesFirstClient,
     /// Answers one client with an error, and floods the one that asks after it.
     FloodsSecondClient,
     /// Answers a byte a second.

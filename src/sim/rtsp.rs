@@ -112,6 +112,12 @@ impl Connection {
                 let answer = format!("RTSP/1.0 500 Internal Server Error\r\nCSeq: {}\r\n\r\n", request.cseq);
                 return self.send(answer.as_bytes()).await;
             }
+            Fault::RefusesFirstClient
+                if request.method == "DESCRIBE" && self.shared.logins.fetch_add(1, Ordering::Relaxed) == 0 =>
+            {
+                let answer = format!("RTSP/1.0 500 Internal Server Error\r\nCSeq: {}\r\n\r\n", request.cseq);
+                return self.send(answer.as_bytes()).await;
+            }
             Fault::HugeBody(stage) if describing || stage == Stage::Options => return self.huge_body(request).await,
             _ => {}
         }
