@@ -30,6 +30,8 @@ mod inventory;
 mod killing;
 /// A month of the core in made-up time.
 mod month;
+/// The daemon watching a wall of odd cameras.
+mod odd_wall;
 /// A real Prometheus scrapes the daemon.
 mod prometheus;
 /// What cameras get wrong, judged by players.

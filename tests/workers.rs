@@ -10,7 +10,7 @@ use camhealth::{
     sim::Fault,
 };
 use rustix::process::{Pid, Signal, kill_process};
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
 /// A prober whose workers are told from those of other tests by the name under which they were started.
 struct Marked {
@@ -21,10 +21,18 @@ struct Marked {
 
 impl Marked {
     fn new() -> Self {
+        Self::with(Settings::default())
+    }
+
+    /// Looks without media last until a test ends their worker, however busy the machine is.
+    fn patient() -> Self {
+        Self::with(Settings { media_timeout: Duration::from_secs(60), ..Settings::default() })
+    }
+
+    fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let marked = folder.path().join("camhealth");
         std::os::unix::fs::symlink(program(), &marked).expect("a link");
-        let settings = Settings::default();
         let pool = Pool::new(marked.clone(), 1, settings.worker_memory_mib);
         Self { prober: Arc::new(Prober::new(settings, pool)), program: marked, _folder: folder }
     }
@@ -56,7 +64,7 @@ fn cause(observation: &Observation) -> Option<FailureKind> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_are_killed_from_outside_blame_no_camera() {
-    let marked = Marked::new();
+    let marked = Marked::patient();
     let camera = start().await;
     // No media: the looks last until somebody ends their worker.
     camera.set_fault(Fault::NoMedia).await.expect("the fault is set");

@@ -10,12 +10,12 @@ use super::{
     text::{clean, clean_to},
     topics,
     transcript::Transcript,
-    wire::{OnvifJob, Report, at_address},
+    wire::{OnvifJob, Report},
 };
 use crate::model::{DeviceFacts, Failure, FailureKind, RungName, stream_address};
 use oxvif::{OnvifClient, OnvifError};
 use secrecy::ExposeSecret;
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -187,14 +187,35 @@ async fn pull(
     transcript.aside(RungName::OnvifEvents, began, true, &detail);
 }
 
-/// An address that the device names, at the host that was reached.
+/// A service that the device names, at the host and port that are configured: nobody else hears of its login, and a
+/// device behind a forwarded port names ports that only its own network knows.
 fn reached(job: &OnvifJob, named: &str) -> Option<Url> {
-    let url: Url = named.parse().ok()?;
-    let host = job.url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
-    let port = url.port_or_known_default().unwrap_or(80);
-    matches!(url.scheme(), "http" | "https").then(|| at_address(&url, SocketAddr::new(host, port)))
+    let named: Url = named.parse().ok()?;
+    let mut url = job.url.clone();
+    url.set_path(named.path());
+    url.set_query(named.query());
+    matches!(named.scheme(), "http" | "https").then_some(url)
 }
 
 fn late(request: &str, job: &OnvifJob) -> Failure {
     Failure::new(FailureKind::Timeout, format!("no answer to ONVIF {request} within {:?}", 2 * job.answer_timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_leads_nowhere_but_to_itself() {
+        let url = "http://10.20.1.7:8080/onvif/device_service".parse().expect("a URL");
+        let answer_timeout = std::time::Duration::from_secs(1);
+        let job = OnvifJob { url, login: None, now: jiff::Timestamp::UNIX_EPOCH, answer_timeout };
+        let check = |named: &str, expected: Option<&str>| {
+            assert_eq!(reached(&job, named).as_ref().map(Url::as_str), expected, "{named}");
+        };
+        check("http://192.168.1.10/onvif/media?a=1", Some("http://10.20.1.7:8080/onvif/media?a=1"));
+        check("https://u:p@203.0.113.1:9999/x", Some("http://10.20.1.7:8080/x"));
+        check("ftp://10.20.1.7/x", None);
+        check("", None);
+    }
 }

@@ -26,8 +26,9 @@ CODECS = {
     "h264": f"x264enc tune=zerolatency speed-preset=ultrafast bitrate=256 key-int-max={FPS} ! rtph264pay",
     "h265": f"x265enc tune=zerolatency speed-preset=ultrafast bitrate=256 key-int-max={FPS} ! h265parse ! rtph265pay",
     "mjpeg": "jpegenc quality=50 ! rtpjpegpay",
+    "vp8": f"vp8enc deadline=1 target-bitrate=256000 keyframe-max-dist={FPS} ! rtpvp8pay",
 }
-PAYLOAD_TYPE = {"h264": 96, "h265": 96, "mjpeg": 26}
+PAYLOAD_TYPE = {"h264": 96, "h265": 96, "mjpeg": 26, "vp8": 96}
 TRANSPORTS = {
     "tcp": GstRtsp.RTSPLowerTrans.TCP,
     "udp": GstRtsp.RTSPLowerTrans.UDP,
