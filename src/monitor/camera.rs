@@ -20,6 +20,8 @@ pub(super) struct WatchedCamera {
     /// Where it would stand if nothing were out of service on purpose: what coverage goes by.
     pub(super) base: State,
     learned_at: Timestamp,
+    /// Since when it is this camera, at this address: looks that began before were at another.
+    pub(super) known_since: Timestamp,
     /// The last proof that is remembered.
     pub(super) remembered: Option<Timestamp>,
 }
@@ -30,7 +32,7 @@ impl WatchedCamera {
         let unseen = CameraStatus::unseen(standing.state, standing.since);
         let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
         let remembered = machine.proven();
-        Self { machine, status, base: standing.state, learned_at: now, remembered }
+        Self { machine, status, base: standing.state, learned_at: now, known_since: now, remembered }
     }
 
     /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at

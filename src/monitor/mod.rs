@@ -234,6 +234,10 @@ impl Monitor {
     fn probed(&mut self, now: Timestamp, id: &CameraId, observation: Observation) {
         // A probe may come back for a camera that a reload took away.
         let (Some(camera), Some(plan)) = (self.cameras.get_mut(id), self.fleet.cameras.get(id)) else { return };
+        // Or for one that a reload has moved: what was seen at the old address says nothing of the new one.
+        if observation.started < camera.known_since {
+            return;
+        }
         let mut memory = (*camera.status.memory).clone();
         let measure = health::Measure {
             promise: &plan.promise,
