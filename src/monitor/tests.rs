@@ -129,7 +129,7 @@ impl World {
         ids.iter().for_each(|id| self.probe(second, id.as_str(), None));
     }
 
-    fn journal(&self) -> Restored {
+    pub(super) fn journal(&self) -> Restored {
         let mut last = BTreeMap::new();
         for transition in &self.transitions {
             last.insert(transition.camera.clone(), transition.clone());
