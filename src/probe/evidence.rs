@@ -77,8 +77,8 @@ pub(super) struct Evidence {
     /// The picture that begins next is a keyframe: its parameter sets came before it.
     keyframe_ahead: bool,
     identical: u32,
-    /// Repetitions in a row up to now, and when their first arrived.
-    repeated: Option<(u32, Duration)>,
+    /// Repetitions in a row up to now.
+    repeated: Option<Repeated>,
     restarts: u32,
     size: Option<(u32, u32)>,
     delta_frames: u32,
@@ -86,6 +86,16 @@ pub(super) struct Evidence {
     parameters: Option<u64>,
     parameter_changes: u32,
     sender_clock: Option<f64>,
+}
+
+/// Frames in a row that came before.
+#[derive(Debug)]
+struct Repeated {
+    count: u32,
+    /// When the first of them had arrived.
+    since: Duration,
+    /// They do not all repeat the one right before them.
+    alternates: bool,
 }
 
 /// The frame that is arriving.
@@ -198,7 +208,9 @@ impl Evidence {
         let hash = frame.hash();
         if self.previous.contains(&Some(hash)) {
             self.identical += 1;
-            self.repeated.get_or_insert((0, now)).0 += 1;
+            let repeated = self.repeated.get_or_insert(Repeated { count: 0, since: now, alternates: false });
+            repeated.count += 1;
+            repeated.alternates |= self.previous[0] != Some(hash);
         } else {
             self.repeated = None;
         }
@@ -275,13 +287,13 @@ impl Evidence {
         }
         // All whole frames but the first repeat the one before, or all of the last seconds; fewer may be chance.
         let all = self.identical >= REPEATED && self.identical + 2 >= self.frames;
-        let at_last = self.repeated.is_some_and(|(count, since)| {
+        let at_last = self.repeated.as_ref().is_some_and(|Repeated { count, since, alternates }| {
             let (few, long) = SELDOM_REPEATED;
-            let lasted = self.last_frame().saturating_sub(since);
-            count >= REPEATED && lasted >= FROZEN_AFTER || count >= few && lasted >= long
+            let lasted = self.last_frame().saturating_sub(*since);
+            *count >= REPEATED && lasted >= FROZEN_AFTER || *count >= few && lasted >= long && !alternates
         });
         if all || at_last {
-            let count = self.repeated.map_or(self.identical, |(count, _)| count) + 1;
+            let count = self.repeated.as_ref().map_or(self.identical, |repeated| repeated.count) + 1;
             let detail = format!("{count} frames in a row are the same byte for byte");
             return Err(Failure::new(FailureKind::Frozen, detail));
         }
