@@ -31,6 +31,8 @@ pub struct Memory {
     pub login_scheme: Option<Known<LoginScheme>>,
     /// Whether the device ever named the configured stream: many name only one of several addresses of a stream.
     pub stream_named: bool,
+    /// Sixteen bits of a hash over the address at which all this was learned; nothing where it never proved to see.
+    pub place: Option<u16>,
 }
 
 /// Codec, and width and height in pixels where they are known.

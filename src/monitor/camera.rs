@@ -5,12 +5,20 @@ use crate::{
     model::{CameraId, CameraStatus, Check, Failure, LastCheck, Memory, Observation, Seen, State, Transition, elapsed},
 };
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
 
 /// How often what is learned of a camera is remembered, unless it matters at once.
 const LEARN_EVERY: Duration = Duration::from_secs(30 * 60);
 /// Looks that are kept in a line each.
 const RECENT: usize = 12;
+
+/// Sixteen bits of a hash over a stream's address: enough to notice that a camera was moved while no run was alive, too
+/// few to find out a password by that some makes carry in it.
+pub(super) fn place(rtsp: &url::Url) -> u16 {
+    let hash = Sha256::digest(rtsp.as_str());
+    u16::from_be_bytes([hash[0], hash[1]])
+}
 
 /// A camera.
 #[derive(Debug)]
@@ -20,6 +28,8 @@ pub(super) struct WatchedCamera {
     /// Where it would stand if nothing were out of service on purpose: what coverage goes by.
     pub(super) base: State,
     learned_at: Timestamp,
+    /// Since when it is this camera, at this address: looks that began before were at another.
+    pub(super) known_since: Timestamp,
     /// The last proof that is remembered.
     pub(super) remembered: Option<Timestamp>,
 }
@@ -30,7 +40,7 @@ impl WatchedCamera {
         let unseen = CameraStatus::unseen(standing.state, standing.since);
         let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
         let remembered = machine.proven();
-        Self { machine, status, base: standing.state, learned_at: now, remembered }
+        Self { machine, status, base: standing.state, learned_at: now, known_since: now, remembered }
     }
 
     /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at
@@ -44,7 +54,8 @@ impl WatchedCamera {
             || before.login_scheme != memory.login_scheme
             || before.device != memory.device
             || before.stream != memory.stream
-            || before.boots != memory.boots;
+            || before.boots != memory.boots
+            || before.place != memory.place;
         let memory = Arc::new(memory);
         Arc::make_mut(&mut self.status).memory = memory.clone();
         if !matters && elapsed(now, self.learned_at) < LEARN_EVERY {

@@ -144,3 +144,16 @@ fn each_morning_the_contractor_gets_what_is_not_worth_a_call() {
     let too_late = World::of(Arc::new(shared()), settings, Restored::default(), SEVEN + 7 * 3600);
     assert!(too_late.notices.is_empty());
 }
+
+#[test]
+fn a_restart_with_another_address_does_not_believe_what_was_seen_at_the_old_one() {
+    let mut before = World::of(fleet(1), Settings::default(), Restored::default(), 0);
+    before.all_up(0);
+    let mut changed = (*fleet(1)).clone();
+    let moved = Arc::make_mut(changed.cameras.get_mut("0-north").expect("it is there"));
+    moved.rtsp = "rtsp://127.0.0.2/elsewhere".parse().expect("a URL");
+    let after = World::of(Arc::new(changed), Settings::default(), before.journal(), 10);
+    let states = after.monitor.snapshot(at(10)).cameras;
+    assert_eq!((states["0-north"].state, states["0-south"].state), (State::Unknown, State::Up));
+    assert_eq!(states["0-north"].memory.place, None, "what was learned there is forgotten");
+}

@@ -15,7 +15,7 @@ pub use event::{Effect, Event, Settings};
 use crate::{
     alert, coverage, health,
     model::{
-        CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Observation, OnCall, Restored,
+        CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Memory, Observation, OnCall, Restored,
         SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, ViewStatus, Window, later,
         stream_address,
     },
@@ -107,8 +107,21 @@ impl Monitor {
             held_until: now,
             effects: Vec::new(),
         };
+        // As on a reload: what was seen at another address proves nothing at this one.
+        let moved = |id: &CameraId, memory: &Memory| {
+            let camera = fleet.cameras.get(id);
+            memory.place.is_some_and(|place| camera.is_some_and(|camera| place != camera::place(&camera.rtsp)))
+        };
+        let moved: BTreeSet<CameraId> =
+            restored.memories.iter().filter(|(id, memory)| moved(id, memory)).map(|(id, _)| id.clone()).collect();
         for transition in restored.cameras {
             let Some(camera) = fleet.cameras.get(&transition.camera) else { continue };
+            if moved.contains(&camera.id) {
+                let mut watched = WatchedCamera::new(health::Machine::new(camera.id.clone(), camera.kind, now), now);
+                Arc::make_mut(&mut watched.status).state = transition.to;
+                monitor.cameras.insert(camera.id.clone(), watched);
+                continue;
+            }
             let (told, cause) = (transition.to, transition.cause);
             // What was laid over the camera's own state is laid over it again; below it nothing is known, unless it
             // was silent.
@@ -125,7 +138,7 @@ impl Monitor {
             monitor.cameras.insert(camera.id.clone(), watched);
         }
         for (id, memory) in restored.memories {
-            let Some(camera) = fleet.cameras.get(&id) else { continue };
+            let Some(camera) = fleet.cameras.get(&id).filter(|camera| !moved.contains(&camera.id)) else { continue };
             let watched = monitor
                 .cameras
                 .entry(id)
@@ -234,6 +247,10 @@ impl Monitor {
     fn probed(&mut self, now: Timestamp, id: &CameraId, observation: Observation) {
         // A probe may come back for a camera that a reload took away.
         let (Some(camera), Some(plan)) = (self.cameras.get_mut(id), self.fleet.cameras.get(id)) else { return };
+        // Or for one that a reload has moved: what was seen at the old address says nothing of the new one.
+        if observation.started < camera.known_since {
+            return;
+        }
         let mut memory = (*camera.status.memory).clone();
         let measure = health::Measure {
             promise: &plan.promise,
@@ -243,6 +260,9 @@ impl Monitor {
             settings: &self.settings.health,
         };
         let failure = health::judge(now, &observation, &mut memory, measure);
+        if observation.proves() {
+            memory.place = Some(camera::place(&plan.rtsp));
+        }
         let was_silent = is_silent(camera.machine.standing().cause) && camera.machine.standing().state == State::Down;
         camera.machine.observe(now, &observation, failure.as_ref(), &self.settings.health);
         if let Some(memory) = camera.learn(now, memory) {

@@ -129,7 +129,7 @@ impl World {
         ids.iter().for_each(|id| self.probe(second, id.as_str(), None));
     }
 
-    fn journal(&self) -> Restored {
+    pub(super) fn journal(&self) -> Restored {
         let mut last = BTreeMap::new();
         for transition in &self.transitions {
             last.insert(transition.camera.clone(), transition.clone());
@@ -330,6 +330,21 @@ fn a_reload_keeps_what_did_not_change() {
 }
 
 #[test]
+fn a_look_at_the_old_address_proves_nothing_of_the_new_one() {
+    let mut world = World::new(1);
+    let mut changed = (*fleet(1)).clone();
+    let moved = Arc::make_mut(changed.cameras.get_mut("0-north").expect("it is there"));
+    moved.rtsp = "rtsp://127.0.0.2/elsewhere".parse().expect("a URL");
+    world.perform_event(20, Event::Replanned(Arc::new(changed), Box::default()));
+    // It was under way when the configuration changed.
+    let state = |world: &World| world.monitor.snapshot(at(25)).cameras["0-north"].state;
+    world.perform_event(25, Event::Probed("0-north".into(), look(19, None)));
+    assert_eq!(state(&world), State::Unknown);
+    world.perform_event(25, Event::Probed("0-north".into(), look(21, None)));
+    assert_eq!(state(&world), State::Up);
+}
+
+#[test]
 fn a_site_that_a_reload_takes_away_leaves_no_open_alert() {
     let mut world = World::new(2);
     world.all_up(0);
@@ -455,6 +470,7 @@ fn what_was_learned_survives_a_restart() {
     let effects = world.monitor.handle(at(60), Event::Probed("0-north".into(), seen.clone()));
     world.perform(effects);
     let mut after = World::restored(1, world.journal(), 120);
+    seen.started = at(180);
     seen.device = Some(crate::model::DeviceFacts { serial: "B".into(), ..Default::default() });
     let effects = after.monitor.handle(at(180), Event::Probed("0-north".into(), seen));
     after.perform(effects);

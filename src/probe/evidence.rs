@@ -2,7 +2,11 @@
 //!
 //! Pure: the shell hands in each packet with the time since `PLAY`. Payloads are compared by a hash, never kept.
 
-use super::{nal, rhythm::Rhythm, size};
+use super::{
+    nal::{self, Shows},
+    rhythm::Rhythm,
+    size,
+};
 use crate::model::{Codec, Failure, FailureKind, StreamFacts};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -26,6 +30,10 @@ const MAX_BETWEEN: f64 = 4.0;
 const REPEATED: u32 = 7;
 /// How long a stream that moved before must repeat one frame.
 const FROZEN_AFTER: Duration = Duration::from_secs(2);
+/// The same of a camera with few frames a second: so many over so long are no chance either.
+const SELDOM_REPEATED: (u32, Duration) = (3, Duration::from_secs(3));
+/// A frame is compared with so many before it, since a picture of two fields, or a cache of a few frames, alternates.
+const COMPARED: usize = 4;
 
 /// Who ended a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +72,13 @@ pub(super) struct Evidence {
     last_keyframe: Option<f64>,
     longest_keyframe_gap: Option<f64>,
     current: Frame,
-    /// Hash of the last whole frame.
-    previous: Option<u64>,
+    /// Hashes of the last whole frames, the newest first.
+    previous: [Option<u64>; COMPARED],
+    /// The picture that begins next is a keyframe: its parameter sets came before it.
+    keyframe_ahead: bool,
     identical: u32,
-    /// Repetitions in a row up to now, and when their first arrived.
-    repeated: Option<(u32, Duration)>,
+    /// Repetitions in a row up to now.
+    repeated: Option<Repeated>,
     restarts: u32,
     size: Option<(u32, u32)>,
     delta_frames: u32,
@@ -76,6 +86,16 @@ pub(super) struct Evidence {
     parameters: Option<u64>,
     parameter_changes: u32,
     sender_clock: Option<f64>,
+}
+
+/// Frames in a row that came before.
+#[derive(Debug)]
+struct Repeated {
+    count: u32,
+    /// When the first of them had arrived.
+    since: Duration,
+    /// They do not all repeat the one right before them.
+    alternates: bool,
 }
 
 /// The frame that is arriving.
@@ -117,7 +137,8 @@ impl Evidence {
             last_keyframe: None,
             longest_keyframe_gap: None,
             current: Frame::default(),
-            previous: None,
+            previous: [None; COMPARED],
+            keyframe_ahead: false,
             identical: 0,
             repeated: None,
             restarts: 0,
@@ -140,18 +161,30 @@ impl Evidence {
         // What is missing may be the end of one frame or the beginning of the next.
         self.current.torn |= lost > 0;
         let arrived = packet.arrived.as_secs_f64();
+        // An encoder may restart once in a look; who does it again and again counts as one sender.
         if packet.anew && !self.rhythm.sender_began_anew(packet.media, arrived) {
             self.restarts += 1;
         }
-        if self.rhythm.beat(packet.media, arrived) {
+        self.parameter_sets(packet.payload);
+        self.keyframe_ahead |= nal::begins_keyframe(self.codec, packet.payload);
+        let shows = nal::shows(self.codec, packet.payload);
+        if !self.rhythm.is_at(packet.media) {
+            // Only a picture that begins is a frame, and only once: what a cache, a loop in the network or a line that
+            // reorders sends again has been counted.
+            if shows != Shows::Picture || self.rhythm.knows(packet.media) {
+                return;
+            }
             self.end_frame(packet.arrived);
+            self.rhythm.beat(packet.media, arrived);
             self.frames += 1;
             self.current.torn = lost > 0;
         }
+        if shows == Shows::Nothing {
+            return;
+        }
         self.current.extend(packet.payload);
-        self.parameter_sets(packet.payload);
         let now = self.rhythm.smooth();
-        if nal::begins_keyframe(self.codec, packet.payload) && self.last_keyframe != Some(now) {
+        if std::mem::take(&mut self.keyframe_ahead) && self.last_keyframe != Some(now) {
             self.current.keyframe = true;
             self.keyframes += 1;
             if let Some(last) = self.last_keyframe.replace(now) {
@@ -169,17 +202,20 @@ impl Evidence {
     fn end_frame(&mut self, now: Duration) {
         let frame = std::mem::take(&mut self.current);
         if frame.bytes == 0 || frame.torn {
-            self.previous = None;
+            self.previous = [None; COMPARED];
             return;
         }
         let hash = frame.hash();
-        if self.previous == Some(hash) {
+        if self.previous.contains(&Some(hash)) {
             self.identical += 1;
-            self.repeated.get_or_insert((0, now)).0 += 1;
+            let repeated = self.repeated.get_or_insert(Repeated { count: 0, since: now, alternates: false });
+            repeated.count += 1;
+            repeated.alternates |= self.previous[0] != Some(hash);
         } else {
             self.repeated = None;
         }
-        self.previous = Some(hash);
+        self.previous.rotate_right(1);
+        self.previous[0] = Some(hash);
         // Of the first frame the beginning may be missing.
         if !frame.keyframe && self.frames > 1 && nal::tells(self.codec) {
             self.delta_frames += 1;
@@ -215,9 +251,12 @@ impl Evidence {
         self.silence(looked) < self.patience() && (spread || self.suffices(frames, 0))
     }
 
-    /// Whether a look that has taken its time can be ended: it has a proof, or a silence that disproves it.
+    /// Whether a look that has taken its time can be ended: it has a proof, or a silence that disproves it. A stream
+    /// that has paused before, as behind a weak radio link, is waited for somewhat longer than it paused; that proves
+    /// nothing unless it goes on.
     pub(super) fn decided(&self, looked: Duration, frames: u32) -> bool {
-        self.frames == 0 || self.proven(looked, frames) || self.silence(looked) >= self.patience()
+        let paused = Duration::from_secs_f64(1.5 * self.rhythm.longest_pause().min(MAX_BETWEEN));
+        self.frames == 0 || self.proven(looked, frames) || self.silence(looked) >= self.patience().max(paused)
     }
 
     /// The verdict when the look ended after `looked`, having wanted `frames`.
@@ -248,11 +287,13 @@ impl Evidence {
         }
         // All whole frames but the first repeat the one before, or all of the last seconds; fewer may be chance.
         let all = self.identical >= REPEATED && self.identical + 2 >= self.frames;
-        let at_last = self
-            .repeated
-            .is_some_and(|(count, since)| count >= REPEATED && self.last_frame().saturating_sub(since) >= FROZEN_AFTER);
+        let at_last = self.repeated.as_ref().is_some_and(|Repeated { count, since, alternates }| {
+            let (few, long) = SELDOM_REPEATED;
+            let lasted = self.last_frame().saturating_sub(*since);
+            *count >= REPEATED && lasted >= FROZEN_AFTER || *count >= few && lasted >= long && !alternates
+        });
         if all || at_last {
-            let count = self.repeated.map_or(self.identical, |(count, _)| count) + 1;
+            let count = self.repeated.as_ref().map_or(self.identical, |repeated| repeated.count) + 1;
             let detail = format!("{count} frames in a row are the same byte for byte");
             return Err(Failure::new(FailureKind::Frozen, detail));
         }

@@ -246,3 +246,60 @@ proptest! {
         prop_assert!(evidence.verdict(Duration::from_secs_f64(6.5), 10, End::Ours).is_ok());
     }
 }
+
+/// What a look sees of packets that come 25 times a second: media time and payload of number so many.
+fn packets(codec: Codec, media: impl Fn(u32) -> f64, payload: impl Fn(u32) -> Vec<u8>) -> Evidence {
+    let mut evidence = Evidence::new(codec);
+    for number in 0..162 {
+        let arrived = Duration::from_secs_f64(f64::from(number) / 25.0);
+        let payload = payload(number);
+        evidence.packet(Packet { media: media(number), payload: &payload, lost: 0, anew: false, arrived });
+    }
+    evidence
+}
+
+#[test]
+fn what_shows_no_picture_is_no_video() {
+    let time = |number: u32| f64::from(number) / 25.0;
+    let nothing: [fn(u32) -> Vec<u8>; 5] = [
+        |_| Vec::new(),
+        |number| vec![0x06, 5, number as u8, 7],
+        |number| vec![0x0c, number as u8, 0xff],
+        |_| vec![0x67, 0x42, 0, 0x1e, 1],
+        // Later pieces of pictures that never began.
+        |number| vec![0x7c, 0x01, number as u8, 7],
+    ];
+    for payload in nothing {
+        let evidence = packets(Codec::H264, time, payload);
+        assert!(!evidence.suffices(10, 0));
+        check(&evidence, 6.5, End::Ours, Err(FailureKind::NoMedia));
+    }
+}
+
+#[test]
+fn what_is_sent_again_is_no_new_frame() {
+    let picture = |number: u32| vec![0x41; 100 + number as usize];
+    let two = packets(Codec::H264, |number| f64::from(number % 2) / 25.0, |number| picture(number % 2));
+    check(&two, 6.5, End::Ours, Err(FailureKind::Stalled));
+    let cache = packets(Codec::H264, |number| f64::from(number % 50) / 25.0, |number| picture(number % 50));
+    check(&cache, 6.5, End::Ours, Err(FailureKind::Stalled));
+}
+
+#[test]
+fn pictures_that_alternate_or_repeat_seldom_stand_still() {
+    let time = |number: u32| f64::from(number) / 25.0;
+    let two = packets(Codec::H264, time, |number| vec![0x41; 100 + (number % 2) as usize]);
+    check(&two, 6.5, End::Ours, Err(FailureKind::Frozen));
+    let noted = |number: u32| if number.is_multiple_of(2) { vec![0x06, 5, number as u8, 7] } else { vec![0x65; 200] };
+    check(&packets(Codec::H264, |number| time(number / 2), noted), 3.3, End::Ours, Err(FailureKind::Frozen));
+    let seldom = stream_of(7, 1.0, 1, |_| 9, |frame| frame);
+    check(&seldom, 6.5, End::Ours, Err(FailureKind::Frozen));
+}
+
+#[test]
+fn a_stream_that_paused_before_is_waited_for_and_not_believed() {
+    let bursts = stream_of(100, 15.0, 30, |frame| frame as u8, |frame| (frame / 33.0).floor() * 2.2);
+    let at = |seconds| Duration::from_secs_f64(seconds);
+    assert!(!bursts.decided(at(6.6 + 2.1), 10) && !bursts.proven(at(6.6 + 2.1), 10));
+    assert!(bursts.decided(at(6.6 + 3.4), 10));
+}

@@ -49,6 +49,70 @@ fn h265(payload: &[u8]) -> bool {
     }
 }
 
+/// Whether (part of) a picture begins in this packet, or it carries more of one. Parameter sets, notes (SEI), filler
+/// and empty packets, which some send to keep a line open, show nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    Nothing,
+    /// A later piece of what began in another packet: nothing can be shown by it alone.
+    More,
+    Picture,
+}
+
+/// What of a picture is in this packet.
+pub(super) fn shows(codec: Codec, payload: &[u8]) -> Shows {
+    let picture = |is| if is { Shows::Picture } else { Shows::Nothing };
+    match (codec, payload) {
+        (_, []) => Shows::Nothing,
+        (Codec::H264, [first, rest @ ..]) => {
+            // Slices and their partitions, and those of the extensions for layers and views.
+            let of_picture = |nal: u8| matches!(nal & 0x1f, 1..=5 | 20 | 21);
+            match first & 0x1f {
+                24 => picture(units(rest).any(|unit| unit.first().is_some_and(|nal| of_picture(*nal)))),
+                28 | 29 => match rest {
+                    [header, _, ..] if of_picture(*header) => fragment(*header),
+                    _ => Shows::Nothing,
+                },
+                25..=27 => Shows::Picture,
+                _ => picture(of_picture(*first) && !rest.is_empty()),
+            }
+        }
+        (Codec::H265, [first, _, rest @ ..]) => match (first >> 1) & 0x3f {
+            48 => picture(units(rest).any(|unit| unit.first().is_some_and(|nal| (nal >> 1) & 0x3f < 32))),
+            49 => match rest {
+                [header, _, ..] if header & 0x3f < 32 => fragment(*header),
+                _ => Shows::Nothing,
+            },
+            kind => picture((kind < 32 || kind == 50) && !rest.is_empty()),
+        },
+        (Codec::H265, _) => Shows::Nothing,
+        // Type-specific byte, offset of three bytes, type, quality, width, height; then data.
+        (Codec::Mjpeg, [_, 0, 0, 0, _, _, _, _, _, ..]) => Shows::Picture,
+        (Codec::Mjpeg, payload) => {
+            if payload.len() > 8 {
+                Shows::More
+            } else {
+                Shows::Nothing
+            }
+        }
+        _ => Shows::Picture,
+    }
+}
+
+fn fragment(header: u8) -> Shows {
+    if header & 0x80 != 0 { Shows::Picture } else { Shows::More }
+}
+
+/// The units of an aggregate behind its header; what is cut off is left out.
+fn units(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        let (unit, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        rest = after;
+        Some(unit)
+    })
+}
+
 /// The sequence parameter set in this packet, alone or in an aggregate; one that is cut into fragments is not looked
 /// for, since it is always small.
 pub(super) fn sequence_parameters(codec: Codec, payload: &[u8]) -> Option<&[u8]> {
@@ -61,15 +125,8 @@ pub(super) fn sequence_parameters(codec: Codec, payload: &[u8]) -> Option<&[u8]>
     if kind == wanted {
         return Some(payload);
     }
-    let mut rest = payload.get(header..).filter(|_| kind == aggregate)?;
-    loop {
-        let (length, after) = rest.split_first_chunk::<2>()?;
-        let (unit, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        if kind_of(*unit.first()?) == wanted {
-            return Some(unit);
-        }
-        rest = after;
-    }
+    let rest = payload.get(header..).filter(|_| kind == aggregate)?;
+    units(rest).find(|unit| unit.first().is_some_and(|first| kind_of(*first) == wanted))
 }
 
 #[cfg(test)]
@@ -106,6 +163,29 @@ mod tests {
         check(Codec::H265, &[0x60, 1, 0, 9, 0x40], true);
         check(Codec::H265, &[0x60, 1, 0, 9, 0x02], false);
         check(Codec::H265, &[0x62], false);
+    }
+
+    #[test]
+    fn what_shows_no_picture_is_told_apart() {
+        let check = |codec, payload: &[u8], expected| assert_eq!(shows(codec, payload), expected, "{payload:x?}");
+        for nothing in [&[][..], &[0x67, 1, 2], &[0x68, 1], &[0x06, 5, 1], &[0x09, 0x10], &[0x0c, 0xff], &[0x41]] {
+            check(Codec::H264, nothing, Shows::Nothing);
+        }
+        check(Codec::H264, &[0x41, 0x9a], Shows::Picture);
+        check(Codec::H264, &[0x7c, 0x85, 1], Shows::Picture);
+        check(Codec::H264, &[0x7c, 0x05, 1], Shows::More);
+        check(Codec::H264, &[0x7c, 0x86, 1], Shows::Nothing);
+        check(Codec::H264, &[0x78, 0, 1, 0x67, 0, 2, 0x65, 1], Shows::Picture);
+        check(Codec::H264, &[0x78, 0, 1, 0x67, 0, 1, 0x68], Shows::Nothing);
+        check(Codec::H265, &[0x02, 1, 9], Shows::Picture);
+        check(Codec::H265, &[0x4e, 1, 9], Shows::Nothing);
+        check(Codec::H265, &[0x62, 1, 0x93, 9], Shows::Picture);
+        check(Codec::H265, &[0x62, 1, 0x13, 9], Shows::More);
+        check(Codec::Mjpeg, &[0, 0, 0, 0, 1, 80, 80, 45, 1], Shows::Picture);
+        check(Codec::Mjpeg, &[0, 0, 5, 0, 1, 80, 80, 45, 1], Shows::More);
+        check(Codec::Mjpeg, &[0; 8], Shows::Nothing);
+        check(Codec::Vp8, &[1], Shows::Picture);
+        check(Codec::Other, &[], Shows::Nothing);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 //! lasts. So frames count as live from the last one on that did not come ahead of its time: the *live stretch*. What
 //! runs ahead begins the stretch anew; what comes late, as behind a full line, does not.
 
+use std::collections::HashSet;
+
 /// A step forward beyond this is a jump: no camera that is looked at sends a frame so seldom.
 const JUMP_FORWARD: f64 = 10.0;
 /// A step back beyond this is a jump; less is the reordering of B-frames.
@@ -20,6 +22,9 @@ const SPEED_SPAN: f64 = 2.5;
 const AHEAD: f64 = 0.3;
 /// By how much a camera's clock may be fast while its frames still count as live.
 const FAST: f64 = 0.1;
+
+/// Timestamps of one look that are remembered: more than a camera at 120 frames a second has in it.
+const REMEMBERED: usize = 2048;
 
 /// A sender that begins anew within this time, and no further away in its own, has not been away.
 const PAUSE: f64 = 1.0;
@@ -41,6 +46,10 @@ pub(super) struct Rhythm {
     jumps: u32,
     /// Media time by which jumps have moved the timestamps.
     jumped: f64,
+    /// The longest time without a frame that ended.
+    longest_pause: f64,
+    /// The times of all frames: one that comes again is a repetition, or a late piece, and no new frame.
+    seen: HashSet<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -105,8 +114,21 @@ impl Line {
 }
 
 impl Rhythm {
+    /// Whether a packet of this media time belongs to the frame that is arriving.
+    pub(super) fn is_at(&self, media: f64) -> bool {
+        self.last.is_some_and(|last| last.media == media)
+    }
+
+    /// Whether a frame of this media time has come before.
+    pub(super) fn knows(&self, media: f64) -> bool {
+        self.seen.contains(&media.to_bits())
+    }
+
     /// Takes in the first packet of a frame; whether it is a frame of its own, that is, the timestamp changed.
     pub(super) fn beat(&mut self, media: f64, arrived: f64) -> bool {
+        if self.seen.len() < REMEMBERED {
+            self.seen.insert(media.to_bits());
+        }
         let Some(last) = self.last else {
             self.frames = 1;
             self.live.extend(0.0, arrived);
@@ -118,6 +140,7 @@ impl Rhythm {
             return false;
         }
         self.frames += 1;
+        self.longest_pause = self.longest_pause.max(arrived - last.arrived);
         let step = media - last.media;
         // A jump says nothing about speed: it counts as the time in which it happened.
         self.smooth += if (JUMP_BACK..=JUMP_FORWARD).contains(&step) { step } else { arrived - last.arrived };
@@ -147,6 +170,7 @@ impl Rhythm {
         let goes_on = pause < PAUSE && (-PAUSE..=PAUSE).contains(&step);
         if !goes_on {
             last.media = media - pause.max(f64::MIN_POSITIVE);
+            self.seen.clear();
         }
         goes_on
     }
@@ -164,6 +188,11 @@ impl Rhythm {
     /// When the first and the last frame began to arrive.
     pub(super) fn arrivals(&self) -> Option<(f64, f64)> {
         Some((self.first_arrival?, self.last?.arrived))
+    }
+
+    /// The longest pause so far after which frames came again, in seconds.
+    pub(super) fn longest_pause(&self) -> f64 {
+        self.longest_pause
     }
 
     /// Seconds of arrival from frame to frame.

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Failed looks that are repeated quickly; after them the camera is taken for down.
 const CONFIRMATIONS: u32 = 4;
+/// Failed looks after which a camera that works again has come back, rather than missed a look.
+const CONFIRMED: u32 = 3;
 /// First looks after a start are spread over this time.
 const START_SPREAD: Duration = Duration::from_secs(15);
 /// The first long look comes within this time, since a short one does not see a stream that ends after a second.
@@ -129,11 +131,18 @@ pub(super) fn after(
         return;
     }
     if check == Check::Survey {
-        entry.ends = failure.is_some_and(FailureKind::shows_late);
+        // As `health::Machine` has it: only a long look that sees media go on refutes one that saw it end. A camera that
+        // was silent or full in between is not refuted by that.
+        entry.ends = match failure {
+            Some(kind) if kind.shows_late() => true,
+            Some(kind) if kind.weight() != Weight::Degrades => entry.ends,
+            _ => false,
+        };
         entry.due.insert(Check::Survey, later(now, jittered(cadence.survey)));
     }
     let fails = failure.filter(|kind| kind.weight() == Weight::Fails);
-    let was_failing = entry.failures > 0;
+    let failures = entry.failures;
+    let was_failing = failures > 0;
     let was_out_of_reach = entry.out_of_reach;
     entry.out_of_reach = fails.is_some_and(FailureKind::out_of_reach);
     if fails.is_some() {
@@ -157,12 +166,16 @@ pub(super) fn after(
     }
     // Long looks wait until a camera that came back, or is full, has settled; but not long, since some come back for a
     // second only.
-    let settled =
-        if failure == Some(FailureKind::SessionLimit) { SESSION_HELD } else { cadence.survey.min(FIRST_SURVEY) };
-    if let Some(survey) = entry.due.get_mut(&Check::Survey)
-        && (was_failing || failure == Some(FailureKind::SessionLimit))
-    {
-        *survey = (*survey).max(later(now, settled));
+    let full = failure == Some(FailureKind::SessionLimit);
+    let came_back = failures >= CONFIRMED && entry.failures == 0;
+    let settled = later(now, if full { SESSION_HELD } else { cadence.survey.min(FIRST_SURVEY) });
+    if let Some(survey) = entry.due.get_mut(&Check::Survey) {
+        if check == Check::Stream && came_back {
+            // The one that was planned before it failed may be a day away.
+            *survey = settled;
+        } else if was_failing || full {
+            *survey = (*survey).max(settled);
+        }
     }
     let stream = match (fails, failure) {
         (Some(kind), _) if kind.out_of_reach() => later(now, cadence.stream.max(dead)),

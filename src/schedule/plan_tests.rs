@@ -80,6 +80,29 @@ fn missing_media_is_confirmed_by_looks_at_media() {
 }
 
 #[test]
+fn a_long_look_comes_within_a_minute_of_a_recovery() {
+    let outcome = |second, _| (100..300).contains(&second).then_some(FailureKind::Refused);
+    let seen = looks(600, outcome);
+    let back = seen.iter().find(|(second, check)| *second >= 300 && *check == Check::Stream).expect("a look").0;
+    let long = seen.iter().find(|(second, check)| *second >= 300 && *check == Check::Survey).expect("a long look").0;
+    assert!((back..=back + 121).contains(&long), "back at {back}, long look at {long}");
+}
+
+#[test]
+fn what_saw_media_end_is_not_refuted_by_a_silence() {
+    // Media ends, then the camera is switched off and on: the first look at media after it must be a long one, since
+    // health believes no other.
+    let outcome = |second, check: Check| match second {
+        0..200 => (check == Check::Survey).then_some(FailureKind::Stalled),
+        200..300 => Some(FailureKind::Timeout),
+        _ => None,
+    };
+    let seen = looks(600, outcome);
+    let back = seen.iter().find(|(second, check)| *second >= 300 && check.sees_media()).expect("a look at media");
+    assert_eq!(back.1, Check::Survey, "{seen:?}");
+}
+
+#[test]
 fn a_rejected_login_is_tried_twice_and_never_again() {
     let day = 24 * 3600;
     let seen = looks(day, |_, check| (check.sees_media()).then_some(FailureKind::Auth));

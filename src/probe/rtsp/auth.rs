@@ -7,7 +7,7 @@ use crate::{
     model::{Failure, FailureKind, LoginScheme},
     probe::wire::Key,
 };
-use http_auth::{ChallengeParser, ChallengeRef, DigestClient, PasswordParams};
+use http_auth::{ChallengeParser, ChallengeRef, DigestClient, PasswordParams, digest::Algorithm};
 use secrecy::ExposeSecret;
 
 /// How often in one look a camera may call a nonce stale that it has just given: cameras whose nonces expire do so once.
@@ -58,7 +58,10 @@ impl Auth {
                     method,
                     body: None,
                 };
-                client.respond(&params).ok()
+                // Requests have no body; some cameras want that signed (auth-int) and nothing else.
+                let signed = PasswordParams { body: Some(&[]), ..params };
+                let answer = client.respond(&params).or_else(|_| client.respond(&signed)).ok()?;
+                Some(format!("{answer}{}", unnamed_algorithm(client)))
             }
         }
     }
@@ -114,6 +117,16 @@ impl Auth {
     }
 }
 
+/// http-auth names the algorithm only where there is a quality of protection. Cameras that want SHA-256 without one
+/// would take the answer for MD5 (RFC 7616, section 3.4), and so for a wrong password.
+fn unnamed_algorithm(client: &DigestClient) -> &'static str {
+    match client.algorithm() {
+        Algorithm::Sha256 if client.rfc2069_compat() => ", algorithm=SHA-256",
+        Algorithm::Sha512Trunc256 if client.rfc2069_compat() => ", algorithm=SHA-512-256",
+        _ => "",
+    }
+}
+
 /// Reads a challenge as a look would.
 #[cfg(fuzzing)]
 pub(in crate::probe) fn challenge(text: &str) {
@@ -150,6 +163,16 @@ mod tests {
         assert!(answer(auth(false, true), &[BASIC]).expect("encrypted").starts_with("Basic "));
         assert_eq!(answer(auth(true, true), &["Negotiate"]), Err(FailureKind::Nonconforming));
         assert_eq!(answer(Auth::new(None, false), &[DIGEST]), Err(FailureKind::Auth));
+    }
+
+    #[test]
+    fn an_algorithm_other_than_md5_is_always_named() {
+        let answered = |more: &str| answer(auth(false, false), &[&format!("{DIGEST}{more}")]).expect("an answer");
+        assert!(answered(", algorithm=SHA-256").ends_with(", algorithm=SHA-256"));
+        assert_eq!(answered(", algorithm=SHA-256, qop=\"auth\"").matches("algorithm=SHA-256").count(), 1);
+        assert!(!answered("").contains("algorithm"));
+        assert!(answered(", qop=\"auth-int\"").contains("qop=auth-int"));
+        assert!(answered(", qop=\"auth,auth-int\"").contains("qop=auth,"));
     }
 
     #[test]

@@ -24,6 +24,8 @@ use tokio_util::bytes::Bytes;
 
 /// Packets that come before the answer to `PLAY` are kept up to this many bytes.
 const MAX_EARLY: usize = 512 * 1024;
+/// What keeping a packet costs beside its bytes: even empty ones fill memory.
+const KEPT: usize = 64;
 /// Read at once.
 const CHUNK: usize = 16 * 1024;
 
@@ -67,6 +69,9 @@ pub(super) struct Connection {
     reader: Reader,
     pub(super) auth: Auth,
     cseq: u32,
+    /// The last answer, and whether a request has none yet.
+    answer: Option<Response>,
+    unanswered: bool,
     early: VecDeque<(u8, Bytes)>,
     early_bytes: usize,
     /// Bytes received so far.
@@ -88,6 +93,8 @@ impl Connection {
             reader: Reader::default(),
             auth: Auth::new(job.login.clone(), encrypted),
             cseq: 0,
+            answer: None,
+            unanswered: false,
             early: VecDeque::new(),
             early_bytes: 0,
             received: 0,
@@ -103,6 +110,7 @@ impl Connection {
     async fn reopen(&mut self, job: &StreamJob) -> Result<(), Failure> {
         (self.wire, self.ours) = dial(job, self.address).await?;
         self.reader = Reader::default();
+        self.unanswered = false;
         Ok(())
     }
 
@@ -168,20 +176,28 @@ impl Connection {
         let login = login.map_or_else(String::new, |value| format!("Authorization: {value}\r\n"));
         let request =
             format!("{method} {uri} RTSP/1.0\r\nCSeq: {cseq}\r\nUser-Agent: camhealth\r\n{headers}{login}\r\n");
+        // One that we gave up waiting for.
+        let unanswered = std::mem::replace(&mut self.unanswered, true);
         self.send(request.as_bytes()).await?;
         loop {
             match self.item().await? {
-                // An answer to an earlier request may be late; some cameras leave the number out.
+                // Some cameras leave the number out, and some count for themselves, which players bear with. But the
+                // answer to an earlier request may be late, or come twice.
                 Item::Response(response) => {
                     let number = response.header("cseq").and_then(|value| value.parse::<u32>().ok());
-                    if number.is_none_or(|number| number >= cseq) {
+                    let of_another = number.is_some_and(|number| number < cseq)
+                        && (unanswered || response.status == 200 && self.answer.as_ref() == Some(&response));
+                    if !of_another && response.status >= 200 {
+                        self.answer = Some(response.clone());
+                        self.unanswered = false;
                         return Ok(response);
                     }
                 }
                 Item::Data(channel, packet) => {
-                    self.early_bytes += packet.len();
+                    self.early_bytes = self.early_bytes.saturating_add(packet.len() + KEPT);
                     if self.early_bytes <= MAX_EARLY {
-                        self.early.push_back((channel, packet));
+                        // A copy: a few bytes would keep the whole buffer that they came in.
+                        self.early.push_back((channel, Bytes::copy_from_slice(&packet)));
                     }
                 }
                 Item::Request(_) => {}
@@ -189,16 +205,17 @@ impl Connection {
         }
     }
 
-    /// The next interleaved packet. May be dropped while it waits; nothing is lost then.
-    pub(super) async fn packet(&mut self) -> Result<(u8, Bytes), Lost> {
+    /// The next interleaved packet, or nothing where something else came: whoever watches must be able to look at the
+    /// time between any two items, since a flood of answers would otherwise never let it. May be dropped while it
+    /// waits; nothing is lost then.
+    pub(super) async fn packet(&mut self) -> Result<Option<(u8, Bytes)>, Lost> {
         if let Some(early) = self.early.pop_front() {
-            return Ok(early);
+            return Ok(Some(early));
         }
-        loop {
-            if let Item::Data(channel, packet) = self.item().await? {
-                return Ok((channel, packet));
-            }
-        }
+        Ok(match self.item().await? {
+            Item::Data(channel, packet) => Some((channel, packet)),
+            Item::Response(_) | Item::Request(_) => None,
+        })
     }
 
     /// The next item; requests of the camera's own are answered on the way.

@@ -122,10 +122,15 @@ impl Reader {
                     None => return Err(Broken::Foreign),
                 }
             }
-            if !self.begun {
-                return Err(Broken::Foreign);
+            match first {
+                _ if self.begun => self.skip(),
+                // Some write an empty line before each answer.
+                b'\r' | b'\n' => {
+                    self.buffer.advance(1);
+                    self.stray += 1;
+                }
+                _ => return Err(Broken::Foreign),
             }
-            self.skip();
             if self.stray > MAX_STRAY {
                 return Err(Broken::Foreign);
             }
@@ -208,11 +213,17 @@ fn parse(head: &[u8]) -> Result<Option<Head>, Broken> {
     }
     let Some(status) = status(first) else { return Ok(None) };
     let response = Response { status, headers, body: Bytes::new() };
-    let length = response.headers("content-length").map(|value| value.parse::<usize>().unwrap_or(usize::MAX)).max();
+    let length = response.headers("content-length").map(length).max();
     match length.unwrap_or(0) {
         length if length > MAX_BODY => Err(Broken::Oversized),
         length => Ok(Some(Head::Response(response, length))),
     }
+}
+
+/// A length that may have something behind it; one without digits is more than anything.
+fn length(value: &str) -> usize {
+    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    value[..digits].parse().unwrap_or(usize::MAX)
 }
 
 /// The status of `RTSP/1.0 200 OK`; the reason phrase may be missing.

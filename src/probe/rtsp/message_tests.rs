@@ -108,3 +108,14 @@ proptest! {
         let _ = items(&[&bytes]);
     }
 }
+
+#[test]
+fn empty_lines_before_an_answer_and_a_length_with_a_tail_are_borne_with() {
+    let mut reader = Reader::default();
+    reader.buffer.extend_from_slice(b"\r\n\r\nRTSP/1.0 200 OK\r\nContent-Length: 2;\r\n\r\nab");
+    let item = reader.next();
+    assert!(matches!(&item, Ok(Some(Item::Response(response))) if response.body == "ab"), "{item:?}");
+    let mut foreign = Reader::default();
+    foreign.buffer.extend_from_slice(b"\r\nHTTP/1.1 200 OK\r\n\r\n");
+    assert_eq!(foreign.next(), Err(Broken::Foreign));
+}

@@ -7,7 +7,7 @@ use super::{
     sdp::{self, Media},
 };
 use crate::{
-    model::{Client, Failure, FailureKind, RungName, StreamFacts, Transport},
+    model::{Client, Failure, FailureKind, RungName, StreamFacts, Transport, stream_address},
     probe::{
         evidence::{End, Evidence, Packet},
         stream::{self, Watch},
@@ -124,8 +124,13 @@ async fn describe(job: &StreamJob, connection: &mut Connection, transcript: &mut
         match redirect(job, &response).filter(|_| redirects <= REDIRECTS) {
             Some(to) => uri = to,
             None => {
-                let to = clean(response.header("location").unwrap_or_default());
-                let detail = format!("the camera names another address ({to}), which is not followed");
+                let to = response.header("location").and_then(|location| job.url.join(location).ok());
+                // It may hold our own path, and some makes want the password in that.
+                let to = to.map_or_else(String::new, |to| {
+                    let host = to.host_str().unwrap_or_default();
+                    clean(&format!("({}://{host}{})", to.scheme(), stream_address(&to)))
+                });
+                let detail = format!("the camera names another address {to}, which is not followed");
                 transcript.step::<()>(RungName::Describe, began, Err(Failure::new(FailureKind::Nonconforming, detail)));
                 return None;
             }
@@ -298,6 +303,7 @@ async fn watch(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut buffers = (vec![0; DATAGRAM], vec![0; DATAGRAM]);
     let mut other = 0u32;
+    let (before, over_udp, mut datagrams) = (connection.received, session.udp.is_some(), 0);
     while !watch.is_over() {
         let next = tokio::select! {
             biased;
@@ -305,9 +311,11 @@ async fn watch(
             next = next(connection, session, &mut buffers) => next,
             _ = tick.tick() => continue,
         };
+        // All that comes counts for the budget, on whatever channel.
+        watch.bytes = connection.received - before + if over_udp { datagrams } else { 0 };
         match next {
             Next::Media(packet) => {
-                watch.bytes += packet.len() as u64 + 4;
+                datagrams += packet.len() as u64 + 4;
                 let Some(tracked) = track.packet(&packet) else {
                     other = other.saturating_add(1);
                     continue;
@@ -317,7 +325,7 @@ async fn watch(
             }
             // Sender reports go on after video has stopped: they prove nothing but the camera's time.
             Next::Report(packet) => {
-                watch.bytes += packet.len() as u64 + 4;
+                datagrams += packet.len() as u64 + 4;
                 let ours = job.now.as_millisecond() as f64 / 1000.0 + arrived.elapsed().as_secs_f64();
                 if let Some(theirs) = rtp::sender_report(&packet) {
                     watch.evidence.sender_report(theirs - ours);
@@ -331,7 +339,7 @@ async fn watch(
         }
     }
     if session.udp.is_some() {
-        transcript.received(watch.bytes);
+        transcript.received(datagrams);
     }
     let mut outcome = watch.verdict();
     if let Err(failure) = &mut outcome
@@ -353,9 +361,9 @@ async fn next(connection: &mut Connection, session: &Session, buffers: &mut (Vec
         true => Some(tokio_util::bytes::Bytes::copy_from_slice(&buffer[..length])),
         false => None,
     };
-    let interleaved = |item: Result<(u8, _), Lost>| match item {
-        Ok((channel, packet)) if channel == session.channels.0 => Next::Media(packet),
-        Ok((channel, packet)) if channel == session.channels.1 => Next::Report(packet),
+    let interleaved = |item: Result<Option<(u8, _)>, Lost>| match item {
+        Ok(Some((channel, packet))) if channel == session.channels.0 => Next::Media(packet),
+        Ok(Some((channel, packet))) if channel == session.channels.1 => Next::Report(packet),
         Ok(_) => Next::Nothing,
         Err(_) => Next::Closed,
     };
