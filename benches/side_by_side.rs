@@ -229,8 +229,8 @@ fn our_daemon(fleet: &Fleet, seconds: u64) -> Cost {
     let mut command = Command::new(PROGRAM);
     command.args(["run", "--config"]).arg(&config).env("RUST_LOG", "off").stdin(Stdio::null());
     let mut daemon = command.spawn().expect("it starts");
-    // The first looks of all cameras are not the default cadence.
-    std::thread::sleep(Duration::from_secs(20));
+    // The first looks of all cameras are not the default cadence: each gets a long one within a minute.
+    std::thread::sleep(Duration::from_secs(90));
     let family = || {
         let workers = children_of(daemon.id());
         let ids: Vec<u32> = workers.into_iter().chain([daemon.id()]).collect();

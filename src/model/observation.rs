@@ -290,7 +290,7 @@ impl FailureKind {
 
     /// Whether only media that was watched for a while ends this way, so that a short good look does not refute it.
     pub fn shows_late(self) -> bool {
-        matches!(self, Self::Stalled | Self::SessionClosed | Self::CachedOnly | Self::Frozen | Self::NoMedia)
+        matches!(self, Self::Stalled | Self::SessionClosed | Self::CachedOnly | Self::Frozen)
     }
 }
 

@@ -243,6 +243,11 @@ impl Evidence {
             && (self.keyframes >= keyframes || !nal::tells(self.codec))
     }
 
+    /// Whether the picture has hung from the first frame on: no more time would tell more.
+    pub(super) fn hangs(&self, frames: u32) -> bool {
+        self.identical >= REPEATED && self.identical + 2 >= self.frames && self.suffices(frames, 0)
+    }
+
     /// Whether the stream is proven to live at `looked`: it sufficed, or its frames spread over most of the look,
     /// whatever their timestamps say, and have not stopped.
     pub(super) fn proven(&self, looked: Duration, frames: u32) -> bool {

@@ -136,6 +136,7 @@ fn the_same_frame_again_and_again_is_frozen_whatever_its_counter_says() {
     check(&same(10, 30, |_| 7), 0.7, End::Ours, Err(FailureKind::Frozen));
     // A picture that stands for a moment, as from a source slower than its encoder.
     check(&same(12, 30, |frame| (frame / 2) as u8), 0.7, End::Ours, Ok(()));
+    assert!(same(12, 30, |_| 7).hangs(10) && !same(12, 30, |frame| frame as u8).hangs(10));
     // An encoder that hangs while we look.
     check(&same(97, 300, |frame| frame.min(40) as u8), 6.5, End::Ours, Err(FailureKind::Frozen));
     check(&same(97, 300, |frame| frame.min(80) as u8), 6.5, End::Ours, Ok(()));

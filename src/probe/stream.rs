@@ -57,7 +57,11 @@ impl<'j> Watch<'j> {
     /// Whether no more need or may be seen.
     pub(super) fn is_over(&self) -> bool {
         let (job, looked) = (self.job, self.began.elapsed());
-        if !job.survey && self.evidence.suffices(job.frames, job.keyframes) || self.bytes >= job.byte_limit {
+        let enough = match job.survey {
+            true => self.evidence.hangs(job.frames),
+            false => self.evidence.suffices(job.frames, job.keyframes),
+        };
+        if enough || self.bytes >= job.byte_limit {
             return true;
         }
         let over = looked.saturating_sub(job.media_timeout);
