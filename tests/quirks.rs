@@ -10,7 +10,8 @@ use crate::{
     support::{program, require},
 };
 use camhealth::{
-    model::{Camera, Check, Client, Login, Observation, Verdict},
+    health,
+    model::{Camera, Check, Client, Login, Memory, Observation, Promise, Verdict},
     probe::{Look, Pool, Prober, Settings},
     sim::{Fault, SimCamera, Spec},
 };
@@ -230,6 +231,31 @@ async fn a_password_goes_in_clear_only_where_it_may() {
     let observation = look(&allowed, Check::Stream).await;
     assert!(observation.failure.is_none() && observation.proves(), "{observation:#?}");
     assert_eq!(observation.login_scheme.map(|scheme| scheme.as_str()), Some("basic"));
+}
+
+/// Who asked for Digest before and wants the password in clear now may be somebody else: it is told, for a day.
+#[tokio::test]
+async fn a_change_from_digest_to_basic_is_told() {
+    let camera = start().await;
+    let login = Login { allow_basic: true, ..Login::new(USER, PASSWORD.to_owned()) };
+    let target = Camera { login: Some(Arc::new(login)), ..configured(&camera) };
+    let settings = health::Settings::default();
+    let promise = Promise::default();
+    let measure = health::Measure { promise: &promise, serial: None, stream: "", cause: None, settings: &settings };
+    let (mut memory, now) = (Memory::default(), jiff::Timestamp::now());
+    let seen = look(&target, Check::Stream).await;
+    assert_eq!(health::judge(now, &seen, &mut memory, measure), None, "{seen:#?}");
+    camera.set_fault(Fault::BasicOnly).await.expect("the fault is set");
+    let seen = look(&target, Check::Stream).await;
+    let told = health::judge(now, &seen, &mut memory, measure).expect("a reason");
+    assert_eq!(told.kind.as_str(), "login_downgraded");
+    // Without leave it is refused, and the refusal says what was before.
+    let seen = look(&configured(&camera), Check::Stream).await;
+    let mut before = Memory::default();
+    camera.set_fault(Fault::None).await.expect("the fault is set");
+    health::judge(now, &look(&configured(&camera), Check::Stream).await, &mut before, measure);
+    let told = health::judge(now, &seen, &mut before, measure).expect("a reason");
+    assert!(told.kind.as_str() == "insecure_login" && told.detail.contains("Digest before"), "{told:?}");
 }
 
 #[tokio::test]
