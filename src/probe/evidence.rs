@@ -161,7 +161,6 @@ impl Evidence {
         // What is missing may be the end of one frame or the beginning of the next.
         self.current.torn |= lost > 0;
         let arrived = packet.arrived.as_secs_f64();
-        // An encoder may restart once in a look; who does it again and again counts as one sender.
         if packet.anew && !self.rhythm.sender_began_anew(packet.media, arrived) {
             self.restarts += 1;
         }
