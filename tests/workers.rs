@@ -70,14 +70,21 @@ async fn workers_that_are_killed_from_outside_blame_no_camera() {
     camera.set_fault(Fault::NoMedia).await.expect("the fault is set");
     let target = configured(&camera);
     for signal in [Signal::KILL, Signal::KILL, Signal::KILL, Signal::QUIT] {
+        let before = camera.stats().connections;
         let look = tokio::spawn({
             let (prober, target) = (marked.prober.clone(), target.clone());
             async move { prober.probe(&target, Look::new(Check::Stream, jiff::Timestamp::now())).await }
         });
+        // The process is there before its job is: a worker has it in hand once it has connected to the camera.
+        let connected = async |count| {
+            eventually("a connection", async || (camera.stats().connections >= count).then_some(())).await;
+        };
         let shared = marked.worker(None).await;
+        connected(before + 2).await;
         kill(shared, signal);
         // The look runs again, alone in another worker, which ends the same way.
         let alone = marked.worker(Some(shared)).await;
+        connected(before + 3).await;
         kill(alone, signal);
         let observation = look.await.expect("the probe does not panic");
         assert_eq!(cause(&observation), Some(FailureKind::ProbeFailed), "{observation:#?}");
@@ -101,10 +108,12 @@ async fn a_look_survives_one_killed_worker() {
         let (prober, target) = (marked.prober.clone(), target.clone());
         async move { prober.probe(&target, Look::new(Check::Stream, jiff::Timestamp::now())).await }
     });
-    kill(marked.worker(None).await, Signal::KILL);
+    let worker = marked.worker(None).await;
+    eventually("a connection", async || (camera.stats().connections >= 2).then_some(())).await;
+    kill(worker, Signal::KILL);
     let observation = look.await.expect("the probe does not panic");
     assert_eq!(observation.failure, None, "{observation:#?}");
-    assert_eq!(marked.deaths()["killed"], 1);
+    eventually("its end", async || (marked.deaths()["killed"] == 1).then_some(())).await;
 }
 
 #[tokio::test]
