@@ -71,26 +71,32 @@ async fn workers_that_are_killed_from_outside_blame_no_camera() {
     let target = configured(&camera);
     for signal in [Signal::KILL, Signal::KILL, Signal::KILL, Signal::QUIT] {
         let before = camera.stats().connections;
-        let look = tokio::spawn({
+        let mut look = tokio::spawn({
             let (prober, target) = (marked.prober.clone(), target.clone());
             async move { prober.probe(&target, Look::new(Check::Stream, jiff::Timestamp::now())).await }
         });
-        // The process is there before its job is: a worker has it in hand once it has connected to the camera.
-        let connected = async |count| {
-            eventually("a connection", async || (camera.stats().connections >= count).then_some(())).await;
+        // The process is there before its job is: a worker has it in hand once it has connected to the camera. After
+        // it the look runs again, alone in another worker, which ends the same way.
+        let kills = async {
+            let mut killed = None;
+            for connections in [before + 2, before + 3] {
+                eventually("a connection", async || (camera.stats().connections >= connections).then_some(())).await;
+                let worker = marked.worker(killed).await;
+                kill(worker, signal);
+                killed = Some(worker);
+            }
         };
-        let shared = marked.worker(None).await;
-        connected(before + 2).await;
-        kill(shared, signal);
-        // The look runs again, alone in another worker, which ends the same way.
-        let alone = marked.worker(Some(shared)).await;
-        connected(before + 3).await;
-        kill(alone, signal);
-        let observation = look.await.expect("the probe does not panic");
+        // Where the first worker's end is noticed before it is asked, the one that runs alone is the only one to die.
+        let seen = tokio::select! {
+            () = kills => look.await,
+            seen = &mut look => seen,
+        };
+        let observation = seen.expect("the probe does not panic");
         assert_eq!(cause(&observation), Some(FailureKind::ProbeFailed), "{observation:#?}");
     }
     let deaths = marked.deaths();
-    assert_eq!((deaths["killed"], deaths["crashed"], deaths["hung"]), (8, 0, 0), "{deaths:?}");
+    assert!(deaths["killed"] >= 4, "{deaths:?}");
+    assert_eq!((deaths["crashed"], deaths["hung"], deaths["misspoke"]), (0, 0, 0), "{deaths:?}");
 
     // Nothing is held against the camera: its next look goes to a shared worker, which stays.
     camera.set_fault(Fault::None).await.expect("the fault is set");
