@@ -67,7 +67,7 @@ impl Book {
 
     /// The open incident that accounts for a site.
     pub fn of_site(&self, site: &SiteId) -> Option<&Incident> {
-        self.open().find(|incident| incident.keeps(site) && !matches!(incident.cause, Cause::Unproven(_)))
+        self.open().find(|incident| incident.accounts_for(site))
     }
 
     /// The open incident by which a site is not proven to be covered.
@@ -115,7 +115,7 @@ impl Book {
             },
             Turn::Restored => {
                 let keeping: Vec<IncidentId> = (self.open())
-                    .filter(|incident| incident.keeps(site) && !matches!(incident.cause, Cause::Unproven(_)))
+                    .filter(|incident| incident.accounts_for(site))
                     .map(|incident| incident.id.clone())
                     .collect();
                 for id in keeping {
@@ -400,8 +400,10 @@ impl Book {
 }
 
 impl Incident {
-    fn keeps(&self, site: &SiteId) -> bool {
-        self.sites.get(site).is_some_and(|level| *level != Level::Full)
+    /// Whether it is what keeps a site down, rather than a doubt about it.
+    fn accounts_for(&self, site: &SiteId) -> bool {
+        let keeps = self.sites.get(site).is_some_and(|level| *level != Level::Full);
+        keeps && !matches!(self.cause, Cause::Unproven(_))
     }
 
     fn is_relieved(&self) -> bool {

@@ -224,12 +224,16 @@ impl Camera {
     }
 }
 
+/// The port of an RTSP address, where it names none that of its scheme.
+pub fn rtsp_port(url: &Url) -> u16 {
+    url.port().unwrap_or(if url.scheme() == "rtsps" { 322 } else { 554 })
+}
+
 /// Port, path and query of a stream, which stay when a device's address changes. A password that some makes carry in
 /// them is masked.
 pub fn stream_address(url: &Url) -> String {
     let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-    let usual = if url.scheme() == "rtsps" { 322 } else { 554 };
-    format!(":{}{}", url.port().unwrap_or(usual), masked(&format!("{}{query}", url.path())))
+    format!(":{}{}", rtsp_port(url), masked(&format!("{}{query}", url.path())))
 }
 
 fn masked(path: &str) -> String {

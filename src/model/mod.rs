@@ -29,7 +29,7 @@ pub(crate) use closed::{Closed, one_name};
 pub use course::Course;
 pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
-    stream_address,
+    rtsp_port, stream_address,
 };
 pub use history::{History, LevelChange, Watch};
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};

@@ -244,7 +244,12 @@ impl Evidence {
 
     /// Whether the picture has hung from the first frame on: no more time would tell more.
     pub(super) fn hangs(&self, frames: u32) -> bool {
-        self.identical >= REPEATED && self.identical + 2 >= self.frames && self.suffices(frames, 0)
+        self.repeats_throughout() && self.suffices(frames, 0)
+    }
+
+    /// Whether all whole frames but the first repeat an earlier one; fewer may be chance.
+    fn repeats_throughout(&self) -> bool {
+        self.identical >= REPEATED && self.identical + 2 >= self.frames
     }
 
     /// Whether the stream is proven to live at `looked`: it sufficed, or its frames spread over most of the look,
@@ -289,14 +294,12 @@ impl Evidence {
                 Failure::new(FailureKind::Stalled, detail)
             });
         }
-        // All whole frames but the first repeat the one before, or all of the last seconds; fewer may be chance.
-        let all = self.identical >= REPEATED && self.identical + 2 >= self.frames;
         let at_last = self.repeated.as_ref().is_some_and(|Repeated { count, since, alternates }| {
             let (few, long) = SELDOM_REPEATED;
             let lasted = self.last_frame().saturating_sub(*since);
             *count >= REPEATED && lasted >= FROZEN_AFTER || *count >= few && lasted >= long && !alternates
         });
-        if all || at_last {
+        if self.repeats_throughout() || at_last {
             let count = self.repeated.as_ref().map_or(self.identical, |repeated| repeated.count) + 1;
             let detail = format!("{count} frames in a row are the same byte for byte");
             return Err(Failure::new(FailureKind::Frozen, detail));

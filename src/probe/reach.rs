@@ -5,7 +5,7 @@ use super::{
     exhaustion::{self, own_fault},
     transcript::Transcript,
 };
-use crate::model::{Failure, FailureKind, RungName};
+use crate::model::{Failure, FailureKind, RungName, rtsp_port};
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpStream,
@@ -21,8 +21,7 @@ pub(super) async fn connect(
 ) -> Option<(TcpStream, SocketAddr)> {
     let began = Instant::now();
     let limit = settings.connect_timeout;
-    let default_port = if url.scheme() == "rtsps" { 322 } else { 554 };
-    let outcome = match resolve(url, default_port, limit).await {
+    let outcome = match resolve(url, rtsp_port(url), limit).await {
         Ok(address) => match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => Ok(((stream, address), format!("{address} accepts connections"))),
             Ok(Err(error)) => Err(failure(address, &error)),

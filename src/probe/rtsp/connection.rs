@@ -7,7 +7,7 @@ use super::{
     tls,
 };
 use crate::{
-    model::{Failure, FailureKind},
+    model::{Failure, FailureKind, rtsp_port},
     probe::{reach, wire::StreamJob},
 };
 use std::{
@@ -84,7 +84,7 @@ impl Connection {
         let encrypted = job.url.scheme() == "rtsps";
         let host = job.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let address = host.parse::<IpAddr>().map_err(|_| Failure::new(FailureKind::ProbeFailed, "no address"))?;
-        let address = SocketAddr::new(address, job.url.port().unwrap_or(if encrypted { 322 } else { 554 }));
+        let address = SocketAddr::new(address, rtsp_port(&job.url));
         let (wire, ours) = dial(job, address).await?;
         Ok(Self {
             wire,
