@@ -178,6 +178,57 @@ fn each_task_of_the_daemon_is_watched() {
     }
 }
 
+/// Who waits for whom, as the comments `// waits: a, b -> c` say where it happens.
+fn waits() -> Vec<(String, String)> {
+    let mut edges = Vec::new();
+    for (path, text) in sources() {
+        if !["daemon", "schedule", "web", "journal"].contains(&module_of(&path).as_str()) {
+            continue;
+        }
+        let mut tagged = None;
+        for line in text.lines() {
+            if let Some((from, to)) = line.trim().strip_prefix("// waits: ").and_then(|rest| rest.split_once(" -> ")) {
+                edges.extend(from.split(", ").map(|from| (from.to_owned(), to.to_owned())));
+                tagged = Some(());
+                continue;
+            }
+            let waits = line.contains(".send(") && !line.contains(".send()") && line.contains(".await")
+                || line.contains("= found.send(");
+            assert!(
+                !waits || tagged.is_some(),
+                "{}: {}: say who waits for whom in the line before, as // waits: relay -> journal, and in \
+                 ARCHITECTURE.md; the event loop and the journal wait for nobody.",
+                path.display(),
+                line.trim()
+            );
+            tagged = None;
+        }
+    }
+    edges.sort();
+    edges
+}
+
+#[test]
+fn no_two_tasks_ever_wait_for_each_other() {
+    let edges = waits();
+    assert!(edges.len() >= 7, "the comments were not found: {edges:?}");
+    // Whoever waits for nobody can be taken away; what then remains goes round in a circle.
+    let mut left = edges.clone();
+    while let Some(free) = left.iter().position(|(_, to)| left.iter().all(|(from, _)| from != to)) {
+        left.remove(free);
+    }
+    assert!(left.is_empty(), "these wait for each other: {left:?}");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).expect("it is there");
+    let drawn: Vec<&str> = page.lines().filter(|line| line.contains("──▶")).collect();
+    for (from, to) in &edges {
+        let names = |line: &str| line.split(['─', '▶', ',']).any(|name| name.trim() == from);
+        let is_drawn = drawn.iter().any(|line| names(line) && line.trim_end().ends_with(to.as_str()));
+        assert!(is_drawn, "{from} ──▶ {to} is not drawn");
+    }
+    let count: usize = drawn.iter().map(|line| line.split("──▶").next().unwrap_or_default().split(',').count()).sum();
+    assert_eq!(count, edges.len(), "ARCHITECTURE.md draws what is not there: {edges:?}");
+}
+
 #[test]
 fn the_rules_find_what_they_look_for() {
     assert_eq!(imports("use crate::{a::{B, c::D}, e};\nuse crate::f::G;"), ["a", "e", "f"]);

@@ -17,7 +17,7 @@ use std::{
 
 /// A receiver of messages that can be out of order.
 #[derive(Clone, Default)]
-struct Receiver {
+pub struct Receiver {
     messages: Arc<Mutex<Vec<Value>>>,
     refuses: Arc<AtomicBool>,
 }
@@ -38,7 +38,7 @@ impl Receiver {
         address
     }
 
-    fn taken(&self) -> Vec<Value> {
+    pub fn taken(&self) -> Vec<Value> {
         self.messages.lock().expect("no panic").clone()
     }
 
@@ -50,9 +50,9 @@ impl Receiver {
 
 /// Two cameras at one site, a receiver, and a configuration on disk.
 pub struct World {
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
     cameras: Vec<SimCamera>,
-    receiver: Receiver,
+    pub receiver: Receiver,
     hook: SocketAddr,
     pub page: SocketAddr,
 }
@@ -109,16 +109,14 @@ impl World {
     }
 
     pub fn start(&self) -> Daemon {
+        self.start_by(Command::new(program()).args(["run", "--config"]).arg(self.config()))
+    }
+
+    /// The same by a command of the caller's.
+    pub fn start_by(&self, command: &mut Command) -> Daemon {
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a file");
-        let child = Command::new(program())
-            .args(["run", "--config"])
-            .arg(self.config())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("it starts");
-        Daemon(child)
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Daemon(command.spawn().expect("it starts"))
     }
 
     pub async fn get(&self, path: &str) -> Option<String> {
@@ -148,6 +146,10 @@ impl World {
 pub struct Daemon(Child);
 
 impl Daemon {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     fn kill(&mut self) {
         self.0.kill().expect("it is our child");
         self.0.wait().expect("it is our child");
@@ -255,7 +257,10 @@ async fn a_reload_keeps_state_and_a_bad_one_changes_nothing() {
         reqwest::Client::new().post(format!("http://{}/-/reload", world.page)).send().await.expect("an answer");
     assert_eq!(answer.status(), 400);
     let problems = answer.text().await.expect("text");
-    assert!(problems.contains("hamlett") && problems.contains("camhealth.toml"), "{problems}");
+    assert!(problems.contains("1 problem; the log"), "{problems}");
+    assert!(!problems.contains("hamlett"), "a stranger may have asked: {problems}");
+    let log = std::fs::read_to_string(world.folder.path().join("log")).expect("it is written");
+    assert!(log.contains("hamlett") && log.contains("camhealth.toml"), "{log}");
     world.metric("camhealth_config_last_reload_successful", 0.0).await;
     assert!(world.get("/").await.expect("the page").contains("Ngã tư Chợ Mới"), "the old configuration goes on");
     world.configure("Ngã tư Chợ");

@@ -395,7 +395,11 @@ impl Month {
                 // Their word has expired.
                 Reason::Reminder => drop(taken.remove(&notice.number)),
                 Reason::Digest => {}
-                Reason::ChannelFailing | Reason::Test => panic!("{place}: nobody made this"),
+                Reason::ChannelFailing
+                | Reason::JournalFailing
+                | Reason::JournalRestored
+                | Reason::JournalDamaged
+                | Reason::Test => panic!("{place}: nobody made this"),
             }
         }
         assert!(open.is_empty(), "seed {seed}: never taken back: {open:?}");

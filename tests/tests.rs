@@ -8,6 +8,8 @@ mod support;
 mod api;
 /// House rules: imports, clocks, module docs.
 mod architecture;
+/// Attacks over HTTP that must delay no verdict, and health that must not lie.
+mod attack;
 /// Chromium on the real page.
 mod browser;
 /// A bad configuration and its exact message.
@@ -18,6 +20,8 @@ mod daemon;
 mod dashboards;
 /// What is in Cargo.lock and must not be.
 mod dependencies;
+/// A full disk under the whole daemon.
+mod disk;
 /// RTSP over TLS.
 mod encrypted;
 /// The shipped example.

@@ -21,5 +21,5 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Err(code) => return code,
     };
     let path = ["api", "v1", "incidents", &arguments.incident, "ack"];
-    told(client.ask(reqwest::Method::POST, &path, &json!({"by": arguments.by})).await)
+    told(client.ask(reqwest::Method::POST, &path, &[], Some(&json!({"by": arguments.by}))).await)
 }

@@ -90,8 +90,14 @@ impl Client {
     }
 
     /// Asks for something to be done; the daemon's words.
-    pub(super) async fn ask(&self, method: reqwest::Method, path: &[&str], body: &Value) -> Result<String, String> {
-        let (status, text) = self.send(method, path, &[], Some(body)).await?;
+    pub(super) async fn ask(
+        &self,
+        method: reqwest::Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<String, String> {
+        let (status, text) = self.send(method, path, query, body).await?;
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         let told = ["done", "id", "error"].iter().find_map(|key| answer[*key].as_str());
         let text = told.unwrap_or(text.trim()).to_owned();

@@ -17,6 +17,7 @@ mod login;
 mod oncall;
 mod paint;
 mod probe;
+mod reload;
 mod report;
 mod run;
 mod silence;
@@ -53,6 +54,8 @@ enum Command {
     Whatif(whatif::Arguments),
     /// Show who is on call now and next; send somebody a test message.
     Oncall(oncall::Arguments),
+    /// Have the running daemon read its configuration anew.
+    Reload(reload::Arguments),
     /// Take an incident on: its escalation stops.
     Ack(ack::Arguments),
     /// Take a site, a link or a camera out of service on purpose: its alerts are kept back until the end.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => in_runtime(explain::run(arguments)),
         Command::Whatif(arguments) => whatif::run(&arguments),
         Command::Oncall(arguments) => in_runtime(oncall::run(arguments)),
+        Command::Reload(arguments) => in_runtime(reload::run(arguments)),
         Command::Ack(arguments) => in_runtime(ack::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
         Command::Report(arguments) => report::run(&arguments),

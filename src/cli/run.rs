@@ -30,7 +30,13 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return fail(FAILED, &format!("cannot listen for signals: {error}")),
     };
-    let loader = Arc::new(move || config::load(&path).map_err(|problems| problems.render(false)));
+    let loader = Arc::new(move || {
+        config::load(&path).map_err(|problems| {
+            eprint!("{}", problems.render(false));
+            // Whoever asks over HTTP may be a stranger.
+            format!("the new configuration has {}; the log and camhealth check say which", problems.count())
+        })
+    });
     let parts = Parts { probing: Probing::Real(program), loader };
     let mut plan = plan;
     loop {
@@ -79,11 +85,8 @@ async fn serve(running: &Running, signals: &mut Signals) -> End {
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => return End::Stop,
-                Signal::Reload => {
-                    if let Err(problems) = running.reload().await {
-                        eprint!("{problems}");
-                    }
-                }
+                // Why it is refused is in the log.
+                Signal::Reload => drop(running.reload(false).await),
             },
             by = steps.set_back() => return End::ClockSetBack(by),
             broken = running.broken() => return End::Broken(broken),

@@ -50,9 +50,9 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Err(code) => return code,
     };
     let outcome = match (&arguments.end, scope(&arguments)) {
-        (Some(id), _) => client.ask(reqwest::Method::DELETE, &["api", "v1", "silences", id], &json!({})).await,
+        (Some(id), _) => client.ask(reqwest::Method::DELETE, &["api", "v1", "silences", id], &[], None).await,
         (None, Some(scope)) => match wish(&arguments, &scope) {
-            Ok(wish) => client.ask(reqwest::Method::POST, &["api", "v1", "silences"], &wish).await,
+            Ok(wish) => client.ask(reqwest::Method::POST, &["api", "v1", "silences"], &[], Some(&wish)).await,
             Err(message) => return fail(USAGE, &message),
         },
         (None, None) => list(&client).await,

@@ -67,6 +67,11 @@ impl Problems {
         self.0.iter()
     }
 
+    /// How many there are, in words.
+    pub fn count(&self) -> String {
+        plural(self.0.len(), "problem")
+    }
+
     /// All of them for people, each with the lines it speaks of.
     pub fn render(&self, colour: bool) -> String {
         let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
@@ -79,13 +84,16 @@ impl Problems {
         }
         let files: BTreeSet<&str> =
             self.0.iter().map(|problem| problem.file.as_str()).filter(|file| *file != WHOLE).collect();
-        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-        let problems = plural(self.0.len(), "problem");
+        let problems = self.count();
         match files.len() {
             0 => text + &format!("{problems}\n"),
             count => text + &format!("{problems} in {}\n", plural(count, "file")),
         }
     }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Problems {

@@ -7,13 +7,20 @@ use crate::{
     web::Refusal,
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::oneshot;
 
 /// Transcripts wait this long for a change to be written with, so that a quiet fleet spares the disk.
 const TRANSCRIPTS_WAIT: Duration = Duration::from_secs(10);
 /// Transcripts kept in memory while the journal cannot be written.
 const TRANSCRIPTS_MAX: usize = 2000;
+/// Changes of one kind, and messages, kept in memory while the journal cannot be written: a day of a bad week in a
+/// commune. Beyond that the oldest are lost, which is told.
+const KEPT_MAX: usize = 20_000;
 /// How soon a failed write is tried again.
 const RETRY_WRITE: Duration = Duration::from_secs(1);
 
@@ -27,8 +34,10 @@ pub(super) struct Agenda {
     write_at: Option<Timestamp>,
     pub(super) publish_at: Option<Timestamp>,
     pub(super) keep_at: Timestamp,
-    /// Whether pages are to be shown something new at once.
+    /// Whether pages are to be shown something new as soon as that may be.
     pub(super) changed: bool,
+    /// Until when nothing is shown again, so that showing takes a small part of the time.
+    pub(super) shown_until: Timestamp,
     answers: Vec<Waiting>,
 }
 
@@ -37,8 +46,18 @@ pub(super) struct Agenda {
 struct Waiting {
     to: oneshot::Sender<Answer>,
     done: String,
-    /// What they asked for lies in the batch.
-    unwritten: bool,
+    write: Write,
+}
+
+/// What became of what somebody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Write {
+    /// It lies in the batch.
+    Waits,
+    /// It is being written.
+    UnderWay,
+    /// It is durable, or left nothing to write.
+    Done,
 }
 
 impl Agenda {
@@ -49,13 +68,14 @@ impl Agenda {
             publish_at: Some(now),
             keep_at: now,
             changed: false,
+            shown_until: now,
             answers: Vec::new(),
         }
     }
 
-    /// When the next thing is due.
-    pub(super) fn due(&self) -> Timestamp {
-        [self.write_at, self.publish_at].into_iter().flatten().fold(self.keep_at, Timestamp::min)
+    /// When something is next to be written.
+    pub(super) fn write_due(&self) -> Timestamp {
+        self.write_at.map_or(self.keep_at, |at| at.min(self.keep_at))
     }
 
     /// What is to be durable at once.
@@ -96,42 +116,87 @@ impl Agenda {
 
     /// Answers when what was asked for is durable; `unwritten` says whether it left anything to write.
     pub(super) fn answer(&mut self, to: oneshot::Sender<Answer>, done: String, unwritten: bool) {
-        self.answers.push(Waiting { to, done, unwritten });
+        self.answers.push(Waiting { to, done, write: if unwritten { Write::Waits } else { Write::Done } });
+    }
+
+    /// Messages that nobody can be told of before they are durable.
+    pub(super) fn untold(&self) -> usize {
+        self.batch.notices.iter().map(|(_, recipients)| recipients.len()).sum()
     }
 
     /// The batch, if it is to be written now.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Batch> {
         self.write_at.take_if(|at| *at <= now)?;
+        self.move_on(Write::Waits, Write::UnderWay);
         Some(std::mem::take(&mut self.batch))
     }
 
-    /// The batch is durable.
+    /// What was under way is durable.
     pub(super) fn written(&mut self) {
-        self.answers.iter_mut().for_each(|waiting| waiting.unwritten = false);
+        self.move_on(Write::UnderWay, Write::Done);
     }
 
-    /// The batch could not be written: it is kept, and whoever waited for it is told so.
-    pub(super) fn failed(&mut self, now: Timestamp, batch: Batch) {
-        self.batch = batch;
+    /// What was under way could not be written: it is kept before what came since, and whoever waited for it is told
+    /// so. How much had to be given up.
+    pub(super) fn failed(&mut self, now: Timestamp, batch: Batch) -> usize {
+        let newer = std::mem::replace(&mut self.batch, batch);
+        let lost = add(&mut self.batch, newer);
         self.write_at = Some(later(now, RETRY_WRITE));
-        for waiting in self.answers.extract_if(.., |waiting| waiting.unwritten) {
+        for waiting in self.answers.extract_if(.., |waiting| waiting.write == Write::UnderWay) {
             let _ = waiting.to.send(Err(Refusal::NotRemembered));
         }
+        lost
     }
 
     /// Answers everybody whose wish is durable.
     pub(super) fn tell(&mut self) {
-        for waiting in self.answers.extract_if(.., |waiting| !waiting.unwritten) {
+        for waiting in self.answers.extract_if(.., |waiting| waiting.write == Write::Done) {
             // Whoever asked may have gone away.
             let _ = waiting.to.send(Ok(waiting.done));
         }
     }
+
+    fn move_on(&mut self, from: Write, to: Write) {
+        let waiting = self.answers.iter_mut().filter(|waiting| waiting.write == from);
+        waiting.for_each(|waiting| waiting.write = to);
+    }
+}
+
+/// Adds what is newer to a batch, within bounds. How much of the oldest was given up.
+fn add(batch: &mut Batch, newer: Batch) -> usize {
+    let mut lost = 0;
+    lost += append(&mut batch.transitions, newer.transitions);
+    lost += append(&mut batch.sites, newer.sites);
+    lost += append(&mut batch.links, newer.links);
+    lost += append(&mut batch.notices, newer.notices);
+    // Of what is remembered as it stands only the newest counts.
+    batch.incidents.retain(|old| newer.incidents.iter().all(|new| new.id != old.id));
+    lost += append(&mut batch.incidents, newer.incidents);
+    batch.windows.retain(|old| newer.windows.iter().all(|new| new.id != old.id));
+    lost += append(&mut batch.windows, newer.windows);
+    let learned: BTreeSet<&CameraId> = newer.memories.iter().map(|(camera, _)| camera).collect();
+    batch.memories.retain(|(camera, _)| !learned.contains(camera));
+    batch.memories.extend(newer.memories);
+    let same = |old: &LoginRecord, new: &LoginRecord| old.device == new.device && old.onvif == new.onvif;
+    batch.logins.retain(|old| newer.logins.iter().all(|new| !same(old, new)));
+    batch.logins.extend(newer.logins);
+    batch.proofs.extend(newer.proofs);
+    batch.observations.extend(newer.observations);
+    batch.observations.truncate(TRANSCRIPTS_MAX);
+    lost
+}
+
+fn append<T>(rows: &mut Vec<T>, newer: Vec<T>) -> usize {
+    rows.extend(newer);
+    let over = rows.len().saturating_sub(KEPT_MAX);
+    rows.drain(..over);
+    over
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Check, Failure, FailureKind, Scope, Span, Window};
+    use crate::model::{Check, Failure, FailureKind, Scope, Span, State, Transition, Window};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + second).expect("a time in this century")
@@ -198,5 +263,56 @@ mod tests {
         assert_eq!(reloaded.try_recv(), Ok(Ok("reloaded".into())), "it left nothing to write");
         assert_eq!(agenda.take_due(at(0)).map(|batch| batch.windows.len()), None, "the next try comes later");
         assert_eq!(agenda.take_due(at(1)).map(|batch| batch.windows.len()), Some(1), "and nothing is lost until then");
+    }
+
+    #[test]
+    fn what_comes_while_something_is_written_keeps_its_own_fate() {
+        let mut agenda = Agenda::new(at(0));
+        let ((to_first, mut first), (to_second, mut second)) = (oneshot::channel(), oneshot::channel());
+        agenda.write_now(at(0)).windows.push(window());
+        agenda.answer(to_first, "first".into(), true);
+        let batch = agenda.take_due(at(0)).expect("it is due");
+        // A second wish, and a newer word on the first, come in while the disk is busy.
+        agenda.write_now(at(1)).windows.push(Window { author: "Bình".into(), ..window() });
+        agenda.write_now(at(1)).windows.push(Window { id: "w2".into(), ..window() });
+        agenda.answer(to_second, "second".into(), true);
+        assert_eq!(agenda.failed(at(1), batch), 0);
+        agenda.tell();
+        assert_eq!(first.try_recv(), Ok(Err(Refusal::NotRemembered)));
+        assert_eq!(second.try_recv(), Err(oneshot::error::TryRecvError::Empty), "it was not tried yet");
+        let batch = agenda.take_due(at(2)).expect("all of it is tried again");
+        let windows: Vec<_> = batch.windows.iter().map(|window| (window.id.as_str(), window.author.as_str())).collect();
+        assert_eq!(windows, [("w1", "Bình"), ("w2", "An")]);
+        agenda.written();
+        agenda.tell();
+        assert_eq!(second.try_recv(), Ok(Ok("second".into())));
+    }
+
+    #[test]
+    fn what_cannot_be_written_for_days_stays_bounded_and_in_order() {
+        let transition = |number: usize| Transition {
+            camera: "cam".into(),
+            from: State::Up,
+            to: State::Down,
+            cause: None,
+            detail: number.to_string(),
+            since: at(0),
+            decided: at(0),
+        };
+        let mut agenda = Agenda::new(at(0));
+        let mut lost = 0;
+        for number in 0..KEPT_MAX + 10 {
+            agenda.write_now(at(0)).transitions.push(transition(number));
+            if number % 1000 == 999 || number >= KEPT_MAX {
+                let batch = agenda.take_due(at(number as i64)).expect("it is due");
+                lost += agenda.failed(at(0), batch);
+                agenda.write_now(at(0));
+            }
+        }
+        agenda.write_now(at(0)).transitions.push(transition(KEPT_MAX + 10));
+        let batch = agenda.take_due(at(0)).expect("it is due");
+        let kept: Vec<usize> = batch.transitions.iter().map(|row| row.detail.parse().expect("a number")).collect();
+        assert_eq!(lost, 10);
+        assert_eq!(kept, (10..=KEPT_MAX + 10).collect::<Vec<_>>());
     }
 }

@@ -45,6 +45,7 @@ pub(super) async fn run(
             let Some(answers) = answers else { continue };
             let count = silent.entry(key.clone()).or_default();
             *count = if answers { 0 } else { count.saturating_add(1) };
+            // waits: beacons -> event_loop
             if (answers || *count >= SILENT) && news.send(Event::Beacon(key, answers)).await.is_err() {
                 return Err("the event loop is gone".to_owned());
             }

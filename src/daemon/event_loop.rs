@@ -1,170 +1,240 @@
-//! The shell's whole loop: an event comes, the monitor says what follows, it is made durable, then shown and told.
+//! The shell's whole loop: events come, the monitor says what follows, it is made durable, then shown and told.
+//!
+//! The loop waits for nothing but its inputs. Reading the configuration and writing the journal go on beside it, and
+//! what it hands to others it hands over without waiting; ARCHITECTURE.md draws who waits for whom. Each turn takes in
+//! some of everything that is there, so that no input, however busy, holds up another.
 
-use super::{Loader, agenda::Agenda, supervise::Outcome};
+use super::{
+    Loader,
+    agenda::Agenda,
+    progress::{Progress, TURN},
+    reload::Reloads,
+    supervise::{Outcome, Task},
+};
 use crate::{
     alert,
     clock::Clock,
     config::Plan,
     deliver,
-    journal::Journal,
+    journal::{self, Batch, Journal},
     metrics::Own,
-    model::{Ack, CameraId, Commune, PersonId, Snapshot, Span, Window, later},
+    model::{CameraId, Commune, FailureKind, PersonId, Snapshot, elapsed, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     schedule::{self, Found, Pulse},
     web,
 };
+use futures_util::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, RwLock},
     time::Duration,
 };
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::Instant,
+};
 
 /// Snapshots are published at most this often, unless something changed its state.
 const PUBLISH_EVERY: Duration = Duration::from_millis(500);
 /// How often the run is marked as alive and old transcripts are dropped.
 const KEEP_EVERY: Duration = Duration::from_secs(60);
+/// Observations, news and people's wishes that one turn takes in at most. Observations are what the daemon is for;
+/// a wish costs a write, and whoever floods us with them waits.
+const OBSERVATIONS_A_TURN: usize = 256;
+const NEWS_A_TURN: usize = 16;
+const REQUESTS_A_TURN: usize = 4;
+/// Showing what changed takes at most one part in so many of the loop's time.
+const SHOWING_SHARE: u32 = 10;
 
 /// Channels, roster and commune, as the relay needs them.
-pub(super) type DeliverSettings = Arc<(deliver::Settings, Commune)>;
+#[derive(Debug)]
+pub(super) struct Telling {
+    pub(super) deliver: deliver::Settings,
+    pub(super) alert: alert::Settings,
+    pub(super) commune: Commune,
+}
+
+impl Telling {
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self { deliver: plan.deliver.clone(), alert: plan.alert.clone(), commune: plan.fleet.commune.clone() }
+    }
+}
+
+/// The same, shared.
+pub(super) type DeliverSettings = Arc<Telling>;
 
 /// What the loop holds.
 pub(super) struct EventLoop {
     pub(super) monitor: Monitor,
     pub(super) clock: Clock,
     pub(super) journal: Journal,
+    pub(super) condition: watch::Receiver<journal::Condition>,
     pub(super) own: Arc<Own>,
     pub(super) plan: Arc<Plan>,
     /// People as replies and signed links know them.
     pub(super) roster: Arc<RwLock<BTreeMap<PersonId, alert::Person>>>,
     pub(super) loader: Loader,
-    pub(super) commands: mpsc::Sender<schedule::Command>,
+    /// What the runner is to look at: the newest counts.
+    pub(super) assignments: watch::Sender<schedule::Assignment>,
+    /// Cameras whose word is wanted now.
+    pub(super) asks: mpsc::Sender<Vec<CameraId>>,
     pub(super) settings: watch::Sender<DeliverSettings>,
     pub(super) publish: watch::Sender<Arc<Snapshot>>,
     /// Tells the relay that there is something to send.
     pub(super) wake: Arc<Notify>,
     pub(super) prober: Option<Arc<Prober>>,
     pub(super) pulses: watch::Receiver<Pulse>,
+    pub(super) progress: Progress,
+    /// The number in the id of the last window that somebody set.
+    pub(super) last_window: i64,
+    /// Since when windows are counted, and how many were set since.
+    pub(super) windows_lately: (Timestamp, u32),
 }
 
-/// Where everything comes from that is no observation.
+/// Where everything comes from.
 pub(super) struct Inputs {
+    /// What looks found.
+    pub(super) found: mpsc::Receiver<Found>,
     /// What people ask for.
     pub(super) requests: mpsc::Receiver<web::Request>,
     /// What beacons and channels report.
     pub(super) news: mpsc::Receiver<Event>,
 }
 
+/// What is being written, and what became of it.
+type Writing = BoxFuture<'static, Written>;
+
+struct Written {
+    batch: Batch,
+    outcome: Result<(), journal::Error>,
+    took: Duration,
+}
+
 impl EventLoop {
     /// Runs until the observations end: the loop outlives the runner, so that what it saw last is still remembered.
-    pub(super) async fn run(
-        mut self,
-        effects: Vec<Effect>,
-        mut found: mpsc::Receiver<Found>,
-        mut inputs: Inputs,
-    ) -> Outcome {
+    pub(super) async fn run(mut self, effects: Vec<Effect>, mut inputs: Inputs) -> Outcome {
         let now = self.clock.now();
         let mut agenda = Agenda::new(now);
+        let mut reloads = Reloads::default();
+        let mut writing: Option<Writing> = None;
+        let mut found = Vec::new();
         self.plan_effects(now, effects, &mut agenda);
         loop {
-            self.tick(&mut agenda);
-            self.settle(&mut agenda).await;
-            let due = agenda.due().min(self.monitor.next_deadline(self.clock.now()));
+            self.tick(&mut agenda, inputs.found.len(), inputs.found.max_capacity());
+            if writing.is_none() {
+                writing = self.write_due(&mut agenda);
+            }
+            self.show(&mut agenda);
+            reloads.begin(&self.loader);
+            self.progress.turn(Task::EventLoop);
+            let due = self.due(&agenda, writing.is_some());
             tokio::select! {
-                biased;
-                Some(request) = inputs.requests.recv() => self.perform(request, &mut agenda).await,
-                Some(event) = inputs.news.recv() => {
-                    let now = self.clock.now();
-                    let effects = self.monitor.handle(now, event);
-                    self.plan_effects(now, effects, &mut agenda);
+                count = inputs.found.recv_many(&mut found, OBSERVATIONS_A_TURN) => if count == 0 { break },
+                Some(request) = inputs.requests.recv() => self.perform(request, &mut agenda, &mut reloads),
+                Some(event) = inputs.news.recv() => self.take_in(event, &mut agenda),
+                written = ready(&mut writing) => {
+                    writing = None;
+                    self.written(written, &mut agenda);
                 }
-                news = found.recv() => {
-                    let Some(news) = news else { break };
-                    let now = self.clock.now();
-                    match news {
-                        Found::Seen(camera, observation) => {
-                            agenda.transcript(now, &camera, &observation);
-                            let effects = self.monitor.handle(now, Event::Probed(camera, observation));
-                            self.plan_effects(now, effects, &mut agenda);
-                        }
-                        Found::Login(record) => agenda.login(now, record),
-                    }
-                    self.own.set_event_queue(found.len(), found.max_capacity());
-                }
+                loaded = reloads.wait() => if let Some(loaded) = loaded {
+                    self.reloaded(loaded, &mut agenda, &mut reloads);
+                },
                 () = self.clock.sleep_until(due) => {}
+                () = tokio::time::sleep(TURN) => {}
+            }
+            // Whatever woke the loop, it takes its share of everything else that is there.
+            while found.len() < OBSERVATIONS_A_TURN
+                && let Ok(more) = inputs.found.try_recv()
+            {
+                found.push(more);
+            }
+            for seen in found.drain(..) {
+                self.seen(seen, &mut agenda);
+            }
+            for event in std::iter::from_fn(|| inputs.news.try_recv().ok()).take(NEWS_A_TURN) {
+                self.take_in(event, &mut agenda);
+            }
+            for request in std::iter::from_fn(|| inputs.requests.try_recv().ok()).take(REQUESTS_A_TURN) {
+                self.perform(request, &mut agenda, &mut reloads);
             }
         }
-        // The last second of the run is noted, so that reports know who was watching until when.
-        let now = self.clock.now();
-        agenda.write_now(now);
-        agenda.keep_at = now;
-        self.settle(&mut agenda).await;
+        self.end(agenda, writing).await;
         Ok(())
     }
 
-    /// Lets time pass for the monitor, however busy the observations are.
-    fn tick(&mut self, agenda: &mut Agenda) {
+    /// Makes the rest durable. The last second of the run is noted, so that reports know who was watching until when.
+    async fn end(&mut self, mut agenda: Agenda, writing: Option<Writing>) {
+        if let Some(writing) = writing {
+            self.written(writing.await, &mut agenda);
+        }
         let now = self.clock.now();
-        if self.monitor.next_deadline(now) <= now {
-            let effects = self.monitor.handle(now, Event::Tick);
-            self.plan_effects(now, effects, agenda);
-            let pulse = self.pulses.borrow_and_update().clone();
-            self.own.set_probes(pulse.in_flight, pulse.lag);
-            if let Some(prober) = &self.prober {
-                self.own.set_worker_deaths(prober.pool().deaths());
-                self.own.set_sandbox(prober.pool().sandbox());
-                // A camera that left the configuration has no metrics.
-                let culprits = prober.pool().culprits(now);
-                let known = |id: &str| self.plan.fleet.cameras.contains_key(&CameraId::from(id));
-                let culprits = culprits.iter().filter(|(camera, ..)| known(camera));
-                self.own.set_culprits(culprits.map(|(camera, protocol, count)| (camera.as_str(), *protocol, *count)));
+        agenda.write_now(now);
+        agenda.keep_at = now;
+        if let Some(writing) = self.write_due(&mut agenda) {
+            self.written(writing.await, &mut agenda);
+        }
+        self.publish(&mut agenda, now);
+        agenda.tell();
+    }
+
+    /// When the loop has something to do of itself.
+    fn due(&self, agenda: &Agenda, writes: bool) -> Timestamp {
+        let mut due = self.monitor.next_deadline(self.clock.now());
+        if !writes {
+            due = due.min(agenda.write_due());
+        }
+        agenda.publish_at.map_or(due, |at| due.min(at))
+    }
+
+    /// Takes in what a look found.
+    fn seen(&mut self, found: Found, agenda: &mut Agenda) {
+        let now = self.clock.now();
+        match found {
+            Found::Seen(camera, observation) => {
+                let failure = observation.failure.as_ref().map(|failure| failure.kind);
+                self.progress.looked(failure != Some(FailureKind::ProbeFailed), observation.took);
+                agenda.transcript(now, &camera, &observation);
+                self.take_in(Event::Probed(camera, observation), agenda);
             }
+            Found::Login(record) => agenda.login(now, record),
         }
     }
 
-    /// Does what somebody asks for. They are answered when it is durable.
-    async fn perform(&mut self, request: web::Request, agenda: &mut Agenda) {
+    /// Takes in an event; whether it left anything to write.
+    pub(super) fn handle(&mut self, now: Timestamp, event: Event, agenda: &mut Agenda) -> bool {
+        let effects = self.monitor.handle(now, event);
+        self.plan_effects(now, effects, agenda)
+    }
+
+    fn take_in(&mut self, event: Event, agenda: &mut Agenda) {
+        self.handle(self.clock.now(), event, agenda);
+    }
+
+    /// Lets time pass for the monitor, however busy the observations are, and tells how the daemon itself fares.
+    fn tick(&mut self, agenda: &mut Agenda, waiting: usize, capacity: usize) {
         let now = self.clock.now();
-        // What was done, and whether it is to be written.
-        let done = match request.command {
-            web::Command::Reload => self.reload(agenda).await.map(|unwritten| ("reloaded".to_owned(), unwritten)),
-            web::Command::Acknowledge { incident, by, via } => {
-                let known = self.monitor.open_incident(&incident).map(|incident| incident.number);
-                known.ok_or_else(|| format!("there is no open incident {incident}")).map(|number| {
-                    tracing::info!(incident = number, by, via, "acknowledged");
-                    let ack = Ack { by, via, at: now };
-                    let effects = self.monitor.handle(now, Event::Acknowledge { incident, ack });
-                    (format!("incident #{number} is taken on"), self.plan_effects(now, effects, agenda))
-                })
-            }
-            web::Command::Silence { scope, from, until, author, reason } => {
-                let from = from.unwrap_or(now).max(now);
-                match (scope.is_known(&self.plan.fleet), from < until) {
-                    (false, _) => Err(format!("there is no such {}", scope.kind())),
-                    (_, false) => Err("the end lies in the past, or before the beginning".to_owned()),
-                    (true, true) => {
-                        let id = format!("w{}", now.as_millisecond());
-                        tracing::info!(window = id, scope = scope.kind(), author, reason, %until, "silenced");
-                        let window = Window { id: id.clone(), scope, span: Span::Once { from, until }, author, reason };
-                        let effects = self.monitor.handle(now, Event::Silence(window));
-                        Ok((id, self.plan_effects(now, effects, agenda)))
-                    }
-                }
-            }
-            web::Command::Unsilence(id) => match self.monitor.has_window(&id) {
-                true => {
-                    let effects = self.monitor.handle(now, Event::Unsilence(id.clone()));
-                    Ok((format!("{id} is ended"), self.plan_effects(now, effects, agenda)))
-                }
-                false => Err(format!("there is no window {id:?} that was set by somebody")),
-            },
-        };
-        match done {
-            Ok((done, unwritten)) => agenda.answer(request.answer, done, unwritten),
-            // Whoever asked may have gone away.
-            Err(refused) => drop(request.answer.send(Err(web::Refusal::Refused(refused)))),
+        self.own.set_event_queue(waiting, capacity);
+        self.own.set_notices_unwritten(agenda.untold());
+        let journal = self.condition.borrow().clone();
+        self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
+        if self.monitor.next_deadline(now) > now {
+            return;
+        }
+        self.take_in(Event::Tick, agenda);
+        let pulse = self.pulses.borrow_and_update().clone();
+        // A runner that does not get on is late by at least the time since it last did.
+        let silent = elapsed(now, pulse.at).saturating_sub(2 * TURN);
+        self.own.set_probes(pulse.in_flight, pulse.lag.max(silent));
+        if let Some(prober) = &self.prober {
+            self.own.set_worker_deaths(prober.pool().deaths());
+            self.own.set_sandbox(prober.pool().sandbox());
+            // A camera that left the configuration has no metrics.
+            let culprits = prober.pool().culprits(now);
+            let known = |id: &str| self.plan.fleet.cameras.contains_key(&CameraId::from(id));
+            let culprits = culprits.iter().filter(|(camera, ..)| known(camera));
+            self.own.set_culprits(culprits.map(|(camera, protocol, count)| (camera.as_str(), *protocol, *count)));
         }
     }
 
@@ -186,7 +256,7 @@ impl EventLoop {
                         camera = %transition.camera,
                         from = transition.from.as_str(),
                         to = transition.to.as_str(),
-                        cause = transition.cause.map(crate::model::FailureKind::as_str),
+                        cause = transition.cause.map(FailureKind::as_str),
                         detail = transition.detail,
                         "camera"
                     );
@@ -213,7 +283,7 @@ impl EventLoop {
                 }
                 Effect::Ask(cameras) => {
                     // A scheduler that is too busy to listen looks at them in its own time.
-                    let _ = self.commands.try_send(schedule::Command::Ask(cameras));
+                    let _ = self.asks.try_send(cameras);
                     continue;
                 }
                 Effect::Notify(notice, recipients) => {
@@ -233,77 +303,87 @@ impl EventLoop {
         unwritten
     }
 
-    /// Does what is due: writes, then shows and tells. Nothing is told that is not durable; the wall is shown what is
-    /// known even when the disk is full. People are answered last, so that whoever then looks finds it done.
-    async fn settle(&mut self, agenda: &mut Agenda) {
+    /// Begins to write what is due, beside the loop: a slow disk holds up no event.
+    fn write_due(&self, agenda: &mut Agenda) -> Option<Writing> {
         let now = self.clock.now();
-        if let Some(batch) = agenda.take_due(now) {
-            let began = tokio::time::Instant::now();
-            let written = self.journal.commit(batch.clone()).await;
-            self.own.journal_commit(began.elapsed(), written.is_ok());
-            match written {
-                Ok(()) => {
-                    agenda.written();
-                    if !batch.notices.is_empty() {
-                        self.wake.notify_one();
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
-                    agenda.failed(now, batch);
+        let batch = agenda.take_due(now);
+        let keep = agenda.keep_at <= now;
+        if keep {
+            agenda.keep_at = later(now, KEEP_EVERY);
+        }
+        if batch.is_none() && !keep {
+            return None;
+        }
+        self.progress.journal_works(true);
+        let (journal, settings) = (self.journal.clone(), self.plan.journal.clone());
+        let writing = async move {
+            let began = Instant::now();
+            let outcome = match &batch {
+                Some(batch) => journal.commit(batch.clone()).await,
+                None => Ok(()),
+            };
+            let took = began.elapsed();
+            if keep && let Err(error) = journal.keep(now, settings).await {
+                tracing::error!(%error, "the run cannot be marked as alive");
+            }
+            Written { batch: batch.unwrap_or_default(), outcome, took }
+        };
+        Some(writing.boxed())
+    }
+
+    /// Nothing is told that is not durable.
+    fn written(&self, written: Written, agenda: &mut Agenda) {
+        self.progress.journal_works(false);
+        self.own.journal_commit(written.took, written.outcome.is_ok());
+        match written.outcome {
+            Ok(()) => {
+                agenda.written();
+                if !written.batch.notices.is_empty() {
+                    self.wake.notify_one();
                 }
             }
-        }
-        if agenda.changed || agenda.publish_at.is_some_and(|at| at <= now) {
-            agenda.changed = false;
-            agenda.publish_at = None;
-            let outlooks = self.pulses.borrow().outlooks.clone();
-            self.publish.send_replace(Arc::new(Snapshot { outlooks, ..self.monitor.snapshot(now) }));
-        }
-        agenda.tell();
-        if agenda.keep_at <= now {
-            agenda.keep_at = later(now, KEEP_EVERY);
-            if let Err(error) = self.journal.keep(now, self.plan.journal.clone()).await {
-                tracing::error!(%error, "the run cannot be marked as alive");
+            Err(error) => {
+                tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
+                let lost = agenda.failed(self.clock.now(), written.batch);
+                if lost > 0 {
+                    tracing::error!(lost, "the oldest of what could not be remembered is given up");
+                }
             }
         }
     }
 
-    /// All that can fail comes before anything live is touched. Tells whether anything is to be written.
-    async fn reload(&mut self, agenda: &mut Agenda) -> Result<bool, String> {
-        let loader = self.loader.clone();
-        let loaded = tokio::task::spawn_blocking(move || loader()).await;
+    /// Shows what is known, even while the disk is full, and answers people whose wish is durable and shown, so that
+    /// whoever then looks finds it done.
+    fn show(&mut self, agenda: &mut Agenda) {
         let now = self.clock.now();
-        let plan = match loaded.unwrap_or_else(|_| Err("reading the configuration failed inside camhealth".into())) {
-            Ok(plan) => plan,
-            Err(problems) => {
-                self.own.reload(false, now);
-                tracing::error!("the new configuration is refused and the old one goes on");
-                return Err(problems);
-            }
-        };
-        let at_restart = [
-            ("[web]", self.plan.web != plan.web),
-            ("[journal] path", self.plan.journal.path != plan.journal.path),
-            ("[probe]", self.plan.probe != plan.probe),
-            ("[report]", self.plan.uptime != plan.uptime),
-        ];
-        for (name, _) in at_restart.iter().filter(|(_, changed)| *changed) {
-            tracing::warn!("{name} changed; that takes effect at the next start");
+        if agenda.changed {
+            // As soon as the last showing has been paid for.
+            let paid = agenda.shown_until.min(later(now, PUBLISH_EVERY));
+            agenda.publish_at = Some(agenda.publish_at.map_or(now, |at| at.min(now)).max(paid));
         }
-        let plan = Arc::new(plan);
-        self.settings.send_replace(Arc::new((plan.deliver.clone(), plan.fleet.commune.clone())));
-        *self.roster.write().unwrap_or_else(PoisonError::into_inner) = plan.alert.people.clone();
-        self.plan = plan.clone();
-        // The runner is gone only while we stop.
-        let _ =
-            self.commands.send(schedule::Command::Replan(Box::new(plan.schedule.clone()), plan.fleet.clone())).await;
-        let effects = self.monitor.handle(now, Event::Replanned(plan.fleet.clone(), Box::new(monitor_settings(&plan))));
-        agenda.changed = true;
-        let unwritten = self.plan_effects(now, effects, agenda);
-        self.own.reload(true, now);
-        tracing::info!(cameras = plan.fleet.cameras.len(), sites = plan.fleet.sites.len(), "reloaded");
-        Ok(unwritten)
+        if agenda.publish_at.is_some_and(|at| at <= now) {
+            let began = Instant::now();
+            self.publish(agenda, now);
+            agenda.shown_until = later(now, began.elapsed() * SHOWING_SHARE);
+        }
+        if !agenda.changed {
+            agenda.tell();
+        }
+    }
+
+    fn publish(&self, agenda: &mut Agenda, now: Timestamp) {
+        agenda.changed = false;
+        agenda.publish_at = None;
+        let outlooks = self.pulses.borrow().outlooks.clone();
+        self.publish.send_replace(Arc::new(Snapshot { outlooks, ..self.monitor.snapshot(now) }));
+    }
+}
+
+/// Waits for what is under way; for ever if nothing is.
+async fn ready<T>(under_way: &mut Option<BoxFuture<'static, T>>) -> T {
+    match under_way {
+        Some(under_way) => under_way.await,
+        None => std::future::pending().await,
     }
 }
 

@@ -5,12 +5,16 @@
 
 mod agenda;
 mod beacons;
+mod distress;
 mod event_loop;
+mod progress;
 mod relay;
+mod reload;
 mod replies;
 mod signals;
 mod supervise;
 mod watchdog;
+mod wishes;
 
 pub use signals::{Signal, Signals};
 pub use supervise::{Broken, Task};
@@ -28,6 +32,7 @@ use crate::{
     schedule::{self, ProbeFn, Pulse},
     uptime, web,
 };
+use progress::Progress;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -49,7 +54,8 @@ const STOP_WORKERS: Duration = Duration::from_millis(2500);
 /// Observations on their way to the event loop.
 const OBSERVATIONS: usize = 256;
 
-/// Reads the configuration anew; the error is for people.
+/// Reads the configuration anew. The error is for anybody who asks over HTTP, so it quotes nothing of the files; what is
+/// wrong in full goes wherever the loader writes it.
 pub type Loader = Arc<dyn Fn() -> Result<Plan, String> + Send + Sync>;
 
 /// What the daemon is built from, besides its configuration.
@@ -112,17 +118,25 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     own.set_worker_deaths(Pool::causes_of_death().map(|cause| (cause, 0)));
     let (probe, prober) = probing(&plan, &clock, &own, parts.probing);
     let (found, inbox) = mpsc::channel(OBSERVATIONS);
-    let (commands, orders) = mpsc::channel(4);
-    let (pulse, pulses) = watch::channel(Pulse::default());
+    let progress = Progress::new(journal.condition());
+    let assignment = schedule::Assignment { settings: plan.schedule.clone(), fleet: plan.fleet.clone() };
+    let (assignments, assigned) = watch::channel(assignment);
+    let (asks, asked_for) = mpsc::channel(4);
+    let (pulse, pulses) = watch::channel(Pulse { at: now, ..Pulse::default() });
     let seed = now.as_nanosecond() as u64;
     let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, &restored.logins, now, seed);
-    let runner = schedule::run(looks, clock.clone(), probe, found, orders, pulse, stop.child_token());
+    let inputs = schedule::Inputs { assignments: assigned, asks: asked_for };
+    let turn = {
+        let progress = progress.clone();
+        move || progress.turn(Task::Schedule)
+    };
+    let runner = schedule::run(looks, clock.clone(), probe, found, inputs, pulse, turn, stop.child_token());
 
     let real = prober.is_some();
     let policies = event_loop::monitor_settings(&plan);
     let (monitor, effects) = Monitor::new(plan.fleet.clone(), policies, restored, now);
     let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
-    let (settings, deliver_settings) = watch::channel(Arc::new((plan.deliver.clone(), plan.fleet.commune.clone())));
+    let (settings, deliver_settings) = watch::channel(Arc::new(event_loop::Telling::of(&plan)));
     let (requests, asked) = mpsc::channel(16);
     let (news, reported) = mpsc::channel::<monitor::Event>(64);
     let uptime = plan.uptime.clone();
@@ -132,19 +146,25 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let event_loop = event_loop::EventLoop {
         monitor,
         clock: clock.clone(),
+        condition: journal.condition(),
         journal: journal.clone(),
         own: own.clone(),
         plan,
         roster: roster.clone(),
         loader: parts.loader,
-        commands,
+        assignments,
+        asks,
         settings,
         publish,
         wake: wake.clone(),
         prober: prober.clone(),
         pulses,
+        progress: progress.clone(),
+        last_window: 0,
+        windows_lately: (now, 0),
     };
-    let event_loop = event_loop.run(effects, inbox, event_loop::Inputs { requests: asked, news: reported });
+    let inputs = event_loop::Inputs { found: inbox, requests: asked, news: reported };
+    let event_loop = event_loop.run(effects, inputs);
     let failures = Arc::new(relay::Failures::default());
     let relay = relay::Relay {
         http: http.clone(),
@@ -155,10 +175,18 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         key: key.clone(),
         news: news.clone(),
         failures: failures.clone(),
+        progress: progress.clone(),
     };
     let relay = relay.run(wake, stop.child_token());
     let mut supervisor = Supervisor::new(own.clone(), stop.clone());
-    let health = Health { broken: supervisor.broken(), snapshots: snapshots.clone(), clock: clock.clone() };
+    let health = Health { broken: supervisor.broken(), progress };
+    let distress = distress::Distress {
+        http: http.clone(),
+        clock: clock.clone(),
+        settings: deliver_settings.clone(),
+        journal: journal.condition(),
+    };
+    supervisor.start(Task::Distress, distress.run(stop.child_token()));
     let watchdog = watchdog::Watchdog {
         http: http.clone(),
         clock: clock.clone(),
@@ -183,10 +211,13 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         supervisor.start(Task::Beacons, beacons);
     }
 
-    let render_own = own.clone();
+    let (render_own, watching) = (own.clone(), health.clone());
     let router = web::router(web::State {
         snapshots: snapshots.clone(),
-        metrics: Arc::new(move |snapshot| metrics::render(snapshot, &render_own)),
+        metrics: Arc::new(move |snapshot| {
+            render_own.set_watching(watching.check().is_ok());
+            metrics::render(snapshot, &render_own)
+        }),
         channels: Arc::new({
             let own = own.clone();
             move || serde_json::to_value(own.channels()).unwrap_or_default()
@@ -288,11 +319,13 @@ impl Running {
         self.snapshots.clone()
     }
 
-    /// Reads the configuration anew. A bad one is refused, and the old one goes on.
-    pub async fn reload(&self) -> Result<(), String> {
+    /// Reads the configuration anew. A bad one is refused, and the old one goes on; so is one that takes much away,
+    /// unless it is forced.
+    pub async fn reload(&self, force: bool) -> Result<(), String> {
         let (answer, answered) = oneshot::channel();
         let gone = |_| "the daemon is stopping".to_owned();
-        let request = web::Request { command: web::Command::Reload, answer };
+        let request = web::Request { command: web::Command::Reload { force }, answer };
+        // waits: signals -> event_loop
         self.requests.send(request).await.map_err(|_| gone(()))?;
         match answered.await.map_err(|_| gone(()))? {
             Ok(_) => Ok(()),

@@ -1,7 +1,11 @@
 //! Carries notices from the outbox to their channels: each channel in order, one at a time. A recipient's next channel
 //! takes over where one fails, and a channel that keeps failing is itself reported.
 
-use super::{event_loop::DeliverSettings, supervise::Outcome};
+use super::{
+    event_loop::DeliverSettings,
+    progress::{Progress, TURN},
+    supervise::{Outcome, Task},
+};
 use crate::{
     clock::Clock,
     deliver::{self, Channel, Letter, Refusal},
@@ -47,6 +51,7 @@ pub(super) struct Relay {
     /// Where a failing channel is reported.
     pub(super) news: mpsc::Sender<Event>,
     pub(super) failures: Arc<Failures>,
+    pub(super) progress: Progress,
 }
 
 /// Failures in a row, by channel.
@@ -77,6 +82,7 @@ impl Relay {
             let now = self.clock.now();
             let wake_at = match self.next(now, &busy).await {
                 Ok((due, next)) => {
+                    self.progress.turn(Task::Relay);
                     for delivery in due {
                         busy.insert(delivery.channel.clone());
                         let limit = self.limit(&delivery.channel, &mut limits);
@@ -101,11 +107,12 @@ impl Relay {
                     Some(later(now, RETRY))
                 }
             };
-            // A busy channel's next notice is overdue all the while; others must not wait for it.
+            // A busy channel's next notice is overdue all the while; others must not wait for it. The outbox is asked
+            // now and then all the same: that it can be read is what health wants to know.
             let wake_at = match wake_at {
                 Some(at) if at <= now => later(now, RETRY),
-                Some(at) => at,
-                None => Timestamp::MAX,
+                Some(at) => at.min(later(now, TURN)),
+                None => later(now, TURN),
             };
             tokio::select! {
                 biased;
@@ -141,7 +148,7 @@ impl Relay {
         channel: &ChannelId,
         limits: &mut HashMap<ChannelId, (u32, Arc<DefaultDirectRateLimiter>)>,
     ) -> Option<Arc<DefaultDirectRateLimiter>> {
-        let per_minute = self.settings.borrow().0.channels.get(channel)?.per_minute;
+        let per_minute = self.settings.borrow().deliver.channels.get(channel)?.per_minute;
         let quota = || Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
         let made = || (per_minute, Arc::new(RateLimiter::direct(quota())));
         let known = limits.entry(channel.clone()).or_insert_with(made);
@@ -153,7 +160,7 @@ impl Relay {
 
     async fn deliver(&self, delivery: Delivery) -> Result<(), Error> {
         let settings = self.settings.borrow().clone();
-        let (deliver, _) = &*settings;
+        let deliver = &settings.deliver;
         let id = &delivery.channel;
         let incident = delivery.notice.number;
         let Some(channel) = deliver.channels.get(id) else {
@@ -192,7 +199,7 @@ impl Relay {
         delivery: &Delivery,
         settings: &DeliverSettings,
     ) -> Result<deliver::Receipt, Refusal> {
-        let (deliver, commune) = &**settings;
+        let (deliver, commune) = (&settings.deliver, &settings.commune);
         let notice = &delivery.notice;
         let Some(speaker) = deliver::speaker(channel, &self.http) else { return Ok(None) };
         if notice.reason.only_updates() && !speaker.takes_updates() {
@@ -214,7 +221,7 @@ fn other(delivery: &Delivery, settings: &DeliverSettings) -> Option<(ChannelId, 
     let channels = &delivery.recipient.channels;
     let turns = (1..channels.len()).map(|step| (delivery.turn + step) % channels.len());
     let known = |turn: usize| Some((channels.get(turn)?.clone(), turn));
-    turns.filter_map(known).find(|(channel, _)| settings.0.channels.contains_key(channel))
+    turns.filter_map(known).find(|(channel, _)| settings.deliver.channels.contains_key(channel))
 }
 
 /// Over which channel to try next, and when.

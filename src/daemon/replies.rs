@@ -48,7 +48,7 @@ pub(super) async fn run(
 /// Each bot once, with the chats that are known to it.
 fn bots(settings: &DeliverSettings, people: &BTreeMap<String, String>) -> Vec<(Bot, Chats)> {
     let mut bots: Vec<(Bot, Chats)> = Vec::new();
-    for (id, channel) in &settings.0.channels {
+    for (id, channel) in &settings.deliver.channels {
         let (Some(bot), Some(chat)) = (Bot::of(&channel.target), channel.target.chat()) else { continue };
         let name = people.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string());
         let entry = (chat.to_owned(), (name, id.to_string(), channel.language));
@@ -85,6 +85,7 @@ async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Requ
     let number = takes_on(&reply.text)?;
     let (answer, answered) = oneshot::channel();
     let command = web::Command::Acknowledge { incident: number.to_string(), by: name.clone(), via: channel.clone() };
+    // waits: replies -> event_loop
     requests.send(web::Request { command, answer }).await.ok()?;
     Some(match (answered.await.ok()?, language) {
         (Ok(_), Language::Vi) => format!("Đã ghi nhận: {name} nhận sự cố #{number}."),

@@ -5,18 +5,12 @@
 //! and a start from the journal is the path that is tested most. Only what costs nothing beside itself is not here:
 //! worker processes and single looks, which the pool and the runner make anew.
 
-use crate::{
-    clock::Clock,
-    metrics::Own,
-    model::{Snapshot, closed, elapsed},
-};
+use super::progress::Progress;
+use crate::{metrics::Own, model::closed};
 use futures_util::FutureExt;
 use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-
-/// The event loop publishes each few seconds; one that has not for so long hangs.
-const ALIVE: Duration = Duration::from_secs(60);
 
 closed! {
     /// The tasks without which the daemon does not do its work.
@@ -42,6 +36,8 @@ closed! {
         Heartbeat "heartbeat",
         /// Tells Alertmanagers what is open.
         Alertmanagers "alertmanagers",
+        /// Tells people when nothing can be remembered, since then nothing else is told.
+        Distress "distress",
     }
 }
 
@@ -159,22 +155,26 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 #[derive(Clone)]
 pub(super) struct Health {
     pub(super) broken: watch::Receiver<Option<Broken>>,
-    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
-    pub(super) clock: Clock,
+    pub(super) progress: Progress,
 }
 
 impl Health {
-    /// Why it does not, for people.
+    /// Why it does not, for people: something does not get on, or nothing can be remembered and so nobody is told.
     pub(super) fn check(&self) -> Outcome {
+        self.runs()?;
+        match self.progress.forgetful() {
+            Some(why) => Err(format!("nothing can be remembered, and so nobody is told of faults: {why}")),
+            None => Ok(()),
+        }
+    }
+
+    /// The same without what a start anew would not help against: who restarts a daemon for a full disk has none.
+    pub(super) fn runs(&self) -> Outcome {
         // What a panic says is for the log alone: it may quote anything.
         if let Some(Broken { task, .. }) = &*self.broken.borrow() {
             return Err(format!("the task {} ended; the log tells why", task.as_str()));
         }
-        let age = elapsed(self.clock.now(), self.snapshots.borrow().at);
-        match age < ALIVE {
-            true => Ok(()),
-            false => Err(format!("the event loop hangs: what it knows is {} s old", age.as_secs())),
-        }
+        self.progress.stuck()
     }
 }
 
@@ -182,7 +182,7 @@ impl Health {
 mod tests {
     use super::*;
     use crate::{
-        metrics,
+        journal, metrics,
         model::{Commune, DailyHours, Fleet, Language, one_name},
         monitor::{self, Monitor},
     };
@@ -192,29 +192,33 @@ mod tests {
         health: Health,
         own: Arc<Own>,
         stop: CancellationToken,
-        publish: watch::Sender<Arc<Snapshot>>,
+        journal: watch::Sender<journal::Condition>,
     }
 
     fn world() -> World {
-        let clock = Clock::simulated(jiff::Timestamp::UNIX_EPOCH);
+        let (own, stop) = (Arc::new(Own::new([])), CancellationToken::new());
+        let (journal, condition) = watch::channel(journal::Condition::default());
+        let supervisor = Supervisor::new(own.clone(), stop.clone());
+        let health = Health { broken: supervisor.broken(), progress: Progress::new(condition) };
+        World { supervisor, health, own, stop, journal }
+    }
+
+    /// What metrics of an empty fleet say.
+    fn rendered(own: &Own) -> String {
+        let now = jiff::Timestamp::UNIX_EPOCH;
         let fleet = Fleet::empty(Commune {
             name: "Hải Bình".into(),
             language: Language::Vi,
             timezone: jiff::tz::TimeZone::UTC,
             night: DailyHours::NIGHT,
         });
-        let settings = monitor::Settings::default();
-        let (monitor, _) = Monitor::new(Arc::new(fleet), settings, Default::default(), clock.now());
-        let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(clock.now())));
-        let (own, stop) = (Arc::new(Own::new([])), CancellationToken::new());
-        let supervisor = Supervisor::new(own.clone(), stop.clone());
-        let health = Health { broken: supervisor.broken(), snapshots, clock };
-        World { supervisor, health, own, stop, publish }
+        let (monitor, _) = Monitor::new(Arc::new(fleet), monitor::Settings::default(), Default::default(), now);
+        metrics::render(&monitor.snapshot(now), own)
     }
 
     impl World {
         fn metric(&self, task: Task, value: u8) {
-            let text = metrics::render(&self.health.snapshots.borrow(), &self.own);
+            let text = rendered(&self.own);
             let line = format!("camhealth_task_up{{task=\"{}\"}} {value}", task.as_str());
             assert!(text.lines().any(|known| known == line), "{line} is not in {text}");
         }
@@ -277,16 +281,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_event_loop_that_hangs_is_unhealthy_until_it_goes_on() {
-        let mut world = world();
-        world.supervisor.start(Task::EventLoop, std::future::pending());
-        tokio::time::advance(ALIVE - Duration::from_secs(1)).await;
+    async fn what_does_not_get_on_is_unhealthy_until_it_does() {
+        let world = world();
+        tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(world.health.check(), Ok(()));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(world.health.check(), Err("the event loop hangs: what it knows is 60 s old".to_owned()));
-        let now = world.health.clock.now();
-        world.publish.send_modify(|snapshot| Arc::make_mut(snapshot).at = now);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(world.health.check(), Err("event_loop has done nothing for 10 s".to_owned()));
+        assert_eq!(world.health.runs(), world.health.check());
+        for task in Task::ALL {
+            world.health.progress.turn(task);
+        }
         assert_eq!(world.health.check(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_unhealthy_and_no_reason_to_start_anew() {
+        let world = world();
+        world.journal.send_modify(|journal| journal.impaired = Some("the disk is full".into()));
+        assert!(world.health.check().is_err_and(|why| why.ends_with("nobody is told of faults: the disk is full")));
+        assert_eq!(world.health.runs(), Ok(()));
     }
 
     #[test]

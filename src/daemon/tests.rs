@@ -22,7 +22,7 @@ fn simulated() -> Probing {
 }
 
 /// What every daemon has, and what those have that look for real. Under systemd there is one more.
-const ALWAYS: [Task; 8] = [
+const ALWAYS: [Task; 9] = [
     Task::EventLoop,
     Task::Journal,
     Task::Schedule,
@@ -31,6 +31,7 @@ const ALWAYS: [Task; 8] = [
     Task::Replies,
     Task::Heartbeat,
     Task::Alertmanagers,
+    Task::Distress,
 ];
 
 async fn fetch(running: &Running, path: &str) -> (u16, String) {

@@ -39,7 +39,7 @@ impl Watchdog {
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(limit / 2) => {}
             }
-            if self.health.check().is_ok() {
+            if self.health.runs().is_ok() {
                 // Without systemd there is nobody to tell.
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
@@ -49,11 +49,11 @@ impl Watchdog {
     /// Asks for the heartbeat's address as long as the daemon lives and can remember and tell. Runs until `stop`.
     pub(super) async fn heartbeat(mut self, stop: CancellationToken) -> Outcome {
         loop {
-            let heartbeat = self.settings.borrow_and_update().0.heartbeat.clone();
+            let heartbeat = self.settings.borrow_and_update().deliver.heartbeat.clone();
             let pause = match heartbeat {
                 None => Duration::from_secs(3600),
                 Some(heartbeat) => {
-                    if self.health.check().is_ok() && !self.own.journal_fails() {
+                    if self.health.check().is_ok() {
                         let answer = self.http.get(heartbeat.url.clone()).send().await;
                         let ok = answer.is_ok_and(|answer| answer.status().is_success());
                         self.own.heartbeat(ok, self.clock.now());
@@ -93,8 +93,8 @@ impl Watchdog {
 
     async fn tell_alertmanagers(&self, snapshot: &Snapshot) {
         let settings = self.settings.borrow().clone();
-        let alerts = alertmanager::alerts(snapshot, self.clock.now(), settings.0.page.as_ref());
-        for (id, channel) in &settings.0.channels {
+        let alerts = alertmanager::alerts(snapshot, self.clock.now(), settings.deliver.page.as_ref());
+        for (id, channel) in &settings.deliver.channels {
             let Target::Alertmanager { urls, token } = &channel.target else { continue };
             for url in urls {
                 let outcome = alertmanager::post(&self.http, url, token.as_ref(), &alerts).await;

@@ -13,16 +13,27 @@ pub(super) fn board(say: Say) -> Value {
     };
     let panels = vec![
         Panel::stat(say.of("Phiên bản", "Version"), say.of("Phiên bản đang chạy.", "The version that runs."))
-            .at(0, 0, 4, 4)
+            .at(0, 0, 3, 4)
             .now(&of("camhealth_build_info"), "{{version}}")
             .option("textMode", json!("name"))
             .option("colorMode", json!("none"))
             .steps(&[(0.0, GREY)]),
         Panel::stat(
+            say.of("Giám sát", "Watching"),
+            say.of(
+                "Mọi phần của bộ giám sát có làm việc và ghi nhớ được không; /-/healthy nói rõ.",
+                "Whether every part gets on with its work and remembers it; /-/healthy says more.",
+            ),
+        )
+        .at(3, 0, 3, 4)
+        .now(&of("camhealth_watching"), "")
+        .words(&[(1, say.of("hoạt động", "works"), GREEN), (0, say.of("KHÔNG", "NOT"), RED)])
+        .steps(&[(0.0, RED), (1.0, GREEN)]),
+        Panel::stat(
             say.of("Cấu hình", "Configuration"),
             say.of("Lần nạp lại gần nhất có được chấp nhận không.", "Whether the last reload was accepted."),
         )
-        .at(4, 0, 4, 4)
+        .at(6, 0, 3, 4)
         .now(&of("camhealth_config_last_reload_successful"), "")
         .words(&[(1, say.of("tốt", "good"), GREEN), (0, say.of("bị từ chối", "refused"), RED)])
         .steps(&[(0.0, RED), (1.0, GREEN)]),
@@ -30,7 +41,7 @@ pub(super) fn board(say: Say) -> Value {
             say.of("Mạng của máy giám sát", "The monitor's network"),
             say.of("Máy giám sát có bị cắt khỏi mọi camera không.", "Whether the monitor is cut off from all cameras."),
         )
-        .at(8, 0, 4, 4)
+        .at(9, 0, 3, 4)
         .now(&of("camhealth_monitor_cut_off"), "")
         .words(&[(0, say.of("thông", "works"), GREEN), (1, say.of("mất", "cut off"), RED)])
         .steps(&[(0.0, GREEN), (1.0, RED)]),

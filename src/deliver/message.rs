@@ -62,6 +62,9 @@ fn body(words: &Words<'_>, notice: &Notice) -> String {
     let mut lines = Vec::new();
     match notice.reason {
         Reason::Test => return words.test(),
+        Reason::JournalFailing | Reason::JournalRestored | Reason::JournalDamaged => {
+            return words.journal(notice.reason, &notice.remark);
+        }
         Reason::ChannelFailing => return words.channel_failing(&notice.remark),
         Reason::Digest => lines.push(words.digest(notice)),
         _ => match (&notice.cause, notice.sites.as_slice()) {

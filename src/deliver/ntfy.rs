@@ -85,6 +85,8 @@ fn sequence(incident: &str) -> String {
 fn priority(notice: &Notice) -> u8 {
     match (notice.reason, notice.level) {
         (reason, _) if reason.clears() => 3,
+        (Reason::JournalRestored, _) => 2,
+        (Reason::JournalFailing | Reason::JournalDamaged, _) => 4,
         (Reason::Acknowledged | Reason::RootFound | Reason::ChannelFailing | Reason::Test, _) => 3,
         (Reason::Merged | Reason::Digest | Reason::CoverageUnproven, _) => 2,
         (Reason::Escalated | Reason::MonitorCutOff, _) | (_, Level::Blind) => 5,
@@ -94,12 +96,16 @@ fn priority(notice: &Notice) -> u8 {
 
 fn tag(reason: Reason) -> &'static str {
     match reason {
-        Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored => "white_check_mark",
+        Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::JournalRestored => {
+            "white_check_mark"
+        }
         Reason::Acknowledged => "bust_in_silhouette",
         Reason::RootFound | Reason::Merged => "link",
         Reason::Digest => "clipboard",
         Reason::Test => "test_tube",
-        Reason::ChannelFailing | Reason::CoverageUnproven => "warning",
+        Reason::ChannelFailing | Reason::CoverageUnproven | Reason::JournalFailing | Reason::JournalDamaged => {
+            "warning"
+        }
         _ => "rotating_light",
     }
 }

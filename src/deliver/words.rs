@@ -71,6 +71,18 @@ impl Words<'_> {
                 };
                 self.say(format!("Kênh báo tin {channel} đang hỏng"), format!("The channel {channel} takes nothing"))
             }
+            Reason::JournalFailing => self
+                .pick(
+                    "Bộ giám sát không ghi được nhật ký: tạm ngừng báo tin",
+                    "The monitor cannot write its journal: it tells nobody of faults",
+                )
+                .to_owned(),
+            Reason::JournalRestored => self
+                .pick("Bộ giám sát đã ghi được nhật ký trở lại", "The monitor can write its journal again")
+                .to_owned(),
+            Reason::JournalDamaged => {
+                self.pick("Nhật ký của bộ giám sát bị hỏng", "The monitor's journal was damaged").to_owned()
+            }
             Reason::Digest => self.say(
                 format!("Tổng hợp {}: {} camera công cộng cần xử lý", self.date(notice.at), notice.cameras_total),
                 format!("Digest of {}: {} public cameras need attention", self.date(notice.at), notice.cameras_total),
@@ -194,7 +206,7 @@ impl Words<'_> {
                 )
                 .to_owned(),
             ),
-            Remark::None | Remark::By { .. } | Remark::Channel { .. } => None,
+            Remark::None | Remark::By { .. } | Remark::Channel { .. } | Remark::Journal { .. } => None,
         }
     }
 
@@ -268,6 +280,33 @@ impl Words<'_> {
             format!("Kênh {channel} không nhận tin: {error}. Tin được gửi qua kênh tiếp theo của mỗi người; hãy sửa kênh này."),
             format!("The channel {channel} takes no messages: {error}. Each person's next channel is used; please mend it."),
         )
+    }
+
+    /// What becomes of messages while nothing can be remembered.
+    pub(super) fn journal(&self, reason: Reason, remark: &Remark) -> String {
+        let what = match remark {
+            Remark::Journal { what } => what.as_str(),
+            _ => "",
+        };
+        match reason {
+            Reason::JournalRestored => self
+                .pick("Các tin bị giữ lại đang được gửi.", "What was kept back is being sent.")
+                .to_owned(),
+            Reason::JournalDamaged => self.say(
+                format!("Phần đọc được đã giữ lại, tệp hỏng được để riêng; bộ giám sát vẫn chạy. {what}"),
+                format!("What could be read is kept, the damaged file is set aside; the monitor goes on. {what}"),
+            ),
+            _ => self.say(
+                format!(
+                    "Ổ đĩa của máy giám sát đầy hoặc hỏng ({what}). Màn hình vẫn đúng, nhưng không tin nào về sự cố được \
+                     gửi cho tới khi sửa xong: hãy theo dõi màn hình. Giải phóng ổ đĩa là đủ, không cần khởi động lại."
+                ),
+                format!(
+                    "The monitor's disk is full or broken ({what}). The wall stays true, but no message on faults is sent \
+                     until it is mended: watch the wall. To free some space is enough, no restart is needed."
+                ),
+            ),
+        }
     }
 
     fn date(&self, at: Timestamp) -> String {

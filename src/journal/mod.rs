@@ -30,6 +30,7 @@ pub struct Journal {
     jobs: mpsc::Sender<Job>,
     /// Why the thread that holds the connection ended.
     ended: watch::Receiver<Option<String>>,
+    condition: Arc<watch::Sender<Condition>>,
     path: Option<Arc<Path>>,
 }
 
@@ -58,6 +59,17 @@ pub struct Batch {
     pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How logins fared.
     pub logins: Vec<LoginRecord>,
+}
+
+/// How the journal fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Why nothing can be remembered at the moment, for people; `None` when all is well.
+    pub impaired: Option<String>,
+    /// What was found damaged and set aside since the start, for people, with where it lies; `None` if nothing was.
+    pub set_aside: Option<String>,
+    /// Rows that could not be read and were left out.
+    pub rows_skipped: u64,
 }
 
 /// Why the journal could not be opened, read or written.
@@ -122,7 +134,7 @@ impl Journal {
             })
             .map_err(|_| Error::Closed)?;
         let path = settings.path.as_deref().map(Arc::from);
-        Ok((Self { jobs, ended, path }, restored))
+        Ok((Self { jobs, ended, condition: Arc::default(), path }, restored))
     }
 
     /// Waits until the journal can do nothing any more; why that is.
@@ -134,9 +146,21 @@ impl Journal {
         }
     }
 
+    /// How it fares, and whenever that changes.
+    pub fn condition(&self) -> watch::Receiver<Condition> {
+        self.condition.subscribe()
+    }
+
     /// Remembers a batch. When this returns, it survives a power cut.
     pub async fn commit(&self, batch: Batch) -> Result<(), Error> {
-        self.with(move |connection| records::write(connection, &batch)).await
+        let written = self.with(move |connection| records::write(connection, &batch)).await;
+        let impaired = written.as_ref().err().map(ToString::to_string);
+        self.condition.send_if_modified(|condition| {
+            let changed = condition.impaired.is_some() != impaired.is_some();
+            condition.impaired = impaired;
+            changed
+        });
+        written
     }
 
     /// Notes that the daemon still runs, and forgets transcripts that are past their time.
@@ -198,6 +222,7 @@ impl Journal {
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| drop(answer.send(job(connection))));
+        // waits: relay, web, writing -> journal
         self.jobs.send(job).await.map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)?
     }

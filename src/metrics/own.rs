@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -45,10 +45,14 @@ pub struct Own {
     failed: IntCounterVec,
     success_at: GaugeVec,
     errors: Mutex<BTreeMap<ChannelId, ChannelHealth>>,
-    journal_fails: AtomicBool,
     heartbeat_ok: IntGauge,
     heartbeat_at: Gauge,
     pending: IntGauge,
+    unwritten: AtomicI64,
+    queued: AtomicI64,
+    watching: IntGauge,
+    set_aside: IntGauge,
+    skipped: IntGauge,
     reload_ok: IntGauge,
     reload_at: Gauge,
     worker_deaths: IntCounterVec,
@@ -88,13 +92,29 @@ impl Own {
             )),
             errors: Mutex::default(),
             named: Mutex::default(),
-            journal_fails: AtomicBool::new(false),
             heartbeat_ok: int_gauge("camhealth_heartbeat_successful", "1 if the last heartbeat was taken."),
             heartbeat_at: gauge(
                 "camhealth_heartbeat_last_success_timestamp_seconds",
                 "When a heartbeat was last taken, as Unix time in seconds.",
             ),
-            pending: int_gauge("camhealth_notices_pending", "Notices that wait in the outbox."),
+            pending: int_gauge(
+                "camhealth_notices_pending",
+                "Notices that wait in the outbox, or to be written into it.",
+            ),
+            set_aside: int_gauge(
+                "camhealth_journal_set_aside",
+                "1 if the journal was found damaged since the start, and a new one made of what could be read.",
+            ),
+            skipped: int_gauge(
+                "camhealth_journal_rows_skipped",
+                "Rows of the journal that could not be read and were left out.",
+            ),
+            unwritten: AtomicI64::new(0),
+            queued: AtomicI64::new(0),
+            watching: int_gauge(
+                "camhealth_watching",
+                "1 while every part of the daemon gets on with its work and remembers it, as /-/healthy says.",
+            ),
             reload_ok: int_gauge("camhealth_config_last_reload_successful", "1 if the last reload was accepted."),
             reload_at: gauge(
                 "camhealth_config_last_reload_success_timestamp_seconds",
@@ -149,6 +169,9 @@ impl Own {
         own.register(own.heartbeat_ok.clone());
         own.register(own.heartbeat_at.clone());
         own.register(own.pending.clone());
+        own.register(own.watching.clone());
+        own.register(own.set_aside.clone());
+        own.register(own.skipped.clone());
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
@@ -175,12 +198,6 @@ impl Own {
     pub fn journal_commit(&self, took: Duration, ok: bool) {
         self.commit_seconds.observe(took.as_secs_f64());
         self.journal_errors.inc_by(u64::from(!ok));
-        self.journal_fails.store(!ok, Ordering::Relaxed);
-    }
-
-    /// Whether the last durable write failed.
-    pub fn journal_fails(&self) -> bool {
-        self.journal_fails.load(Ordering::Relaxed)
     }
 
     /// A try to tell somebody ended, with an error if it failed.
@@ -216,9 +233,27 @@ impl Own {
         }
     }
 
-    /// How many notices wait.
+    /// How many notices wait in the outbox.
     pub fn set_notices_pending(&self, waiting: usize) {
-        self.pending.set(waiting as i64);
+        self.queued.store(waiting as i64, Ordering::Relaxed);
+        self.pending.set(waiting as i64 + self.unwritten.load(Ordering::Relaxed));
+    }
+
+    /// How many notices wait to be written into the outbox.
+    pub fn set_notices_unwritten(&self, waiting: usize) {
+        self.unwritten.store(waiting as i64, Ordering::Relaxed);
+        self.pending.set(waiting as i64 + self.queued.load(Ordering::Relaxed));
+    }
+
+    /// Whether the journal was found damaged, and how many of its rows cannot be read.
+    pub fn set_journal(&self, set_aside: bool, rows_skipped: u64) {
+        self.set_aside.set(i64::from(set_aside));
+        self.skipped.set(i64::try_from(rows_skipped).unwrap_or(i64::MAX));
+    }
+
+    /// Whether the daemon does its work.
+    pub fn set_watching(&self, watching: bool) {
+        self.watching.set(i64::from(watching));
     }
 
     /// A configuration was accepted or refused.

@@ -98,6 +98,11 @@ pub enum Remark {
         /// Why, in the words of its last error.
         error: String,
     },
+    /// What is the matter with the journal.
+    Journal {
+        /// In its own words, which are English.
+        what: String,
+    },
 }
 
 /// A site in a notice.
@@ -158,6 +163,12 @@ closed! {
         MonitorRestored "monitor_restored",
         /// A channel takes nothing.
         ChannelFailing "channel_failing",
+        /// The journal cannot be written: nothing is remembered, and so nobody told of faults.
+        JournalFailing "journal_failing",
+        /// The journal can be written again.
+        JournalRestored "journal_restored",
+        /// The journal was found damaged, and what could be read of it is used.
+        JournalDamaged "journal_damaged",
         /// The minor faults of the day.
         Digest "digest",
         /// A test that somebody asked for.

@@ -76,5 +76,7 @@ closed! {
         LinkBytes "link_bytes",
         /// Looks on a link begin one after the other.
         LinkRate "link_rate",
+        /// Enough long looks go on at once.
+        LongLooks "long_looks",
     }
 }

@@ -66,6 +66,7 @@ words!(Held {
     CameraLooks => "chờ vì đã hết số lần kiểm tra", "waits because the camera's looks are spent";
     LinkBytes => "chờ vì đã dùng hết dung lượng của đường truyền", "waits because the link's bytes are spent";
     LinkRate => "chờ tới lượt trên đường truyền", "waits for its turn on the link";
+    LongLooks => "chờ lượt kiểm tra dài", "waits for its turn among long looks";
 });
 
 words!(FailureKind {

@@ -215,6 +215,11 @@ impl Monitor {
         self.set_windows.iter().any(|window| window.id == id)
     }
 
+    /// How many windows people have set that are not over.
+    pub fn windows_set(&self, now: Timestamp) -> usize {
+        self.set_windows.iter().filter(|window| !window.is_over(now)).count()
+    }
+
     /// Every link, counted in one pass over the cameras: a province has thousands of both.
     fn link_statuses(&self) -> BTreeMap<LinkId, LinkStatus> {
         let mut counts: BTreeMap<LinkId, (usize, usize)> = BTreeMap::new();

@@ -66,6 +66,11 @@ impl Entry {
         }
     }
 
+    /// Whether short looks would prove nothing of it, so that all are long.
+    pub(super) fn only_long_looks(&self) -> bool {
+        self.ends
+    }
+
     /// When a look is due, if one is planned at all: while nobody answers, a deeper look would only wait for the same
     /// silence, and a long one learns nothing of a stream that fails.
     pub(super) fn due_at(&self, check: Check) -> Option<Timestamp> {

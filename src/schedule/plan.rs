@@ -27,6 +27,9 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Looks at streams that may begin on a link at once, after a quiet time.
 const LINK_BURST: f64 = 10.0;
+/// Long looks take at most one part in so many of the looks that go on at once: all cameras want one after a start, and
+/// short looks must not wait for that.
+const LONG_LOOKS_SHARE: usize = 2;
 /// What stays free of a reservation for the requests around the media.
 const OVERHEAD: u64 = 16 * 1024;
 
@@ -41,6 +44,8 @@ pub struct Plan {
     /// Cameras that are not being looked at, by the time at which to consider them next.
     queue: BTreeSet<(Timestamp, CameraId)>,
     in_flight: usize,
+    /// How many of them are long.
+    long: usize,
     held: BTreeMap<Held, u64>,
     random: u64,
 }
@@ -83,6 +88,7 @@ impl Plan {
             links: BTreeMap::new(),
             queue: BTreeSet::new(),
             in_flight: 0,
+            long: 0,
             held: BTreeMap::new(),
             random: seed,
         };
@@ -203,6 +209,7 @@ impl Plan {
             }
         }
         self.in_flight += 1;
+        self.long += usize::from(check == Check::Survey);
         if let Some(device) = self.devices.get_mut(&camera.device) {
             device.in_flight += 1;
             device.gates.begin(check);
@@ -248,6 +255,7 @@ impl Plan {
     ) -> Option<LoginRecord> {
         let Order { camera, check, reserved, .. } = order;
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.long = self.long.saturating_sub(usize::from(*check == Check::Survey));
         let unused = *reserved as f64 - bytes as f64;
         for link in self.links_above(camera) {
             if let Some(bucket) = self.links.get_mut(&link).and_then(|link| link.bytes.as_mut()) {
@@ -332,6 +340,11 @@ impl Plan {
         let camera = &entry.camera;
         if camera.is_off(at, &self.zone) {
             return Some((Some(later(at, ASK_AGAIN)), Held::OwnerHours));
+        }
+        // Where short looks would prove nothing, a long one stands for them and waits for nobody.
+        let most = (self.settings.concurrency / LONG_LOOKS_SHARE).max(1);
+        if check == Check::Survey && self.long >= most && !entry.only_long_looks() {
+            return Some((Some(later(at, ASK_AGAIN)), Held::LongLooks));
         }
         match self.devices.get(&camera.device)?.gates.pass(check, at) {
             Pass::Now => {}

@@ -325,3 +325,30 @@ proptest! {
 fn waiting_for_ever(plan: &Plan) -> usize {
     plan.entries.values().filter(|entry| !entry.in_flight && plan.due(entry, at(0)).is_none()).count()
 }
+
+#[test]
+fn long_looks_hold_up_no_short_one_however_many_are_due() {
+    let settings = Settings { concurrency: 8, ..Settings::default() };
+    let cameras = (0..60).map(|number| camera(&format!("c{number}"), &format!("c{number}"), Kind::Public)).collect();
+    let mut plan = Plan::new(settings, &fleet(cameras, 1), &[], at(0), 7);
+    let mut under_way: Vec<(i64, Order)> = Vec::new();
+    let (mut surveyed, mut worst) = (BTreeSet::new(), Duration::ZERO);
+    for millisecond in (0..300_000).step_by(50) {
+        let ended = under_way.extract_if(.., |(until, _)| *until <= millisecond).collect::<Vec<_>>();
+        for (_, order) in ended {
+            plan.finished(at(millisecond), &order, None, 0);
+        }
+        while let Some(order) = plan.take(at(millisecond)) {
+            let long = order.check == Check::Survey;
+            if long {
+                surveyed.insert(order.camera.id.clone());
+            }
+            under_way.push((millisecond + if long { 6500 } else { 100 }, order));
+        }
+        let long = under_way.iter().filter(|(_, order)| order.check == Check::Survey).count();
+        assert!(long <= 4, "{long} long looks at once");
+        worst = worst.max(plan.lag(at(millisecond)));
+    }
+    assert_eq!(surveyed.len(), 60, "each has its turn");
+    assert!(worst < Duration::from_secs(1), "a look was {worst:?} late");
+}

@@ -6,6 +6,7 @@ use crate::{
     model::{CameraId, Check, Failure, FailureKind, Fleet, LoginRecord, Observation, Outlooks, later},
 };
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -16,13 +17,22 @@ use tokio_util::sync::CancellationToken;
 /// Performs an order.
 pub type ProbeFn = Arc<dyn Fn(Order) -> BoxFuture<'static, Observation> + Send + Sync>;
 
+/// What is to be looked at, and how.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// Cadence and limits.
+    pub settings: Settings,
+    /// The cameras.
+    pub fleet: Arc<Fleet>,
+}
+
 /// What the runner is told while it runs.
 #[derive(Debug)]
-pub enum Command {
-    /// The configuration changed.
-    Replan(Box<Settings>, Arc<Fleet>),
-    /// These cameras should be looked at now.
-    Ask(Vec<CameraId>),
+pub struct Inputs {
+    /// The configuration; of several changes the newest counts, so whoever tells waits for nothing.
+    pub assignments: watch::Receiver<Assignment>,
+    /// Cameras that should be looked at now.
+    pub asks: mpsc::Receiver<Vec<CameraId>>,
 }
 
 /// What the runner hands on.
@@ -41,47 +51,60 @@ pub struct Pulse {
     pub in_flight: usize,
     /// How late the most overdue look is.
     pub lag: Duration,
+    /// When all this was so.
+    pub at: Timestamp,
     /// What is planned.
     pub outlooks: Arc<Outlooks>,
 }
 
-/// How often what is planned is published.
+/// How often it is told how the runner fares, and what is planned.
 const PULSE_EVERY: Duration = Duration::from_secs(2);
 
-/// Runs until `stop`. A full `found` queue holds back new looks rather than losing old ones.
+/// Runs until `stop`, and calls `turn` each time that it gets on. A full `found` queue holds back new looks rather than
+/// losing old ones; nothing else is waited for.
 pub async fn run(
     mut plan: Plan,
     clock: Clock,
     probe: ProbeFn,
     found: mpsc::Sender<Found>,
-    mut commands: mpsc::Receiver<Command>,
+    mut inputs: Inputs,
     pulse: watch::Sender<Pulse>,
+    turn: impl Fn() + Send + Sync,
     stop: CancellationToken,
 ) {
     let mut looks: JoinSet<Observation> = JoinSet::new();
     let mut orders: HashMap<Id, Order> = HashMap::new();
-    let mut pulse_at = clock.now();
+    let (mut pulse_at, mut outlooks_at) = (clock.now(), clock.now());
     loop {
+        turn();
         let now = clock.now();
         while let Some(order) = plan.take(now) {
             let look = looks.spawn(probe(order.clone()));
             orders.insert(look.id(), order);
         }
         if pulse_at <= now {
-            let outlooks = Arc::new(plan.outlooks(now));
-            // A large fleet's plan takes a while to tell.
-            let share = u32::try_from(outlooks.cameras.len() / 2000).unwrap_or(u32::MAX);
-            pulse_at = later(now, PULSE_EVERY.saturating_mul(share.saturating_add(1)));
-            pulse.send_replace(Pulse { in_flight: looks.len(), lag: plan.lag(now), outlooks });
+            pulse_at = later(now, PULSE_EVERY);
+            let outlooks = (outlooks_at <= now).then(|| Arc::new(plan.outlooks(now)));
+            if let Some(outlooks) = &outlooks {
+                // A large fleet's plan takes a while to tell.
+                let share = u32::try_from(outlooks.cameras.len() / 2000).unwrap_or(u32::MAX);
+                outlooks_at = later(now, PULSE_EVERY.saturating_mul(share.saturating_add(1)));
+            }
+            let (in_flight, lag) = (looks.len(), plan.lag(now));
+            pulse.send_modify(|pulse| {
+                let outlooks = outlooks.unwrap_or_else(|| pulse.outlooks.clone());
+                *pulse = Pulse { in_flight, lag, at: now, outlooks };
+            });
         }
-        let wake = plan.wake_at(now).unwrap_or(jiff::Timestamp::MAX).min(pulse_at);
+        let wake = plan.wake_at(now).unwrap_or(Timestamp::MAX).min(pulse_at);
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Some(command) = commands.recv() => match command {
-                Command::Replan(settings, fleet) => plan.replan(*settings, &fleet, clock.now()),
-                Command::Ask(cameras) => plan.hasten(&cameras, clock.now()),
-            },
+            Ok(()) = inputs.assignments.changed() => {
+                let Assignment { settings, fleet } = inputs.assignments.borrow_and_update().clone();
+                plan.replan(settings, &fleet, clock.now());
+            }
+            Some(cameras) = inputs.asks.recv() => plan.hasten(&cameras, clock.now()),
             Some(ended) = looks.join_next_with_id() => {
                 let (id, observation) = match ended {
                     Ok((id, observation)) => (id, Some(observation)),
@@ -95,6 +118,7 @@ pub async fn run(
                 for news in login.map(Found::Login).into_iter().chain([seen]) {
                     tokio::select! {
                         () = stop.cancelled() => return,
+                        // waits: schedule -> event_loop
                         sent = found.send(news) => if sent.is_err() { return },
                     }
                 }
@@ -105,7 +129,7 @@ pub async fn run(
 }
 
 /// A look that panicked is our own fault, and says nothing about the camera.
-fn failed(check: Check, now: jiff::Timestamp) -> Observation {
+fn failed(check: Check, now: Timestamp) -> Observation {
     Observation {
         failure: Some(Failure::new(FailureKind::ProbeFailed, "the probe failed inside the monitor")),
         ..Observation::new(check, now)

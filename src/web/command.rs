@@ -8,7 +8,10 @@ use tokio::sync::oneshot;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Read the configuration anew.
-    Reload,
+    Reload {
+        /// Whatever it takes away.
+        force: bool,
+    },
     /// Take an incident on.
     Acknowledge {
         /// Its id or number.

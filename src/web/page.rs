@@ -27,7 +27,9 @@ pub(super) fn whole(
     let words = words(language);
     let at = snapshot.at.as_millisecond();
     let menu = [("/", words.wall), ("/map", words.map), ("/reports", words.reports)];
-    Whole { words, commune: &snapshot.fleet.commune.name, main, at, path, events, home: path == "/", menu }.render()
+    let trouble = None;
+    Whole { words, trouble, commune: &snapshot.fleet.commune.name, main, at, path, events, home: path == "/", menu }
+        .render()
 }
 
 /// The page of one thing, such as `("camera", "cho-01")`, around its content; or that there is no such thing.
@@ -110,6 +112,7 @@ struct Whole<'a> {
     path: &'a str,
     events: &'a str,
     home: bool,
+    trouble: Option<&'a str>,
     menu: [(&'a str, &'static str); 3],
 }
 

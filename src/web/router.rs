@@ -137,13 +137,21 @@ fn checked(state: Result<(), String>, well: &str) -> Response {
     }
 }
 
-async fn reload(From(shared): From<Shared>, headers: HeaderMap) -> Response {
+/// How a reload is meant.
+#[derive(Debug, Deserialize)]
+struct Insist {
+    /// 1 where it may take away much of the fleet.
+    #[serde(default)]
+    force: u8,
+}
+
+async fn reload(From(shared): From<Shared>, Query(insist): Query<Insist>, headers: HeaderMap) -> Response {
     if from_another_site(&headers) {
         return (StatusCode::FORBIDDEN, "a reload is not taken from a page of another site\n").into_response();
     }
-    match shared.ask(Command::Reload).await {
+    match shared.ask(Command::Reload { force: insist.force == 1 }).await {
         Ok(done) => format!("{done}\n").into_response(),
-        Err((status, problems)) => (status, problems).into_response(),
+        Err((status, why)) => (status, format!("{}\n", why.trim_end())).into_response(),
     }
 }
 
@@ -152,6 +160,7 @@ impl Shared {
     pub(super) async fn ask(&self, command: Command) -> Result<String, (StatusCode, String)> {
         let stopping = || (StatusCode::SERVICE_UNAVAILABLE, "camhealth is stopping\n".to_owned());
         let (answer, answered) = oneshot::channel();
+        // waits: web -> event_loop
         self.state.requests.send(Request { command, answer }).await.map_err(|_| stopping())?;
         let done = answered.await.map_err(|_| stopping())?;
         done.map_err(|refusal| match refusal {

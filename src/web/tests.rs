@@ -84,7 +84,7 @@ async fn serve() -> Server {
     tokio::spawn(async move {
         while let Some(Request { command, answer }) = inbox.recv().await {
             let _ = answer.send(match command {
-                Command::Reload => Err(Refusal::Refused("sites.toml: không đúng".into())),
+                Command::Reload { .. } => Err(Refusal::Refused("sites.toml: không đúng".into())),
                 _ => Ok("done".into()),
             });
             heard.lock().expect("no panic").push(command);

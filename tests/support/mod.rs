@@ -158,6 +158,10 @@ impl Process {
     pub fn start(command: &mut Command) -> Self {
         Self(command.spawn().expect("the program starts"))
     }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
 }
 
 impl Drop for Process {

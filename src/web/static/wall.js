@@ -3,7 +3,9 @@
 
 const main = document.querySelector("main");
 const stale = document.getElementById("stale");
-const STALE_AFTER = 30000;
+const trouble = document.getElementById("trouble");
+// A pulse comes every few seconds while all is well.
+const STALE_AFTER = 12000;
 // Server time minus this machine's, so that a wall whose clock is wrong shows right ages.
 let offset = Number(main.dataset.at) - Date.now();
 let at = Number(main.dataset.at);
@@ -26,7 +28,7 @@ function length(milliseconds) {
 function tick() {
   const now = Date.now() + offset;
   stale.hidden = open && now - at < STALE_AFTER;
-  document.body.classList.toggle("old", !stale.hidden);
+  document.body.classList.toggle("old", !stale.hidden || !trouble.hidden);
   document.getElementById("age").textContent = `${length(now - at)} ${main.dataset.ago}`;
   for (const time of document.querySelectorAll("time[data-since]")) {
     time.dataset.length = length(now - Number(time.dataset.since));
@@ -55,6 +57,12 @@ source.addEventListener("wall", (event) => {
   heard(event.lastEventId);
   tick();
 });
+source.addEventListener("trouble", (event) => {
+  document.getElementById("why").textContent = event.data;
+  trouble.hidden = false;
+  tick();
+});
+source.addEventListener("well", () => { trouble.hidden = true; tick(); });
 source.onerror = () => { open = false; tick(); };
 setInterval(tick, 1000);
 tick();

@@ -1,0 +1,102 @@
+//! A disk that is full: the daemon starts, watches and shows, says that it cannot remember, and goes on by itself.
+//!
+//! The disk is a real one of a megabyte (tmpfs) in a mount namespace of the daemon's own, reached through /proc.
+
+use crate::{
+    daemon::{Daemon, World},
+    support::{eventually, program},
+};
+use std::{fs, io::Write, path::PathBuf, process::Command};
+
+/// A world whose journal lies on a small disk.
+struct Disk {
+    world: World,
+    folder: PathBuf,
+}
+
+impl Disk {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let folder = world.folder.path().join("disk");
+        fs::create_dir(&folder).expect("it can be made");
+        let text = fs::read_to_string(world.config()).expect("it was written");
+        fs::write(world.config(), text.replace("journal.sqlite3", "disk/journal.sqlite3")).expect("it can be written");
+        Self { world, folder }
+    }
+
+    /// A daemon after `before` was done in its namespace.
+    fn start(&self, before: &str) -> Daemon {
+        let disk = self.folder.display();
+        let script = format!("mount -t tmpfs -o size=1m none '{disk}' && {{ {before}; exec \"$@\"; }}");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", &script, "sh", program(), "run", "--config"]);
+        self.world.start_by(command.arg(self.world.config()))
+    }
+
+    /// The file that takes what is free on the daemon's disk.
+    fn filler(&self, daemon: &Daemon) -> PathBuf {
+        let folder = self.folder.strip_prefix("/").expect("it is absolute");
+        PathBuf::from(format!("/proc/{}/root", daemon.id())).join(folder).join("filler")
+    }
+
+    fn fill(&self, daemon: &Daemon) {
+        let mut file = fs::File::create(self.filler(daemon)).expect("it can be made");
+        for size in [4096, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    async fn health(&self, wanted: u16) -> String {
+        eventually(&format!("health {wanted}"), async || {
+            let answer = reqwest::get(format!("http://{}/-/healthy", self.world.page)).await.ok()?;
+            if answer.status().as_u16() == wanted { answer.text().await.ok() } else { None }
+        })
+        .await
+    }
+
+    /// How often each reason was told by the webhook.
+    fn told(&self, reason: &str) -> usize {
+        self.world.receiver.taken().iter().filter(|body| body["reason"] == reason).count()
+    }
+
+    async fn is_told(&self, reason: &str) {
+        eventually(reason, async || (self.told(reason) > 0).then_some(())).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_full_disk_it_watches_and_says_that_it_cannot_remember_and_recovers_by_itself() {
+    let disk = Disk::new().await;
+    let daemon = disk.start("true");
+    disk.world.metric("camhealth_coverage_ratio", 1.0).await;
+    disk.fill(&daemon);
+    disk.world.break_camera(1).await;
+    disk.world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"down\"}", 1.0).await;
+    let why = disk.health(503).await;
+    assert!(why.contains("nothing can be remembered"), "{why}");
+    disk.world.metric("camhealth_watching", 0.0).await;
+    // The message on the site waits, and that is told, once, over one channel.
+    disk.world.metric("camhealth_notices_pending", 2.0).await;
+    disk.is_told("journal_failing").await;
+    assert_eq!((disk.told("journal_failing"), disk.told("coverage_lost")), (1, 0));
+    fs::remove_file(disk.filler(&daemon)).expect("it is ours");
+    for reason in ["coverage_lost", "journal_restored"] {
+        disk.is_told(reason).await;
+    }
+    disk.health(200).await;
+    disk.world.metric("camhealth_notices_pending", 0.0).await;
+    assert_eq!((disk.told("journal_failing"), disk.told("coverage_lost")), (1, 1), "nothing is told twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_starts_on_a_full_disk_and_remembers_as_soon_as_it_can() {
+    let disk = Disk::new().await;
+    let filler = disk.folder.join("filler");
+    let daemon = disk.start(&format!("cat /dev/zero > '{}' 2> /dev/null", filler.display()));
+    disk.world.metric("camhealth_coverage_ratio", 1.0).await;
+    disk.health(503).await;
+    fs::remove_file(disk.filler(&daemon)).expect("it is ours");
+    disk.health(200).await;
+    disk.world.break_camera(1).await;
+    disk.is_told("coverage_lost").await;
+}
