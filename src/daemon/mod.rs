@@ -5,6 +5,7 @@
 
 mod agenda;
 mod beacons;
+mod descriptors;
 mod event_loop;
 mod relay;
 mod replies;
@@ -12,6 +13,7 @@ mod signals;
 mod supervise;
 mod watchdog;
 
+pub use descriptors::raise as raise_descriptors;
 pub use signals::{Signal, Signals};
 pub use supervise::{Broken, Task};
 
@@ -126,6 +128,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let (requests, asked) = mpsc::channel(16);
     let (news, reported) = mpsc::channel::<monitor::Event>(64);
     let uptime = plan.uptime.clone();
+    let (named, limits) = (plan.web.hosts.clone(), descriptors::limits(&plan));
     let plan = Arc::new(plan);
     let roster = Arc::new(std::sync::RwLock::new(plan.alert.people.clone()));
     let wake = Arc::new(Notify::new());
@@ -176,14 +179,14 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     supervisor.start(Task::Alertmanagers, watchdog.alertmanagers(stop.child_token()));
     let names = roster.clone();
     let by_channel = move || names_by_channel(&names.read().unwrap_or_else(PoisonError::into_inner));
-    let replies = replies::run(http, deliver_settings, by_channel, requests.clone(), stop.child_token());
+    let replies = replies::run(http, deliver_settings.clone(), by_channel, requests.clone(), stop.child_token());
     supervisor.start(Task::Replies, replies);
     if real {
         let beacons = beacons::run(clock.clone(), snapshots.clone(), news, stop.child_token());
         supervisor.start(Task::Beacons, beacons);
     }
 
-    let render_own = own.clone();
+    let (render_own, linked) = (own.clone(), deliver_settings.clone());
     let router = web::router(web::State {
         snapshots: snapshots.clone(),
         metrics: Arc::new(move |snapshot| metrics::render(snapshot, &render_own)),
@@ -197,6 +200,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
             signed.then(|| roster.get(person).map_or_else(|| person.to_owned(), |known| known.name.clone()))
         }),
         reporter: reporter(journal.clone(), clock.clone(), snapshots.clone(), uptime),
+        hosts: web::Hosts::new(&named, move || linked.borrow().0.page.as_ref()?.host_str().map(str::to_owned)),
         requests: requests.clone(),
         healthy: Arc::new({
             let health = health.clone();
@@ -209,8 +213,8 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     });
     let stopped = stop.child_token();
     let web = async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await;
-        served.map_err(|error| error.to_string())
+        web::serve(web::tuned(listener), router, limits, stopped).await;
+        Ok(())
     };
     let journal_ended = journal.ended();
     supervisor.start(Task::Journal, async { Err(journal_ended.await) });
