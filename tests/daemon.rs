@@ -148,6 +148,10 @@ impl World {
 pub struct Daemon(Child);
 
 impl Daemon {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     fn kill(&mut self) {
         self.0.kill().expect("it is our child");
         self.0.wait().expect("it is our child");
