@@ -48,5 +48,7 @@ mod reporting;
 mod simulated;
 /// Channels, replies, Alertmanager and the commands of the roster.
 mod telling;
+/// Visitors who hold what they can, while cameras are watched and others are served.
+mod visitors;
 /// Worker processes: whom their end blames, and what confines them.
 mod workers;

@@ -133,7 +133,7 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
         alert: roster(),
         topology: topology::Settings { settle: seconds(40), ..topology::Settings::default() },
         uptime: uptime::Settings::default(),
-        web: web::Settings { listen },
+        web: web::Settings { listen, ..web::Settings::default() },
     })
 }
 

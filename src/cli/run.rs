@@ -17,6 +17,9 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     super::log_to_stderr();
+    if let Err(error) = daemon::raise_descriptors() {
+        tracing::warn!(%error, "the limit of open files stays as it was");
+    }
     let path = arguments.config;
     let plan = match loaded(&path) {
         Ok(plan) => plan,

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod beacons;
+mod descriptors;
 mod distress;
 mod event_loop;
 mod progress;
@@ -16,6 +17,7 @@ mod supervise;
 mod watchdog;
 mod wishes;
 
+pub use descriptors::raise as raise_descriptors;
 pub use signals::{Signal, Signals};
 pub use supervise::{Broken, Task};
 
@@ -140,6 +142,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let (requests, asked) = mpsc::channel(16);
     let (news, reported) = mpsc::channel::<monitor::Event>(64);
     let uptime = plan.uptime.clone();
+    let (named, limits) = (plan.web.hosts.clone(), descriptors::limits(&plan));
     let plan = Arc::new(plan);
     let roster = Arc::new(std::sync::RwLock::new(plan.alert.people.clone()));
     let wake = Arc::new(Notify::new());
@@ -204,14 +207,14 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     supervisor.start(Task::Alertmanagers, watchdog.alertmanagers(stop.child_token()));
     let names = roster.clone();
     let by_channel = move || names_by_channel(&names.read().unwrap_or_else(PoisonError::into_inner));
-    let replies = replies::run(http, deliver_settings, by_channel, requests.clone(), stop.child_token());
+    let replies = replies::run(http, deliver_settings.clone(), by_channel, requests.clone(), stop.child_token());
     supervisor.start(Task::Replies, replies);
     if real {
         let beacons = beacons::run(clock.clone(), snapshots.clone(), news, stop.child_token());
         supervisor.start(Task::Beacons, beacons);
     }
 
-    let (render_own, watching) = (own.clone(), health.clone());
+    let (render_own, watching, linked) = (own.clone(), health.clone(), deliver_settings.clone());
     let router = web::router(web::State {
         snapshots: snapshots.clone(),
         metrics: Arc::new(move |snapshot| {
@@ -228,6 +231,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
             signed.then(|| roster.get(person).map_or_else(|| person.to_owned(), |known| known.name.clone()))
         }),
         reporter: reporter(journal.clone(), clock.clone(), snapshots.clone(), uptime),
+        hosts: web::Hosts::new(&named, move || linked.borrow().deliver.page.as_ref()?.host_str().map(str::to_owned)),
         requests: requests.clone(),
         healthy: Arc::new({
             let health = health.clone();
@@ -240,8 +244,8 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     });
     let stopped = stop.child_token();
     let web = async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await;
-        served.map_err(|error| error.to_string())
+        web::serve(web::tuned(listener), router, limits, stopped).await;
+        Ok(())
     };
     let journal_ended = journal.ended();
     supervisor.start(Task::Journal, async { Err(journal_ended.await) });

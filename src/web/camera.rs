@@ -3,6 +3,7 @@
 use super::{
     explain::{Explanation, Steps, explain},
     page,
+    rendered::Subject,
     router::{Shared, Wish},
     words::{Words, words},
 };
@@ -17,8 +18,7 @@ use jiff::{Timestamp, tz::TimeZone};
 pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    let main = main(&snapshot, &id, language);
-    page::of_one(main, &snapshot, language, ("camera", &id), words(language).no_camera)
+    page::of(&shared, &snapshot, language, &Subject::Camera(id), words(language).no_camera)
 }
 
 /// The page's content; `None` when there is no such camera.

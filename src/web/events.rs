@@ -1,18 +1,18 @@
 //! Server-sent events: the wall's content when it changes, and a pulse by which a page knows how old it is.
 
 use super::{
-    camera, incident, map,
+    rendered::Subject,
     router::{Shared, Wish},
-    site,
+    server::Guest,
+    sse,
 };
 use crate::model::{Language, Snapshot};
 use axum::{
+    Extension,
+    body::{Body, Bytes},
     extract::{Query, State},
-    http::StatusCode,
-    response::{
-        IntoResponse, Response, Sse,
-        sse::{Event, KeepAlive},
-    },
+    http::header,
+    response::{IntoResponse, Response},
 };
 use futures_util::stream;
 use std::{
@@ -22,23 +22,18 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
-    time::{Instant, sleep_until},
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
 };
 
 /// Between two events to one page.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Figures such as frame rates are renewed this often while no state changes.
 const RENEW: Duration = Duration::from_secs(10);
-
-/// Whose page listens.
-enum Subject {
-    Wall,
-    Map,
-    Site(String),
-    Camera(String),
-    Incident(String),
-}
+/// How often it is asked whether the daemon does its work, whether or not anything changes.
+const CHECK: Duration = Duration::from_secs(2);
+/// After so long without any event a comment is sent.
+const SILENCE: Duration = Duration::from_secs(15);
 
 impl Subject {
     fn of(wish: Wish) -> Self {
@@ -60,31 +55,57 @@ struct Listener {
     subject: Subject,
     not_before: Instant,
     shown: Option<(u64, Instant)>,
-    _place: OwnedSemaphorePermit,
+    /// Whether the page was last told that the daemon does its work, and when.
+    well: Option<(bool, Instant)>,
+    said: Instant,
 }
 
-pub(super) async fn events(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
-    let Ok(place) = shared.listeners.clone().try_acquire_owned() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many pages listen\n").into_response();
-    };
+pub(super) async fn events(
+    State(shared): State<Shared>,
+    guest: Option<Extension<Guest>>,
+    Query(wish): Query<Wish>,
+) -> Response {
+    if let Some(Extension(guest)) = guest {
+        guest.listens();
+    }
     let mut snapshots = shared.state.snapshots.clone();
     // The page was rendered a moment ago; what changed since is sent at once.
     snapshots.mark_changed();
     let language = wish.language(&snapshots.borrow());
     let (subject, not_before) = (Subject::of(wish), Instant::now());
-    let listener = Listener { shared, snapshots, language, subject, not_before, shown: None, _place: place };
+    let listener =
+        Listener { shared, snapshots, language, subject, not_before, shown: None, well: None, said: not_before };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
     });
-    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
 }
 
 impl Listener {
-    async fn next(&mut self) -> Option<Event> {
-        sleep_until(self.not_before).await;
-        self.snapshots.changed().await.ok()?;
-        self.not_before = Instant::now() + PAUSE;
+    /// `None` ends the stream: the daemon stops, or what the page showed is gone.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            sleep_until(self.not_before).await;
+            let changed = timeout(CHECK, self.snapshots.changed()).await;
+            if let Some(event) = self.health() {
+                // What changed is shown right after.
+                if changed.is_ok() {
+                    self.snapshots.mark_changed();
+                }
+                self.said = Instant::now();
+                return Some(event);
+            }
+            match changed {
+                Ok(changed) => break changed.ok()?,
+                Err(_) if self.said.elapsed() >= SILENCE => {
+                    self.said = Instant::now();
+                    return Some(sse::COMMENT);
+                }
+                Err(_) => {}
+            }
+        }
+        (self.not_before, self.said) = (Instant::now() + PAUSE, Instant::now());
         let snapshot = self.snapshots.borrow_and_update().clone();
         if let Subject::Incident(id) = &self.subject {
             return Some(self.of_incident(&snapshot, &id.clone()));
@@ -102,19 +123,30 @@ impl Listener {
             return Some(pulse(&snapshot));
         }
         self.shown = Some((standing, Instant::now()));
-        let main = match &self.subject {
-            Subject::Camera(id) => camera::main(&snapshot, id, self.language).ok()??.into(),
-            Subject::Site(id) => site::main(&snapshot, id, self.language).ok()??.into(),
-            Subject::Map => map::main(&snapshot, self.language).ok()?.into(),
-            Subject::Wall | Subject::Incident(_) => self.shared.cache.main(&snapshot, self.language),
-        };
-        Some(Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(&*main))
+        self.wall(&snapshot)
     }
-}
 
-impl Listener {
+    /// Whether the daemon does its work: told at first, when that changes, and again and again while it does not.
+    fn health(&mut self) -> Option<Bytes> {
+        let health = (self.shared.state.healthy)();
+        let told = self.well.filter(|(_, at)| health.is_ok() || at.elapsed() < RENEW);
+        if told.is_some_and(|(well, _)| well == health.is_ok()) {
+            return None;
+        }
+        self.well = Some((health.is_ok(), Instant::now()));
+        Some(match health {
+            Ok(()) => sse::event("well", None, b"1"),
+            Err(why) => sse::event("trouble", None, why.as_bytes()),
+        })
+    }
+
+    fn wall(&self, snapshot: &Arc<Snapshot>) -> Option<Bytes> {
+        let event = self.shared.cache.event(snapshot, &self.subject, self.language);
+        event.inspect_err(|error| tracing::error!(%error, "a page that listens cannot be rendered")).ok()?
+    }
+
     /// An incident's page is renewed only when the incident changed: somebody may be typing.
-    fn of_incident(&mut self, snapshot: &Snapshot, id: &str) -> Event {
+    fn of_incident(&mut self, snapshot: &Arc<Snapshot>, id: &str) -> Bytes {
         let Some(known) = snapshot.incident(id) else { return pulse(snapshot) };
         let mut hasher = DefaultHasher::new();
         (known.step, known.ack.is_some(), known.sites.len(), snapshot.course(known)).hash(&mut hasher);
@@ -123,17 +155,13 @@ impl Listener {
         }
         let standing = hasher.finish();
         let before = self.shown.replace((standing, Instant::now()));
-        match incident::main(snapshot, known, self.language, None) {
-            Ok(main) if before.is_some_and(|(last, _)| last != standing) => {
-                Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(main)
-            }
-            _ => pulse(snapshot),
-        }
+        let changed = before.is_some_and(|(last, _)| last != standing);
+        changed.then(|| self.wall(snapshot)).flatten().unwrap_or_else(|| pulse(snapshot))
     }
 }
 
-fn pulse(snapshot: &Snapshot) -> Event {
-    Event::default().event("pulse").data(snapshot.at.as_millisecond().to_string())
+fn pulse(snapshot: &Snapshot) -> Bytes {
+    sse::event("pulse", None, snapshot.at.as_millisecond().to_string().as_bytes())
 }
 
 /// A fingerprint of all that must be shown without delay.

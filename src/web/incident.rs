@@ -5,7 +5,9 @@
 
 use super::{
     Command,
+    gate::Modest,
     page::{self, moment},
+    rendered::Subject,
     router::{OwnPage, Shared, Wish, html},
     words::{Words, words},
 };
@@ -55,14 +57,19 @@ struct Page<'a> {
 /// A site's id, name, level, its class, and that it recovers.
 type Site = (String, String, &'static str, &'static str, Option<String>);
 
-fn render(snapshot: &Snapshot, incident: &Incident, language: Language, signed: Option<(String, String)>) -> Response {
-    let words = words(language);
-    // A signed page is not renewed in place: its button would be lost.
-    let listens_to = if signed.is_some() { String::new() } else { incident.number.to_string() };
-    let events = format!("/events?lang={}&incident={listens_to}", words.lang);
+/// The page with the button of whom a signed link is for.
+fn for_one(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    incident: &Incident,
+    language: Language,
+    signed: (String, String),
+) -> Response {
+    // It is not renewed in place: its button would be lost.
+    let events = format!("/events?lang={}&incident=", words(language).lang);
     let path = format!("/incidents/{}", incident.number);
-    let main = main(snapshot, incident, language, signed);
-    html(main.and_then(|main| page::whole(&main, snapshot, language, &path, &events)))
+    let main = main(snapshot, incident, language, Some(signed));
+    html(main.and_then(|main| page::whole(shared, &main, snapshot, language, &path, &events)))
 }
 
 /// The page's content.
@@ -129,21 +136,21 @@ fn cause_text(cause: &Cause, language: Language) -> &'static str {
     }
 }
 
-fn gone(language: Language) -> Response {
-    let text = match language {
+fn no_such(language: Language) -> &'static str {
+    match language {
         Language::Vi => "Không có sự cố này, hoặc đã kết thúc từ lâu.\n",
         Language::En => "There is no such incident, or it ended long ago.\n",
-    };
-    (StatusCode::NOT_FOUND, text).into_response()
+    }
+}
+
+fn gone(language: Language) -> Response {
+    (StatusCode::NOT_FOUND, no_such(language)).into_response()
 }
 
 async fn show(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    match snapshot.incident(&id).cloned() {
-        Some(incident) => render(&snapshot, &incident, language, None),
-        None => gone(language),
-    }
+    page::of(&shared, &snapshot, language, &Subject::Incident(id), no_such(language))
 }
 
 #[derive(Debug, Deserialize)]
@@ -228,7 +235,7 @@ async fn link(
     match signed(&shared, &path) {
         Some((snapshot, incident, name)) => {
             let action = format!("/ack/{}/{}/{}", path.0, path.1, path.2);
-            render(&snapshot, &incident, language, Some((action, name)))
+            for_one(&shared, &snapshot, &incident, language, (action, name))
         }
         None => gone(language),
     }
@@ -236,6 +243,7 @@ async fn link(
 
 async fn take_on_link(
     State(shared): State<Shared>,
+    _: Modest,
     Path(path): Path<(String, String, String)>,
     Query(wish): Query<Wish>,
 ) -> Response {

@@ -2,7 +2,8 @@
 
 use super::{
     page::{self, level_symbol, moment},
-    router::{Shared, Wish, html},
+    rendered::Subject,
+    router::{Shared, Wish},
     words::{Words, words},
 };
 use crate::model::{Language, Level, Location, Snapshot};
@@ -22,9 +23,7 @@ const METRES: f64 = 111_320.0;
 pub(super) async fn page(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    let events = format!("/events?lang={}&map=all", words(language).lang);
-    let main = main(&snapshot, language);
-    html(main.and_then(|main| page::whole(&main, &snapshot, language, "/map", &events)))
+    page::of(&shared, &snapshot, language, &Subject::Map, "")
 }
 
 #[derive(Template)]

@@ -8,15 +8,26 @@ mod camera;
 mod command;
 mod events;
 mod explain;
+mod flood;
+mod gate;
+mod hosts;
 mod incident;
 mod map;
 mod page;
+mod refuse;
+mod rendered;
 pub mod report;
 mod router;
+mod server;
 mod settings;
 mod site;
+mod sse;
+#[cfg(test)]
+mod street;
 mod words;
 
 pub use command::{Command, Refusal, Request};
+pub use hosts::Hosts;
 pub use router::{Signer, State, router};
+pub use server::{Limits, serve, tuned};
 pub use settings::Settings;

@@ -1,7 +1,8 @@
 //! The status page: a pure function of one snapshot and a language.
 
 use super::{
-    router::html,
+    rendered::Subject,
+    router::{Shared, html},
     words::{Words, words},
 };
 use crate::model::{
@@ -10,14 +11,18 @@ use crate::model::{
 };
 use askama::Template;
 use axum::{
+    body::{Body, Bytes},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
+use futures_util::stream;
 use jiff::Timestamp;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{convert::Infallible, sync::Arc};
 
-/// The page around its content. `path` is its address, `events` what its script listens to.
+/// The page around its content. `path` is its address, `events` what its script listens to. Over the content stands
+/// that the daemon does not do its work, if so: what looks green might be old.
 pub(super) fn whole(
+    shared: &Shared,
     main: &str,
     snapshot: &Snapshot,
     language: Language,
@@ -27,58 +32,58 @@ pub(super) fn whole(
     let words = words(language);
     let at = snapshot.at.as_millisecond();
     let menu = [("/", words.wall), ("/map", words.map), ("/reports", words.reports)];
-    let trouble = None;
+    let trouble = (shared.state.healthy)().err();
+    let trouble = trouble.as_deref();
     Whole { words, trouble, commune: &snapshot.fleet.commune.name, main, at, path, events, home: path == "/", menu }
         .render()
 }
 
-/// The page of one thing, such as `("camera", "cho-01")`, around its content; or that there is no such thing.
-pub(super) fn of_one(
-    main: askama::Result<Option<String>>,
+/// The page around content that others read as well: its bytes are sent, not copied.
+pub(super) fn around(
+    shared: &Shared,
+    main: Bytes,
     snapshot: &Snapshot,
     language: Language,
-    (kind, id): (&str, &str),
+    path: &str,
+    events: &str,
+) -> askama::Result<Response> {
+    // Names are escaped, so that none of them can be this.
+    const PLACE: &str = "<main>";
+    let page = whole(shared, PLACE, snapshot, language, path, events)?;
+    let (head, tail) = page.split_once(PLACE).unwrap_or((&page, ""));
+    let pieces = [Bytes::copy_from_slice(head.as_bytes()), main, Bytes::copy_from_slice(tail.as_bytes())];
+    Ok(Html(Body::from_stream(stream::iter(pieces.map(Ok::<_, Infallible>)))).into_response())
+}
+
+/// A subject's page at its address, or with what it says that there is no such thing.
+pub(super) fn of(
+    shared: &Shared,
+    snapshot: &Arc<Snapshot>,
+    language: Language,
+    subject: &Subject,
     missing: &'static str,
 ) -> Response {
-    match main {
-        Ok(Some(main)) => {
-            let events = format!("/events?lang={}&{kind}={id}", words(language).lang);
-            html(whole(&main, snapshot, language, &format!("/{kind}s/{id}"), &events))
+    let (path, wish) = match subject {
+        Subject::Wall => ("/".to_owned(), String::new()),
+        Subject::Map => ("/map".to_owned(), "&map=all".to_owned()),
+        Subject::Site(id) => (format!("/sites/{id}"), format!("&site={id}")),
+        Subject::Camera(id) => (format!("/cameras/{id}"), format!("&camera={id}")),
+        Subject::Incident(id) => {
+            let number = snapshot.incident(id).map_or_else(|| id.clone(), |incident| incident.number.to_string());
+            (format!("/incidents/{number}"), format!("&incident={number}"))
         }
-        Ok(None) => (StatusCode::NOT_FOUND, missing).into_response(),
-        Err(error) => html(Err(error)),
-    }
+    };
+    let events = format!("/events?lang={}{wish}", words(language).lang);
+    let page = match shared.cache.main(snapshot, subject, language) {
+        Ok(Some(main)) => around(shared, main, snapshot, language, &path, &events),
+        Ok(None) => Ok((StatusCode::NOT_FOUND, missing).into_response()),
+        Err(error) => Err(error),
+    };
+    page.unwrap_or_else(|error| html(Err(error)))
 }
 
-/// The last content of each language, so that many pages cost one rendering.
-#[derive(Default)]
-pub(super) struct Cache(Mutex<Vec<Rendered>>);
-
-/// A language, a snapshot, and what they gave.
-type Rendered = (Language, Arc<Snapshot>, Arc<str>);
-
-impl Cache {
-    /// The content for a snapshot.
-    pub(super) fn main(&self, snapshot: &Arc<Snapshot>, language: Language) -> Arc<str> {
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = cached.iter().find(|(of, at, _)| *of == language && Arc::ptr_eq(at, snapshot));
-        if let Some((_, _, html)) = known {
-            return html.clone();
-        }
-        let html: Arc<str> = match main(snapshot, language) {
-            Ok(html) => html.into(),
-            Err(error) => {
-                tracing::error!(%error, "the wall cannot be rendered");
-                "".into()
-            }
-        };
-        cached.retain(|(of, ..)| *of != language);
-        cached.push((language, snapshot.clone(), html.clone()));
-        html
-    }
-}
-
-fn main(snapshot: &Snapshot, language: Language) -> askama::Result<String> {
+/// The wall's content.
+pub(super) fn main(snapshot: &Snapshot, language: Language) -> askama::Result<String> {
     let show = Show { snapshot, language, words: words(language) };
     let (problems, well) = show.cameras();
     let coverage = snapshot.coverage;

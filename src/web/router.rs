@@ -1,11 +1,18 @@
 //! Which address gives what.
 
-use super::{Command, Refusal, Request, api, camera, events, incident, map, page, report, site, words::words};
+use super::{
+    Command, Hosts, Refusal, Request, api, camera, events,
+    flood::Wishes,
+    gate, incident, map, page,
+    refuse::refuse,
+    rendered::{Cache, Subject},
+    report, site,
+};
 use crate::model::{Language, Snapshot};
 use axum::{
     Router,
     body::Body,
-    extract::{DefaultBodyLimit, FromRequestParts, Query, State as From},
+    extract::{FromRequestParts, Query, State as From},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
@@ -13,10 +20,7 @@ use axum::{
 };
 use serde::Deserialize;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-
-/// Pages that listen for events at once; each costs a connection.
-const LISTENERS: usize = 64;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Of incident, person and signature of a link: the person's name, if the link is one of ours.
 pub type Signer = Arc<dyn Fn(&str, &str, &str) -> Option<String> + Send + Sync>;
@@ -34,6 +38,8 @@ pub struct State {
     pub signer: Signer,
     /// Works out uptime reports.
     pub reporter: report::Reporter,
+    /// The names by which it may be asked.
+    pub hosts: Hosts,
     /// Where people's wishes go.
     pub requests: mpsc::Sender<Request>,
     /// Whether the daemon does its work.
@@ -49,8 +55,9 @@ pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) state: State,
-    pub(super) cache: Arc<page::Cache>,
-    pub(super) listeners: Arc<Semaphore>,
+    pub(super) cache: Arc<Cache>,
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) reports: Arc<report::Desk>,
 }
 
 /// The language that a page is asked for in.
@@ -75,7 +82,8 @@ impl Wish {
 
 /// All addresses.
 pub fn router(state: State) -> Router {
-    let shared = Shared { state, cache: Arc::default(), listeners: Arc::new(Semaphore::new(LISTENERS)) };
+    let reports = Arc::new(report::Desk::new(state.reporter.clone()));
+    let shared = Shared { state, cache: Arc::default(), wishes: Arc::default(), reports };
     Router::new()
         .route("/", get(wall))
         .route("/events", get(events::events))
@@ -94,16 +102,15 @@ pub fn router(state: State) -> Router {
         .route("/static/report.css", get(async || asset("text/css; charset=utf-8", include_str!("static/report.css"))))
         .route("/static/wall.js", get(async || asset("text/javascript; charset=utf-8", include_str!("static/wall.js"))))
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page; the wall is at /\n"))
+        .layer(middleware::from_fn_with_state(shared.clone(), gate::gate))
         .layer(middleware::from_fn(harden))
-        .layer(DefaultBodyLimit::max(64 * 1024))
         .with_state(shared)
 }
 
 async fn wall(From(shared): From<Shared>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    let main = shared.cache.main(&snapshot, language);
-    html(page::whole(&main, &snapshot, language, "/", &format!("/events?lang={}", words(language).lang)))
+    page::of(&shared, &snapshot, language, &Subject::Wall, "")
 }
 
 pub(super) fn html(rendered: askama::Result<String>) -> Response {
@@ -118,7 +125,7 @@ pub(super) fn html(rendered: askama::Result<String>) -> Response {
 
 async fn metrics(From(shared): From<Shared>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
-    let text = (shared.state.metrics)(&snapshot);
+    let text = shared.cache.metrics(&snapshot, |snapshot| (shared.state.metrics)(snapshot));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
@@ -145,10 +152,7 @@ struct Insist {
     force: u8,
 }
 
-async fn reload(From(shared): From<Shared>, Query(insist): Query<Insist>, headers: HeaderMap) -> Response {
-    if from_another_site(&headers) {
-        return (StatusCode::FORBIDDEN, "a reload is not taken from a page of another site\n").into_response();
-    }
+async fn reload(From(shared): From<Shared>, Query(insist): Query<Insist>, _: OwnPage) -> Response {
     match shared.ask(Command::Reload { force: insist.force == 1 }).await {
         Ok(done) => format!("{done}\n").into_response(),
         Err((status, why)) => (status, format!("{}\n", why.trim_end())).into_response(),
@@ -170,18 +174,45 @@ impl Shared {
     }
 }
 
-/// That a request does not come from a page of another site, as far as browsers tell.
+/// That a wish does not come from a page of another site, as far as browsers tell, and not one after the other.
 pub(super) struct OwnPage;
 
-impl<S: Sync> FromRequestParts<S> for OwnPage {
-    type Rejection = (StatusCode, &'static str);
+impl FromRequestParts<Shared> for OwnPage {
+    type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        match from_another_site(&parts.headers) {
-            true => Err((StatusCode::FORBIDDEN, "not taken from a page of another site\n")),
+    async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Response> {
+        if from_another_site(&parts.headers) {
+            return Err(foreign(parts.uri.path()));
+        }
+        gate::Modest::from_request_parts(parts, shared).await.map(|_| Self)
+    }
+}
+
+/// That a request for something dear is not part of somebody else's page: a link to it may stand there.
+pub(super) struct NotEmbedded;
+
+impl<S: Sync> FromRequestParts<S> for NotEmbedded {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let is = |name: &str, wanted: &str| parts.headers.get(name).is_none_or(|value| value == wanted);
+        let elsewhere = parts.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        let is_link = is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document");
+        match elsewhere && !is_link {
+            true => Err(refuse(
+                parts.uri.path(),
+                StatusCode::FORBIDDEN,
+                "Trang của nơi khác không được nhúng báo cáo; hãy mở bằng liên kết.",
+                "reports are not part of a page of another site; open them by a link",
+            )),
             false => Ok(Self),
         }
     }
+}
+
+fn foreign(path: &str) -> Response {
+    let vietnamese = "Không nhận yêu cầu từ trang của nơi khác.";
+    refuse(path, StatusCode::FORBIDDEN, vietnamese, "not taken from a page of another site")
 }
 
 /// A browser that somebody else's page drives says so.
@@ -223,4 +254,4 @@ async fn harden(request: axum::http::Request<Body>, next: Next) -> Response {
 
 #[cfg(test)]
 #[path = "tests.rs"]
-mod tests;
+pub(super) mod tests;

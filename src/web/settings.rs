@@ -7,10 +7,12 @@ use std::net::SocketAddr;
 pub struct Settings {
     /// Address to listen on; loopback unless the commune says otherwise, since pages have no login yet.
     pub listen: SocketAddr,
+    /// Names by which others ask for it, beside its addresses, `localhost` and the host of `[alert] page`; lower case.
+    pub hosts: Vec<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9740)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9740)), hosts: Vec::new() }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     page::{self, Moment, moment, symbol},
+    rendered::Subject,
     router::{Shared, Wish},
     words::{Words, words},
 };
@@ -15,8 +16,7 @@ use axum::{
 pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    let main = main(&snapshot, &id, language);
-    page::of_one(main, &snapshot, language, ("site", &id), words(language).no_site)
+    page::of(&shared, &snapshot, language, &Subject::Site(id), words(language).no_site)
 }
 
 #[derive(Template)]

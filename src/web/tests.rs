@@ -9,9 +9,13 @@ use crate::{
     uptime,
 };
 use futures_util::StreamExt;
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snapshot> {
+pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snapshot> {
     let at = jiff::Timestamp::from_millisecond(1_790_000_000_000 + millisecond).expect("a time in this century");
     let rtsp = "rtsp://127.0.0.1/x".parse().expect("a URL");
     let camera = Camera { name: "<script>alert('x')</script>".into(), ..Camera::new("cho-01", rtsp) };
@@ -65,15 +69,44 @@ fn incident(at: jiff::Timestamp) -> Incident {
 
 struct Server {
     address: SocketAddr,
-    publish: watch::Sender<Arc<Snapshot>>,
+    behind: Behind,
+}
+
+impl std::ops::Deref for Server {
+    type Target = Behind;
+
+    fn deref(&self) -> &Behind {
+        &self.behind
+    }
+}
+
+/// What stands behind the router.
+pub(in crate::web) struct Behind {
+    pub(in crate::web) publish: watch::Sender<Arc<Snapshot>>,
     /// What is not well.
     broken: watch::Sender<Option<String>>,
     stopping: watch::Sender<bool>,
-    asked: Arc<std::sync::Mutex<Vec<Command>>>,
+    pub(in crate::web) asked: Arc<std::sync::Mutex<Vec<Command>>>,
+    /// How often metrics were rendered, and reports worked out.
+    pub(in crate::web) metrics: Arc<AtomicUsize>,
+    pub(in crate::web) reports: Arc<AtomicUsize>,
+    /// Reports are worked out while there is a permit for each.
+    pub(in crate::web) desk: Arc<tokio::sync::Semaphore>,
 }
 
-/// Serves a snapshot; reloads are refused with a text, everything else is done.
+/// Serves a snapshot on a socket.
 async fn serve() -> Server {
+    let (state, behind) = state();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let served =
+        super::super::serve(super::super::tuned(listener), router(state), Default::default(), Default::default());
+    tokio::spawn(served);
+    Server { address, behind }
+}
+
+/// Reloads are refused with a text, everything else is done.
+pub(in crate::web) fn state() -> (State, Behind) {
     let (publish, snapshots) = watch::channel(snapshot(CameraState::Up, 0));
     let (broken, is_broken) = watch::channel(None::<String>);
     let (stopping, is_stopping) = watch::channel(false);
@@ -90,8 +123,16 @@ async fn serve() -> Server {
             heard.lock().expect("no panic").push(command);
         }
     });
+    let (rendered, made) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let desk = Arc::new(tokio::sync::Semaphore::new(1000));
     let state = State {
-        metrics: Arc::new(|_| "up 1\n".into()),
+        metrics: Arc::new({
+            let rendered = rendered.clone();
+            move |_| {
+                rendered.fetch_add(1, Ordering::SeqCst);
+                "up 1\n".into()
+            }
+        }),
         channels: Arc::new(|| serde_json::json!({})),
         signer: Arc::new(|incident, person, signature| {
             (signature == format!("{incident}+{person}")).then(|| "Trung úy An".to_owned())
@@ -99,20 +140,24 @@ async fn serve() -> Server {
         reporter: Arc::new({
             let fleet = snapshots.borrow().fleet.clone();
             let now = snapshots.borrow().at;
+            let (made, desk) = (made.clone(), desk.clone());
             move |month| {
+                made.fetch_add(1, Ordering::SeqCst);
+                let desk = desk.clone();
                 let report = uptime::of_month(&fleet, &History::default(), month, &uptime::Settings::default(), now);
-                Box::pin(async move { Ok(report) })
+                Box::pin(async move {
+                    desk.acquire().await.expect("it stays open").forget();
+                    Ok(report)
+                })
             }
         }),
+        hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,
         requests,
         healthy: Arc::new(healthy.clone()),
         ready: Arc::new(move || if *is_stopping.borrow() { Err("it stops".into()) } else { healthy() }),
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move { axum::serve(listener, router(state)).await });
-    Server { address, publish, broken, stopping, asked }
+    (state, Behind { publish, broken, stopping, asked, metrics: rendered, reports: made, desk })
 }
 
 async fn fetch(server: &Server, path: &str) -> (StatusCode, HeaderMap, String) {
@@ -164,7 +209,7 @@ async fn a_refused_reload_says_why_and_a_foreign_page_may_not_ask() {
     };
     let refused = post(&[]).send().await.expect("an answer");
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
-    assert_eq!(refused.text().await.expect("text"), "sites.toml: không đúng");
+    assert_eq!(refused.text().await.expect("text"), "sites.toml: không đúng\n");
     for headers in [[("sec-fetch-site", "cross-site")], [("origin", "http://evil.example")]] {
         assert_eq!(post(&headers).send().await.expect("an answer").status(), StatusCode::FORBIDDEN);
     }
@@ -189,6 +234,34 @@ async fn a_change_reaches_a_page_that_listens() {
         }
     }
     panic!("the stream ended: {text}");
+}
+
+/// A wall that is green because nothing is looked at any more must not look so.
+#[tokio::test]
+async fn a_page_says_large_that_the_daemon_does_not_do_its_work() {
+    let server = serve().await;
+    let shown = "<p id=\"trouble\" role=\"alert\"><b>";
+    for path in ["/", "/map", "/incidents/17", "/cameras/cho-01"] {
+        assert!(!fetch(&server, path).await.2.contains(shown), "{path}");
+    }
+    let mut chunks = reqwest::get(format!("http://{}/events", server.address)).await.expect("an answer").bytes_stream();
+    let mut text = String::new();
+    let mut until = async |wanted: &str| {
+        while !text.contains(wanted) {
+            text.push_str(&String::from_utf8_lossy(&chunks.next().await.expect("it goes on").expect("bytes")));
+        }
+        text.clear();
+    };
+    until("event: well").await;
+    server.broken.send_replace(Some("schedule has done nothing for 8 s".into()));
+    for path in ["/", "/map", "/incidents/17", "/cameras/cho-01"] {
+        let (_, _, page) = fetch(&server, path).await;
+        assert!(page.contains(shown) && page.contains("schedule has done nothing for 8 s"), "{path}: {page}");
+    }
+    // Nothing changes any more, and those who look are told all the same.
+    until("event: trouble\ndata: schedule has done nothing for 8 s").await;
+    server.broken.send_replace(None);
+    until("event: well").await;
 }
 
 fn asked(server: &Server) -> Vec<Command> {

@@ -15,7 +15,13 @@ use crate::model::{Kind, Language};
 use axum::{Json, Router, extract::State, routing::get};
 use refusal::{Problem, Refusal};
 use std::collections::BTreeMap;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::{
+    OpenApi, ToSchema,
+    openapi::{
+        Content, Ref, ResponseBuilder,
+        path::{Operation, PathItem},
+    },
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(OpenApi)]
@@ -31,7 +37,8 @@ struct Description;
 
 /// The routes below `/api/v1`, and their description beside them.
 pub(super) fn routes() -> Router<Shared> {
-    let (router, description) = described();
+    let (router, mut description) = described();
+    description.paths.paths.values_mut().for_each(describe_gate);
     let json = description.to_json().unwrap_or_default();
     let describe = async move || ([(axum::http::header::CONTENT_TYPE, "application/json")], json);
     router.route("/api/v1/openapi.json", get(describe)).route("/api/v1/{*path}", axum::routing::any(nothing))
@@ -54,6 +61,24 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(silences::unsilence))
         .routes(routes!(reports::month))
         .split_for_parts()
+}
+
+/// What any request may be told before it reaches its handler.
+fn describe_gate(path: &mut PathItem) {
+    let problem = || Content::new(Some(Ref::from_schema_name("Problem")));
+    let refusal = |operation: &mut Operation, status: &str, words: &str| {
+        let response = ResponseBuilder::new().description(words).content("application/json", problem()).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert(response.into());
+    };
+    for operation in [&mut path.get, &mut path.post, &mut path.delete].into_iter().flatten() {
+        refusal(operation, "421", "It is asked for by a name that it is not known by; see `[web] hosts`.");
+    }
+    for operation in [&mut path.post, &mut path.delete].into_iter().flatten() {
+        refusal(operation, "403", "It comes from a page of another site.");
+        refusal(operation, "408", "The body did not arrive in time.");
+        refusal(operation, "413", "The body is larger than 64 KiB.");
+        refusal(operation, "429", "Too many wishes from this address; `Retry-After` tells when to try again.");
+    }
 }
 
 /// That there is no such thing.

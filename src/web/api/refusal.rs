@@ -33,10 +33,6 @@ impl Refusal {
     pub(super) fn malformed(error: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, error.into())
     }
-
-    pub(super) fn failed(error: impl Into<String>) -> Self {
-        Self(StatusCode::INTERNAL_SERVER_ERROR, error.into())
-    }
 }
 
 impl From<(StatusCode, String)> for Refusal {

@@ -1,14 +1,35 @@
 //! Uptime reports as JSON.
 
-use super::{Json, Problem, Refusal, Shared, State, refusal::Name};
-use crate::{uptime::Report, web::report::known};
+use super::{Problem, Refusal, Shared, State, refusal::Name};
+use crate::{
+    uptime::Report,
+    web::{
+        report::{Unready, known},
+        router::NotEmbedded,
+    },
+};
+use axum::{
+    http::{Uri, header},
+    response::{IntoResponse, Response},
+};
 
-/// The uptime of a month: every camera, site, link and make, what they were down by, and its incidents.
+/// The uptime of a month: every camera, site, link and make, what they were down by, and its incidents. It is at most a
+/// minute old; that of a month that is over, ten minutes.
 #[utoipa::path(get, path = "/api/v1/reports/{month}", tag = "reports",
     params(("month" = String, Path, description = "such as 2026-10", pattern = r"^\d{4}-\d{2}$")),
-    responses((status = 200, body = Report), (status = 404, body = Problem), (status = 500, body = Problem)))]
-pub(super) async fn month(State(shared): State<Shared>, Name(month): Name) -> Result<Json<Report>, Refusal> {
+    responses((status = 200, body = Report), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 500, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn month(
+    State(shared): State<Shared>,
+    _: NotEmbedded,
+    uri: Uri,
+    Name(month): Name,
+) -> Result<Response, Refusal> {
     let snapshot = shared.state.snapshots.borrow().clone();
     let month = known(&month, &snapshot).map_err(|error| Refusal::not_found(&error))?;
-    (shared.state.reporter)(month).await.map(Json).map_err(Refusal::failed)
+    let forms = shared.reports.of(month, &snapshot).await;
+    Ok(match forms.and_then(|forms| forms.json.clone().map_err(Unready::Failed)) {
+        Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(unready) => unready.told(uri.path()),
+    })
 }

@@ -1,19 +1,22 @@
 //! The uptime report over HTTP and as files: a page with plots, a table for spreadsheets, JSON.
 
+mod desk;
 mod figures;
 mod page;
 mod svg;
 mod table;
 mod words;
 
+pub(super) use desk::{Desk, Unready};
 pub use figures::{length, mean_length, percent};
 pub use page::{file, households};
 pub use table::csv;
 pub use words::verdict;
 
 use super::{
-    page::whole,
-    router::{Shared, Wish, html},
+    page::around,
+    refuse::refuse,
+    router::{NotEmbedded, Shared, Wish, html},
 };
 use crate::{
     model::{Language, Snapshot},
@@ -21,11 +24,10 @@ use crate::{
 };
 use axum::{
     extract::{Path, Query, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Works out the report of a month; the error is for people.
@@ -34,15 +36,24 @@ pub type Reporter = Arc<dyn Fn(Month) -> BoxFuture<'static, Result<Report, Strin
 /// Months that the list of reports goes back.
 const MONTHS: usize = 13;
 
+/// How soon a report is asked for again that could not be worked out at once, in seconds.
+const AGAIN: HeaderValue = HeaderValue::from_static("5");
+
 /// The list of months, and the report of the one that runs.
-pub(super) async fn latest(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn latest(State(shared): State<Shared>, _: NotEmbedded, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let month = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
     show(&shared, &snapshot, month, wish.language(&snapshot)).await
 }
 
 /// A month's page, or with `.csv` behind it its table.
-pub(super) async fn one(State(shared): State<Shared>, Path(name): Path<String>, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    _: NotEmbedded,
+    uri: Uri,
+    Path(name): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let (month, as_table) = match name.strip_suffix(".csv") {
         Some(month) => (month, true),
@@ -55,14 +66,18 @@ pub(super) async fn one(State(shared): State<Shared>, Path(name): Path<String>, 
     if !as_table {
         return show(&shared, &snapshot, month, wish.language(&snapshot)).await;
     }
-    match (shared.state.reporter)(month).await.and_then(|report| csv(&report).map_err(|error| error.to_string())) {
+    let forms = match shared.reports.of(month, &snapshot).await {
+        Ok(forms) => forms,
+        Err(unready) => return unready.told(uri.path()),
+    };
+    match forms.csv.clone() {
         Ok(text) => {
             let name = format!("attachment; filename=\"camhealth-{month}.csv\"");
             let headers =
                 [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
             (headers, text).into_response()
         }
-        Err(error) => failed(&error),
+        Err(error) => Unready::Failed(error).told(uri.path()),
     }
 }
 
@@ -76,31 +91,46 @@ pub(super) fn known(name: &str, snapshot: &Snapshot) -> Result<Month, String> {
 }
 
 async fn show(shared: &Shared, snapshot: &Arc<Snapshot>, month: Month, language: Language) -> Response {
-    let report = match (shared.state.reporter)(month).await {
-        Ok(report) => report,
-        Err(error) => return failed(&error),
-    };
-    let forms = [("CSV", format!("/reports/{month}.csv")), ("JSON", format!("/api/v1/reports/{month}"))];
-    let words = words::words(language);
-    let months = months(snapshot.at, snapshot, words.lang, month);
-    let list = format!("<nav aria-label=\"{}\"><ul class=\"months\">{months}</ul></nav>", words.months);
-    let main = page::main(&report, &households(&snapshot.fleet), language, &forms).map(|main| list + &main);
     let path = format!("/reports/{month}");
+    let forms = shared.reports.of(month, snapshot).await;
+    let main = match forms.and_then(|forms| forms.page(language).clone().map_err(Unready::Failed)) {
+        Ok(main) => main,
+        Err(unready) => return unready.told(&path),
+    };
     // It is told how old it is and nothing else: the figures of a report do not move under the reader.
-    let events = format!("/events?lang={}&incident=", words.lang);
-    html(main.and_then(|main| whole(&main, snapshot, language, &path, &events)))
+    let events = format!("/events?lang={}&incident=", words::words(language).lang);
+    around(shared, main, snapshot, language, &path, &events).unwrap_or_else(|error| html(Err(error)))
 }
 
 /// Links to the months, the latest first.
-fn months(now: Timestamp, snapshot: &Snapshot, lang: &str, shown: Month) -> String {
-    let latest = Month::of(now, &snapshot.fleet.commune.timezone);
+fn navigation(snapshot: &Snapshot, language: Language, shown: Month) -> String {
+    let words = words::words(language);
+    let latest = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
     let link = |month: Month| match month == shown {
         true => format!("<li><b aria-current=\"page\">{month}</b></li>"),
-        false => format!("<li><a href=\"/reports/{month}?lang={lang}\">{month}</a></li>"),
+        false => format!("<li><a href=\"/reports/{month}?lang={}\">{month}</a></li>", words.lang),
     };
-    std::iter::successors(Some(latest), |month| Some(month.before())).take(MONTHS).map(link).collect()
+    let months = std::iter::successors(Some(latest), |month| Some(month.before())).take(MONTHS);
+    let months: String = months.map(link).collect();
+    format!("<nav aria-label=\"{}\"><ul class=\"months\">{months}</ul></nav>", words.months)
 }
 
-fn failed(error: &str) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, format!("the report cannot be made: {error}\n")).into_response()
+impl Unready {
+    /// As whoever asked for `path` reads it.
+    pub(super) fn told(self, path: &str) -> Response {
+        match self {
+            Self::Crowded => {
+                let vietnamese = "Nhiều người đang chờ báo cáo; hãy thử lại sau vài giây.";
+                let english = "many wait for reports; try again in some seconds";
+                let mut response = refuse(path, StatusCode::SERVICE_UNAVAILABLE, vietnamese, english);
+                response.headers_mut().insert(header::RETRY_AFTER, AGAIN);
+                response
+            }
+            Self::Failed(error) => {
+                let vietnamese = format!("Không lập được báo cáo: {error}");
+                let english = format!("the report cannot be made: {error}");
+                refuse(path, StatusCode::INTERNAL_SERVER_ERROR, &vietnamese, &english)
+            }
+        }
+    }
 }

@@ -1,0 +1,160 @@
+//! A connection's place in the table: it says what the connection does, and is told when to give way.
+
+use super::{
+    Limits,
+    seats::{Id, Phase, Seats, address},
+};
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// All places.
+#[derive(Clone)]
+pub(super) struct Room(Arc<Mutex<Inside>>);
+
+struct Inside {
+    seats: Seats,
+    /// By which a connection is told to give way.
+    closing: HashMap<Id, CancellationToken>,
+}
+
+/// One place; it is free again when this is dropped.
+pub(super) struct Chair {
+    room: Room,
+    id: Id,
+    address: IpAddr,
+    closing: CancellationToken,
+    request: Duration,
+    conduct: Mutex<Conduct>,
+}
+
+#[derive(Default)]
+struct Conduct {
+    /// When the request in hand must have been answered.
+    due: Option<Instant>,
+    /// The answer is worked out, but perhaps not yet written.
+    answered: bool,
+}
+
+/// Who asks, beside each request that the server hands over.
+#[derive(Clone)]
+pub(in crate::web) struct Guest(pub(super) Arc<Chair>);
+
+impl Guest {
+    /// By which limits go.
+    pub(in crate::web) fn address(&self) -> IpAddr {
+        self.0.address
+    }
+
+    /// It listens for events from now on: its answer has no end, and another may have to give way.
+    pub(in crate::web) fn listens(&self) {
+        lock(&self.0.conduct).due = None;
+        let mut inside = lock(&self.0.room.0);
+        let gone = inside.seats.listens(self.0.id);
+        inside.close(gone);
+    }
+}
+
+impl Room {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Mutex::new(Inside { seats: Seats::new(limits.clone()), closing: HashMap::new() })))
+    }
+
+    /// A place for a connection, if there is one or somebody gives way.
+    pub(super) fn admit(&self, ip: IpAddr, request: Duration) -> Option<Arc<Chair>> {
+        let mut inside = lock(&self.0);
+        let (id, gone) = inside.seats.admit(ip)?;
+        inside.close(gone);
+        let closing = CancellationToken::new();
+        inside.closing.insert(id, closing.clone());
+        let conduct = Mutex::default();
+        Some(Arc::new(Chair { room: self.clone(), id, address: address(ip), closing, request, conduct }))
+    }
+}
+
+impl Inside {
+    fn close(&mut self, gone: Option<Id>) {
+        if let Some(closing) = gone.and_then(|id| self.closing.remove(&id)) {
+            closing.cancel();
+        }
+    }
+}
+
+impl Chair {
+    /// A request is in hand.
+    pub(super) fn busy(&self) {
+        *lock(&self.conduct) = Conduct { due: Some(Instant::now() + self.request), answered: false };
+        lock(&self.room.0).seats.goes_over(self.id, Phase::Busy);
+    }
+
+    /// All that hyper has was written: with a whole answer among it the connection is idle.
+    pub(super) fn written(&self) {
+        let mut conduct = lock(&self.conduct);
+        if std::mem::take(&mut conduct.answered) {
+            conduct.due = None;
+            drop(conduct);
+            lock(&self.room.0).seats.goes_over(self.id, Phase::Idle);
+        }
+    }
+
+    /// When the answer in hand must have been written.
+    pub(super) fn due(&self) -> Option<Instant> {
+        lock(&self.conduct).due
+    }
+
+    /// Until it must give way.
+    pub(super) async fn gives_way(&self) {
+        self.closing.cancelled().await;
+    }
+}
+
+impl Drop for Chair {
+    fn drop(&mut self) {
+        let mut inside = lock(&self.room.0);
+        inside.seats.leaves(self.id);
+        inside.closing.remove(&self.id);
+    }
+}
+
+/// What is guarded is whole after each line, also where a panic came between.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The body of an answer; when hyper lets go of it, all of it is with hyper.
+pub(super) struct Answer {
+    pub(super) body: Body,
+    pub(super) chair: Arc<Chair>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        lock(&self.chair.conduct).answered = true;
+    }
+}

@@ -1,0 +1,140 @@
+//! The HTTP server: hyper behind limits on connections, on time, on what visitors send and on what waits for them.
+//!
+//! It is generic over where connections come from, so that its tests hold the time and choose the addresses.
+
+mod chair;
+mod limits;
+mod pace;
+mod seats;
+
+pub(super) use chair::Guest;
+pub use limits::Limits;
+pub(super) use limits::{BODY, BODY_WITHIN};
+
+use super::refuse::refuse;
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+    serve::{Listener, ListenerExt},
+};
+use chair::{Answer, Chair, Room};
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service, service_fn},
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use pace::Paced;
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+/// A listener whose connections keep little in the kernel and send events at once.
+pub fn tuned(listener: TcpListener) -> impl Listener<Addr = SocketAddr> {
+    listener.tap_io(|stream: &mut TcpStream| {
+        let small = socket2::SockRef::from(&*stream).set_send_buffer_size(limits::SEND_BUFFER);
+        if let Err(error) = small.and_then(|()| stream.set_nodelay(true)) {
+            tracing::debug!(%error, "a connection is served with the system's settings");
+        }
+    })
+}
+
+/// Serves until `stop`, and then what is under way for a moment.
+pub async fn serve(
+    mut listener: impl Listener<Addr = SocketAddr>,
+    router: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let room = Room::new(&limits);
+    // Dropped with this future, and with it all connections.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            (io, peer) = listener.accept() => match room.admit(peer.ip(), limits.request) {
+                Some(chair) => {
+                    let attended = attend(io, chair, router.clone(), limits.clone(), stop.clone());
+                    connections.spawn(attended);
+                }
+                None => tracing::debug!(%peer, "no room: all connections are being answered"),
+            },
+        }
+    }
+    drop(listener);
+    // What takes longer is cut off.
+    let _ = timeout(limits.stop, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+/// Serves one connection until it ends, gives way or is cut off.
+async fn attend<T>(io: T, chair: Arc<Chair>, router: Router, limits: Limits, stop: CancellationToken)
+where
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let router = TowerToHyperService::new(router);
+    let (host, request) = (chair.clone(), limits.request);
+    let service = service_fn(move |incoming: hyper::Request<Incoming>| {
+        let chair = host.clone();
+        chair.busy();
+        let mut incoming: Request = incoming.map(axum::body::Body::new);
+        incoming.extensions_mut().insert(Guest(chair.clone()));
+        let path = incoming.uri().path().to_owned();
+        let answer = router.call(incoming);
+        async move {
+            let response = match timeout(request, answer).await {
+                Ok(Ok(response)) => response,
+                Err(_) => too_long(&path),
+            };
+            Ok::<_, Infallible>(response.map(|body| Answer { body, chair }))
+        }
+    });
+    let paced = Paced::new(io, chair.clone(), limits.pace, limits.least);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_header_size(limits::HEAD)
+        .max_headers(limits::HEADERS)
+        .max_buf_size(limits::BUFFER)
+        .serve_connection(TokioIo::new(paced), service);
+    let mut connection = pin!(connection);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection broke");
+                }
+                return;
+            }
+            () = chair.gives_way() => return,
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+fn too_long(path: &str) -> Response {
+    let vietnamese = "Máy chủ chưa trả lời kịp; hãy thử lại sau ít phút.";
+    let english = "the answer took too long; try again in a moment";
+    let mut response = refuse(path, StatusCode::SERVICE_UNAVAILABLE, vietnamese, english);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    response
+}
+
+#[cfg(test)]
+#[path = "../server_tests.rs"]
+mod tests;

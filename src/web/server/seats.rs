@@ -1,0 +1,215 @@
+//! Who is connected, and who gives way when there is no room: a table without sockets and without a clock.
+//!
+//! Nobody is refused for the sake of somebody who does nothing. What is idle gives way first, what only listens next,
+//! and within each the one that has been so for longest. A request in hand is never broken off for a newcomer.
+
+use super::Limits;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+};
+
+/// Names a connection. Later ones are larger.
+pub(super) type Id = u64;
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// No request is in hand: nothing came yet, half a head came, or all was answered.
+    Idle,
+    /// A request is being read, worked on or answered.
+    Busy,
+    /// A page listens for events.
+    Stream,
+}
+
+struct Seat {
+    address: IpAddr,
+    phase: Phase,
+    /// Grows with each change of phase: the smallest has been in its phase for longest.
+    since: u64,
+}
+
+/// The table.
+pub(super) struct Seats {
+    limits: Limits,
+    seats: BTreeMap<Id, Seat>,
+    turns: u64,
+}
+
+/// By whom limits go: an IPv4 address, also where it is written as IPv6, or the 64 bits that one household is given.
+pub(in crate::web) fn address(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.into(),
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}
+
+impl Seats {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, seats: BTreeMap::new(), turns: 0 }
+    }
+
+    /// Room for a connection, and who gives way for it; `None` where it is to be closed.
+    pub(super) fn admit(&mut self, ip: IpAddr) -> Option<(Id, Option<Id>)> {
+        let address = address(ip);
+        let of_address = |seat: &Seat| seat.address == address;
+        let gone = if self.count(of_address) >= self.limits.connections_by_address {
+            Some(self.least_missed(of_address)?)
+        } else if self.seats.len() >= self.limits.connections {
+            Some(self.least_missed(|_| true)?)
+        } else {
+            None
+        };
+        if let Some(gone) = gone {
+            self.seats.remove(&gone);
+        }
+        let id = self.turn();
+        self.seats.insert(id, Seat { address, phase: Phase::Idle, since: id });
+        Some((id, gone))
+    }
+
+    /// A connection does something else now. One that has given way is no longer in the table.
+    pub(super) fn goes_over(&mut self, id: Id, phase: Phase) {
+        let since = self.turn();
+        if let Some(seat) = self.seats.get_mut(&id) {
+            (seat.phase, seat.since) = (phase, since);
+        }
+    }
+
+    /// A connection begins to listen for events; which other gives way for it.
+    pub(super) fn listens(&mut self, id: Id) -> Option<Id> {
+        let address = self.seats.get(&id)?.address;
+        let streams = |address: IpAddr| move |seat: &Seat| seat.phase == Phase::Stream && seat.address == address;
+        let from = if self.count(streams(address)) >= self.limits.streams_by_address {
+            Some(address)
+        } else if self.count(|seat| seat.phase == Phase::Stream) >= self.limits.streams {
+            let mut all: BTreeMap<IpAddr, (usize, std::cmp::Reverse<u64>)> = BTreeMap::new();
+            for seat in self.seats.values().filter(|seat| seat.phase == Phase::Stream) {
+                let (count, oldest) = all.entry(seat.address).or_insert((0, std::cmp::Reverse(seat.since)));
+                *count += 1;
+                oldest.0 = oldest.0.min(seat.since);
+            }
+            // Of those that have as many, the one whose stream is the oldest.
+            all.into_iter().max_by_key(|(_, holds)| *holds).map(|(address, _)| address)
+        } else {
+            None
+        };
+        let gone = from.and_then(|address| self.oldest(streams(address)));
+        if let Some(gone) = gone {
+            self.seats.remove(&gone);
+        }
+        self.goes_over(id, Phase::Stream);
+        gone
+    }
+
+    /// A connection ended.
+    pub(super) fn leaves(&mut self, id: Id) {
+        self.seats.remove(&id);
+    }
+
+    fn turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns
+    }
+
+    fn count(&self, which: impl Fn(&Seat) -> bool) -> usize {
+        self.seats.values().filter(|seat| which(seat)).count()
+    }
+
+    fn oldest(&self, which: impl Fn(&Seat) -> bool) -> Option<Id> {
+        let seats = self.seats.iter().filter(|(_, seat)| which(seat));
+        seats.min_by_key(|(_, seat)| seat.since).map(|(id, _)| *id)
+    }
+
+    /// The idle one, else the listening one, that has been so for longest.
+    fn least_missed(&self, which: impl Fn(&Seat) -> bool) -> Option<Id> {
+        let of = |phase| self.oldest(|seat| seat.phase == phase && which(seat));
+        of(Phase::Idle).or_else(|| of(Phase::Stream))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seats(connections: usize, connections_by_address: usize, streams: usize, streams_by_address: usize) -> Seats {
+        let limits = Limits { connections, connections_by_address, streams, streams_by_address, ..Limits::default() };
+        Seats::new(limits)
+    }
+
+    fn ip(last: u8) -> IpAddr {
+        [10, 0, 0, last].into()
+    }
+
+    fn admitted(seats: &mut Seats, last: u8) -> Id {
+        let (id, gone) = seats.admit(ip(last)).expect("there is room");
+        assert_eq!(gone, None);
+        id
+    }
+
+    #[test]
+    fn idle_ones_give_way_then_streams_and_requests_in_hand_never() {
+        let mut seats = seats(3, 3, 9, 9);
+        let [busy, stream, idle] = [1, 2, 3].map(|last| admitted(&mut seats, last));
+        seats.goes_over(busy, Phase::Busy);
+        assert_eq!(seats.listens(stream), None);
+        let (second, gone) = seats.admit(ip(4)).expect("the idle one gives way");
+        assert_eq!(gone, Some(idle));
+        seats.goes_over(second, Phase::Busy);
+        let (third, gone) = seats.admit(ip(5)).expect("the stream gives way");
+        assert_eq!(gone, Some(stream));
+        seats.goes_over(third, Phase::Busy);
+        assert_eq!(seats.admit(ip(6)), None, "all are being answered");
+        seats.leaves(second);
+        assert!(matches!(seats.admit(ip(6)), Some((_, None))));
+    }
+
+    #[test]
+    fn it_is_the_one_that_was_idle_for_longest() {
+        let mut seats = seats(2, 2, 9, 9);
+        let [first, second] = [1, 2].map(|last| admitted(&mut seats, last));
+        seats.goes_over(first, Phase::Busy);
+        seats.goes_over(first, Phase::Idle);
+        assert_eq!(seats.admit(ip(3)).expect("there is room").1, Some(second));
+    }
+
+    #[test]
+    fn an_address_that_holds_its_share_gives_way_to_itself_alone() {
+        let mut seats = seats(9, 2, 9, 9);
+        let other = admitted(&mut seats, 1);
+        let [first, second] = [2, 2].map(|last| admitted(&mut seats, last));
+        let (third, gone) = seats.admit(ip(2)).expect("its own gives way");
+        assert_eq!(gone, Some(first), "{other} is older and somebody else's");
+        seats.goes_over(second, Phase::Busy);
+        seats.goes_over(third, Phase::Busy);
+        assert_eq!(seats.admit(ip(2)), None);
+        admitted(&mut seats, 3);
+    }
+
+    #[test]
+    fn the_oldest_stream_of_an_address_or_of_the_greediest_gives_way() {
+        let mut seats = seats(99, 99, 4, 3);
+        let mut listen = |last| {
+            let id = admitted(&mut seats, last);
+            (id, seats.listens(id))
+        };
+        let (honest, gone) = listen(1);
+        assert_eq!(gone, None);
+        let greedy = [2, 2, 2].map(|last| listen(last).0);
+        assert_eq!(listen(2).1, Some(greedy[0]), "its own share is full");
+        assert_eq!(listen(3).1, Some(greedy[1]), "all shares are full");
+        assert_eq!(listen(4).1, Some(greedy[2]), "it still has most");
+        assert_eq!(listen(5).1, Some(honest), "all have one: the oldest");
+    }
+
+    #[test]
+    fn addresses_of_one_household_are_one() {
+        let parsed = |text: &str| address(text.parse().expect("an address"));
+        assert_eq!(parsed("::ffff:10.0.0.1"), parsed("10.0.0.1"));
+        assert_eq!(parsed("2001:db8:1:2:3:4:5:6"), parsed("2001:db8:1:2::1"));
+        assert_ne!(parsed("2001:db8:1:2::1"), parsed("2001:db8:1:3::1"));
+        assert_ne!(parsed("10.0.0.1"), parsed("10.0.0.2"));
+        assert_ne!(parsed("::1"), parsed("127.0.0.1"));
+    }
+}
