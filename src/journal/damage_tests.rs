@@ -54,7 +54,7 @@ fn incident(number: u32) -> Incident {
         next_rung: None,
         merged: Vec::new(),
         episode: 1,
-        closed: (number % 2 == 0).then(|| at(60)),
+        closed: number.is_multiple_of(2).then(|| at(60)),
     }
 }
 

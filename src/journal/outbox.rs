@@ -50,6 +50,9 @@ pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) 
     Ok(())
 }
 
+/// A row's channel, incident and recipient.
+type Words = (String, String, String);
+
 /// The oldest waiting notice of each channel that is not busy, if its time has come. Where newer ones of the same
 /// incident wait for the same recipient, only the newest is told: it says all that the others would have.
 pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId]) -> Result<Vec<Delivery>, Error> {
@@ -57,7 +60,7 @@ pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId
     let heads = "SELECT id, channel, incident, recipient FROM outbox
                  WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel)
                    AND (attempts = 0 OR due <= ?1 OR due > ?1 + ?2)";
-    let heads: Vec<(i64, rusqlite::Result<(String, String, String)>)> = {
+    let heads: Vec<(i64, rusqlite::Result<Words>)> = {
         let mut statement = transaction.prepare_cached(heads)?;
         let rows = statement.query_map([now.as_millisecond(), LONGEST_WAIT.as_millis() as i64], |row| {
             let words = row.get(1).and_then(|channel| Ok((channel, row.get(2)?, row.get(3)?)));

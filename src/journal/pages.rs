@@ -99,7 +99,7 @@ impl Pages {
             _ => least,
         };
         let mut payload = page.get(at..at.checked_add(local)?)?.to_vec();
-        let mut next = (length > local).then(|| word(page, at + local)).unwrap_or(Some(0))?;
+        let mut next = if length > local { word(page, at + local)? } else { 0 };
         while payload.len() < length {
             let page = self.page(next).filter(|_| !self.unused.contains(&next))?;
             let more = (length - payload.len()).min(self.size - 4);

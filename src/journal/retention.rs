@@ -34,7 +34,7 @@ impl Counts {
         }
     }
 
-    fn to_count(&mut self) -> Vec<(CameraId, bool)> {
+    fn take_due(&mut self) -> Vec<(CameraId, bool)> {
         let due = self.0.iter_mut().filter(|(_, count)| **count >= COUNTED_EVERY);
         due.map(|(key, count)| {
             *count = 0;
@@ -91,7 +91,7 @@ pub(super) fn rules(now: Timestamp, settings: &Settings, counts: &mut Counts) ->
         let condition = "old.failed = ?1 AND old.started < ?2".to_owned();
         rules.push(rows("observation", "id", condition, vec![Value::Integer(failed.into()), before(keep)]));
     }
-    for (camera, failed) in counts.to_count() {
+    for (camera, failed) in counts.take_due() {
         // What is beyond the number goes, oldest and all.
         let sql = format!(
             "DELETE FROM observation WHERE id IN (SELECT id FROM observation WHERE camera = ?1 AND failed = ?2
