@@ -15,6 +15,8 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// A year of a commune takes some tens of megabytes without any transcript.
+const SMALLEST_JOURNAL: u64 = 100_000_000;
 
 /// Both together: a look must be due often enough that what it proved is not stale before the next.
 pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, health::Settings) {
@@ -151,6 +153,15 @@ pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
         }
         set_duration(table, "keep_good", SECOND..=3650 * DAY, &mut journal.keep_good);
         set_duration(table, "keep_failures", SECOND..=3650 * DAY, &mut journal.keep_failures);
+        // Reports list thirteen months, each compared with the one before.
+        set_duration(table, "keep_history", 430 * DAY..=3650 * DAY, &mut journal.keep_history);
+        if let Some(bytes) = table.bytes("max_size") {
+            journal.max_size = bytes;
+            if bytes < SMALLEST_JOURNAL {
+                let message = format!("{bytes} bytes are too few for a journal");
+                table.problem("max_size", table.place("max_size"), message, "write max_size = \"100MB\" or more");
+            }
+        }
     }
     journal
 }

@@ -85,7 +85,7 @@ pub enum Error {
     #[error("cannot listen on {0}: {1}; change [web] listen, or stop what holds that port")]
     Listen(SocketAddr, std::io::Error),
     /// The journal cannot be opened.
-    #[error("{0}; check [journal] path: its folder must exist and be writable")]
+    #[error("{0}")]
     Journal(#[from] journal::Error),
     /// No HTTP client could be made.
     #[error("no HTTP client for alerts: {0}")]
@@ -110,7 +110,10 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let address = listener.local_addr().map_err(|error| Error::Listen(listen, error))?;
     let http = deliver::http_client()?;
     let now = clock.now();
-    let (journal, restored) = Journal::open(&plan.journal, now)?;
+    // Where the clock was set back, the journal of before may take a moment to be closed: by tasks of this runtime.
+    let settings = plan.journal.clone();
+    let opened = tokio::task::spawn_blocking(move || Journal::open(&settings, now)).await;
+    let (journal, restored) = opened.unwrap_or(Err(journal::Error::Closed))?;
     let key = Arc::new(journal.signing_key().await?);
 
     let stop = CancellationToken::new();

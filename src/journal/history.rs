@@ -2,8 +2,10 @@
 
 use super::{
     Error,
-    records::{bodies, memories, read_link, read_transition, time},
+    records::{memories, read_link, read_transition, time},
+    rows,
     strange::Strange,
+    table,
 };
 use crate::model::{History, Level, LevelChange, SiteId, Watch};
 use jiff::Timestamp;
@@ -13,44 +15,54 @@ use rusqlite::Connection;
 pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -> Result<History, Error> {
     let strange = &Strange::default();
     let (from, until) = (from.as_millisecond(), until.as_millisecond());
-    // What was decided before the span holds at its beginning; of that, only the last row of each thing.
-    let sql = "SELECT camera, from_state, to_state, cause, detail, since, decided FROM transition
-               WHERE since < ?2 AND (decided > ?1 OR id IN (
-                   SELECT (SELECT id FROM transition WHERE camera = known.camera AND decided <= ?1
-                           ORDER BY id DESC LIMIT 1)
-                   FROM (SELECT DISTINCT camera FROM transition) AS known)) ORDER BY id";
-    let read = |row: &rusqlite::Row<'_>| read_transition(row, strange);
-    let transitions = connection.prepare(sql)?.query_map([from, until], read)?.collect::<Result<_, _>>()?;
-    let sql = "SELECT site, level, since FROM level_change
-               WHERE since < ?2 AND (since > ?1
-                   OR id IN (SELECT max(id) FROM level_change WHERE since <= ?1 GROUP BY site)) ORDER BY id";
-    let level = |row: &rusqlite::Row<'_>| {
+    let span = [from, until];
+    let sql = rows::changes(&table::TRANSITION, "decided");
+    let transitions = rows::read(connection, &sql, span, ("transition", strange), |row| read_transition(row, strange))?;
+    let sql = rows::changes(&table::LEVEL_CHANGE, "since");
+    let levels = rows::read(connection, &sql, span, ("level_change", strange), |row| {
         Ok(LevelChange {
             site: SiteId::from(row.get::<_, String>("site")?.as_str()),
             level: strange.word("level_change.level", &row.get::<_, String>("level")?).unwrap_or(Level::Unknown),
             since: time(row.get("since")?),
         })
-    };
-    let levels = connection.prepare(sql)?.query_map([from, until], level)?.collect::<Result<_, _>>()?;
-    let sql = "SELECT link, state, since FROM link_change
-               WHERE since < ?2 AND (since > ?1
-                   OR id IN (SELECT max(id) FROM link_change WHERE since <= ?1 GROUP BY link)) ORDER BY id";
-    let read = |row: &rusqlite::Row<'_>| read_link(row, strange);
-    let links = connection.prepare(sql)?.query_map([from, until], read)?.collect::<Result<_, _>>()?;
-    // A run is noted to be alive once a minute; what it decided since then proves that it was.
-    let sql = "SELECT started, max(last_alive, coalesce((
-                   SELECT max(decided) FROM transition WHERE decided >= started AND decided < coalesce(
-                       (SELECT started FROM run AS next WHERE next.id > run.id ORDER BY next.id LIMIT 1),
-                       9223372036854775807)), 0)) AS alive
-               FROM run WHERE started < ?2 AND alive > ?1 ORDER BY id";
-    let watch = |row: &rusqlite::Row<'_>| Ok(Watch { from: time(row.get(0)?), until: time(row.get(1)?) });
-    let runs = connection.prepare(sql)?.query_map([from, until], watch)?.collect::<Result<_, _>>()?;
-    let sql = "SELECT body FROM incident WHERE closed IS NULL OR closed > ?1";
-    let incidents = bodies(connection, sql, from, ("incident", strange))?;
-    let sql = "SELECT body FROM maintenance WHERE until > ?1";
-    let windows = bodies(connection, sql, from, ("maintenance", strange))?;
+    })?;
+    let sql = rows::changes(&table::LINK_CHANGE, "since");
+    let links = rows::read(connection, &sql, span, ("link_change", strange), |row| read_link(row, strange))?;
+    let watch = |row: &rusqlite::Row<'_>| Ok(Watch { from: time(row.get("started")?), until: time(row.get("alive")?) });
+    let runs = rows::read(connection, &runs(), span, ("run", strange), watch)?;
+    let incidents = rows::bodies(connection, &table::INCIDENT, INCIDENTS, from, strange)?;
+    let windows = rows::bodies(connection, &table::MAINTENANCE, WINDOWS, from, strange)?;
     let known = memories(connection, strange)?.into_iter();
     let devices = known.filter_map(|(camera, memory)| Some((camera, memory.device?.now))).collect();
     strange.tell();
     Ok(History { runs, transitions, levels, links, incidents, windows, devices })
+}
+
+const INCIDENTS: &str = "closed IS NULL OR closed > ?1";
+const WINDOWS: &str = "until > ?1";
+
+/// A run is noted to be alive once a minute; what it decided since then proves that it was.
+fn runs() -> String {
+    format!(
+        "SELECT started, max(last_alive, coalesce((
+             SELECT max(decided) FROM transition WHERE decided >= run.started AND decided < coalesce(
+                 (SELECT started FROM run AS next WHERE next.id > run.id ORDER BY next.id LIMIT 1),
+                 9223372036854775807)), 0)) AS alive, {}
+         FROM run WHERE started < ?2 AND alive > ?1 ORDER BY id",
+        table::RUN.sound()
+    )
+}
+
+/// What is read of a span, for tests to see by which indexes.
+#[cfg(test)]
+pub(super) fn statements() -> Vec<String> {
+    use table::{INCIDENT, LEVEL_CHANGE, LINK_CHANGE, MAINTENANCE, TRANSITION};
+    vec![
+        rows::changes(&TRANSITION, "decided"),
+        rows::changes(&LEVEL_CHANGE, "since"),
+        rows::changes(&LINK_CHANGE, "since"),
+        runs(),
+        format!("SELECT body FROM {} WHERE {INCIDENTS}", INCIDENT.name),
+        format!("SELECT body FROM {} WHERE {WINDOWS}", MAINTENANCE.name),
+    ]
 }

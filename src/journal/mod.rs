@@ -4,13 +4,24 @@
 //! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
 //! is in this module.
 
+mod error;
+mod held;
 mod history;
+mod open;
 mod outbox;
+mod pages;
+mod place;
 mod records;
+mod retention;
+mod rows;
+mod salvage;
 mod schema;
 mod settings;
+mod store;
 mod strange;
+mod table;
 
+pub use error::Error;
 pub use outbox::Delivery;
 pub use settings::Settings;
 
@@ -19,9 +30,16 @@ use crate::model::{
     SiteRecord, Transition, Window,
 };
 use jiff::Timestamp;
-use rusqlite::Connection;
 use secrecy::SecretSlice;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// The journal; clones share one connection.
@@ -30,11 +48,24 @@ pub struct Journal {
     jobs: mpsc::Sender<Job>,
     /// Why the thread that holds the connection ended.
     ended: watch::Receiver<Option<String>>,
-    condition: Arc<watch::Sender<Condition>>,
     path: Option<Arc<Path>>,
+    /// Whether the file can be read beside the thread.
+    beside: Arc<AtomicBool>,
+    condition: watch::Receiver<Condition>,
 }
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// How the journal fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// Why nothing can be remembered at the moment, for people; `None` when all is well.
+    pub impaired: Option<String>,
+    /// What was found damaged and set aside since the start, for people, with where it lies; `None` if nothing was.
+    pub set_aside: Option<String>,
+    /// Rows that could not be read and were left out.
+    pub rows_skipped: u64,
+}
 
 /// What one event gave, to be remembered together or not at all.
 #[derive(Debug, Clone, Default)]
@@ -61,71 +92,27 @@ pub struct Batch {
     pub logins: Vec<LoginRecord>,
 }
 
-/// How the journal fares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Condition {
-    /// Why nothing can be remembered at the moment, for people; `None` when all is well.
-    pub impaired: Option<String>,
-    /// What was found damaged and set aside since the start, for people, with where it lies; `None` if nothing was.
-    pub set_aside: Option<String>,
-    /// Rows that could not be read and were left out.
-    pub rows_skipped: u64,
-}
-
-/// Why the journal could not be opened, read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// SQLite's own words; they name no data.
-    #[error("the journal: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// The file was written by a later version of this program.
-    #[error(
-        "the journal has format {found}, this program knows up to {known}: \
-         it was written by a newer camhealth; install that version or name another [journal] path"
-    )]
-    Newer {
-        /// The file's format.
-        found: i64,
-        /// The latest format known here.
-        known: i64,
-    },
-    /// The file was written by an earlier version of this program, and may only be read here.
-    #[error(
-        "the journal has format {found}, this program reads {known}: start camhealth run once, it brings it up to date"
-    )]
-    Older {
-        /// The file's format.
-        found: i64,
-        /// The latest format known here.
-        known: i64,
-    },
-    /// The journal's thread is gone.
-    #[error("the journal is closed")]
-    Closed,
-}
-
 impl Journal {
-    /// Opens or creates the journal, and reads what earlier runs left in it. Blocks; to be called at start.
+    /// Opens or creates the journal, and reads what earlier runs left in it. Blocks, for seconds where an earlier one of
+    /// this process is still being closed or a big file is looked over; to be called at start.
+    ///
+    /// A file that is damaged is set aside, and what can be read of it goes into a new one; one that cannot be written
+    /// is read, and written when it can be ([`Journal::condition`]). It fails only for a file of a newer version, one
+    /// that another process uses, and a path that can never be a journal.
     pub fn open(settings: &Settings, now: Timestamp) -> Result<(Self, Restored), Error> {
-        let mut connection = match &settings.path {
-            Some(path) => Connection::open(path)?,
-            None => Connection::open_in_memory()?,
-        };
-        schema::prepare(&mut connection)?;
-        let strange = strange::Strange::default();
-        let restored = records::restore(&connection, now, &strange)?;
-        strange.tell();
-        records::begin_run(&connection, now)?;
+        let (mut store, restored) = Store::open(settings, now)?;
+        let (beside, condition) = (store.beside(), store.condition());
         let (jobs, mut inbox) = mpsc::channel::<Job>(64);
         let (end, ended) = watch::channel(None);
         let work = move || {
             while let Some(job) = inbox.blocking_recv() {
-                job(&mut connection);
+                job(&mut store);
             }
         };
         std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || {
+                // The file and its lock are let go with `work`, before anybody hears of it.
                 let why = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
                     Ok(()) => "nobody uses it any more",
                     Err(_) => "a job panicked; the line before this one says where",
@@ -134,7 +121,12 @@ impl Journal {
             })
             .map_err(|_| Error::Closed)?;
         let path = settings.path.as_deref().map(Arc::from);
-        Ok((Self { jobs, ended, condition: Arc::default(), path }, restored))
+        Ok((Self { jobs, ended, path, beside, condition }, restored))
+    }
+
+    /// How it fares, and whenever that changes.
+    pub fn condition(&self) -> watch::Receiver<Condition> {
+        self.condition.clone()
     }
 
     /// Waits until the journal can do nothing any more; why that is.
@@ -146,63 +138,57 @@ impl Journal {
         }
     }
 
-    /// How it fares, and whenever that changes.
-    pub fn condition(&self) -> watch::Receiver<Condition> {
-        self.condition.subscribe()
-    }
-
-    /// Remembers a batch. When this returns, it survives a power cut.
+    /// Remembers a batch. When this returns, it survives a power cut; when it fails, nothing of it is remembered.
     pub async fn commit(&self, batch: Batch) -> Result<(), Error> {
-        let written = self.with(move |connection| records::write(connection, &batch)).await;
-        let impaired = written.as_ref().err().map(ToString::to_string);
-        self.condition.send_if_modified(|condition| {
-            let changed = condition.impaired.is_some() != impaired.is_some();
-            condition.impaired = impaired;
-            changed
-        });
-        written
+        self.with(move |store| store.commit(&batch)).await
     }
 
-    /// Notes that the daemon still runs, and forgets transcripts that are past their time.
+    /// Notes that the daemon still runs, and forgets what is past its time.
     pub async fn keep(&self, now: Timestamp, settings: Settings) -> Result<(), Error> {
-        self.with(move |connection| records::keep(connection, now, &settings)).await
+        self.with(move |store| store.keep(now, &settings)).await
     }
 
     /// The oldest unsent notice of each channel that is not `busy` and whose time has come: a channel's notices go in
-    /// order, and what waits of one incident for one recipient collapses into the newest.
+    /// order, and what waits of one incident for one recipient collapses into the newest. While the file cannot be
+    /// written, what became of deliveries is remembered by this run and written later.
     pub async fn due(&self, now: Timestamp, busy: Vec<ChannelId>) -> Result<Vec<Delivery>, Error> {
-        self.with(move |connection| outbox::due(connection, now, &busy)).await
+        self.with(move |store| store.outbox(|connection| outbox::due(connection, now, &busy))).await
     }
 
     /// All that bears on a span of time. Years take a while to read, so a file is read beside the thread that writes.
     pub async fn history(&self, from: Timestamp, until: Timestamp) -> Result<History, Error> {
-        match self.path.clone() {
-            None => self.with(move |connection| history::read(connection, from, until)).await,
-            Some(path) => {
-                let read = tokio::task::spawn_blocking(move || history(&path, from, until));
-                read.await.map_err(|_| Error::Closed)?
+        if let Some(path) = self.path.clone().filter(|_| self.beside.load(Ordering::Relaxed)) {
+            let read = tokio::task::spawn_blocking(move || history(&path, from, until));
+            match read.await.map_err(|_| Error::Closed)? {
+                // The thread sets a damaged file aside.
+                Err(error) if error.is_damage() => {}
+                other => return other,
             }
         }
+        self.with(move |store| store.read(|connection| history::read(connection, from, until))).await
     }
 
     /// The key that signs links: made at first use, the same ever after.
     pub async fn signing_key(&self) -> Result<SecretSlice<u8>, Error> {
-        self.with(|connection| records::secret(connection, "signing_key")).await
+        Ok(self.with(Store::signing_key).await?.into())
     }
 
     /// When the next delivery is due, and how many wait.
     pub async fn waiting(&self) -> Result<(Option<Timestamp>, usize), Error> {
-        self.with(|connection| outbox::waiting(connection)).await
+        self.with(|store| store.outbox(|connection| outbox::waiting(connection))).await
     }
 
     /// Notes that a delivery arrived, and what the channel called it.
     pub async fn sent(&self, id: i64, receipt: Option<String>, now: Timestamp) -> Result<(), Error> {
-        self.with(move |connection| outbox::settle(connection, id, "sent", receipt.as_deref(), now)).await
+        self.with(move |store| {
+            store.outbox(|connection| outbox::settle(connection, id, "sent", receipt.as_deref(), now))
+        })
+        .await
     }
 
     /// Notes that nobody can be told any more: the configuration has none of the recipient's channels.
     pub async fn abandoned(&self, id: i64, now: Timestamp) -> Result<(), Error> {
-        self.with(move |connection| outbox::settle(connection, id, "abandoned", None, now)).await
+        self.with(move |store| store.outbox(|connection| outbox::settle(connection, id, "abandoned", None, now))).await
     }
 
     /// Notes that a delivery failed, and when and over which of the recipient's channels it is to be tried again.
@@ -213,15 +199,18 @@ impl Journal {
         next: (ChannelId, usize),
         error: String,
     ) -> Result<(), Error> {
-        self.with(move |connection| outbox::postpone(connection, id, due, &next.0, next.1, &error)).await
+        self.with(move |store| {
+            store.outbox(|connection| outbox::postpone(connection, id, due, &next.0, next.1, &error))
+        })
+        .await
     }
 
     async fn with<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Connection) -> Result<T, Error> + Send + 'static,
+        job: impl FnOnce(&mut Store) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| drop(answer.send(job(connection))));
+        let job: Job = Box::new(move |store| drop(answer.send(job(store))));
         // waits: relay, web, writing -> journal
         self.jobs.send(job).await.map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)?
@@ -230,20 +219,13 @@ impl Journal {
 
 /// What an earlier or running daemon learned of its cameras; nothing where the journal cannot be read.
 pub fn learned(path: &Path) -> Vec<(CameraId, Memory)> {
-    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let read = |connection| records::memories(&connection, &strange::Strange::default()).ok();
-    connection.ok().and_then(read).unwrap_or_default()
+    let read = |connection| records::memories(&connection, &strange::Strange::default());
+    open::read_only(path).and_then(read).unwrap_or_default()
 }
 
 /// All that bears on a span of time, from the file of an earlier or running daemon.
 pub fn history(path: &Path, from: Timestamp, until: Timestamp) -> Result<History, Error> {
-    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    let version = schema::check(&connection)?;
-    if version < schema::LATEST {
-        return Err(Error::Older { found: version, known: schema::LATEST });
-    }
-    history::read(&connection, from, until)
+    history::read(&open::read_only(path)?, from, until)
 }
 
 #[cfg(test)]
@@ -253,3 +235,19 @@ mod tests;
 #[cfg(test)]
 #[path = "words_tests.rs"]
 mod words_tests;
+
+#[cfg(test)]
+#[path = "place_tests.rs"]
+mod place_tests;
+
+#[cfg(test)]
+#[path = "damage_tests.rs"]
+mod damage_tests;
+
+#[cfg(test)]
+#[path = "disk_tests.rs"]
+mod disk_tests;
+
+#[cfg(test)]
+#[path = "bounds_tests.rs"]
+mod bounds_tests;

@@ -1,23 +1,34 @@
 //! Transitions, sites, notices and transcripts: written as one transaction, read back at start.
 
-use super::{Batch, Error, Settings, strange::Strange};
+use super::{
+    Batch, Error, rows,
+    strange::Strange,
+    table::{self, INCIDENT, LINK_CHANGE, LOGIN, MAINTENANCE, MEMORY, PROOF, SECRET, SITE, TRANSITION},
+};
 use crate::model::{
-    CameraId, FailureKind, Level, LinkRecord, LinkState, LoginRecord, Memory, Restored, SiteId, SiteRecord, State,
-    Transition, elapsed,
+    CameraId, FailureKind, Level, LinkRecord, LinkState, LoginRecord, Memory, Observation, Restored, SiteId,
+    SiteRecord, State, Transition,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 /// Ended incidents that a restart still knows: they are re-sent to Alertmanager and counted as episodes.
 const INCIDENTS_LATELY: std::time::Duration = std::time::Duration::from_secs(6 * 60 * 60);
 
-/// Writes a batch in one transaction.
+/// A transcript is cut beyond this many bytes of JSON, each text in it to this many letters, and its steps to as many.
+const LONGEST_TRANSCRIPT: usize = 16 * 1024;
+const LONGEST_DETAIL: usize = 200;
+const RUNGS: usize = 32;
+
+/// Writes a batch in one transaction. Rows get their numbers here, since these are summed.
 pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Error> {
     let transaction = connection.transaction()?;
     for transition in &batch.transitions {
-        let sql = "INSERT INTO transition (camera, from_state, to_state, cause, detail, since, decided)
-                   VALUES (:camera, :from, :to, :cause, :detail, :since, :decided)";
+        let sql = "INSERT INTO transition
+                   SELECT next, :camera, :from, :to, :cause, :detail, :since, :decided,
+                       row_sum('transition', next, :camera, :from, :to, :cause, :detail, :since, :decided)
+                   FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM transition)";
         transaction.prepare_cached(sql)?.execute(named_params! {
             ":camera": transition.camera.as_str(),
             ":from": transition.from.as_str(),
@@ -32,15 +43,16 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
         write_site(&transaction, record)?;
     }
     for record in &batch.links {
-        let sql = "INSERT INTO link_change (link, state, since) VALUES (?1, ?2, ?3)";
+        let sql = "INSERT INTO link_change SELECT next, ?1, ?2, ?3, row_sum('link_change', next, ?1, ?2, ?3)
+                   FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM link_change)";
         let link = record.link.as_ref().map_or("", |link| link.as_str());
         let since = record.since.as_millisecond();
         transaction.prepare_cached(sql)?.execute((link, record.state.as_str(), since))?;
     }
     for incident in &batch.incidents {
-        let sql = "INSERT INTO incident (id, number, opened, closed, body)
-                   VALUES (:id, :number, :opened, :closed, :body)
-                   ON CONFLICT (id) DO UPDATE SET closed = :closed, body = :body";
+        let sql = "INSERT OR REPLACE INTO incident (id, number, opened, closed, body, sum)
+                   VALUES (:id, :number, :opened, :closed, :body,
+                       row_sum('incident', :id, :number, :opened, :closed, :body))";
         transaction.prepare_cached(sql)?.execute(named_params! {
             ":id": incident.id.as_str(),
             ":number": incident.number,
@@ -54,12 +66,14 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
             crate::model::Span::Once { until, .. } => until.as_millisecond(),
             crate::model::Span::Weekly { .. } => i64::MAX,
         };
-        let sql = "INSERT OR REPLACE INTO maintenance (id, until, body) VALUES (?1, ?2, ?3)";
+        let sql = "INSERT OR REPLACE INTO maintenance (id, until, body, sum)
+                   VALUES (?1, ?2, ?3, row_sum('maintenance', ?1, ?2, ?3))";
         transaction.prepare_cached(sql)?.execute((&window.id, until, json(window)))?;
     }
     for (notice, recipients) in &batch.notices {
         // A key that is there already was committed by a run that died before it could remember so.
-        let sql = "INSERT OR IGNORE INTO notice (key, site, at, body) VALUES (:key, :site, :at, :body)";
+        let sql = "INSERT OR IGNORE INTO notice (key, site, at, body, sum)
+                   VALUES (:key, :site, :at, :body, row_sum('notice', :key, :site, :at, :body))";
         let key = notice.key();
         transaction.prepare_cached(sql)?.execute(named_params! {
             ":key": key,
@@ -70,25 +84,29 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
         super::outbox::queue(&transaction, notice, recipients)?;
     }
     for (camera, observation) in &batch.observations {
-        let sql = "INSERT INTO observation (camera, started, failed, body) VALUES (:camera, :started, :failed, :body)";
+        let sql = "INSERT INTO observation
+                   SELECT next, :camera, :started, :failed, :body,
+                       row_sum('observation', next, :camera, :started, :failed, :body)
+                   FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM observation)";
         transaction.prepare_cached(sql)?.execute(named_params! {
             ":camera": camera.as_str(),
             ":started": observation.started.as_millisecond(),
             ":failed": observation.failure.is_some(),
-            ":body": json(observation),
+            ":body": transcript(observation),
         })?;
     }
     for (camera, memory) in &batch.memories {
-        let sql = "INSERT OR REPLACE INTO memory (camera, body) VALUES (?1, ?2)";
+        let sql = "INSERT OR REPLACE INTO memory (camera, body, sum) VALUES (?1, ?2, row_sum('memory', ?1, ?2))";
         transaction.prepare_cached(sql)?.execute((camera.as_str(), json(memory.as_ref())))?;
     }
     for (camera, at) in &batch.proofs {
-        let sql = "INSERT OR REPLACE INTO proof (camera, at) VALUES (?1, ?2)";
+        let sql = "INSERT OR REPLACE INTO proof (camera, at, sum) VALUES (?1, ?2, row_sum('proof', ?1, ?2))";
         transaction.prepare_cached(sql)?.execute((camera.as_str(), at.as_millisecond()))?;
     }
     for record in &batch.logins {
-        let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good)
-                   VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good)";
+        let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good, sum)
+                   VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good,
+                       row_sum('login', :device, :onvif, :fingerprint, :strikes, :until, :good))";
         transaction.prepare_cached(sql)?.execute(named_params! {
             ":device": record.device.as_str(),
             ":onvif": record.onvif,
@@ -103,11 +121,13 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
 }
 
 fn write_site(connection: &Connection, record: &SiteRecord) -> Result<(), Error> {
-    let known = "SELECT level FROM site WHERE site = ?1";
-    let before: Option<String> =
+    // A level that cannot be read is none: then it has changed.
+    let known = "SELECT iif(typeof(level) = 'text', level, NULL) FROM site WHERE site = ?1";
+    let before: Option<Option<String>> =
         connection.prepare_cached(known)?.query_row([record.site.as_str()], |row| row.get(0)).optional()?;
-    let sql = "INSERT INTO site (site, level, since, alert, ended) VALUES (:site, :level, :since, :alert, :ended)
-               ON CONFLICT (site) DO UPDATE SET level = :level, since = :since, alert = :alert, ended = :ended";
+    let sql = "INSERT OR REPLACE INTO site (site, level, since, alert, ended, sum)
+               VALUES (:site, :level, :since, :alert, :ended,
+                   row_sum('site', :site, :level, :since, :alert, :ended))";
     connection.prepare_cached(sql)?.execute(named_params! {
         ":site": record.site.as_str(),
         ":level": record.level.as_str(),
@@ -115,8 +135,10 @@ fn write_site(connection: &Connection, record: &SiteRecord) -> Result<(), Error>
         ":alert": record.alert.as_ref().map(json),
         ":ended": json(&record.ended),
     })?;
-    if before.as_deref() != Some(record.level.as_str()) {
-        let sql = "INSERT INTO level_change (site, level, since) VALUES (:site, :level, :since)";
+    if before.flatten().as_deref() != Some(record.level.as_str()) {
+        let sql = "INSERT INTO level_change
+                   SELECT next, :site, :level, :since, row_sum('level_change', next, :site, :level, :since)
+                   FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM level_change)";
         connection.prepare_cached(sql)?.execute(named_params! {
             ":site": record.site.as_str(),
             ":level": record.level.as_str(),
@@ -128,42 +150,23 @@ fn write_site(connection: &Connection, record: &SiteRecord) -> Result<(), Error>
 
 /// What earlier runs knew.
 pub(super) fn restore(connection: &Connection, now: Timestamp, strange: &Strange) -> Result<Restored, Error> {
-    let sql = "SELECT camera, from_state, to_state, cause, detail, since, decided FROM transition
-               WHERE id IN (SELECT max(id) FROM transition GROUP BY camera)";
-    let read = |row: &Row<'_>| read_transition(row, strange);
-    let cameras = connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
-    let sql = "SELECT site, level, since, alert, ended FROM site";
-    let read = |row: &Row<'_>| read_site(row, strange);
-    let sites = connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
+    let all = |table: &table::Table| format!("SELECT *, {} FROM {}", table.sound(), table.name);
+    let cameras = rows::read(connection, &rows::latest(&TRANSITION), [], ("transition", strange), |row| {
+        read_transition(row, strange)
+    })?;
+    let sites = rows::read(connection, &all(&SITE), [], ("site", strange), |row| read_site(row, strange))?;
     let memories = memories(connection, strange)?;
-    let sql = "SELECT device, onvif, fingerprint, strikes, until, good FROM login";
-    let logins = connection.prepare(sql)?.query_map([], read_login)?.collect::<Result<_, _>>()?;
-    let sql = "SELECT link, state, since FROM link_change
-               WHERE id IN (SELECT max(id) FROM link_change GROUP BY link)";
-    let read = |row: &Row<'_>| read_link(row, strange);
-    let links = connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?;
+    let logins = rows::read(connection, &all(&LOGIN), [], ("login", strange), read_login)?;
+    let links = rows::read(connection, &rows::latest(&LINK_CHANGE), [], ("link_change", strange), |row| {
+        read_link(row, strange)
+    })?;
     let lately = now.as_millisecond() - INCIDENTS_LATELY.as_millis() as i64;
-    let sql = "SELECT body FROM incident WHERE closed IS NULL OR closed > ?1";
-    let incidents = bodies(connection, sql, lately, ("incident", strange))?;
-    let sql = "SELECT body FROM maintenance WHERE until > ?1";
-    let windows = bodies(connection, sql, now.as_millisecond(), ("maintenance", strange))?;
-    let sql = "SELECT coalesce(max(number), 0) FROM incident";
-    let last_number = connection.prepare(sql)?.query_row([], |row| row.get(0))?;
+    let incidents = rows::bodies(connection, &INCIDENT, "closed IS NULL OR closed > ?1", lately, strange)?;
+    let windows = rows::bodies(connection, &MAINTENANCE, "until > ?1", now.as_millisecond(), strange)?;
+    let last_number = rows::last_number(connection, strange)?;
     let proof = |row: &Row<'_>| Ok((row.get::<_, String>("camera")?.as_str().into(), time(row.get("at")?)));
-    let proofs = connection.prepare("SELECT camera, at FROM proof")?.query_map([], proof)?.collect::<Result<_, _>>()?;
+    let proofs = rows::read(connection, &all(&PROOF), [], ("proof", strange), proof)?.into_iter().collect();
     Ok(Restored { cameras, sites, memories, proofs, logins, links, incidents, last_number, windows })
-}
-
-/// Whole records as JSON; what another version wrote and this one cannot read is left out.
-pub(super) fn bodies<T: DeserializeOwned>(
-    connection: &Connection,
-    sql: &str,
-    after: i64,
-    (place, strange): (&'static str, &Strange),
-) -> Result<Vec<T>, Error> {
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([after], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-    Ok(rows.iter().filter_map(|body| strange.record(place, body)).collect())
 }
 
 pub(super) fn read_link(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<LinkRecord> {
@@ -175,25 +178,39 @@ pub(super) fn read_link(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<Li
     })
 }
 
-/// A secret of our own making.
-pub(super) fn secret(connection: &Connection, name: &str) -> Result<secrecy::SecretSlice<u8>, Error> {
-    // randomblob is SQLite's generator, seeded from the operating system's.
-    let sql = "INSERT OR IGNORE INTO secret (name, value) VALUES (?1, randomblob(32))";
-    connection.prepare_cached(sql)?.execute([name])?;
-    let sql = "SELECT value FROM secret WHERE name = ?1";
-    let value: Vec<u8> = connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))?;
-    Ok(value.into())
+/// The key that signs links, if there is one that can be believed.
+pub(super) fn signing_key(connection: &Connection) -> Result<Option<Vec<u8>>, Error> {
+    let sql = format!("SELECT value, {} FROM secret WHERE name = 'signing_key'", SECRET.sound());
+    let strange = Strange::default();
+    let keys = rows::read(connection, &sql, [], ("secret", &strange), |row| row.get::<_, Vec<u8>>("value"))?;
+    if strange.rows() > 0 {
+        tracing::error!("the key that signs links is damaged: links that were sent so far are good no more");
+    }
+    Ok(keys.into_iter().next())
+}
+
+/// A new key. `randomblob` is SQLite's generator, seeded from the operating system's.
+pub(super) fn new_key(connection: &Connection) -> Result<Vec<u8>, Error> {
+    Ok(connection.query_row("SELECT randomblob(32)", [], |row| row.get(0))?)
+}
+
+/// Writes a key, unless there is one.
+pub(super) fn keep_key(connection: &Connection, key: &[u8]) -> Result<(), Error> {
+    let sql = "INSERT INTO secret (name, value, sum) VALUES (?1, ?2, row_sum('secret', ?1, ?2))
+               ON CONFLICT (name) DO UPDATE SET value = excluded.value, sum = excluded.sum
+               WHERE secret.sum IS NOT row_sum('secret', secret.name, secret.value)";
+    connection.prepare_cached(sql)?.execute(("signing_key", key))?;
+    Ok(())
 }
 
 /// What was learned of each camera.
 pub(super) fn memories(connection: &Connection, strange: &Strange) -> Result<Vec<(CameraId, Memory)>, Error> {
-    let sql = "SELECT camera, body FROM memory";
+    let sql = format!("SELECT camera, body, {} FROM memory", MEMORY.sound());
     // What another version learned and this one cannot read is learned anew, and only that.
-    let read = |row: &Row<'_>| {
+    rows::read(connection, &sql, [], ("memory", strange), |row| {
         let memory = strange.fields("memory", &row.get::<_, String>("body")?);
         Ok((CameraId::from(row.get::<_, String>("camera")?.as_str()), memory))
-    };
-    Ok(connection.prepare(sql)?.query_map([], read)?.collect::<Result<_, _>>()?)
+    })
 }
 
 fn read_login(row: &Row<'_>) -> rusqlite::Result<LoginRecord> {
@@ -240,22 +257,51 @@ fn read_site(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<SiteRecord> {
     })
 }
 
-pub(super) fn begin_run(connection: &Connection, now: Timestamp) -> Result<(), Error> {
-    let sql = "INSERT INTO run (version, started, last_alive) VALUES (?1, ?2, ?2)";
-    connection.execute(sql, (env!("CARGO_PKG_VERSION"), now.as_millisecond()))?;
+/// Notes that a run began; its number.
+pub(super) fn begin_run(connection: &Connection, began: Timestamp) -> Result<i64, Error> {
+    let sql = "INSERT INTO run SELECT next, ?1, ?2, ?2, row_sum('run', next, ?1, ?2, ?2)
+               FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM run)";
+    connection.prepare_cached(sql)?.execute((env!("CARGO_PKG_VERSION"), began.as_millisecond()))?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// Whether this is the number of the run that began then.
+pub(super) fn is_run(connection: &Connection, run: i64, began: Timestamp) -> bool {
+    let sql = "SELECT 1 FROM run WHERE id = ?1 AND started = ?2";
+    connection.query_row(sql, (run, began.as_millisecond()), |_| Ok(())).is_ok()
+}
+
+/// Notes that the run is alive.
+pub(super) fn alive(connection: &Connection, run: i64, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE run SET last_alive = ?2, sum = row_sum('run', id, version, started, ?2) WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute((run, now.as_millisecond()))?;
     Ok(())
 }
 
-pub(super) fn keep(connection: &Connection, now: Timestamp, settings: &Settings) -> Result<(), Error> {
-    let sql = "UPDATE run SET last_alive = ?1 WHERE id = (SELECT max(id) FROM run)";
-    connection.prepare_cached(sql)?.execute([now.as_millisecond()])?;
-    let age = elapsed(now, Timestamp::UNIX_EPOCH).as_millis() as i64;
-    for (failed, keep) in [(0, settings.keep_good), (1, settings.keep_failures)] {
-        let before = age.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX));
-        let sql = "DELETE FROM observation WHERE failed = ?1 AND started < ?2";
-        connection.prepare_cached(sql)?.execute([failed, before])?;
-    }
+/// Writes what is there already, to see whether anything can be written.
+pub(super) fn touch(connection: &mut Connection, run: i64) -> Result<(), Error> {
+    connection.prepare_cached("UPDATE run SET last_alive = last_alive WHERE id = ?1")?.execute([run])?;
     Ok(())
+}
+
+/// A transcript as it is stored: what a camera says at length is cut.
+fn transcript(seen: &Observation) -> String {
+    let whole = json(seen);
+    if whole.len() <= LONGEST_TRANSCRIPT {
+        return whole;
+    }
+    let cut = |text: &str| text.chars().take(LONGEST_DETAIL).collect::<String>();
+    let mut short = seen.clone();
+    short.device = None;
+    short.rungs.truncate(RUNGS);
+    short.rungs.iter_mut().for_each(|rung| rung.detail = cut(&rung.detail));
+    if let Some(failure) = &mut short.failure {
+        failure.detail = cut(&failure.detail);
+    }
+    match json(&short) {
+        short if short.len() <= LONGEST_TRANSCRIPT => short,
+        _ => json(&Observation { failure: short.failure, ..Observation::new(seen.check, seen.started) }),
+    }
 }
 
 /// A time as it is stored.

@@ -11,6 +11,10 @@ pub struct Settings {
     pub keep_good: Duration,
     /// How long transcripts of failures are kept.
     pub keep_failures: Duration,
+    /// How long changes, incidents and what was told are kept.
+    pub keep_history: Duration,
+    /// Bytes above which the oldest transcripts go.
+    pub max_size: u64,
 }
 
 impl Default for Settings {
@@ -19,6 +23,9 @@ impl Default for Settings {
             path: Some("camhealth.sqlite3".into()),
             keep_good: Duration::from_secs(24 * 60 * 60),
             keep_failures: Duration::from_secs(30 * 24 * 60 * 60),
+            // Two years and two months: reports list thirteen months, and a contract is compared with the year before.
+            keep_history: Duration::from_secs(800 * 24 * 60 * 60),
+            max_size: 2 * 1024 * 1024 * 1024,
         }
     }
 }

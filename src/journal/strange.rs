@@ -1,4 +1,5 @@
-//! What another version wrote and this one does not know: it costs no more than itself, and is told.
+//! What another version wrote and this one does not know, and rows that are damaged: they cost no more than themselves,
+//! and are told.
 //!
 //! The journal's format tells which tables there are; a newer program of the same format may still have written a
 //! reason or a state that this one has no word for.
@@ -9,9 +10,29 @@ use std::{cell::RefCell, collections::BTreeMap, str::FromStr};
 
 /// What was met in one reading, with how often: a month's report must not log a line for each of its rows.
 #[derive(Debug, Default)]
-pub(super) struct Strange(RefCell<BTreeMap<(&'static str, String), usize>>);
+pub(super) struct Strange {
+    words: RefCell<BTreeMap<(&'static str, String), usize>>,
+    /// Rows that cannot be read, by table.
+    rows: RefCell<BTreeMap<&'static str, u64>>,
+}
 
 impl Strange {
+    /// Forgets what was met, before all is read once more.
+    pub(super) fn begin(&self) {
+        self.words.borrow_mut().clear();
+        self.rows.borrow_mut().clear();
+    }
+
+    /// A row that is not as it was written, and is left out.
+    pub(super) fn row(&self, place: &'static str) {
+        *self.rows.borrow_mut().entry(place).or_default() += 1;
+    }
+
+    /// How many rows were left out.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.borrow().values().sum()
+    }
+
     /// A value of a closed list by its name.
     pub(super) fn word<T: FromStr>(&self, place: &'static str, name: &str) -> Option<T> {
         let value = name.parse().ok();
@@ -45,7 +66,7 @@ impl Strange {
     /// What was met, for people.
     pub(super) fn lines(&self) -> Vec<String> {
         let line = |((place, what), times): (&(&str, String), &usize)| format!("{place}: {what} ({times} times)");
-        self.0.borrow().iter().map(line).collect()
+        self.words.borrow().iter().map(line).collect()
     }
 
     /// Logs what was met.
@@ -53,9 +74,12 @@ impl Strange {
         for line in self.lines() {
             tracing::warn!("the journal holds what another version wrote and this one does not know: {line}");
         }
+        for (place, rows) in self.rows.borrow().iter() {
+            tracing::warn!(rows, "the journal holds damaged rows of {place}: they are left out");
+        }
     }
 
     fn note(&self, place: &'static str, what: String) {
-        *self.0.borrow_mut().entry((place, what)).or_default() += 1;
+        *self.words.borrow_mut().entry((place, what)).or_default() += 1;
     }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::{
     Cause, FailureKind, IncidentId, Level, LinkState, OpenAlert, Reason, Remark, Scope, Span, State, later,
 };
+use rusqlite::Connection;
 use std::time::Duration;
 
 pub(super) fn at(second: i64) -> Timestamp {
@@ -86,6 +87,7 @@ async fn what_was_committed_comes_back_after_a_restart() {
     journal.commit(batch).await.expect("it is written");
     let batch = Batch { transitions: vec![transition("a", State::Up, 20)], ..Batch::default() };
     journal.commit(batch).await.expect("it is written");
+    drop(journal);
     let (_, restored) = open(&settings(&folder));
     assert_eq!(restored.cameras, [transition("b", State::Down, 9), transition("a", State::Up, 20)]);
     assert_eq!(restored.sites, [record]);
@@ -190,9 +192,8 @@ async fn what_another_version_wrote_holds_up_nobody() {
     let an = [recipient("an", &["ntfy"])];
     journal.commit(told(of_incident(IncidentId::stored("a".into()), 1, 10), &an)).await.expect("it is written");
     journal.commit(told(of_incident(IncidentId::stored("b".into()), 1, 20), &an)).await.expect("it is written");
-    let spoil =
-        |connection: &mut Connection| Ok(connection.execute("UPDATE notice SET body = '{}' WHERE key = 'a-1'", [])?);
-    journal.with(spoil).await.expect("it is written");
+    let spoil = "UPDATE notice SET body = '{}', sum = row_sum('notice', key, site, at, '{}') WHERE key = 'a-1'";
+    journal.with(move |store| Ok(store.connection().execute(spoil, [])?)).await.expect("it is written");
     assert_eq!(due(&journal, 30).await, []);
     assert_eq!(due(&journal, 30).await[0].notice.incident.as_str(), "b");
 }
@@ -235,6 +236,7 @@ async fn incidents_links_and_windows_come_back_and_the_key_stays() {
     };
     journal.commit(batch).await.expect("it is written");
     let key = journal.signing_key().await.expect("a key");
+    drop(journal);
     let (again, restored) = open(&settings(&folder));
     assert_eq!(restored.incidents, [incident(2, None), incident(4, Some(-60))]);
     assert_eq!((restored.last_number, restored.links), (4, vec![link(LinkState::Up, -30)]));
@@ -274,9 +276,8 @@ async fn old_transcripts_go_and_failures_stay_longer() {
     let observations = vec![("a".into(), look(None)), ("a".into(), look(Some(failure)))];
     journal.commit(Batch { observations, ..Batch::default() }).await.expect("it is written");
     let count = async || {
-        let count = |connection: &mut Connection| {
-            Ok(connection.query_row("SELECT count(*) FROM observation", [], |row| row.get::<_, i64>(0))?)
-        };
+        let count = "SELECT count(*) FROM observation";
+        let count = |store: &mut Store| Ok(store.connection().query_row(count, [], |row| row.get::<_, i64>(0))?);
         journal.with(count).await.expect("it is read")
     };
     let day = Duration::from_secs(24 * 3600);
@@ -305,6 +306,7 @@ async fn what_was_learned_and_how_logins_fared_come_back() {
         let memories = vec![("a".into(), Arc::new(memory.clone()))];
         journal.commit(Batch { memories, logins: vec![record], ..Batch::default() }).await.expect("it is written");
     }
+    drop(journal);
     let (_, restored) = open(&settings(&folder));
     assert_eq!(restored.memories, [("a".into(), memory.clone())]);
     assert_eq!(restored.logins, [login(2, None)]);

@@ -9,7 +9,7 @@ use crate::model::{
     CameraLine, Cause, Check, Codec, Failure, FailureKind, IncidentId, Known, Level, LinkState, OpenAlert, Opinion,
     Reason, Rung, RungName, State, StreamFacts,
 };
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 fn settings(folder: &tempfile::TempDir) -> Settings {
     Settings { path: Some(folder.path().join("journal.sqlite3")), ..Settings::default() }
@@ -20,6 +20,7 @@ async fn back(batch: Batch) -> (Restored, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let (journal, _) = Journal::open(&settings(&folder), at(0)).expect("a journal");
     journal.commit(batch).await.expect("it is written");
+    drop(journal);
     let (restored, strange) = read(&folder);
     assert_eq!(strange, [""; 0]);
     (restored, folder)
@@ -27,9 +28,15 @@ async fn back(batch: Batch) -> (Restored, tempfile::TempDir) {
 
 fn read(folder: &tempfile::TempDir) -> (Restored, Vec<String>) {
     let strange = Strange::default();
-    let connection = Connection::open(settings(folder).path.expect("a path")).expect("a database");
+    let connection = database(folder);
     let restored = records::restore(&connection, at(0), &strange).expect("it is read");
     (restored, strange.lines())
+}
+
+fn database(folder: &tempfile::TempDir) -> Connection {
+    let connection = Connection::open(settings(folder).path.expect("a path")).expect("a database");
+    table::register(&connection).expect("sums");
+    connection
 }
 
 fn transitions() -> Vec<Transition> {
@@ -126,9 +133,9 @@ async fn every_transcript_is_read_as_it_was_written() {
     let observations = looks.iter().map(|look| ("a".into(), look.clone())).collect();
     journal.commit(Batch { observations, ..Batch::default() }).await.expect("it is written");
     let strange = Strange::default();
-    let sql = "SELECT body FROM observation WHERE started > ?1 ORDER BY id";
-    let read = journal.with(move |connection| {
-        let read: Vec<Observation> = records::bodies(connection, sql, 0, ("observation", &strange))?;
+    let read = journal.with(move |store| {
+        let read: Vec<Observation> =
+            rows::bodies(store.connection(), &table::OBSERVATION, "started > ?1 ORDER BY id", 0, &strange)?;
         Ok((read, strange.lines()))
     });
     assert_eq!(read.await.expect("it is read"), (looks, Vec::new()));
@@ -138,11 +145,15 @@ async fn every_transcript_is_read_as_it_was_written() {
 #[tokio::test]
 async fn names_of_before_are_read() {
     let (_, folder) = back(Batch { transitions: transitions(), ..Batch::default() }).await;
-    let connection = Connection::open(settings(&folder).path.expect("a path")).expect("a database");
-    let rename = "UPDATE transition SET cause = ?2 WHERE cause = ?1";
+    let connection = database(&folder);
+    let rename = "UPDATE transition SET cause = ?2,
+                      sum = row_sum('transition', id, camera, from_state, to_state, ?2, detail, since, decided)
+                  WHERE cause = ?1";
     assert!(connection.execute(rename, ["stream_uri_changed", "uri_drift"]).expect("it is written") > 0);
     let body = r#"{"survey":{"told":{"kind":"hardware","detail":"quạt"},"candidate":["swapped",1]}}"#;
-    connection.execute("INSERT INTO memory VALUES ('a', ?1)", [body]).expect("it is written");
+    connection
+        .execute("INSERT INTO memory VALUES ('a', ?1, row_sum('memory', 'a', ?1))", [body])
+        .expect("it is written");
     drop(connection);
     let (restored, strange) = read(&folder);
     assert_eq!((restored.cameras, strange), (transitions(), Vec::new()));
@@ -154,13 +165,18 @@ async fn names_of_before_are_read() {
 #[tokio::test]
 async fn a_word_of_a_newer_version_is_told_and_costs_only_itself() {
     let (_, folder) = back(Batch { transitions: transitions()[..2].to_vec(), ..Batch::default() }).await;
-    let connection = Connection::open(settings(&folder).path.expect("a path")).expect("a database");
-    let sql = "UPDATE transition SET cause = 'haunted' WHERE camera = 'cam-0001'";
+    let connection = database(&folder);
+    let sql = "UPDATE transition SET cause = 'haunted',
+                   sum = row_sum('transition', id, camera, from_state, to_state, 'haunted', detail, since, decided)
+               WHERE camera = 'cam-0001'";
     connection.execute(sql, []).expect("it is written");
     let body =
         r#"{"survey":{"told":{"kind":"haunted","detail":"ma"}},"login_good":true,"boots":["2026-09-22T00:00:00Z"]}"#;
-    connection.execute("INSERT INTO memory VALUES ('a', ?1)", [body]).expect("it is written");
-    let incident = "INSERT INTO incident (id, number, opened, body) VALUES ('a', 7, 1, ?1)";
+    connection
+        .execute("INSERT INTO memory VALUES ('a', ?1, row_sum('memory', 'a', ?1))", [body])
+        .expect("it is written");
+    let incident = "INSERT INTO incident (id, number, opened, body, sum)
+                    VALUES ('a', 7, 1, ?1, row_sum('incident', 'a', 7, 1, NULL, ?1))";
     connection.execute(incident, params!["{}"]).expect("it is written");
     drop(connection);
     let (restored, strange) = read(&folder);

@@ -1,0 +1,278 @@
+//! What the journal's thread works with: the file as it is held, and what waits to be written to it.
+//!
+//! What became of deliveries while nothing could be written is remembered here, so that nobody is told each second what
+//! cannot be noted as told.
+
+use super::{Batch, Condition, Error, Settings, held::Held, open, outbox, records, retention, strange::Strange};
+use crate::model::Restored;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+
+/// How soon it is tried whether a full disk can be written again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The journal as its thread works with it.
+#[derive(Debug)]
+pub(super) struct Store {
+    held: Held,
+    condition: watch::Sender<Condition>,
+    began: Timestamp,
+    /// The row of this run, once it is written.
+    run: Option<i64>,
+    /// The key that signs links, and whether it is written.
+    key: Option<(Vec<u8>, bool)>,
+    /// The outbox as it stands while the file cannot be written.
+    shadow: Option<Connection>,
+    tried: Option<Instant>,
+    transcripts: retention::Counts,
+}
+
+impl Store {
+    /// Opens the journal and reads what earlier runs left in it; fails only where it never can, or must not.
+    pub(super) fn open(settings: &Settings, now: Timestamp) -> Result<(Self, Restored), Error> {
+        let held = Held::new(settings, now)?;
+        let mut store = Self {
+            held,
+            condition: watch::Sender::default(),
+            began: now,
+            run: None,
+            key: None,
+            shadow: None,
+            tried: None,
+            transcripts: retention::Counts::default(),
+        };
+        match store.held.begin() {
+            Err(error @ (Error::Newer { .. } | Error::Locked { .. } | Error::Path { .. })) => return Err(error),
+            Err(error) => store.impair(&error),
+            Ok(()) => {}
+        }
+        store.take_found();
+        let strange = Strange::default();
+        let restored = store.read(|connection| {
+            strange.begin();
+            records::restore(connection, now, &strange)
+        });
+        strange.tell();
+        store.skipped(strange.rows());
+        let restored = restored.unwrap_or_else(|error| {
+            store.impair(&error);
+            Restored::default()
+        });
+        if store.held.is_whole() {
+            // The run begins in the journal; a full disk shows by that.
+            let _ = store.write(|_, _| Ok(()));
+        }
+        Ok((store, restored))
+    }
+
+    pub(super) fn condition(&self) -> watch::Receiver<Condition> {
+        self.condition.subscribe()
+    }
+
+    pub(super) fn beside(&self) -> Arc<AtomicBool> {
+        self.held.beside()
+    }
+
+    /// Reads; of a file that turns out to be damaged, what is left.
+    pub(super) fn read<T>(&mut self, job: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        match job(&mut self.held.connection) {
+            Err(error) if error.is_damage() => {
+                self.recover(&error)?;
+                job(&mut self.held.connection)
+            }
+            other => other,
+        }
+    }
+
+    /// Writes, if the disk lets it; the job is given the number of this run too.
+    pub(super) fn write<T>(&mut self, job: impl Fn(&mut Connection, i64) -> Result<T, Error>) -> Result<T, Error> {
+        let done = self.attached().and_then(|()| self.write_once(&job));
+        let done = match done {
+            Err(error) if error.is_damage() => match self.recover(&error) {
+                Ok(()) if self.held.is_whole() => self.write_once(&job),
+                Ok(()) => Err(error),
+                Err(error) => Err(error),
+            },
+            other => other,
+        };
+        match &done {
+            Ok(_) => self.mended(),
+            Err(error) => {
+                self.held.failed(error);
+                self.impair(error);
+            }
+        }
+        done
+    }
+
+    /// Works on the outbox: on the file's, or on what is known of it while that cannot be written.
+    pub(super) fn outbox<T>(&mut self, job: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+        if self.is_impaired() && self.tried.is_none_or(|tried| tried.elapsed() >= AGAIN) {
+            self.tried = Some(Instant::now());
+            // Nothing new is written: it shows whether anything can be.
+            let _ = self.write(records::touch);
+        }
+        if !self.is_impaired() {
+            match self.write(|connection, _| job(connection)) {
+                Err(_) if self.is_impaired() => self.tried = Some(Instant::now()),
+                other => return other,
+            }
+        }
+        if self.shadow.is_none() {
+            let shadow = open::memory()?;
+            if let Err(error) = outbox::copy_waiting(&self.held.connection, &shadow) {
+                tracing::warn!(%error, "what waits to be told cannot be read");
+            }
+            self.shadow = Some(shadow);
+        }
+        match &mut self.shadow {
+            Some(shadow) => job(shadow),
+            None => Err(Error::Closed),
+        }
+    }
+
+    /// Remembers a batch.
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
+        self.write(|connection, _| records::write(connection, batch))?;
+        self.transcripts.note(batch);
+        Ok(())
+    }
+
+    /// Notes that the run is alive, and forgets what is past its time, a little at a time.
+    pub(super) fn keep(&mut self, now: Timestamp, settings: &Settings) -> Result<(), Error> {
+        self.write(|connection, run| records::alive(connection, run, now))?;
+        let began = Instant::now();
+        for rule in retention::rules(now, settings, &mut self.transcripts) {
+            while self.write(|connection, _| rule.portion(connection))? && began.elapsed() < retention::AT_A_TIME {}
+        }
+        Ok(())
+    }
+
+    /// The key that signs links. While it cannot be written it is one of this run, and is written when it can be.
+    pub(super) fn signing_key(&mut self) -> Result<Vec<u8>, Error> {
+        if let Some((key, _)) = &self.key {
+            return Ok(key.clone());
+        }
+        let stored = self.read(|connection| records::signing_key(connection)).unwrap_or_else(|error| {
+            tracing::error!(%error, "the key that signs links cannot be read: one of this run signs them");
+            None
+        });
+        let written = stored.is_some();
+        let key = match stored {
+            Some(key) => key,
+            None => records::new_key(&self.held.connection)?,
+        };
+        self.key = Some((key.clone(), written));
+        if !written && !self.is_impaired() {
+            // Where it cannot be written, each later write tries again.
+            let _ = self.write(|_, _| Ok(()));
+        }
+        Ok(key)
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.held.connection
+    }
+
+    fn write_once<T>(&mut self, job: &impl Fn(&mut Connection, i64) -> Result<T, Error>) -> Result<T, Error> {
+        let connection = &mut self.held.connection;
+        let run = match self.run {
+            Some(run) => run,
+            None => records::begin_run(connection, self.began)?,
+        };
+        self.run = Some(run);
+        if let Some((key, written @ false)) = &mut self.key {
+            records::keep_key(connection, key)?;
+            *written = true;
+        }
+        if let Some(shadow) = &self.shadow {
+            outbox::write_back(shadow, connection)?;
+        }
+        let done = job(connection, run)?;
+        // It is only gone when it is known that it can be written: until then what is noted is noted there.
+        self.shadow = None;
+        Ok(done)
+    }
+
+    fn attached(&mut self) -> Result<(), Error> {
+        if self.held.is_whole() {
+            return Ok(());
+        }
+        if self.held.tried_lately() {
+            let why = self.condition.borrow().impaired.clone();
+            return Err(Error::Impaired(why.unwrap_or_else(|| "it cannot be written".to_owned())));
+        }
+        let attached = self.held.attach_again();
+        self.moved();
+        attached
+    }
+
+    fn recover(&mut self, error: &Error) -> Result<(), Error> {
+        let recovered = self.held.recover(error);
+        self.moved();
+        if recovered.is_ok() && !self.held.is_whole() {
+            self.impair(error);
+        }
+        recovered
+    }
+
+    /// The connection may lead to another file, of which nothing is certain.
+    fn moved(&mut self) {
+        self.take_found();
+        if let Some((_, written)) = &mut self.key {
+            *written = false;
+        }
+        let began = self.began;
+        self.run = self.run.filter(|run| records::is_run(&self.held.connection, *run, began));
+        self.transcripts = retention::Counts::default();
+    }
+
+    fn is_impaired(&self) -> bool {
+        self.condition.borrow().impaired.is_some()
+    }
+
+    fn impair(&self, error: &Error) {
+        let why = match error {
+            Error::Impaired(why) => why.clone(),
+            other => other.to_string(),
+        };
+        self.condition.send_if_modified(|condition| {
+            let changed = condition.impaired.as_ref() != Some(&why);
+            if changed {
+                tracing::error!(why, "the journal cannot be written");
+                condition.impaired = Some(why);
+            }
+            changed
+        });
+    }
+
+    fn mended(&self) {
+        self.condition.send_if_modified(|condition| {
+            let was = condition.impaired.take();
+            if was.is_some() {
+                tracing::warn!("the journal can be written again");
+            }
+            was.is_some()
+        });
+    }
+
+    fn take_found(&mut self) {
+        let found = self.held.take_found();
+        if let Some(told) = found.set_aside {
+            self.condition.send_modify(|condition| condition.set_aside = Some(told));
+        }
+        self.skipped(found.skipped);
+    }
+
+    fn skipped(&self, rows: u64) {
+        if rows > 0 {
+            self.condition.send_modify(|condition| condition.rows_skipped += rows);
+        }
+    }
+}
