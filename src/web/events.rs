@@ -123,7 +123,7 @@ impl Listener {
         }
         let standing = hasher.finish();
         let before = self.shown.replace((standing, Instant::now()));
-        match incident::main(snapshot, known, self.language, None) {
+        match incident::main(snapshot, known, self.language, incident::Signed::default()) {
             Ok(main) if before.is_some_and(|(last, _)| last != standing) => {
                 Event::default().event("wall").id(snapshot.at.as_millisecond().to_string()).data(main)
             }

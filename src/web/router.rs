@@ -18,8 +18,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 /// Pages that listen for events at once; each costs a connection.
 const LISTENERS: usize = 64;
 
-/// Of incident, person and signature of a link: the person's name, if the link is one of ours.
-pub type Signer = Arc<dyn Fn(&str, &str, &str) -> Option<String> + Send + Sync>;
+/// Of incident, round, person and signature of a link: the person's name, if the link is one of ours.
+pub type Signer = Arc<dyn Fn(&str, u32, &str, &str) -> Option<String> + Send + Sync>;
 
 /// What pages are made from.
 #[derive(Clone)]
