@@ -32,6 +32,8 @@ mod killing;
 mod month;
 /// The daemon watching a wall of odd cameras.
 mod odd_wall;
+/// What is told of households over HTTP.
+mod privacy;
 /// A real Prometheus scrapes the daemon.
 mod prometheus;
 /// What cameras get wrong, judged by players.
