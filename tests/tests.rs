@@ -32,10 +32,14 @@ mod hostile;
 mod inventory;
 /// kill -9, two hundred times.
 mod killing;
+/// Secrets in wrong places of a configuration, and what is shown of them.
+mod masking;
 /// A month of the core in made-up time.
 mod month;
 /// The daemon watching a wall of odd cameras.
 mod odd_wall;
+/// What is told of households over HTTP.
+mod privacy;
 /// A real Prometheus scrapes the daemon.
 mod prometheus;
 /// What cameras get wrong, judged by players.

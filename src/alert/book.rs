@@ -7,7 +7,9 @@ use super::{
     Doubted, Settings, Turn,
     audience::{PAUSE, add, audience, first_reason},
 };
-use crate::model::{Ack, Cause, Incident, IncidentId, Level, Reason, Recipient, Remark, SiteId, elapsed, later};
+use crate::model::{
+    Ack, Cause, Incident, IncidentId, Lapsed, Level, Reason, Recipient, Remark, SiteId, elapsed, later,
+};
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -201,7 +203,9 @@ impl Book {
                 incident.next_rung = Some(later(now, PAUSE));
                 continue;
             }
-            let reason = if incident.ack.take().is_some() {
+            let reason = if let Some(last) = incident.ack.take() {
+                // Links of messages that were told before this do not serve again.
+                incident.lapsed = Some(Lapsed { count: incident.round().saturating_add(1), last });
                 (incident.rung, incident.next_rung) = (0, None);
                 Reason::Reminder
             } else if incident.paged {
@@ -284,6 +288,7 @@ impl Book {
             audience: Vec::new(),
             paged: false,
             ack: None,
+            lapsed: None,
             rung: 0,
             next_rung: None,
             merged: Vec::new(),

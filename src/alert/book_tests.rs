@@ -243,6 +243,27 @@ fn what_a_link_leaves_behind_goes_on_under_its_own_name_without_ringing() {
     ]);
 }
 
+/// A link is signed for the round: it must be another after an acknowledgement ran out, and only then.
+#[test]
+fn a_round_ends_when_an_acknowledgement_runs_out() {
+    let mut world = World::new(settings());
+    world.lost(0, "cho", Blind);
+    let round = |world: &World| world.book.named("1").map(Incident::round);
+    world.pass(300);
+    assert_eq!(round(&world), Some(0), "an escalation begins none");
+    assert!(world.ack(400, "1"));
+    let before = world.book.named("1").cloned();
+    let told = world.told.len();
+    assert!(world.ack(401, "1"), "it is taken on already");
+    assert_eq!((world.book.named("1").cloned(), world.told.len()), (before, told), "a second time changes nothing");
+    let expires = i64::try_from(world.settings.ack_expires.as_secs()).expect("hours");
+    world.pass(400 + expires);
+    let incident = world.book.named("1").expect("it is open");
+    assert_eq!((incident.round(), &incident.ack), (1, &None));
+    assert_eq!(incident.lapsed.as_ref().map(|lapsed| lapsed.last.at), Some(at(400)));
+    assert!(world.told.last().is_some_and(|told| told.contains("reminder")), "{:?}", world.told);
+}
+
 #[test]
 fn maintenance_keeps_the_escalation_back() {
     let mut world = World::new(settings());

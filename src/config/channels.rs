@@ -3,6 +3,7 @@
 use super::{
     entry::{Entry, Located},
     fleet::Seen,
+    names::suggestion,
     secret::{interpolated, secret},
     source::Tables,
 };
@@ -45,7 +46,7 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
         }
         "ntfy" => {
             let (url, token) = (url(entry, "http://ntfy.xa.lan"), token());
-            let topic = entry.required("topic", "truc-ban");
+            let topic = entry.required_hidden("topic", "truc-ban");
             Some(Target::Ntfy { url: url?, topic: topic?.value, token })
         }
         "zalo" | "telegram" => {
@@ -55,7 +56,7 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
                 false => standard.parse().ok(),
             };
             let token = secret(entry, "token", "token_file", true);
-            let chat = entry.required("chat", "6ede9afa66b88fe6d6a9");
+            let chat = entry.required_hidden("chat", "6ede9afa66b88fe6d6a9");
             let (api, token, chat) = (api?, token?, chat?.value);
             Some(match kind.value.as_str() {
                 "zalo" => Target::Zalo { api, token, chat },
@@ -70,7 +71,7 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
         }
         "gammu" => {
             let phone = phone(entry);
-            let path = |key| entry.text(key).map(|path| path.value.into());
+            let path = |key| entry.hidden(key).map(|path| path.value.into());
             let program = path("program").unwrap_or_else(|| "gammu-smsd-inject".into());
             let config = path("config");
             let diacritics = entry.truth("diacritics").unwrap_or(false);
@@ -79,7 +80,7 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
         "email" => email(entry).map(Target::Email),
         "alertmanager" => {
             let token = token();
-            let urls = entry.texts("urls");
+            let urls = entry.addresses("urls");
             if urls.is_empty() {
                 let remedy = "add urls = [\"http://10.20.0.5:9093\"], every instance of the cluster";
                 entry.problem("urls", entry.place("urls"), "names no Alertmanager".into(), remedy);
@@ -88,8 +89,8 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
             Some(Target::Alertmanager { urls, token })
         }
         other => {
-            let message = format!("{other:?} is not known here");
-            entry.problem("type", kind.span.clone(), message, &super::entry::suggestion(other, &KINDS));
+            let message = format!("{} is not known here", entry.quoted(kind));
+            entry.problem("type", kind.span.clone(), message, &suggestion(other, &KINDS));
             entry.ask_all();
             None
         }
@@ -98,7 +99,7 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
 
 /// Webhook addresses often are secrets themselves, so the value is never shown.
 pub(super) fn url(entry: &Entry<'_>, example: &str) -> Option<Url> {
-    let text = entry.required("url", example)?;
+    let text = entry.required_hidden("url", example)?;
     web_address(entry, "url", text)
 }
 
@@ -116,7 +117,7 @@ fn web_address(entry: &Entry<'_>, key: &'static str, text: Located<String>) -> O
 
 /// A number as networks dial it. It is somebody's own, so it is not shown.
 fn phone(entry: &Entry<'_>) -> Option<String> {
-    let phone = entry.required("phone", "+84900000000")?;
+    let phone = entry.required_hidden("phone", "+84900000000")?;
     let phone = Located { value: interpolated(entry, "phone", &phone)?, span: phone.span };
     let digits = phone.value.strip_prefix('+').unwrap_or(&phone.value);
     if (3..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -129,7 +130,7 @@ fn phone(entry: &Entry<'_>) -> Option<String> {
 /// The gateway's own form of JSON.
 fn body(entry: &Entry<'_>) -> Option<String> {
     const USUAL: &str = r#"{"to":"{phone}","text":"{text}"}"#;
-    let Some(body) = entry.text("body") else { return (!entry.has("body")).then(|| USUAL.to_owned()) };
+    let Some(body) = entry.hidden("body") else { return (!entry.has("body")).then(|| USUAL.to_owned()) };
     let filled = body.value.replace("{phone}", "0").replace("{text}", "a").replace("{key}", "k");
     if !body.value.contains("{text}") || serde_json::from_str::<serde_json::Value>(&filled).is_err() {
         let message = "is no JSON with \"{text}\" in it".to_owned();
@@ -141,7 +142,7 @@ fn body(entry: &Entry<'_>) -> Option<String> {
 
 fn email(entry: &Entry<'_>) -> Option<Email> {
     const TLS: &[(&str, Tls)] = &[("starttls", Tls::StartTls), ("implicit", Tls::Implicit), ("none", Tls::None)];
-    let host = entry.required("host", "mail.xa.lan").map(|host| host.value);
+    let host = entry.required_hidden("host", "mail.xa.lan").map(|host| host.value);
     let tls = entry.word("tls", TLS).unwrap_or(Tls::StartTls);
     let usual = match tls {
         Tls::Implicit => 465,
@@ -149,7 +150,7 @@ fn email(entry: &Entry<'_>) -> Option<Email> {
         Tls::None => 25,
     };
     let port = entry.number("port", 1..=65535).unwrap_or(usual) as u16;
-    let username = entry.text("username").map(|name| name.value);
+    let username = entry.hidden("username").map(|name| name.value);
     let password = secret(entry, "password", "password_file", username.is_some());
     if username.is_some() && tls == Tls::None {
         let message = "a password would be sent in the clear".to_owned();
@@ -160,7 +161,7 @@ fn email(entry: &Entry<'_>) -> Option<Email> {
 }
 
 fn mailbox(entry: &Entry<'_>, key: &'static str) -> Option<String> {
-    let text = entry.required(key, "truc-ban@xa.lan")?;
+    let text = entry.required_hidden(key, "truc-ban@xa.lan")?;
     match text.value.parse::<lettre::message::Mailbox>() {
         Ok(_) => Some(text.value),
         Err(_) => {

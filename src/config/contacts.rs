@@ -2,7 +2,8 @@
 
 use super::{
     channels,
-    entry::{Context, Entry, Located},
+    context::Context,
+    entry::{Entry, Located},
     fleet::{Seen, address, known},
     source::Tables,
 };
@@ -106,7 +107,8 @@ fn rotations_of(tables: &Tables<'_>, people: &BTreeSet<String>) -> Vec<Rotation>
     for entry in tables.list("rotation") {
         let id = rotation_id(entry);
         if !seen.insert(id.clone()) {
-            let message = format!("there is a rotation {id:?} already");
+            let id = entry.text("id").map_or_else(|| format!("{id:?}"), |id| entry.quoted(&id));
+            let message = format!("there is a rotation {id} already");
             entry.problem("id", entry.place("id"), message, "give each [[rotation]] an id of its own");
         }
         rotations.extend(rotation(entry, id, people));
@@ -135,7 +137,7 @@ fn rotation(entry: &Entry<'_>, id: String, people: &BTreeSet<String>) -> Option<
         match text.value.parse::<civil::Time>() {
             Ok(time) => handovers.push(time),
             Err(_) => {
-                let message = format!("{:?} is no time of day", text.value);
+                let message = format!("{} is no time of day", entry.quoted(&text));
                 entry.problem("handover", text.span, message, "write it like \"07:00\", or [\"07:00\", \"19:00\"]");
             }
         }
@@ -222,7 +224,7 @@ fn quiet(table: &Entry<'_>) -> Option<Quiet> {
     match text.value.parse() {
         Ok(hours) => Some(Quiet { hours, except }),
         Err(()) => {
-            let message = format!("{:?} is no span of a day", text.value);
+            let message = format!("{} is no span of a day", table.quoted(&text));
             table.problem("quiet_hours", text.span, message, "write quiet_hours = \"22:00-06:00\"");
             None
         }

@@ -29,7 +29,8 @@ fn size(table: &Entry<'_>) -> Option<(u32, u32)> {
         Some((width.trim().parse().ok()?, height.trim().parse().ok()?)).filter(|(w, h): &(u32, u32)| *w > 0 && *h > 0)
     });
     if parsed.is_none() {
-        table.problem("size", text.span, format!("{:?} is no size in pixels", text.value), "write size = \"640x360\"");
+        let message = format!("{} is no size in pixels", table.quoted(&text));
+        table.problem("size", text.span, message, "write size = \"640x360\"");
     }
     parsed
 }
@@ -46,7 +47,8 @@ fn mac(entry: &Entry<'_>) -> Option<String> {
     let mac = Identity::mac_from(&text.value).filter(|_| rest_is_separators);
     if mac.is_none() {
         let remedy = "write mac = \"00:11:22:33:44:55\"";
-        entry.problem("mac", text.span, format!("{:?} is no hardware address", text.value), remedy);
+        let message = format!("{} is no hardware address", entry.quoted(&text));
+        entry.problem("mac", text.span, message, remedy);
     }
     mac
 }
@@ -68,7 +70,8 @@ pub(super) fn certificate(entry: &Entry<'_>, rtsp: Option<&Url>) -> Option<Certi
     }
     let parsed = text.value.parse();
     if parsed.is_err() {
-        entry.problem("certificate", text.span, format!("{:?} is no fingerprint", text.value), REMEDY);
+        let message = format!("{} is no fingerprint", entry.quoted(&text));
+        entry.problem("certificate", text.span, message, REMEDY);
     }
     parsed.ok()
 }
@@ -80,7 +83,7 @@ pub(super) fn off_hours(entry: &Entry<'_>) -> Vec<DailyHours> {
         match text.value.parse() {
             Ok(span) => hours.push(span),
             Err(()) => {
-                let message = format!("{:?} is no span of a day", text.value);
+                let message = format!("{} is no span of a day", entry.quoted(&text));
                 entry.problem("off_hours", text.span, message, "write off_hours = [\"22:00-05:00\"]");
             }
         }

@@ -1,24 +1,20 @@
 //! Takes values out of a table by name, each with its place, and notes what is wrong with them.
 
 use super::{
-    plan::Plan,
-    problem::{Problem, Problems, WHOLE},
+    context::Context,
+    keys::is_name,
+    mask::{self, HIDDEN},
+    names::suggestion,
     source::Source,
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     ops::Range,
     str::FromStr,
     time::Duration,
 };
 use toml::de::{DeTable, DeValue};
-
-/// What all of reading shares: the problems so far and the environment.
-pub(super) struct Context<'e> {
-    problems: RefCell<Vec<Problem>>,
-    pub(super) environment: &'e dyn Fn(&str) -> Option<String>,
-}
 
 /// A value with its place in the file.
 #[derive(Debug, Clone)]
@@ -37,70 +33,6 @@ pub(super) struct Entry<'a> {
     asked: RefCell<BTreeSet<&'static str>>,
     /// Whether its keys are of no further interest, since what they mean cannot be told.
     judged: Cell<bool>,
-}
-
-impl<'e> Context<'e> {
-    pub(super) fn new(environment: &'e dyn Fn(&str) -> Option<String>) -> Self {
-        Self { problems: RefCell::default(), environment }
-    }
-
-    pub(super) fn problem(&self, source: &Source, key: String, span: Range<usize>, message: String, remedy: &str) {
-        let line = source.line(span.start);
-        self.problems.borrow_mut().push(Problem {
-            file: source.name.clone(),
-            line,
-            key,
-            message,
-            remedy: remedy.to_owned(),
-            source: Some(source.shown.clone()),
-            span,
-            other: None,
-        });
-    }
-
-    /// A problem with what is missing from all files.
-    pub(super) fn missing(&self, message: &str, remedy: &str) {
-        self.about_file(WHOLE, message.to_owned(), remedy);
-    }
-
-    /// A problem with a whole file.
-    pub(super) fn about_file(&self, name: &str, message: String, remedy: &str) {
-        self.problems.borrow_mut().push(Problem {
-            file: name.to_owned(),
-            line: 0,
-            key: String::new(),
-            message,
-            remedy: remedy.to_owned(),
-            source: None,
-            span: 0..0,
-            other: None,
-        });
-    }
-
-    /// Changes the problem that was noted last.
-    fn amend(&self, change: impl FnOnce(&mut Problem)) {
-        if let Some(last) = self.problems.borrow_mut().last_mut() {
-            change(last);
-        }
-    }
-
-    /// The plan, if nothing is wrong with it.
-    pub(super) fn finish(&self, plan: Plan) -> Result<Plan, Problems> {
-        if self.problems.borrow().is_empty() { Ok(plan) } else { Err(self.problems()) }
-    }
-
-    /// What was noted so far.
-    pub(super) fn problems(&self) -> Problems {
-        let mut problems = self.problems.take();
-        // By place, with files in the order in which they were first named.
-        let mut order = BTreeMap::new();
-        for problem in &problems {
-            let next = order.len();
-            order.entry(problem.file.clone()).or_insert(next);
-        }
-        problems.sort_by_key(|problem| (order.get(&problem.file).copied(), problem.span.start));
-        Problems(problems)
-    }
 }
 
 impl<'a> Entry<'a> {
@@ -134,12 +66,12 @@ impl<'a> Entry<'a> {
     }
 
     /// The same, pointing to where the name stood first.
-    pub(super) fn duplicate(&self, key: &str, at: Range<usize>, value: &str, first: (&Source, Range<usize>)) {
+    pub(super) fn duplicate(&self, key: &str, name: &Located<String>, first: (&Source, Range<usize>)) {
         let (source, span) = first;
         let same_file = source.name == self.source.name;
         let line = source.line(span.start);
-        let message = format!("{value:?} is taken: it was first defined at {}:{line}", source.name);
-        self.problem(key, at, message, "give one of them another name");
+        let message = format!("{} is taken: it was first defined at {}:{line}", self.quoted(name), source.name);
+        self.problem(key, name.span.clone(), message, "give one of them another name");
         if same_file {
             self.context.amend(|problem| problem.other = Some((span, "first defined here".into())));
         }
@@ -147,7 +79,34 @@ impl<'a> Entry<'a> {
 
     fn value(&self, key: &'static str) -> Option<(&'a DeValue<'a>, Range<usize>)> {
         self.asked.borrow_mut().insert(key);
-        self.table.get(key).map(|value| (value.get_ref(), value.span()))
+        debug_assert!(is_name(key), "add {key:?} to keys.rs");
+        let (name, value) = self.table.get_key_value(key)?;
+        self.source.show(name.span());
+        Some((value.get_ref(), value.span()))
+    }
+
+    /// The value of a key that holds no secret: it may be shown, unless it looks as if it had swallowed another.
+    fn open(&self, key: &'static str) -> Option<(&'a DeValue<'a>, Range<usize>)> {
+        let (value, span) = self.value(key)?;
+        self.show_plain(value, span.clone());
+        Some((value, span))
+    }
+
+    fn show_plain(&self, value: &DeValue<'_>, span: Range<usize>) {
+        let is_one = !matches!(value, DeValue::Array(_) | DeValue::Table(_));
+        if is_one && self.source.text.get(span.clone()).is_some_and(mask::is_plain) {
+            self.source.show(span);
+        }
+    }
+
+    /// Lets a value be shown that is known to be no secret.
+    pub(super) fn show(&self, text: &Located<String>) {
+        self.source.show(text.span.clone());
+    }
+
+    /// A value as messages quote it: nothing that is not shown where it stands.
+    pub(super) fn quoted(&self, text: &Located<String>) -> String {
+        if self.source.is_shown(&text.span) { format!("{:?}", text.value) } else { format!("{HIDDEN:?}") }
     }
 
     pub(super) fn has(&self, key: &'static str) -> bool {
@@ -159,7 +118,14 @@ impl<'a> Entry<'a> {
         self.problem(key, span, message, &format!("write it as {example}"));
     }
 
+    /// Text that is no secret.
     pub(super) fn text(&self, key: &'static str) -> Option<Located<String>> {
+        self.open(key);
+        self.hidden(key)
+    }
+
+    /// Text that is a secret, or often holds one: it is shown nowhere.
+    pub(super) fn hidden(&self, key: &'static str) -> Option<Located<String>> {
         let (value, span) = self.value(key)?;
         let Some(text) = value.as_str() else {
             self.wrong_type(key, span, value, "text", &format!("{key} = \"…\""));
@@ -168,13 +134,31 @@ impl<'a> Entry<'a> {
         Some(Located { value: text.to_owned(), span })
     }
 
-    /// Text that must be there and must not be empty.
+    /// An address, of which no more is shown than what can hold no password.
+    pub(super) fn address(&self, key: &'static str) -> Option<Located<String>> {
+        let text = self.hidden(key)?;
+        self.show_address(&text);
+        Some(text)
+    }
+
+    fn show_address(&self, text: &Located<String>) {
+        let length = self.source.text.get(text.span.clone()).map_or(0, mask::harmless_address);
+        self.source.show(text.span.start..text.span.start + length);
+    }
+
+    /// Text that is no secret, must be there and must not be empty.
     pub(super) fn required(&self, key: &'static str, example: &str) -> Option<Located<String>> {
+        self.open(key);
+        self.required_hidden(key, example)
+    }
+
+    /// The same where it is not shown.
+    pub(super) fn required_hidden(&self, key: &'static str, example: &str) -> Option<Located<String>> {
         if !self.has(key) {
             self.problem(key, self.span(), "is missing".into(), &format!("add {key} = {example:?}"));
             return None;
         }
-        let text = self.text(key)?;
+        let text = self.hidden(key)?;
         if text.value.trim().is_empty() {
             self.problem(key, text.span, "is empty".into(), &format!("write something like {example:?}"));
             return None;
@@ -182,7 +166,17 @@ impl<'a> Entry<'a> {
         Some(text)
     }
 
+    /// Texts that are no secrets.
     pub(super) fn texts(&self, key: &'static str) -> Vec<Located<String>> {
+        self.list(key, |text, value| self.show_plain(value, text.span.clone()))
+    }
+
+    /// Addresses, of which no more is shown than what can hold no password.
+    pub(super) fn addresses(&self, key: &'static str) -> Vec<Located<String>> {
+        self.list(key, |text, _| self.show_address(text))
+    }
+
+    fn list(&self, key: &'static str, show: impl Fn(&Located<String>, &DeValue<'_>)) -> Vec<Located<String>> {
         let Some((value, span)) = self.value(key) else { return Vec::new() };
         let Some(items) = value.as_array() else {
             self.wrong_type(key, span, value, "a list of texts", &format!("{key} = [\"…\"]"));
@@ -191,7 +185,11 @@ impl<'a> Entry<'a> {
         let mut texts = Vec::new();
         for item in items {
             match item.get_ref().as_str() {
-                Some(text) => texts.push(Located { value: text.to_owned(), span: item.span() }),
+                Some(text) => {
+                    let text = Located { value: text.to_owned(), span: item.span() };
+                    show(&text, item.get_ref());
+                    texts.push(text);
+                }
                 None => self.wrong_type(key, item.span(), item.get_ref(), "text", &format!("{key} = [\"…\"]")),
             }
         }
@@ -208,7 +206,7 @@ impl<'a> Entry<'a> {
 
     /// `true` or `false`.
     pub(super) fn truth(&self, key: &'static str) -> Option<bool> {
-        let (value, span) = self.value(key)?;
+        let (value, span) = self.open(key)?;
         let truth = value.as_bool();
         if truth.is_none() {
             self.wrong_type(key, span, value, "true or false", &format!("{key} = true"));
@@ -224,11 +222,10 @@ impl<'a> Entry<'a> {
     /// A name for metric labels and file-safe places.
     pub(super) fn id(&self) -> Option<Located<String>> {
         let id = self.required("id", "cho-01")?;
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
-        if id.value.len() > 64 || !id.value.chars().all(fits) {
+        if !is_id(&id.value) {
             let remedy =
                 "use at most 64 of the letters a to z, digits, '-', '_' and '.'; names for people go into name";
-            self.problem("id", id.span, format!("{:?} cannot be an id", id.value), remedy);
+            self.problem("id", id.span.clone(), format!("{} cannot be an id", self.quoted(&id)), remedy);
             return None;
         }
         Some(id)
@@ -243,8 +240,8 @@ impl<'a> Entry<'a> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         self.problem(
             key,
-            text.span,
-            format!("{:?} is not known here", text.value),
+            text.span.clone(),
+            format!("{} is not known here", self.quoted(&text)),
             &format!("write one of {}", known.join(", ")),
         );
         None
@@ -257,7 +254,7 @@ impl<'a> Entry<'a> {
 
     /// A whole number in a range.
     pub(super) fn number(&self, key: &'static str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
-        let (value, span) = self.value(key)?;
+        let (value, span) = self.open(key)?;
         let number = value.as_integer().and_then(|number| number.as_str().parse::<u64>().ok());
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
@@ -269,7 +266,7 @@ impl<'a> Entry<'a> {
 
     /// A share from 0 to 1.
     pub(super) fn ratio(&self, key: &'static str) -> Option<f64> {
-        let (value, span) = self.value(key)?;
+        let (value, span) = self.open(key)?;
         let text = value.as_float().map(|float| float.as_str()).or(value.as_integer().map(|integer| integer.as_str()));
         let ratio = text.and_then(|text| text.parse::<f64>().ok()).filter(|ratio| (0.0..=1.0).contains(ratio));
         if ratio.is_none() {
@@ -280,7 +277,7 @@ impl<'a> Entry<'a> {
 
     /// A number above zero.
     pub(super) fn positive(&self, key: &'static str, example: u32) -> Option<f64> {
-        let (value, span) = self.value(key)?;
+        let (value, span) = self.open(key)?;
         let text = value.as_float().map(|float| float.as_str()).or(value.as_integer().map(|integer| integer.as_str()));
         let number =
             text.and_then(|text| text.parse::<f64>().ok()).filter(|number| *number > 0.0 && number.is_finite());
@@ -300,7 +297,7 @@ impl<'a> Entry<'a> {
         let text = self.text(key)?;
         let value = parse_bytes(&text.value).filter(|bytes| *bytes >= 1_000_000);
         if value.is_none() {
-            let message = format!("{:?} is no amount of data of 1MB or more", text.value);
+            let message = format!("{} is no amount of data of 1MB or more", self.quoted(&text));
             self.problem(key, text.span, message, &format!("write {key} = \"15MB\", \"500MB\" or \"2GB\""));
         }
         value
@@ -315,11 +312,12 @@ impl<'a> Entry<'a> {
         let text = self.text(key)?;
         let remedy = "write it like \"10s\", \"1m 30s\", \"6h\" or \"30d\"";
         let Some(value) = parse_duration(&text.value) else {
-            self.problem(key, text.span, format!("{:?} is no length of time", text.value), remedy);
+            self.problem(key, text.span.clone(), format!("{} is no length of time", self.quoted(&text)), remedy);
             return None;
         };
         if !range.contains(&value) {
-            let message = format!("{:?} is out of range: from {:?} to {:?}", text.value, range.start(), range.end());
+            let (from, to) = (range.start(), range.end());
+            let message = format!("{} is out of range: from {from:?} to {to:?}", self.quoted(&text));
             self.problem(key, text.span, message, "choose a length within that range");
             return None;
         }
@@ -332,7 +330,7 @@ impl<'a> Entry<'a> {
         match text.value.parse() {
             Ok(value) => Some(Located { value, span: text.span }),
             Err(_) => {
-                let message = format!("{:?} is no {what}", text.value);
+                let message = format!("{} is no {what}", self.quoted(&text));
                 self.problem(key, text.span, message, &format!("write it like {example:?}"));
                 None
             }
@@ -361,10 +359,15 @@ impl<'a> Entry<'a> {
             let name: &str = key.get_ref();
             match value.get_ref() {
                 DeValue::Table(table) => {
-                    let label = format!("{}.{name}]", self.label.trim_end_matches(']'));
+                    let shown = if is_id(name) { name } else { HIDDEN };
+                    if is_id(name) {
+                        self.source.show(key.span());
+                    }
+                    let label = format!("{}.{shown}]", self.label.trim_end_matches(']'));
                     children.push((name, Entry::new(self.source, self.context, label, table, key.span())));
                 }
-                other => self.wrong_type(name, value.span(), other, "a table", "[login.NAME]"),
+                // What is no table has no name, and may be a secret.
+                other => self.wrong_type(HIDDEN, value.span(), other, "a table", "[login.NAME]"),
             }
         }
         children
@@ -395,24 +398,17 @@ impl<'a> Entry<'a> {
             let name: &str = key.get_ref();
             // An entry of which nothing was asked is judged as a whole by whoever read its children.
             if !known.is_empty() && !asked.contains(name) {
-                self.problem(name, key.span(), "there is no such key".into(), &suggestion(name, &known));
+                let shown = self.context.unknown(name, self.source, key.span());
+                self.problem(shown, key.span(), "there is no such key".into(), &suggestion(name, &known));
             }
         }
     }
 }
 
-/// The nearest known name, or all of them.
-pub(super) fn suggestion(name: &str, known: &[&str]) -> String {
-    match nearest(name, known.iter().copied()) {
-        Some(nearest) => format!("did you mean {nearest:?}?"),
-        None => format!("known here: {}", known.join(", ")),
-    }
-}
-
-/// The known name that a typing error away.
-pub(super) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let distances = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
-    distances.min().filter(|(distance, _)| *distance <= 2.max(name.len() / 4)).map(|(_, known)| known)
+/// Whether an id can be so: for metric labels, and for places that are safe in files.
+fn is_id(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    text.len() <= 64 && text.chars().all(fits)
 }
 
 fn parse_bytes(text: &str) -> Option<u64> {

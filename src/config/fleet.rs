@@ -1,16 +1,20 @@
 //! The commune, its recorders, cameras and links.
 
 use super::{
+    context::Context,
     details,
-    entry::{Context, Entry, Located, nearest},
+    entry::{Entry, Located},
+    mask,
+    names::{near, nearest},
     source::{Source, Tables},
 };
 use crate::model::{
     Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId, LinkKind, Login,
-    Transport,
+    Transport, rtsp_port,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
     ops::Range,
     sync::Arc,
 };
@@ -32,7 +36,7 @@ impl<'a> Seen<'a> {
         let id = entry.id()?;
         match self.0.get(&id.value) {
             Some((source, span)) => {
-                entry.duplicate("id", id.span, &id.value, (source, span.clone()));
+                entry.duplicate("id", &id, (source, span.clone()));
                 None
             }
             None => {
@@ -73,7 +77,7 @@ fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
         match night.value.parse() {
             Ok(hours) => commune.night = hours,
             Err(()) => {
-                let message = format!("{:?} is no span of a day", night.value);
+                let message = format!("{} is no span of a day", table.quoted(&night));
                 table.problem("night", night.span, message, "write night = \"18:00-06:00\"");
             }
         }
@@ -83,7 +87,7 @@ fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
     match (jiff::tz::TimeZone::get(name), &zone) {
         (Ok(zone), _) => commune.timezone = zone,
         (Err(_), Some(zone)) => {
-            let message = format!("{name:?} is no time zone of this machine");
+            let message = format!("{} is no time zone of this machine", table.quoted(zone));
             table.problem("timezone", zone.span.clone(), message, "write an IANA name such as \"Asia/Ho_Chi_Minh\"");
         }
         // Without a zone database Vietnam's fixed offset stands.
@@ -114,7 +118,7 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
         let parent = entry.text("parent");
         let bytes_per_day = entry.bytes("bytes_per_day");
         let looks_per_second = entry.positive("looks_per_second", 5).unwrap_or(LOOKS_PER_SECOND);
-        let probe = entry.text("probe").and_then(|text| super::settings::beacon(entry, "probe", text));
+        let probe = entry.address("probe").and_then(|text| super::settings::beacon(entry, "probe", text));
         let Some(id) = id else { continue };
         parents.extend(parent.map(|parent| (entry, id.clone(), parent)));
         let name = name.unwrap_or_default();
@@ -228,10 +232,12 @@ fn cameras(
         let (Some(id), Some(name), Some(kind), Some(rtsp)) = (id, name, kind, rtsp) else { continue };
         if recorder.is_none() && !entry.has("device") {
             // A router may forward several ports of one address to several cameras.
-            let port = rtsp.value.port().unwrap_or(554);
-            let host = format!("{}:{port}", rtsp.value.host_str().unwrap_or_default());
-            if let Some(first) = hosts.insert(host.clone(), id.clone()) {
-                let message = format!("{host} is the address of camera {first:?} too");
+            let (name, port) = (rtsp.value.host_str().unwrap_or_default(), rtsp_port(&rtsp.value));
+            if let Some(first) = hosts.insert(format!("{name}:{port}"), id.clone()) {
+                // A name may be anything; an IP address is one.
+                let is_ip = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+                let shown = if is_ip { format!("{name}:{port}") } else { "this".to_owned() };
+                let message = format!("{shown} is the address of camera {first:?} too");
                 let remedy = "if both are channels of one recorder, add [[recorder]] and name it with device = in each; \
                               logins and sessions are counted by device";
                 entry.problem("rtsp", rtsp.span, message, remedy);
@@ -283,20 +289,26 @@ fn kind(entry: &Entry<'_>) -> Option<Kind> {
 
 /// A URL of a known scheme, with a host and without a password.
 pub(super) fn address(entry: &Entry<'_>, key: &'static str, schemes: &[&str], example: &str) -> Option<Located<Url>> {
-    let text = entry.text(key)?;
+    let text = entry.address(key)?;
     let remedy = format!("write it like {example:?}");
     let Ok(url) = text.value.parse::<Url>() else {
         // What cannot be parsed may hold a password all the same.
         entry.problem(key, text.span, "is no address".into(), &remedy);
         return None;
     };
-    if url.password().is_some() || !url.username().is_empty() {
+    // In rtsp://user:12/3@host the password goes on in the path.
+    if url.password().is_some() || !url.username().is_empty() || text.value.contains('@') {
         let message = "an address must not hold a user or password".to_owned();
-        entry.problem(key, text.span, message, "put them into a [login.NAME] and write login = \"NAME\"");
+        let remedy = "put them into a [login.NAME] and write login = \"NAME\"; an @ of the path itself is %40";
+        entry.problem(key, text.span, message, remedy);
         return None;
     }
     if !schemes.contains(&url.scheme()) {
-        let message = format!("{}:// is not known here", url.scheme());
+        // What looks like a scheme may be the user of an address without one.
+        let message = match mask::is_scheme(url.scheme()) {
+            true => format!("{}:// is not known here", url.scheme()),
+            false => "what stands before the colon is not known here".to_owned(),
+        };
         entry.problem(key, text.span, message, &remedy);
         return None;
     }
@@ -308,7 +320,11 @@ pub(super) fn address(entry: &Entry<'_>, key: &'static str, schemes: &[&str], ex
 }
 
 fn login(entry: &Entry<'_>, logins: &Logins) -> Option<Arc<Login>> {
-    let name = entry.text("login")?;
+    let name = entry.hidden("login")?;
+    // Whoever takes it for the place of the password itself is not shown it.
+    if logins.contains_key(&name.value) || near(&name.value, logins.keys().map(String::as_str)).is_some() {
+        entry.show(&name);
+    }
     let name = known(entry, "login", &name, logins.keys().map(String::as_str), "login")?;
     logins.get(&name).cloned().flatten()
 }
@@ -333,6 +349,7 @@ pub(super) fn known<'k>(
         Some(nearest) => format!("did you mean {nearest:?}?"),
         None => format!("define it, or name a {what} that is defined"),
     };
-    entry.problem(key, name.span.clone(), format!("there is no {what} {:?}", name.value), &remedy);
+    let message = format!("there is no {what} {}", entry.quoted(name));
+    entry.problem(key, name.span.clone(), message, &remedy);
     None
 }

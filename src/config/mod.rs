@@ -5,9 +5,13 @@
 
 mod channels;
 mod contacts;
+mod context;
 mod details;
 mod entry;
 mod fleet;
+mod keys;
+mod mask;
+mod names;
 mod plan;
 mod problem;
 mod secret;
@@ -19,7 +23,7 @@ mod windows;
 pub use plan::Plan;
 pub use problem::{Problem, Problems};
 
-use entry::Context;
+use context::Context;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -41,7 +45,7 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let context = Context::new(environment);
     let sources = source::read(path, &context);
     if sources.is_empty() {
-        return Err(context.problems());
+        return Err(context.problems(&sources));
     }
     let trees = source::parse(&sources, &context);
     let tables = source::collect(&sources, &trees, &context);
@@ -60,5 +64,5 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
     tables.refuse_unread();
     let plan = Plan { fleet: Arc::new(fleet), health, topology, alert, schedule, probe, journal, deliver, uptime, web };
-    context.finish(plan)
+    context.finish(plan, &sources)
 }

@@ -115,7 +115,7 @@ pub(super) fn monitor(tables: &Tables<'_>) -> (topology::Settings, Vec<Beacon>) 
     set_duration(table, "confirm_after", SECOND..=600 * SECOND, &mut topology.confirm_after);
     set_duration(table, "hold", Duration::ZERO..=600 * SECOND, &mut topology.hold);
     set_duration(table, "settle", SECOND..=3600 * SECOND, &mut topology.settle);
-    let anchors = table.texts("anchors").into_iter().filter_map(|text| beacon(table, "anchors", text)).collect();
+    let anchors = table.addresses("anchors").into_iter().filter_map(|text| beacon(table, "anchors", text)).collect();
     (topology, anchors)
 }
 
@@ -123,7 +123,7 @@ pub(super) fn monitor(tables: &Tables<'_>) -> (topology::Settings, Vec<Beacon>) 
 pub(super) fn beacon(table: &Entry<'_>, key: &'static str, text: Located<String>) -> Option<Beacon> {
     let beacon = text.value.parse().ok();
     if beacon.is_none() {
-        let message = format!("{:?} is no address to ask", text.value);
+        let message = format!("{} is no address to ask", table.quoted(&text));
         let remedy = "write \"icmp://10.20.0.1\" or \"tcp://10.20.0.1:80\", with an IP address";
         table.problem(key, text.span, message, remedy);
     }
@@ -205,7 +205,7 @@ pub(super) fn report(tables: &Tables<'_>) -> uptime::Settings {
             let kinds = table.texts("contractors_links").into_iter().filter_map(|name| {
                 let kind: Option<LinkKind> = name.value.parse().ok();
                 if kind.is_none() {
-                    let message = format!("{:?} is no kind of link", name.value);
+                    let message = format!("{} is no kind of link", table.quoted(&name));
                     let remedy = "write contractors_links = [\"switch\"], of \"uplink\", \"switch\" and \"power\"";
                     table.problem("contractors_links", name.span, message, remedy);
                 }

@@ -1,7 +1,8 @@
 //! Sites and their views.
 
 use super::{
-    entry::{Context, Entry},
+    context::Context,
+    entry::Entry,
     fleet::{Seen, known},
     source::Tables,
 };
@@ -74,7 +75,7 @@ fn views(site: &Entry<'_>, cameras: &BTreeSet<String>) -> Vec<View> {
 fn view(entry: &Entry<'_>, cameras: &BTreeSet<String>, names: &mut BTreeSet<String>) -> Option<View> {
     let name = entry.required("name", "về phía cảng");
     if let Some(name) = name.as_ref().filter(|name| !names.insert(name.value.clone())) {
-        let message = format!("the site has a view {:?} already", name.value);
+        let message = format!("the site has a view {} already", entry.quoted(name));
         entry.problem("name", name.span.clone(), message, "give each direction a name of its own");
     }
     let mut watchers: Vec<Watcher> = Vec::new();
@@ -84,7 +85,7 @@ fn view(entry: &Entry<'_>, cameras: &BTreeSet<String>, names: &mut BTreeSet<Stri
             named += 1;
             let Some(id) = known(entry, key, &camera, cameras.iter().map(String::as_str), "camera") else { continue };
             if watchers.iter().any(|watcher| watcher.camera.as_str() == id) {
-                let message = format!("camera {id:?} sees this view already");
+                let message = format!("camera {} sees this view already", entry.quoted(&camera));
                 entry.problem(key, camera.span, message, "name each camera once");
                 continue;
             }

@@ -1,13 +1,18 @@
 //! The files: which there are, what TOML they hold, and which table stands where.
 
-use super::entry::{Context, Entry};
-use miette::NamedSource;
+use super::{
+    context::Context,
+    entry::Entry,
+    keys::is_name,
+    mask::{self, Shown},
+    names::suggestion,
+};
 use std::{
     cell::RefCell,
     collections::BTreeSet,
     fs,
+    ops::Range,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 use toml::{
     Spanned,
@@ -27,8 +32,8 @@ pub(super) struct Source {
     pub(super) folder: PathBuf,
     /// What is read.
     pub(super) text: String,
-    /// What is shown around a problem: the same, with secrets masked.
-    pub(super) shown: Arc<NamedSource<String>>,
+    /// Places whose text may be shown around a problem: it is known to be no secret.
+    harmless: RefCell<Vec<Range<usize>>>,
 }
 
 impl Source {
@@ -36,11 +41,33 @@ impl Source {
     pub(super) fn line(&self, offset: usize) -> usize {
         1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
     }
+
+    /// Notes that a place holds no secret.
+    pub(super) fn show(&self, span: Range<usize>) {
+        self.harmless.borrow_mut().push(span);
+    }
+
+    /// Whether a whole place is known to hold no secret.
+    pub(super) fn is_shown(&self, span: &Range<usize>) -> bool {
+        self.harmless.borrow().iter().any(|shown| shown.start <= span.start && span.end <= shown.end)
+    }
+
+    /// What may be shown.
+    pub(super) fn masked(&self) -> Shown {
+        mask::masked(&self.text, &self.harmless.borrow())
+    }
 }
+
+/// A table's name and where it stands first.
+type Name<'a> = (&'a str, Range<usize>);
 
 /// All tables of all files, by name.
 pub(super) struct Tables<'a> {
-    entries: Vec<(&'a str, Entry<'a>)>,
+    /// Its name with its place, and the table.
+    entries: Vec<(Name<'a>, Entry<'a>)>,
+    /// Keys outside of any table.
+    strays: Vec<(&'a str, &'a Source, Range<usize>)>,
+    context: &'a Context<'a>,
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
@@ -68,8 +95,7 @@ fn read_one(path: &Path, context: &Context) -> Option<Source> {
     match fs::read_to_string(path) {
         Ok(text) => {
             let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-            let shown = Arc::new(NamedSource::new(&name, super::secret::masked(&text)));
-            Some(Source { name, folder, text, shown })
+            Some(Source { name, folder, text, harmless: RefCell::default() })
         }
         Err(error) => {
             let remedy = "name the main file with --config PATH; it must be readable UTF-8 text";
@@ -87,23 +113,16 @@ fn includes(main: &Source, tree: &DeTable<'_>, context: &Context) -> Vec<PathBuf
         let found: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
             Ok(found) => found.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
             Err(error) => {
-                entry.problem(
-                    "include",
-                    pattern.span,
-                    format!("{:?} is no pattern: {error}", pattern.value),
-                    "write a file name or a pattern such as \"cameras-*.toml\"",
-                );
+                let message = format!("{} is no pattern: {}", entry.quoted(&pattern), error.msg);
+                let remedy = "write a file name or a pattern such as \"cameras-*.toml\"";
+                entry.problem("include", pattern.span, message, remedy);
                 continue;
             }
         };
         if found.is_empty() {
-            let message = format!("{:?} matches no file", pattern.value);
-            entry.problem(
-                "include",
-                pattern.span,
-                message,
-                "patterns start from the folder of this file; correct or remove it",
-            );
+            let message = format!("{} matches no file", entry.quoted(&pattern));
+            let remedy = "patterns start from the folder of this file; correct or remove it";
+            entry.problem("include", pattern.span, message, remedy);
         }
         for path in found {
             if !paths.contains(&path) {
@@ -136,7 +155,7 @@ pub(super) fn collect<'a>(
     trees: &'a [Spanned<DeTable<'a>>],
     context: &'a Context<'a>,
 ) -> Tables<'a> {
-    let mut entries = Vec::new();
+    let (mut entries, mut strays) = (Vec::new(), Vec::new());
     for (number, (source, tree)) in sources.iter().zip(trees).enumerate() {
         for (key, value) in tree.get_ref() {
             let name: &str = key.get_ref();
@@ -146,35 +165,35 @@ pub(super) fn collect<'a>(
             match value.get_ref() {
                 DeValue::Table(table) => {
                     let entry = Entry::new(source, context, format!("[{name}]"), table, key.span());
-                    entries.push((name, entry));
+                    entries.push(((name, key.span()), entry));
                 }
                 DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_table()) => {
                     for item in items {
                         let DeValue::Table(table) = item.get_ref() else { continue };
-                        let id = table.get("id").and_then(|id| id.get_ref().as_str());
+                        // What cannot be shown where it stands is not quoted either.
+                        let plain = |span| source.text.get(span).is_some_and(mask::is_plain);
+                        let id = table.get("id").filter(|id| plain(id.span())).and_then(|id| id.get_ref().as_str());
                         let label = id.map_or_else(|| format!("[[{name}]]"), |id| format!("{name} {id:?}"));
-                        entries.push((name, Entry::new(source, context, label, table, item.span())));
+                        entries.push(((name, key.span()), Entry::new(source, context, label, table, item.span())));
                     }
                 }
                 _ if name == "include" => {
                     let message = "only the main file includes others".to_owned();
                     context.problem(source, name.to_owned(), key.span(), message, "move it to the main file");
                 }
-                _ => {
-                    let message = "stands outside of any table".to_owned();
-                    context.problem(source, name.to_owned(), key.span(), message, "put it below its [table] heading");
-                }
+                _ => strays.push((name, source, key.span())),
             }
         }
     }
-    Tables { entries, asked: RefCell::default() }
+    Tables { entries, strays, context, asked: RefCell::default() }
 }
 
 impl<'a> Tables<'a> {
     /// All entries `[[name]]`.
     pub(super) fn list(&self, name: &'static str) -> impl Iterator<Item = &Entry<'a>> {
         self.asked.borrow_mut().insert(name);
-        self.entries.iter().filter(move |(known, _)| *known == name).map(|(_, entry)| entry)
+        debug_assert!(is_name(name), "add {name:?} to keys.rs");
+        self.entries.iter().filter(move |((known, _), _)| *known == name).map(|(_, entry)| entry)
     }
 
     /// The table `[name]`, which may stand in one file only.
@@ -192,13 +211,20 @@ impl<'a> Tables<'a> {
     pub(super) fn refuse_unread(&self) {
         let asked = self.asked.borrow();
         let known: Vec<&str> = asked.iter().copied().collect();
-        for (name, entry) in &self.entries {
+        for ((name, place), entry) in &self.entries {
             if asked.contains(name) {
                 entry.refuse_unread();
             } else {
-                let message = format!("there is no table {name:?}");
-                entry.problem("", entry.span(), message, &super::entry::suggestion(name, &known));
+                let shown = self.context.unknown(name, entry.source, place.clone());
+                let message = format!("there is no table {shown:?}");
+                let remedy = suggestion(name, &known);
+                self.context.problem(entry.source, format!("[{shown}]"), entry.span(), message, &remedy);
             }
+        }
+        for (name, source, span) in &self.strays {
+            let shown = self.context.unknown(name, source, span.clone()).to_owned();
+            let message = "stands outside of any table".to_owned();
+            self.context.problem(source, shown, span.clone(), message, "put it below its [table] heading");
         }
     }
 }

@@ -61,7 +61,7 @@ fn when(entry: &Entry<'_>, commune: &Commune) -> Option<Span> {
         match DAYS.iter().find(|(name, _)| *name == day.value) {
             Some((_, number)) => numbers.push(*number),
             None => {
-                let message = format!("{:?} is no day of the week", day.value);
+                let message = format!("{} is no day of the week", entry.quoted(&day));
                 entry.problem("days", day.span, message, "write days = [\"mon\", \"sat\"]");
             }
         }

@@ -228,8 +228,8 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
             let own = own.clone();
             move || serde_json::to_value(own.channels()).unwrap_or_default()
         }),
-        signer: Arc::new(move |incident, person, signature| {
-            let signed = deliver::sign::is_signed(&key, incident, person, signature);
+        signer: Arc::new(move |incident, round, person, signature| {
+            let signed = deliver::sign::is_signed(&key, incident, round, person, signature);
             let roster = roster.read().unwrap_or_else(PoisonError::into_inner);
             signed.then(|| roster.get(person).map_or_else(|| person.to_owned(), |known| known.name.clone()))
         }),

@@ -207,7 +207,8 @@ impl Relay {
         }
         let person = delivery.recipient.person.as_ref().map_or(delivery.channel.as_str(), |person| person.as_str());
         let page = deliver.page.as_ref();
-        let ack = page.and_then(|page| deliver::sign::link(page, &self.key, &notice.number.to_string(), person));
+        let number = notice.number.to_string();
+        let ack = page.and_then(|page| deliver::sign::link(page, &self.key, &number, notice.round, person));
         let message = deliver::compose(notice, channel.language, &commune.timezone, page, ack);
         let key = notice.key();
         let at = self.clock.now().as_second();

@@ -17,6 +17,7 @@ fn notice(reason: Reason, level: Level) -> Notice {
         incident: IncidentId::stored("nga-tu-cho-1".into()),
         number: 17,
         step: 1,
+        round: 0,
         reason,
         cause: Some(Cause::Site("nga-tu-cho".into())),
         place: "Ngã tư Chợ".into(),

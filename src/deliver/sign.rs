@@ -16,10 +16,10 @@ pub fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// The signature of an incident and of who takes it on.
-pub fn signature(key: &SecretSlice<u8>, incident: &str, person: &str) -> String {
+/// The signature of an incident, of the round of its telling, and of who takes it on.
+pub fn signature(key: &SecretSlice<u8>, incident: &str, round: u32, person: &str) -> String {
     let mut text = String::new();
-    for byte in mac(key.expose_secret(), format!("ack|{incident}|{person}").as_bytes()) {
+    for byte in mac(key.expose_secret(), format!("ack|{incident}|{round}|{person}").as_bytes()) {
         write!(text, "{byte:02x}").expect("text can always be written to");
     }
     text.truncate(SHOWN);
@@ -27,16 +27,17 @@ pub fn signature(key: &SecretSlice<u8>, incident: &str, person: &str) -> String 
 }
 
 /// Whether a signature is right; takes the same time whatever is wrong with it.
-pub fn is_signed(key: &SecretSlice<u8>, incident: &str, person: &str, given: &str) -> bool {
-    let right = signature(key, incident, person);
+pub fn is_signed(key: &SecretSlice<u8>, incident: &str, round: u32, person: &str, given: &str) -> bool {
+    let right = signature(key, incident, round, person);
     let differs = right.bytes().zip(given.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b));
     right.len() == given.len() && differs == 0
 }
 
-/// The link for one person.
-pub fn link(page: &Url, key: &SecretSlice<u8>, incident: &str, person: &str) -> Option<Url> {
+/// The link for one person, good until somebody has taken the incident on: when that runs out, the next round has
+/// another.
+pub fn link(page: &Url, key: &SecretSlice<u8>, incident: &str, round: u32, person: &str) -> Option<Url> {
     let mut link = page.clone();
-    let signature = signature(key, incident, person);
+    let signature = signature(key, incident, round, person);
     link.path_segments_mut().ok()?.pop_if_empty().extend(["ack", incident, person, &signature]);
     Some(link)
 }
@@ -46,15 +47,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_is_good_for_one_incident_and_one_person() {
+    fn a_link_is_good_for_one_incident_one_round_and_one_person() {
         let key = SecretSlice::from(b"key".to_vec());
         let page = "http://xa.lan:9740/".parse().expect("a URL");
-        let link = link(&page, &key, "cho-1", "an").expect("a link");
+        let link = link(&page, &key, "17", 1, "an").expect("a link");
         let parts: Vec<&str> = link.path_segments().expect("a path").collect();
-        assert_eq!((parts[0], parts[1], parts[2], parts[3].len()), ("ack", "cho-1", "an", SHOWN));
-        assert!(is_signed(&key, "cho-1", "an", parts[3]));
-        for (incident, person, given) in [("cho-2", "an", parts[3]), ("cho-1", "binh", parts[3]), ("cho-1", "an", "")] {
-            assert!(!is_signed(&key, incident, person, given));
+        assert_eq!((parts[0], parts[1], parts[2], parts[3].len()), ("ack", "17", "an", SHOWN));
+        let right = parts[3];
+        assert!(is_signed(&key, "17", 1, "an", right));
+        for (incident, round, person, given) in [
+            ("18", 1, "an", right),
+            ("17", 0, "an", right),
+            ("17", 2, "an", right),
+            ("17", 1, "binh", right),
+            ("17", 1, "an", ""),
+        ] {
+            assert!(!is_signed(&key, incident, round, person, given));
         }
     }
 }

@@ -141,6 +141,7 @@ fn incident(number: u32, closed: i64) -> Incident {
         merged: Vec::new(),
         episode: 1,
         closed: Some(at(closed)),
+        lapsed: None,
     }
 }
 

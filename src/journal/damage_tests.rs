@@ -55,6 +55,7 @@ fn incident(number: u32) -> Incident {
         merged: Vec::new(),
         episode: 1,
         closed: number.is_multiple_of(2).then(|| at(60)),
+        lapsed: None,
     }
 }
 

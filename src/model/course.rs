@@ -106,6 +106,7 @@ mod tests {
             audience: Vec::new(),
             paged: true,
             ack: None,
+            lapsed: None,
             rung: 1,
             next_rung: None,
             merged: Vec::new(),

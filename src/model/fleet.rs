@@ -206,14 +206,6 @@ impl Camera {
         }
     }
 
-    /// Its name where others may read it: a household's does not leave the commune's own pages.
-    pub fn public_name(&self) -> &str {
-        match self.kind {
-            Kind::Public => &self.name,
-            Kind::Household => self.id.as_str(),
-        }
-    }
-
     /// Whether its owner wants no contact at `now`, in the commune's time.
     pub fn is_off(&self, now: Timestamp, zone: &TimeZone) -> bool {
         if self.off_hours.is_empty() {
@@ -227,23 +219,6 @@ impl Camera {
 /// The port of an RTSP address, where it names none that of its scheme.
 pub fn rtsp_port(url: &Url) -> u16 {
     url.port().unwrap_or(if url.scheme() == "rtsps" { 322 } else { 554 })
-}
-
-/// Port, path and query of a stream, which stay when a device's address changes. A password that some makes carry in
-/// them is masked.
-pub fn stream_address(url: &Url) -> String {
-    let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-    format!(":{}{}", rtsp_port(url), masked(&format!("{}{query}", url.path())))
-}
-
-fn masked(path: &str) -> String {
-    const NAMES: [&str; 4] = ["password=", "passwd=", "pwd=", "pass="];
-    let lower = path.to_ascii_lowercase();
-    let Some(value) = NAMES.iter().filter_map(|name| Some(lower.find(name)? + name.len())).min() else {
-        return path.to_owned();
-    };
-    let end = path[value..].find(['&', '_', ';', '/', '?']).map_or(path.len(), |length| value + length);
-    format!("{}***{}", &path[..value], masked(&path[end..]))
 }
 
 /// What a camera's stream should be; what is `None` was not promised.
@@ -355,18 +330,6 @@ closed! {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_in_a_path_is_masked() {
-        let check = |url: &str, expected: &str| assert_eq!(stream_address(&url.parse().expect("a URL")), expected);
-        check("rtsp://h/sub", ":554/sub");
-        check("rtsp://h:8554/cam?channel=1&subtype=1", ":8554/cam?channel=1&subtype=1");
-        check(
-            "rtsp://h/user=admin_password=canary_channel=1_stream=1.sdp",
-            ":554/user=admin_password=***_channel=1_stream=1.sdp",
-        );
-        check("rtsp://h/live?user=a&PWD=canary&passwd=canary", ":554/live?user=a&PWD=***&passwd=***");
-    }
 
     #[test]
     fn hours_may_span_midnight() {

@@ -111,6 +111,15 @@ pub struct Ack {
     pub at: Timestamp,
 }
 
+/// Acknowledgements that ran out while the incident was still open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lapsed {
+    /// How many.
+    pub count: u32,
+    /// The last of them.
+    pub last: Ack,
+}
+
 /// One cause with all that it took down: what survives a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
@@ -136,6 +145,9 @@ pub struct Incident {
     pub paged: bool,
     /// Who has taken it on.
     pub ack: Option<Ack>,
+    /// Who had, before it was told anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lapsed: Option<Lapsed>,
     /// Steps of the escalation that were taken.
     pub rung: u32,
     /// When the next step is due, unless somebody takes it on.
@@ -149,6 +161,11 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// How often it was told anew since an acknowledgement ran out: a signed link is good for one round.
+    pub fn round(&self) -> u32 {
+        self.lapsed.as_ref().map_or(0, |lapsed| lapsed.count)
+    }
+
     /// Whether this is what it is called: its number, with `#` or without, or its id, as links of earlier versions do.
     pub fn is_named(&self, name: &str) -> bool {
         self.id.as_str() == name || name.strip_prefix('#').unwrap_or(name) == self.number.to_string()

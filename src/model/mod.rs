@@ -5,6 +5,7 @@
 
 mod closed;
 mod course;
+mod discreet;
 mod fleet;
 mod history;
 mod ids;
@@ -27,13 +28,14 @@ pub(crate) use closed::closed;
 #[cfg(test)]
 pub(crate) use closed::{Closed, one_name};
 pub use course::Course;
+pub use discreet::stream_address;
 pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
-    rtsp_port, stream_address,
+    rtsp_port,
 };
 pub use history::{History, LevelChange, Watch};
 pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
-pub use incident::{Ack, Cause, Incident, IncidentId, Recipient};
+pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};

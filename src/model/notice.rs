@@ -13,6 +13,9 @@ pub struct Notice {
     pub number: u32,
     /// 1 for the first notice of the incident; with `incident` the key to deduplicate by.
     pub step: u32,
+    /// The incident's round: how often an acknowledgement ran out before this.
+    #[serde(default)]
+    pub round: u32,
     /// Why it is told.
     pub reason: Reason,
     /// What failed; `None` where the notice is of no incident.
@@ -53,6 +56,7 @@ impl Notice {
             incident: IncidentId::stored(id),
             number: 0,
             step: 1,
+            round: 0,
             reason,
             cause: None,
             place,

@@ -93,7 +93,9 @@ impl Scope {
             Self::Hamlet(hamlet) => hamlet.clone(),
             Self::Site(id) => fleet.sites.get(id).map_or_else(|| id.to_string(), |site| site.name.clone()),
             Self::Link(id) => fleet.links.get(id).map_or_else(|| id.to_string(), |link| link.name.clone()),
-            Self::Camera(id) => fleet.cameras.get(id).map_or_else(|| id.to_string(), |camera| camera.name.clone()),
+            Self::Camera(id) => {
+                fleet.cameras.get(id).map_or_else(|| id.to_string(), |camera| camera.public_name().to_owned())
+            }
         }
     }
 }

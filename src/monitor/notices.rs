@@ -47,6 +47,7 @@ impl Monitor {
             incident: incident.id.clone(),
             number: incident.number,
             step: incident.step,
+            round: incident.round(),
             reason,
             cause: Some(incident.cause.clone()),
             place: self.fleet.place(&incident.cause),

@@ -265,6 +265,7 @@ fn households_are_named_by_their_ids_and_incidents_by_their_places() {
         audience: Vec::new(),
         paged: true,
         ack: Some(crate::model::Ack { by: "An".into(), via: "page".into(), at: at(170) }),
+        lapsed: None,
         rung: 0,
         next_rung: None,
         merged: Vec::new(),

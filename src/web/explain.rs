@@ -1,8 +1,9 @@
 //! Why a camera stands where it stands: the verdict's reasoning step by step, the last looks, the next one and its
 //! budgets. The page, the JSON and `camhealth explain` all show this.
 
+use super::page::rungs;
 use crate::model::{
-    Budget, Camera, CameraStatus, Check, DeviceFacts, FailureKind, Held, Hour, Language, NextLook, Rung, Seen,
+    Budget, Camera, CameraStatus, Check, DeviceFacts, Failure, FailureKind, Held, Hour, Language, NextLook, Rung, Seen,
     Snapshot, State, StreamFacts, elapsed,
 };
 use jiff::Timestamp;
@@ -18,10 +19,12 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Explanation {
     pub(super) id: String,
+    /// Its name; that of a household camera is its id.
     pub(super) name: String,
     pub(super) kind: &'static str,
     pub(super) device: String,
-    pub(super) host: String,
+    /// Host and port of its stream; not told of a household's.
+    pub(super) host: Option<String>,
     pub(super) link: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub(super) at: Timestamp,
@@ -74,14 +77,14 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
     let steps = |check: &Check| {
         let last = status.last.get(check)?;
         let (started, seconds) = (last.started, last.took.as_secs_f64());
-        Some((*check, Steps { started, seconds, failure: last.failure, rungs: last.rungs.clone() }))
+        Some((*check, Steps { started, seconds, failure: last.failure, rungs: rungs(camera, &last.rungs) }))
     };
     Some(Explanation {
         id: camera.id.to_string(),
-        name: camera.name.clone(),
+        name: camera.public_name().to_owned(),
         kind: camera.kind.as_str(),
         device: camera.device.to_string(),
-        host: host(camera),
+        host: camera.public_host(),
         link: link.map(|link| link.name.clone()),
         at: snapshot.at,
         timezone: snapshot.fleet.commune.timezone.iana_name().unwrap_or("Asia/Ho_Chi_Minh").to_owned(),
@@ -89,10 +92,10 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
         state_text: status.state.text(language),
         cause: status.cause,
         cause_text: status.cause.map(|cause| cause.text(language)),
-        detail: status.detail.clone(),
+        detail: camera.discreet(&status.detail),
         since: status.since,
         remedy: status.cause.map(|cause| cause.remedy(language)),
-        reasoning: tell.reasoning(),
+        reasoning: tell.reasoning().iter().map(|line| camera.discreet(line)).collect(),
         next: outlook.and_then(|outlook| outlook.next),
         next_text: tell.next(),
         held: outlook.and_then(|outlook| outlook.held),
@@ -100,17 +103,22 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
         looks_budget: outlook.map(|outlook| outlook.looks),
         bytes_received: status.bytes,
         stream: status.stream_at(snapshot.at),
-        device_facts: status.device.clone(),
+        device_facts: status.device.clone().map(|facts| discreet_facts(camera, facts)),
         clock_offset_seconds: status.clock_offset_at(snapshot.at),
         usual_at_this_hour: status.memory.baseline.hour(snapshot.at),
         last: Check::ALL.iter().filter_map(steps).collect(),
-        recent: status.recent.iter().cloned().collect(),
+        recent: status.recent.iter().map(|seen| discreet_look(camera, seen)).collect(),
     })
 }
 
-/// Host and port of a camera's stream.
-pub(super) fn host(camera: &Camera) -> String {
-    format!("{}:{}", camera.rtsp.host_str().unwrap_or_default(), camera.rtsp.port().unwrap_or(554))
+fn discreet_facts(camera: &Camera, facts: DeviceFacts) -> DeviceFacts {
+    DeviceFacts { streams: facts.streams.iter().map(|stream| camera.discreet(stream)).collect(), ..facts }
+}
+
+fn discreet_look(camera: &Camera, seen: &Seen) -> Seen {
+    let failure = seen.failure.as_ref();
+    let failure = failure.map(|failure| Failure { detail: camera.discreet(&failure.detail), ..failure.clone() });
+    Seen { failure, ..seen.clone() }
 }
 
 struct Tell<'a> {

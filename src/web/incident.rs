@@ -1,7 +1,8 @@
 //! Incidents over HTTP: their page, taking one on, and taking something out of service.
 //!
-//! A signed link in a message needs no login: it is good for one incident and one person. It is opened by `GET`, which
-//! changes nothing, since mail programs and chats follow links to show a preview; the button there sends `POST`.
+//! A signed link in a message needs no login: it is good for one incident and one person, until somebody has taken the
+//! incident on. It is opened by `GET`, which changes nothing, since mail programs and chats follow links to show a
+//! preview; the button there sends `POST`. Used again it says who was first.
 
 use super::{
     Command,
@@ -11,7 +12,7 @@ use super::{
     router::{OwnPage, Shared, Wish, html},
     words::{Words, words},
 };
-use crate::model::{Cause, Course, Incident, Language, Level, Snapshot, later};
+use crate::model::{Ack, Cause, Course, Incident, Language, Level, Snapshot, later};
 use askama::Template;
 use axum::{
     Form, Router,
@@ -25,6 +26,9 @@ use std::{sync::Arc, time::Duration};
 
 /// The longest that something may be silenced at once; longer is for the configuration.
 pub(super) const LONGEST_MINUTES: u64 = 31 * 24 * 60;
+
+/// Rounds of an incident, from the last back, whose links are still known for ours.
+const ROUNDS: u32 = 16;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -49,26 +53,28 @@ struct Page<'a> {
     ack: Option<(String, String)>,
     sites: Vec<Site>,
     cause: &'static str,
-    /// Where the button of a signed link posts to, and who presses it.
-    signed: Option<(String, String)>,
+    signed: Signed,
     scopes: Vec<(String, String)>,
+}
+
+/// What a page is opened by, where that is a signed link.
+#[derive(Default)]
+pub(super) struct Signed {
+    /// Where its button posts to, and who presses it.
+    button: Option<(String, String)>,
+    /// Why it has none, in each language.
+    used: Vec<(&'static str, String)>,
 }
 
 /// A site's id, name, level, its class, and that it recovers.
 type Site = (String, String, &'static str, &'static str, Option<String>);
 
-/// The page with the button of whom a signed link is for.
-fn for_one(
-    shared: &Shared,
-    snapshot: &Snapshot,
-    incident: &Incident,
-    language: Language,
-    signed: (String, String),
-) -> Response {
+/// The page of whom a signed link is for.
+fn for_one(shared: &Shared, snapshot: &Snapshot, incident: &Incident, language: Language, signed: Signed) -> Response {
     // It is not renewed in place: its button would be lost.
     let events = format!("/events?lang={}&incident=", words(language).lang);
     let path = format!("/incidents/{}", incident.number);
-    let main = main(snapshot, incident, language, Some(signed));
+    let main = main(snapshot, incident, language, signed);
     html(main.and_then(|main| page::whole(shared, &main, snapshot, language, &path, &events)))
 }
 
@@ -77,7 +83,7 @@ pub(super) fn main(
     snapshot: &Snapshot,
     incident: &Incident,
     language: Language,
-    signed: Option<(String, String)>,
+    signed: Signed,
 ) -> askama::Result<String> {
     let words = words(language);
     let ack = incident.ack.as_ref();
@@ -217,13 +223,61 @@ async fn silence_form(
     }
 }
 
-/// The incident and the name of whom a signed link is for.
-fn signed(shared: &Shared, path: &(String, String, String)) -> Option<(Arc<Snapshot>, Arc<Incident>, String)> {
-    let (id, person, signature) = path;
-    let name = (shared.state.signer)(id, person, signature)?;
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let incident = snapshot.incident(id)?.clone();
-    Some((snapshot, incident, name))
+/// A link that is one of ours.
+struct Link {
+    snapshot: Arc<Snapshot>,
+    incident: Arc<Incident>,
+    /// Whom it is for.
+    name: String,
+    /// Whether the incident was told anew since, with another link.
+    is_old: bool,
+    /// By what it does nothing any more.
+    used: Option<Ack>,
+}
+
+impl Link {
+    fn of(shared: &Shared, path: &(String, String, String)) -> Option<Self> {
+        let (id, person, signature) = path;
+        let snapshot = shared.state.snapshots.borrow().clone();
+        let incident = snapshot.incident(id)?.clone();
+        let round = incident.round();
+        let mut rounds = (round.saturating_sub(ROUNDS)..=round).rev();
+        let (signed, name) =
+            rounds.find_map(|round| Some((round, (shared.state.signer)(id, round, person, signature)?)))?;
+        let is_old = signed < round;
+        let used = if is_old { incident.lapsed.as_ref().map(|lapsed| &lapsed.last) } else { incident.ack.as_ref() };
+        Some(Self { used: used.cloned(), snapshot, incident, name, is_old })
+    }
+
+    /// What it shows: a button, or why it has none.
+    fn page(&self, shared: &Shared, action: String, language: Language) -> Response {
+        let signed = match &self.used {
+            Some(ack) => Signed { button: None, used: self.why_used(ack) },
+            None => Signed { button: Some((action, self.name.clone())), used: Vec::new() },
+        };
+        for_one(shared, &self.snapshot, &self.incident, language, signed)
+    }
+
+    /// Whoever holds a message may read either language.
+    fn why_used(&self, ack: &Ack) -> Vec<(&'static str, String)> {
+        let (by, at) = (&ack.by, moment(ack.at, &self.snapshot).text);
+        let (vietnamese, english) = match ack.via == "link" && *by == self.name {
+            true => ("Liên kết này đã được dùng", "This link has been used"),
+            false => ("Liên kết này không còn tác dụng", "This link does nothing any more"),
+        };
+        let (anew_vi, anew_en) = match self.is_old {
+            true => (" Sau đó sự cố được báo lại với liên kết mới.", " It was told anew since, with another link."),
+            false => ("", ""),
+        };
+        vec![
+            ("vi", format!("{vietnamese}: {by} đã nhận sự cố lúc {at}.{anew_vi}")),
+            ("en", format!("{english}: {by} took the incident on at {at}.{anew_en}")),
+        ]
+    }
+}
+
+fn action(path: &(String, String, String)) -> String {
+    format!("/ack/{}/{}/{}", path.0, path.1, path.2)
 }
 
 async fn link(
@@ -232,13 +286,7 @@ async fn link(
     Query(wish): Query<Wish>,
 ) -> Response {
     let language = wish.language(&shared.state.snapshots.borrow());
-    match signed(&shared, &path) {
-        Some((snapshot, incident, name)) => {
-            let action = format!("/ack/{}/{}/{}", path.0, path.1, path.2);
-            for_one(&shared, &snapshot, &incident, language, (action, name))
-        }
-        None => gone(language),
-    }
+    Link::of(&shared, &path).map_or_else(|| gone(language), |link| link.page(&shared, action(&path), language))
 }
 
 async fn take_on_link(
@@ -248,9 +296,14 @@ async fn take_on_link(
     Query(wish): Query<Wish>,
 ) -> Response {
     let language = wish.language(&shared.state.snapshots.borrow());
-    let Some((_, incident, name)) = signed(&shared, &path) else { return gone(language) };
-    match acknowledge(&shared, incident.number.to_string(), &name, "link").await {
-        Ok(_) => Redirect::to(&format!("/incidents/{}", incident.number)).into_response(),
+    let Some(link) = Link::of(&shared, &path) else { return gone(language) };
+    if link.used.is_some() || link.incident.closed.is_some() {
+        // The event loop is not asked: a message that went astray changes nothing, and writes nothing.
+        return (StatusCode::CONFLICT, link.page(&shared, action(&path), language)).into_response();
+    }
+    let number = link.incident.number;
+    match acknowledge(&shared, number.to_string(), &link.name, "link").await {
+        Ok(_) => Redirect::to(&format!("/incidents/{number}")).into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }

@@ -294,7 +294,7 @@ impl Show<'_> {
         let mut cameras: Vec<_> = (self.snapshot.fleet.cameras.values())
             .filter_map(|camera| Some((camera, self.snapshot.cameras.get(&camera.id)?)))
             .collect();
-        cameras.sort_by_key(|(camera, status)| (rank(status.state), camera.kind, camera.name.clone()));
+        cameras.sort_by_key(|(camera, status)| (rank(status.state), camera.kind, camera.public_name().to_owned()));
         let (well, problems): (Vec<_>, Vec<_>) = cameras.into_iter().partition(|(_, status)| status.state == State::Up);
         let rows = |cameras: Vec<(&Arc<Camera>, &Arc<CameraStatus>)>| {
             cameras.into_iter().map(|(camera, status)| self.row(camera, status)).collect()
@@ -310,13 +310,13 @@ impl Show<'_> {
         let last = if status.state == State::Up { deepest } else { latest.or(deepest) };
         CameraRow {
             id: camera.id.to_string(),
-            name: camera.name.clone(),
+            name: camera.public_name().to_owned(),
             kind: camera.kind.text(self.language),
             state: status.state.as_str(),
             word: status.state.text(self.language),
             symbol: symbol(status.state),
             cause: status.cause.map_or("", |cause| cause.text(self.language)),
-            detail: status.detail.clone(),
+            detail: camera.discreet(&status.detail),
             since: self.moment(status.since),
             media: status.last_media.map(|at| self.moment(at)),
             probe: status.last_probe.map(|at| self.moment(at)),
@@ -328,7 +328,7 @@ impl Show<'_> {
                 .clock_offset_at(self.snapshot.at)
                 .map_or_else(String::new, |offset| format!("{offset:+.0} s")),
             link: link.map_or_else(String::new, |link| link.name.clone()),
-            rungs: last.map_or_else(Vec::new, |last| last.rungs.clone()),
+            rungs: last.map_or_else(Vec::new, |last| rungs(camera, &last.rungs)),
         }
     }
 
@@ -346,6 +346,11 @@ impl Show<'_> {
     fn moment(&self, at: Timestamp) -> Moment {
         moment(at, self.snapshot)
     }
+}
+
+/// The steps of a look as others may read them.
+pub(super) fn rungs(camera: &Camera, rungs: &[Rung]) -> Vec<Rung> {
+    rungs.iter().map(|rung| Rung { detail: camera.discreet(&rung.detail), ..rung.clone() }).collect()
 }
 
 /// The time of day where people live, with the day where it is not today.

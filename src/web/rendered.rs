@@ -35,9 +35,10 @@ impl Subject {
             Self::Map => map::main(snapshot, language).map(Some),
             Self::Site(id) => site::main(snapshot, id, language),
             Self::Camera(id) => camera::main(snapshot, id, language),
-            Self::Incident(id) => {
-                snapshot.incident(id).map(|known| incident::main(snapshot, known, language, None)).transpose()
-            }
+            Self::Incident(id) => snapshot
+                .incident(id)
+                .map(|known| incident::main(snapshot, known, language, incident::Signed::default()))
+                .transpose(),
         }
     }
 }

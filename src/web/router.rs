@@ -22,8 +22,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// Of incident, person and signature of a link: the person's name, if the link is one of ours.
-pub type Signer = Arc<dyn Fn(&str, &str, &str) -> Option<String> + Send + Sync>;
+/// Of incident, round, person and signature of a link: the person's name, if the link is one of ours.
+pub type Signer = Arc<dyn Fn(&str, u32, &str, &str) -> Option<String> + Send + Sync>;
 
 /// What pages are made from.
 #[derive(Clone)]

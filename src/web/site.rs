@@ -67,7 +67,7 @@ pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama:
             let status = snapshot.cameras.get(&watcher.camera)?;
             Some(Watcher {
                 id: camera.id.to_string(),
-                name: camera.name.clone(),
+                name: camera.public_name().to_owned(),
                 class: status.state.as_str(),
                 word: status.state.text(language),
                 symbol: symbol(status.state),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     model::{
-        Camera, CameraStatus, Cause, Commune, Coverage, Fleet, History, Incident, IncidentId, Level, Site, SiteStatus,
-        State as CameraState, View, Watcher,
+        Ack, Camera, CameraStatus, Cause, Commune, Coverage, Fleet, History, Incident, IncidentId, Lapsed, Level, Site,
+        SiteStatus, State as CameraState, View, Watcher,
     },
     uptime,
 };
@@ -59,6 +59,7 @@ fn incident(at: jiff::Timestamp) -> Incident {
         audience: Vec::new(),
         paged: true,
         ack: None,
+        lapsed: None,
         rung: 1,
         next_rung: None,
         merged: Vec::new(),
@@ -134,8 +135,8 @@ pub(in crate::web) fn state() -> (State, Behind) {
             }
         }),
         channels: Arc::new(|| serde_json::json!({})),
-        signer: Arc::new(|incident, person, signature| {
-            (signature == format!("{incident}+{person}")).then(|| "Trung úy An".to_owned())
+        signer: Arc::new(|incident, round, person, signature| {
+            (signature == format!("{incident}+{round}+{person}")).then(|| "Trung úy An".to_owned())
         }),
         reporter: Arc::new({
             let fleet = snapshots.borrow().fleet.clone();
@@ -298,14 +299,67 @@ async fn an_incident_is_taken_on_from_its_page_by_a_link_and_by_a_program() {
     assert_eq!(send(&server, post.clone(), "/api/v1/incidents/99/ack", "{\"by\":\"An\"}").await.0, 404);
 
     // Programs that preview links fetch them, which must change nothing.
-    let (status, _, page) = fetch(&server, "/ack/cho-1/an/cho-1+an").await;
+    let (status, _, page) = fetch(&server, "/ack/17/an/17+0+an").await;
     assert!(status == 200 && page.contains("Tôi nhận sự cố này (Trung úy An)"), "{page}");
     assert_eq!(asked(&server), []);
-    assert_eq!(send(&server, post.clone(), "/ack/cho-1/an/cho-1+an", "").await.0, 303);
+    assert_eq!(send(&server, post.clone(), "/ack/17/an/17+0+an", "").await.0, 303);
     assert_eq!(asked(&server), [taken("Trung úy An", "link", "17")]);
-    for forged in ["/ack/cho-1/an/x", "/ack/cho-2/an/cho-1+an", "/ack/cho-1/binh/cho-1+an"] {
+    for forged in ["/ack/17/an/x", "/ack/18/an/17+0+an", "/ack/17/binh/17+0+an", "/ack/17/an/17+1+an"] {
         assert_eq!(send(&server, post.clone(), forged, "").await.0, 404, "{forged}");
     }
+    assert_eq!(asked(&server), []);
+}
+
+/// A message goes astray: whoever has it later must not take on what somebody has, nor what was told anew since.
+#[tokio::test]
+async fn a_signed_link_does_its_work_once() {
+    let server = serve().await;
+    let publish = |change: &dyn Fn(&mut Incident)| {
+        let mut snapshot = (*snapshot(CameraState::Down, 0)).clone();
+        let mut incident = incident(snapshot.at);
+        change(&mut incident);
+        snapshot.incidents = vec![Arc::new(incident)];
+        server.publish.send_replace(Arc::new(snapshot));
+    };
+    let ack = |by: &str, via: &str| Ack {
+        by: by.into(),
+        via: via.into(),
+        at: incident(snapshot(CameraState::Up, 0).at).since,
+    };
+    let refused = async |path: &str, vietnamese: &str, english: &str| {
+        let (status, _, page) = fetch(&server, path).await;
+        assert!(status == 200 && !page.contains("<form method=\"post\" action=\"/ack/"), "{path}: {page}");
+        let (status, answer) = send(&server, reqwest::Method::POST, path, "").await;
+        assert_eq!(status, StatusCode::CONFLICT, "{answer}");
+        for text in [vietnamese, english] {
+            assert!(page.contains(text) && answer.contains(text), "{path}: {text} is missing in {answer}");
+        }
+        assert_eq!(asked(&server), [], "{path}");
+    };
+
+    publish(&|incident| incident.ack = Some(ack("Trung úy An", "link")));
+    let old = "/ack/17/an/17+0+an";
+    refused(
+        old,
+        "Liên kết này đã được dùng: Trung úy An đã nhận sự cố lúc 21:13",
+        "This link has been used: Trung úy An took the incident on at 21:13",
+    )
+    .await;
+    publish(&|incident| incident.ack = Some(ack("Bình", "page")));
+    refused(old, "không còn tác dụng: Bình đã nhận sự cố", "does nothing any more: Bình took the incident on").await;
+
+    // The acknowledgement ran out, and it was told anew with another link.
+    let lapsed = || Some(Lapsed { count: 1, last: ack("Trung úy An", "link") });
+    publish(&|incident| incident.lapsed = lapsed());
+    refused(old, "Sau đó sự cố được báo lại với liên kết mới", "It was told anew since, with another link").await;
+    let (_, _, page) = fetch(&server, "/ack/17/an/17+1+an").await;
+    assert!(page.contains("action=\"/ack/17/an/17+1+an\""), "{page}");
+    assert_eq!(send(&server, reqwest::Method::POST, "/ack/17/an/17+1+an", "").await.0, 303);
+    assert_eq!(asked(&server).len(), 1);
+
+    // Nor what has ended.
+    publish(&|incident| incident.closed = Some(incident.since));
+    assert_eq!(send(&server, reqwest::Method::POST, old, "").await.0, StatusCode::CONFLICT);
     assert_eq!(asked(&server), []);
 }
 

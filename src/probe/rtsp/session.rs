@@ -2,12 +2,11 @@
 
 use super::{
     connection::{Connection, Lost},
-    message::Response,
     rtp::{self, Track},
     sdp::{self, Media},
 };
 use crate::{
-    model::{Client, Failure, FailureKind, RungName, StreamFacts, Transport, stream_address},
+    model::{Client, Failure, FailureKind, RungName, StreamFacts, Transport, rtsp_port, stream_address},
     probe::{
         evidence::{End, Evidence, Packet},
         stream::{self, Watch},
@@ -121,7 +120,9 @@ async fn describe(job: &StreamJob, connection: &mut Connection, transcript: &mut
             break response;
         }
         redirects += 1;
-        match redirect(job, &response).filter(|_| redirects <= REDIRECTS) {
+        let location = response.header("location").and_then(fit);
+        let itself = location.and_then(|location| redirect(&job.url, &location));
+        match itself.filter(|_| redirects <= REDIRECTS) {
             Some(to) => uri = to,
             None => {
                 let to = response.header("location").and_then(|location| job.url.join(location).ok());
@@ -168,11 +169,10 @@ async fn describe(job: &StreamJob, connection: &mut Connection, transcript: &mut
 }
 
 /// Where the camera sends us, if that is to itself.
-fn redirect(job: &StreamJob, response: &Response) -> Option<String> {
-    let location = fit(response.header("location")?)?;
-    let to = job.url.join(&location).ok()?;
-    let end = |url: &url::Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port().unwrap_or(554));
-    let itself = end(&to) == end(&job.url) && to.username().is_empty() && to.password().is_none();
+fn redirect(from: &url::Url, location: &str) -> Option<String> {
+    let to = from.join(location).ok()?;
+    let end = |url: &url::Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned), rtsp_port(url));
+    let itself = end(&to) == end(from) && to.username().is_empty() && to.password().is_none();
     itself.then(|| to.to_string())
 }
 
@@ -399,6 +399,16 @@ async fn tear_down(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_is_followed_to_the_same_end_whether_its_port_is_named_or_not() {
+        let follows = |from: &str, to: &str| redirect(&from.parse().expect("a URL"), to).is_some();
+        assert!(follows("rtsp://10.0.0.1/a", "rtsp://10.0.0.1:554/b") && follows("rtsp://10.0.0.1/a", "/b"));
+        assert!(follows("rtsps://10.0.0.1/a", "rtsps://10.0.0.1:322/b"));
+        for to in ["rtsps://10.0.0.1:554/b", "rtsp://10.0.0.1:322/b", "rtsps://10.0.0.2/b", "rtsps://u:p@10.0.0.1/b"] {
+            assert!(!follows("rtsps://10.0.0.1/a", to), "{to}");
+        }
+    }
 
     #[test]
     fn sessions_and_channels_as_cameras_write_them() {

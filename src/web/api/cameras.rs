@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{Camera, CameraStatus, FailureKind, Kind, Language, Snapshot, State as CameraState},
     web::{
-        explain::{Explanation, explain, host},
+        explain::{Explanation, explain},
         words::words,
     },
 };
@@ -113,17 +113,19 @@ pub(super) struct Target {
     labels: BTreeMap<&'static str, String>,
 }
 
-/// All cameras as targets for Prometheus' `http_sd_configs`, such as for a ping by blackbox_exporter.
+/// All public cameras as targets for Prometheus' `http_sd_configs`, such as for a ping by blackbox_exporter. A
+/// household's address is told to nobody.
 #[utoipa::path(get, path = "/api/v1/http_sd", tag = "cameras", responses((status = 200, body = Vec<Target>)))]
 pub(super) async fn http_sd(State(shared): State<Shared>) -> Json<Vec<Target>> {
     let snapshot = shared.state.snapshots.borrow().clone();
     let target = |camera: &Camera| {
+        let host = camera.public_host()?;
         let sites = snapshot.fleet.sites.values().filter(|site| site.is_watched_by(&camera.id));
         let (sites, hamlets): (Vec<&str>, Vec<&str>) =
             sites.map(|site| (site.id.as_str(), site.hamlet.as_str())).unzip();
         let text = |value: &str| value.to_owned();
-        Target {
-            targets: [host(camera)],
+        Some(Target {
+            targets: [host],
             labels: BTreeMap::from([
                 ("__meta_camhealth_camera", camera.id.to_string()),
                 ("__meta_camhealth_device", camera.device.to_string()),
@@ -133,7 +135,7 @@ pub(super) async fn http_sd(State(shared): State<Shared>) -> Json<Vec<Target>> {
                 ("__meta_camhealth_sites", sites.join(",")),
                 ("__meta_camhealth_hamlet", hamlets.first().map_or_else(String::new, |hamlet| text(hamlet))),
             ]),
-        }
+        })
     };
-    Json(snapshot.fleet.cameras.values().map(|camera| target(camera)).collect())
+    Json(snapshot.fleet.cameras.values().filter_map(|camera| target(camera)).collect())
 }

@@ -1,0 +1,190 @@
+//! What is told of households over HTTP: their ids, and nothing else of them.
+
+use crate::support::{Process, eventually, free_address, program};
+use camhealth::sim::{SimCamera, Spec};
+use futures_util::StreamExt;
+use serde_json::Value;
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+/// Names and hosts of three households: one is down, one is well, one is in maintenance.
+const NAMES: [&str; 3] = ["Nhà bà Quỳnh", "Nhà ông Xuyến", "Nhà cô Vượng"];
+const HOSTS: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(127, 83, 61, 7), Ipv4Addr::new(127, 83, 61, 8), Ipv4Addr::new(127, 83, 61, 9)];
+
+fn configuration(page: SocketAddr, public: &SimCamera, household: &SimCamera) -> String {
+    let rtsp =
+        [format!("rtsp://{}:9/sub", HOSTS[0]), household.rtsp_url().to_string(), format!("rtsp://{}:9/sub", HOSTS[2])];
+    let camera = |(number, rtsp): (usize, &String)| {
+        format!(
+            "[[camera]]\nid = \"ho-{number}\"\nname = \"{}\"\nkind = \"household\"\nconsent = \"2026-01-01\"\n\
+             rtsp = \"{rtsp}\"\nonvif = \"http://{}:9/onvif\"\nlink = \"tu\"\n",
+            NAMES[number], HOSTS[number]
+        )
+    };
+    let cameras: String = rtsp.iter().enumerate().map(camera).collect();
+    format!(
+        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
+         [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\n\
+         public = {{ liveness = \"1s\", stream = \"5s\" }}\nhousehold = {{ liveness = \"1s\", stream = \"5s\", device = \"10s\" }}\n\
+         [[link]]\nid = \"tu\"\nname = \"Tủ mạng\"\nkind = \"switch\"\n\
+         [[camera]]\nid = \"cam-1\"\nname = \"Camera 1\"\nkind = \"public\"\nrtsp = \"{}\"\n{cameras}\
+         [[site]]\nid = \"cho\"\nname = \"Ngã tư Chợ\"\nhamlet = \"Thôn Đông\"\nlocation = \"19.4, 105.8\"\nalert_after = \"0s\"\n\
+         [[site.view]]\nname = \"vào ngõ\"\ncameras = [\"ho-0\"]\n\
+         [[site.view]]\nname = \"ra ngõ\"\ncameras = [\"cam-1\", \"ho-1\", \"ho-2\"]\n\
+         [[maintenance]]\ncamera = \"ho-2\"\nfrom = \"2026-01-01 00:00\"\nuntil = \"2099-01-01 00:00\"\n\
+         author = \"An\"\nreason = \"thay dây\"\n",
+        public.rtsp_url(),
+    )
+}
+
+async fn text(page: SocketAddr, path: &str) -> String {
+    let answer = reqwest::get(format!("http://{page}{path}")).await.expect("an answer");
+    let status = answer.status();
+    let text = answer.text().await.expect("text");
+    assert!(status.is_success(), "{path}: {status} {text}");
+    text
+}
+
+async fn json(page: SocketAddr, path: &str) -> Value {
+    serde_json::from_str(&text(page, path).await).expect("JSON")
+}
+
+/// The first event of a stream.
+async fn event(page: SocketAddr, path: &str) -> String {
+    let answer = reqwest::get(format!("http://{page}{path}")).await.expect("an answer");
+    let mut chunks = answer.bytes_stream();
+    let mut text = String::new();
+    while !text.contains("\n\n") {
+        let chunk = tokio::time::timeout(Duration::from_secs(10), chunks.next()).await.expect("an event comes");
+        text.push_str(&String::from_utf8_lossy(&chunk.expect("it goes on").expect("bytes")));
+    }
+    text
+}
+
+/// Paths of routes as the sources of `web` name them.
+fn routes(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() {
+            routes(&entry, found);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&entry).expect("it can be read");
+            let paths = text.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            found.extend(paths.map(str::to_owned));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_over_http_names_a_household_or_where_it_is() {
+    let public = SimCamera::start(Spec::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("ports");
+    let household = SimCamera::start(Spec::new((HOSTS[1], 0).into())).await.expect("ports");
+    let (folder, page) = (tempfile::tempdir().expect("a folder"), free_address());
+    let config = folder.path().join("camhealth.toml");
+    fs::write(&config, configuration(page, &public, &household)).expect("it can be written");
+    let mut command = Command::new(program());
+    command.args(["run", "--config"]).arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _daemon = Process::start(&mut command);
+
+    let number =
+        eventually("an incident by the household that is down, and a proof by the one that is well", async || {
+            reqwest::get(format!("http://{page}/-/ready")).await.ok()?;
+            let state = async |id: &str| json(page, &format!("/api/v1/cameras/{id}")).await["state"].clone();
+            let incidents = json(page, "/api/v1/incidents").await;
+            let all =
+                state("ho-0").await == "down" && state("ho-1").await == "up" && state("ho-2").await == "maintenance";
+            incidents[0]["number"].as_u64().filter(|_| all)
+        })
+        .await;
+    let explained = json(page, "/api/v1/cameras/ho-0").await;
+    assert_eq!((&explained["name"], &explained["host"]), (&"ho-0".into(), &Value::Null));
+    let told = explained["recent"][0]["failure"]["detail"].as_str().expect("it failed");
+    assert!(told.contains("***"), "its address stood there: {told}");
+
+    let ids = ["ho-0", "ho-1", "ho-2"];
+    let month = jiff::Timestamp::now().strftime("%Y-%m").to_string();
+    let mut asked: Vec<(String, String)> = Vec::new();
+    let mut ask = |route: &str, values: &[&str]| {
+        let fill = |value: &str| match route.find('{') {
+            Some(start) => format!("{}{value}", &route[..start]),
+            None => route.to_owned(),
+        };
+        asked.extend(values.iter().map(|value| (route.to_owned(), fill(value))));
+    };
+    let number = number.to_string();
+    for route in [
+        "/",
+        "/map",
+        "/reports",
+        "/metrics",
+        "/-/healthy",
+        "/-/ready",
+        "/static/wall.css",
+        "/static/report.css",
+        "/static/wall.js",
+        "/api/v1/openapi.json",
+    ] {
+        ask(route, &[""]);
+    }
+    ask("/cameras/{id}", &ids);
+    ask("/sites/{id}", &["cho"]);
+    let table = format!("{month}.csv");
+    ask("/reports/{month}", &[&month, &table]);
+    ask("/incidents/{id}", &[&number]);
+    let description = json(page, "/api/v1/openapi.json").await;
+    for (path, methods) in description["paths"].as_object().expect("paths") {
+        let values: &[&str] = match path.as_str() {
+            "/api/v1/cameras/{id}" => &ids,
+            "/api/v1/sites/{id}" => &["cho"],
+            "/api/v1/incidents/{id}" => &[&number],
+            "/api/v1/reports/{month}" => &[&month],
+            path if path.contains('{') => &[],
+            _ => &[""],
+        };
+        assert!(methods["get"].is_null() || !values.is_empty(), "{path} is asked for nothing");
+        ask(path, if methods["get"].is_null() { &[] } else { values });
+    }
+    // Those that change something, need a signature, stream, or are what is left over.
+    let others = [
+        "/events",
+        "/incidents/{id}/ack",
+        "/incidents/{id}/silence",
+        "/ack/{incident}/{person}/{signature}",
+        "/-/reload",
+        "/api/v1/{*path}",
+    ];
+    let mut known = Vec::new();
+    routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web"), &mut known);
+    for route in &known {
+        assert!(
+            others.contains(&route.as_str()) || asked.iter().any(|(asked, _)| asked == route),
+            "{route} is not asked"
+        );
+    }
+
+    let mut answers = Vec::new();
+    for (_, path) in &asked {
+        for language in ["vi", "en"] {
+            answers.push((path.clone(), text(page, &format!("{path}?lang={language}")).await));
+        }
+    }
+    for of in [String::new(), "&map=1".into(), "&site=cho".into(), "&camera=ho-0".into(), format!("&incident={number}")]
+    {
+        let path = format!("/events?lang=en{of}");
+        answers.push((path.clone(), event(page, &path).await));
+    }
+    assert!(answers.len() > 50, "{} answers", answers.len());
+    let hosts = HOSTS.map(|host| host.to_string());
+    for (path, answer) in answers {
+        for secret in NAMES.iter().copied().chain(hosts.iter().map(String::as_str)) {
+            assert!(!answer.contains(secret), "{path} tells {secret}: {answer}");
+        }
+        let silent = !path.contains("http_sd");
+        assert!(silent || !answer.contains("ho-") && answer.contains("cam-1"), "{path}: {answer}");
+    }
+}
