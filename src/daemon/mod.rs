@@ -131,11 +131,9 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let seed = now.as_nanosecond() as u64;
     let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, &restored.logins, now, seed);
     let inputs = schedule::Inputs { assignments: assigned, asks: asked_for };
-    let turn = {
-        let progress = progress.clone();
-        move || progress.turn(Task::Schedule)
-    };
-    let runner = schedule::run(looks, clock.clone(), probe, found, inputs, pulse, turn, stop.child_token());
+    let turned = progress.clone();
+    let outputs = schedule::Outputs { found, pulse, turn: Arc::new(move || turned.turn(Task::Schedule)) };
+    let runner = schedule::run(looks, clock.clone(), probe, inputs, outputs, stop.child_token());
 
     let real = prober.is_some();
     let policies = event_loop::monitor_settings(&plan);

@@ -11,5 +11,5 @@ mod runner;
 mod settings;
 
 pub use plan::{Order, Plan};
-pub use runner::{Assignment, Found, Inputs, ProbeFn, Pulse, run};
+pub use runner::{Assignment, Found, Inputs, Outputs, ProbeFn, Pulse, run};
 pub use settings::{Cadence, Settings};

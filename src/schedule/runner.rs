@@ -35,6 +35,16 @@ pub struct Inputs {
     pub asks: mpsc::Receiver<Vec<CameraId>>,
 }
 
+/// Where the runner tells what it does.
+pub struct Outputs {
+    /// What it finds.
+    pub found: mpsc::Sender<Found>,
+    /// How it fares.
+    pub pulse: watch::Sender<Pulse>,
+    /// Called each time that it gets on.
+    pub turn: Arc<dyn Fn() + Send + Sync>,
+}
+
 /// What the runner hands on.
 #[derive(Debug)]
 pub enum Found {
@@ -60,18 +70,17 @@ pub struct Pulse {
 /// How often it is told how the runner fares, and what is planned.
 const PULSE_EVERY: Duration = Duration::from_secs(2);
 
-/// Runs until `stop`, and calls `turn` each time that it gets on. A full `found` queue holds back new looks rather than
+/// Runs until `stop`. A full `found` queue holds back new looks rather than
 /// losing old ones; nothing else is waited for.
 pub async fn run(
     mut plan: Plan,
     clock: Clock,
     probe: ProbeFn,
-    found: mpsc::Sender<Found>,
     mut inputs: Inputs,
-    pulse: watch::Sender<Pulse>,
-    turn: impl Fn() + Send + Sync,
+    outputs: Outputs,
     stop: CancellationToken,
 ) {
+    let Outputs { found, pulse, turn } = outputs;
     let mut looks: JoinSet<Observation> = JoinSet::new();
     let mut orders: HashMap<Id, Order> = HashMap::new();
     let (mut pulse_at, mut outlooks_at) = (clock.now(), clock.now());
