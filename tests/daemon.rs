@@ -270,6 +270,34 @@ async fn a_reload_keeps_state_and_a_bad_one_changes_nothing() {
     world.metric("camhealth_config_last_reload_successful", 1.0).await;
 }
 
+/// A file that was cut off between two entries is a good configuration of half a commune.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_takes_much_away_must_be_meant() {
+    let world = World::new().await;
+    let _daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    let whole = std::fs::read_to_string(world.config()).expect("it was written");
+    let cut = whole.split("[alert]").next().expect("a first part");
+    std::fs::write(world.config(), cut).expect("it can be written");
+    let reload = async |query: &str| {
+        let url = format!("http://{}/-/reload{query}", world.page);
+        let answer = reqwest::Client::new().post(url).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    let (status, told) = reload("").await;
+    assert_eq!(status, 400, "{told}");
+    for part in ["would take away 2 of 2 channels (hook, ntfy)", "camhealth reload --force"] {
+        assert!(told.contains(part), "{told}");
+    }
+    world.metric("camhealth_config_last_reload_successful", 0.0).await;
+    world.break_camera(1).await;
+    world.receiver.message(1).await;
+    let address = format!("http://{}", world.page);
+    let forced = camhealth(&["reload", "--force", "--url", &address], &[]);
+    assert_eq!((forced.status.code(), forced.stdout.as_slice()), (Some(0), b"reloaded\n".as_slice()));
+    world.metric("camhealth_config_last_reload_successful", 1.0).await;
+}
+
 /// An answer waits for its own write only: transcripts of a dead camera pour in all the while and may wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_wish_is_answered_by_what_became_of_it_alone() {

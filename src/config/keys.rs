@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 149] = [
+const NAMES: [&str; 152] = [
     "ack_expires",
     "after",
     "alert",
@@ -60,6 +60,7 @@ const NAMES: [&str; 149] = [
     "heartbeat",
     "hold",
     "host",
+    "hosts",
     "hours",
     "household",
     "id",
@@ -68,6 +69,7 @@ const NAMES: [&str; 149] = [
     "journal",
     "keep_failures",
     "keep_good",
+    "keep_history",
     "keyframe_interval",
     "kilobits_per_second",
     "kind",
@@ -83,6 +85,7 @@ const NAMES: [&str; 149] = [
     "mac",
     "maintainers",
     "maintenance",
+    "max_size",
     "measured_at_least",
     "media_speed",
     "media_timeout",
