@@ -72,7 +72,9 @@ fn routes(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("an entry").path()) {
         if entry.is_dir() {
             routes(&entry, found);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+        } else if entry.extension().is_some_and(|extension| extension == "rs")
+            && !entry.to_string_lossy().ends_with("_tests.rs")
+        {
             let text = fs::read_to_string(&entry).expect("it can be read");
             let paths = text.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next());
             found.extend(paths.map(str::to_owned));

@@ -90,7 +90,7 @@ fn each_rule_is_tested_and_says_what_to_do() {
             alerts += 1;
         }
     }
-    assert_eq!(alerts, 15);
+    assert_eq!(alerts, 16);
 }
 
 #[test]

@@ -416,8 +416,8 @@ async fn something_is_silenced_and_an_incident_taken_on_from_the_command_line() 
     let (code, said) = ask(&["ack", "1", "--by", "Trung úy An"]);
     assert!(code == Some(0) && said.contains("incident #1 is taken on"), "{said}");
     receiver.wait("/hook", "acknowledged").await;
-    let (code, said) = ask(&["ack", "#1", "--by", "Trung úy An"]);
-    assert!(code == Some(0) && said.contains("incident #1 is taken on"), "{said}");
+    let (code, said) = ask(&["ack", "#1", "--by", "Đại úy Bình"]);
+    assert!(code == Some(0) && said.contains("incident #1 is already taken on by Trung úy An"), "{said}");
     let (code, said) = ask(&["ack", "7", "--by", "An"]);
     assert!(code == Some(3) && said.contains("no such incident"), "{said}");
     let (code, said) = ask(&["whatif", "--down", "cam-1"]);

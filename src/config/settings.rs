@@ -182,13 +182,13 @@ fn host(table: &Entry<'_>, name: &Located<String>) -> Option<String> {
     let allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let parsed = Some(name.value.as_str()).filter(|name| !name.is_empty() && name.chars().all(allowed));
     let Some(parsed) = parsed.and_then(|name| url::Host::parse(name.trim_end_matches('.')).ok()) else {
-        table.problem("hosts", name.span.clone(), format!("{:?} is no name of a machine", name.value), remedy);
+        table.problem("hosts", name.span.clone(), format!("{} is no name of a machine", table.quoted(name)), remedy);
         return None;
     };
     match parsed {
         url::Host::Domain(name) => Some(name),
         url::Host::Ipv4(_) | url::Host::Ipv6(_) => {
-            let message = format!("{:?} is an address: those are always taken", name.value);
+            let message = format!("{} is an address: those are always taken", table.quoted(name));
             table.problem("hosts", name.span.clone(), message, "leave it out");
             None
         }
