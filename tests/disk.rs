@@ -100,3 +100,34 @@ async fn it_starts_on_a_full_disk_and_remembers_as_soon_as_it_can() {
     disk.world.break_camera(1).await;
     disk.is_told("coverage_lost").await;
 }
+
+/// As when a disk is not there at boot and comes later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_comes_late_is_read_before_it_is_written() {
+    let disk = Disk::new().await;
+    let run = |command: &mut Command| disk.world.start_by(command.args(["run", "--config"]).arg(disk.world.config()));
+    let first = run(&mut Command::new(program()));
+    disk.world.metric("camhealth_coverage_ratio", 1.0).await;
+    disk.world.break_camera(1).await;
+    disk.is_told("coverage_lost").await;
+    drop(first);
+
+    // An empty disk that nobody may write lies over the folder.
+    let script = format!("mount -t tmpfs -o ro none '{}' && exec \"$@\"", disk.folder.display());
+    let mut command = Command::new("unshare");
+    let daemon = run(command.args(["--mount", "--map-root-user", "sh", "-c", &script, "sh", program()]));
+    let why = disk.health(503).await;
+    assert!(why.contains("nothing can be remembered"), "{why}");
+    let process = daemon.id().to_string();
+    let mut lift = Command::new("nsenter");
+    lift.args(["--target", &process, "--user", "--mount", "--preserve-credentials", "umount"]).arg(&disk.folder);
+    assert!(lift.status().expect("util-linux is there").success());
+    disk.health(200).await;
+    // The incident goes on under its number, and is not told anew.
+    disk.world.mend_camera(1).await;
+    disk.is_told("coverage_restored").await;
+    let taken = disk.world.receiver.taken();
+    assert_eq!((disk.told("coverage_lost"), disk.told("coverage_restored")), (1, 1), "{taken:#?}");
+    let of_site = taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
+    assert!(of_site.into_iter().all(|body| body["number"] == 1), "{taken:#?}");
+}

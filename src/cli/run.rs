@@ -55,6 +55,11 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
                 running.stop().await;
                 plan = (parts.loader)().unwrap_or(plan);
             }
+            End::JournalBack => {
+                tracing::warn!("the journal can be read again: starting anew");
+                running.stop().await;
+                plan = (parts.loader)().unwrap_or(plan);
+            }
             end => return stop(running, signals, &end).await,
         }
     }
@@ -64,6 +69,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 enum End {
     Stop,
     ClockSetBack(Duration),
+    JournalBack,
     Broken(Broken),
 }
 
@@ -75,7 +81,7 @@ impl End {
             Self::Broken(Broken { task, why }) => {
                 (format!("stopping: the task {} ended: {why}", task.as_str()), BROKEN)
             }
-            Self::Stop | Self::ClockSetBack(_) => ("stopping".to_owned(), 0),
+            Self::Stop | Self::ClockSetBack(_) | Self::JournalBack => ("stopping".to_owned(), 0),
         }
     }
 }
@@ -92,6 +98,7 @@ async fn serve(running: &Running, signals: &mut Signals) -> End {
                 Signal::Reload => drop(running.reload(false).await),
             },
             by = steps.set_back() => return End::ClockSetBack(by),
+            () = running.outdated() => return End::JournalBack,
             broken = running.broken() => return End::Broken(broken),
         }
     }

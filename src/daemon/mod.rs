@@ -100,6 +100,7 @@ pub struct Running {
     stop: CancellationToken,
     prober: Option<Arc<Prober>>,
     supervisor: Supervisor,
+    journal: watch::Receiver<journal::Condition>,
 }
 
 /// Starts everything. When this returns, pages are served and the first looks are planned.
@@ -258,7 +259,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         Ok(())
     });
     tracing::info!(%address, "camhealth is watching");
-    Ok(Running { address, snapshots, requests, stop, prober, supervisor })
+    Ok(Running { address, snapshots, requests, stop, prober, supervisor, journal: journal.condition() })
 }
 
 /// Works out uptime reports from the journal, for the fleet as it is now.
@@ -346,6 +347,16 @@ impl Running {
             Some(broken) => broken,
             // The supervisor, which we hold, sends.
             None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until the journal, of which nothing could be read at the start, can be read: then the daemon is to be
+    /// stopped and started anew, which knows what stands in it.
+    pub async fn outdated(&self) {
+        let mut journal = self.journal.clone();
+        if journal.wait_for(|journal| journal.outdated).await.is_err() {
+            // A journal that is gone is told by `broken`.
+            std::future::pending().await
         }
     }
 

@@ -53,6 +53,8 @@ pub(super) struct Held {
     stale: bool,
     /// Whether it was looked over.
     sound: bool,
+    /// Whether nothing could be read, not even page by page.
+    blank: bool,
     /// Whether others of this process may read the file beside us.
     beside: Arc<AtomicBool>,
     opened: (Timestamp, Instant),
@@ -72,6 +74,7 @@ impl Held {
             connection: open::memory()?,
             stale: false,
             sound: false,
+            blank: false,
             beside: Arc::default(),
             opened: (now, Instant::now()),
             tried: None,
@@ -97,6 +100,11 @@ impl Held {
     /// Whether it can be written, as far as is known.
     pub(super) fn is_whole(&self) -> bool {
         self.access == Access::Whole && !self.stale
+    }
+
+    /// Whether nothing could be read of it when it was opened first.
+    pub(super) fn is_blank(&self) -> bool {
+        self.blank
     }
 
     /// Whether it was opened, or tried to be, within the last second.
@@ -197,7 +205,10 @@ impl Held {
                     (connection, Access::Memory)
                 }
                 // There may be no file at all.
-                Err(_) => (open::memory()?, Access::Memory),
+                Err(_) => {
+                    self.blank = true;
+                    (open::memory()?, Access::Memory)
+                }
             },
         };
         Ok(())

@@ -65,6 +65,9 @@ pub struct Condition {
     pub set_aside: Option<String>,
     /// Rows that could not be read and were left out.
     pub rows_skipped: u64,
+    /// Nothing could be read at the start, and now it can: nothing is written before a start anew, which knows what
+    /// earlier runs knew.
+    pub outdated: bool,
 }
 
 /// What one event gave, to be remembered together or not at all.

@@ -257,6 +257,11 @@ fn read_site(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<SiteRecord> {
     })
 }
 
+/// Whether any run ever wrote here.
+pub(super) fn knows_runs(connection: &Connection) -> Result<bool, Error> {
+    Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM run)", [], |row| row.get(0))?)
+}
+
 /// Notes that a run began; its number.
 pub(super) fn begin_run(connection: &Connection, began: Timestamp) -> Result<i64, Error> {
     let sql = "INSERT INTO run SELECT next, ?1, ?2, ?2, row_sum('run', next, ?1, ?2, ?2)

@@ -28,6 +28,8 @@ pub(super) struct Store {
     key: Option<(Vec<u8>, bool)>,
     /// The outbox as it stands while the file cannot be written.
     shadow: Option<Connection>,
+    /// Whether nothing could be read at the start, so that it is not known what earlier runs knew.
+    blank: bool,
     tried: Option<Instant>,
     transcripts: retention::Counts,
 }
@@ -43,6 +45,7 @@ impl Store {
             run: None,
             key: None,
             shadow: None,
+            blank: false,
             tried: None,
             transcripts: retention::Counts::default(),
         };
@@ -51,6 +54,7 @@ impl Store {
             Err(error) => store.impair(&error),
             Ok(()) => {}
         }
+        store.blank = store.held.is_blank();
         store.take_found();
         let strange = Strange::default();
         let restored = store.read(|connection| {
@@ -201,6 +205,11 @@ impl Store {
     }
 
     fn attached(&mut self) -> Result<(), Error> {
+        if self.condition.borrow().outdated {
+            return Err(Error::Impaired(
+                "it can be read again, and only a start anew knows what stands in it".to_owned(),
+            ));
+        }
         if self.held.is_whole() {
             return Ok(());
         }
@@ -210,7 +219,14 @@ impl Store {
         }
         let attached = self.held.attach_again();
         self.moved();
-        attached
+        attached?;
+        // What this run numbers and decides would contradict what earlier ones did.
+        if std::mem::take(&mut self.blank) && records::knows_runs(&self.held.connection)? {
+            tracing::warn!("the journal can be read again: a start anew will know what stands in it");
+            self.condition.send_modify(|condition| condition.outdated = true);
+            return self.attached();
+        }
+        Ok(())
     }
 
     fn recover(&mut self, error: &Error) -> Result<(), Error> {
