@@ -6,6 +6,9 @@ use serde_json::Value;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use url::Url;
 
+/// The server ends a request after 30 s.
+const ANSWER: Duration = Duration::from_secs(35);
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Daemon {
     /// The daemon's configuration, for its address.
@@ -38,7 +41,7 @@ impl Daemon {
                 }
             },
         };
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build();
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build();
         Ok(Client { base, http: http.map_err(|error| fail(FAILED, &error.to_string()))? })
     }
 }
@@ -74,8 +77,11 @@ impl Client {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
         let base = &self.base;
-        let response = request.send().await.map_err(|_| {
-            format!("no daemon answers at {base}: start it with camhealth run, or name its address with --url")
+        let response = request.send().await.map_err(|error| match error.is_timeout() {
+            true => format!("the daemon at {base} has not answered yet: its log says what became of it"),
+            false => {
+                format!("no daemon answers at {base}: start it with camhealth run, or name its address with --url")
+            }
         })?;
         let status = response.status().as_u16();
         let body = response.text().await.map_err(|error| format!("the daemon's answer broke off: {error}"))?;

@@ -118,7 +118,12 @@ pub fn main() -> ExitCode {
 fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(command),
+        Ok(runtime) => {
+            let code = runtime.block_on(command);
+            // A thread that reads from a disk or a file server that does not answer must not keep the process.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => fail(FAILED, &format!("the runtime cannot start: {error}")),
     }
 }

@@ -6,7 +6,11 @@ use crate::{
     config,
     daemon::{self, Broken, Parts, Probing, Running, Signal, Signals},
 };
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+/// Reloads by signal at once: one that is read, and one that sees what changed since.
+const RELOADS: usize = 2;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -42,6 +46,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     });
     let parts = Parts { probing: Probing::Real(program), loader };
     let mut plan = plan;
+    // What starts anew in place goes on with the configuration that ran: the files may be half of a new one.
     loop {
         let running = match daemon::start(plan.clone(), Clock::system(), parts.clone()).await {
             Ok(running) => running,
@@ -52,13 +57,13 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             // All that is due was planned by the old time. What was remembered is picked up again, as after any start.
             End::ClockSetBack(by) => {
                 tracing::warn!(?by, "the clock was set back: starting anew");
+                plan = running.plan();
                 running.stop().await;
-                plan = (parts.loader)().unwrap_or(plan);
             }
             End::JournalBack => {
                 tracing::warn!("the journal can be read again: starting anew");
+                plan = running.plan();
                 running.stop().await;
-                plan = (parts.loader)().unwrap_or(plan);
             }
             end => return stop(running, signals, &end).await,
         }
@@ -90,13 +95,18 @@ impl End {
 async fn serve(running: &Running, signals: &mut Signals) -> End {
     let clock = Clock::system();
     let mut steps = clock.steps();
+    // A reload waits for files and for the disk, and must not make us deaf to the rest meanwhile. Those who ask while one
+    // is read share the next.
+    let mut reloads = FuturesUnordered::new();
     loop {
         tokio::select! {
             signal = signals.next() => match signal {
                 Signal::Stop => return End::Stop,
-                // Why it is refused is in the log.
-                Signal::Reload => drop(running.reload(false).await),
+                Signal::Reload if reloads.len() < RELOADS => reloads.push(running.reload(false)),
+                Signal::Reload => {}
             },
+            // Why it is refused is in the log.
+            Some(_) = reloads.next() => {}
             by = steps.set_back() => return End::ClockSetBack(by),
             () = running.outdated() => return End::JournalBack,
             broken = running.broken() => return End::Broken(broken),

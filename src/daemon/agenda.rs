@@ -3,7 +3,7 @@
 
 use crate::{
     journal::Batch,
-    model::{CameraId, LoginRecord, Memory, Observation, later},
+    model::{CameraId, IncidentId, LoginRecord, Memory, Observation, later},
     web::Refusal,
 };
 use jiff::Timestamp;
@@ -38,6 +38,10 @@ pub(super) struct Agenda {
     pub(super) changed: bool,
     /// Until when nothing is shown again, so that showing takes a small part of the time.
     pub(super) shown_until: Timestamp,
+    /// When it is told next how workers fare.
+    pub(super) workers_at: Timestamp,
+    /// Messages, and incidents, of the batch that is being written.
+    under_way: (usize, BTreeSet<IncidentId>),
     answers: Vec<Waiting>,
 }
 
@@ -69,6 +73,8 @@ impl Agenda {
             keep_at: now,
             changed: false,
             shown_until: now,
+            workers_at: now,
+            under_way: (0, BTreeSet::new()),
             answers: Vec::new(),
         }
     }
@@ -119,26 +125,40 @@ impl Agenda {
         self.answers.push(Waiting { to, done, write: if unwritten { Write::Waits } else { Write::Done } });
     }
 
+    /// Answers when what is known of an incident is durable, whoever had it written.
+    pub(super) fn answer_of(&mut self, to: oneshot::Sender<Answer>, done: String, incident: &IncidentId) {
+        let write = match (self.batch.incidents.iter().any(|known| known.id == *incident), &self.under_way.1) {
+            (true, _) => Write::Waits,
+            (false, under_way) if under_way.contains(incident) => Write::UnderWay,
+            (false, _) => Write::Done,
+        };
+        self.answers.push(Waiting { to, done, write });
+    }
+
     /// Messages that nobody can be told of before they are durable.
     pub(super) fn untold(&self) -> usize {
-        self.batch.notices.iter().map(|(_, recipients)| recipients.len()).sum()
+        self.under_way.0 + messages(&self.batch)
     }
 
     /// The batch, if it is to be written now.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Batch> {
         self.write_at.take_if(|at| *at <= now)?;
         self.move_on(Write::Waits, Write::UnderWay);
-        Some(std::mem::take(&mut self.batch))
+        let batch = std::mem::take(&mut self.batch);
+        self.under_way = (messages(&batch), batch.incidents.iter().map(|incident| incident.id.clone()).collect());
+        Some(batch)
     }
 
     /// What was under way is durable.
     pub(super) fn written(&mut self) {
+        self.under_way = (0, BTreeSet::new());
         self.move_on(Write::UnderWay, Write::Done);
     }
 
     /// What was under way could not be written: it is kept before what came since, and whoever waited for it is told
     /// so. How much had to be given up.
     pub(super) fn failed(&mut self, now: Timestamp, batch: Batch) -> usize {
+        self.under_way = (0, BTreeSet::new());
         let newer = std::mem::replace(&mut self.batch, batch);
         let lost = add(&mut self.batch, newer);
         self.write_at = Some(later(now, RETRY_WRITE));
@@ -160,6 +180,11 @@ impl Agenda {
         let waiting = self.answers.iter_mut().filter(|waiting| waiting.write == from);
         waiting.for_each(|waiting| waiting.write = to);
     }
+}
+
+/// How many messages a batch holds, one for each recipient.
+fn messages(batch: &Batch) -> usize {
+    batch.notices.iter().map(|(_, recipients)| recipients.len()).sum()
 }
 
 /// Adds what is newer to a batch, within bounds. How much of the oldest was given up.

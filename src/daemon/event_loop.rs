@@ -73,6 +73,8 @@ pub(super) struct EventLoop {
     pub(super) condition: watch::Receiver<journal::Condition>,
     pub(super) own: Arc<Own>,
     pub(super) plan: Arc<Plan>,
+    /// Told of each plan that is taken over.
+    pub(super) taken_over: watch::Sender<Arc<Plan>>,
     /// People as replies and signed links know them.
     pub(super) roster: Arc<RwLock<BTreeMap<PersonId, alert::Person>>>,
     pub(super) loader: Loader,
@@ -194,7 +196,8 @@ impl EventLoop {
         match found {
             Found::Seen(camera, observation) => {
                 let failure = observation.failure.as_ref().map(|failure| failure.kind);
-                self.progress.looked(failure != Some(FailureKind::ProbeFailed), observation.took);
+                let could = failure != Some(FailureKind::ProbeFailed);
+                self.progress.looked(observation.check, could, observation.took);
                 agenda.transcript(now, &camera, &observation);
                 self.take_in(Event::Probed(camera, observation), agenda);
             }
@@ -219,14 +222,18 @@ impl EventLoop {
         self.own.set_notices_unwritten(agenda.untold());
         let journal = self.condition.borrow().clone();
         self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
-        if self.monitor.next_deadline(now) > now {
-            return;
+        if self.monitor.next_deadline(now) <= now {
+            self.take_in(Event::Tick, agenda);
         }
-        self.take_in(Event::Tick, agenda);
-        let pulse = self.pulses.borrow_and_update().clone();
+        let pulse = self.pulses.borrow().clone();
         // A runner that does not get on is late by at least the time since it last did.
         let silent = elapsed(now, pulse.at).saturating_sub(2 * TURN);
         self.own.set_probes(pulse.in_flight, pulse.lag.max(silent));
+        // What workers do is counted over all of them, which is not done for each event.
+        if agenda.workers_at > now {
+            return;
+        }
+        agenda.workers_at = later(now, TURN);
         if let Some(prober) = &self.prober {
             self.own.set_worker_deaths(prober.pool().deaths());
             self.own.set_sandbox(prober.pool().sandbox());

@@ -101,6 +101,7 @@ pub struct Running {
     prober: Option<Arc<Prober>>,
     supervisor: Supervisor,
     journal: watch::Receiver<journal::Condition>,
+    plan: watch::Receiver<Arc<Plan>>,
 }
 
 /// Starts everything. When this returns, pages are served and the first looks are planned.
@@ -146,6 +147,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let uptime = plan.uptime.clone();
     let (named, limits) = (plan.web.hosts.clone(), descriptors::limits(&plan));
     let plan = Arc::new(plan);
+    let (taken_over, runs) = watch::channel(plan.clone());
     let roster = Arc::new(std::sync::RwLock::new(plan.alert.people.clone()));
     let wake = Arc::new(Notify::new());
     let event_loop = event_loop::EventLoop {
@@ -155,6 +157,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         journal: journal.clone(),
         own: own.clone(),
         plan,
+        taken_over,
         roster: roster.clone(),
         loader: parts.loader,
         assignments,
@@ -209,7 +212,14 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     supervisor.start(Task::Alertmanagers, watchdog.alertmanagers(stop.child_token()));
     let names = roster.clone();
     let by_channel = move || names_by_channel(&names.read().unwrap_or_else(PoisonError::into_inner));
-    let replies = replies::run(http, deliver_settings.clone(), by_channel, requests.clone(), stop.child_token());
+    let replies = replies::run(
+        http,
+        deliver_settings.clone(),
+        by_channel,
+        snapshots.clone(),
+        requests.clone(),
+        stop.child_token(),
+    );
     supervisor.start(Task::Replies, replies);
     if real {
         let beacons = beacons::run(clock.clone(), snapshots.clone(), news, stop.child_token());
@@ -259,7 +269,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         Ok(())
     });
     tracing::info!(%address, "camhealth is watching");
-    Ok(Running { address, snapshots, requests, stop, prober, supervisor, journal: journal.condition() })
+    Ok(Running { address, snapshots, requests, stop, prober, supervisor, journal: journal.condition(), plan: runs })
 }
 
 /// Works out uptime reports from the journal, for the fleet as it is now.
@@ -337,6 +347,11 @@ impl Running {
             Ok(_) => Ok(()),
             Err(refusal) => Err(refusal.to_string()),
         }
+    }
+
+    /// The configuration that runs: that of the start, or of the last reload that was taken over.
+    pub fn plan(&self) -> Plan {
+        (**self.plan.borrow()).clone()
     }
 
     /// Waits until a task ends that must not: then the daemon is to be stopped and started anew.

@@ -3,10 +3,10 @@
 use super::{event_loop::DeliverSettings, supervise::Outcome};
 use crate::{
     deliver::replies::{Bot, Reply, takes_on},
-    model::Language,
+    model::{Language, Snapshot},
     web,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
@@ -24,6 +24,7 @@ pub(super) async fn run(
     http: reqwest::Client,
     mut settings: watch::Receiver<DeliverSettings>,
     people: impl Fn() -> BTreeMap<String, String>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
     requests: mpsc::Sender<web::Request>,
     stop: CancellationToken,
 ) -> Outcome {
@@ -31,7 +32,7 @@ pub(super) async fn run(
         let current = settings.borrow_and_update().clone();
         let mut asking = JoinSet::new();
         for (bot, chats) in bots(&current, &people()) {
-            asking.spawn(listen(http.clone(), bot, chats, requests.clone()));
+            asking.spawn(listen(http.clone(), bot, chats, snapshots.clone(), requests.clone()));
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -60,12 +61,18 @@ fn bots(settings: &DeliverSettings, people: &BTreeMap<String, String>) -> Vec<(B
     bots
 }
 
-async fn listen(http: reqwest::Client, mut bot: Bot, chats: Chats, requests: mpsc::Sender<web::Request>) {
+async fn listen(
+    http: reqwest::Client,
+    mut bot: Bot,
+    chats: Chats,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    requests: mpsc::Sender<web::Request>,
+) {
     loop {
         match bot.replies(&http).await {
             Ok(replies) => {
                 for reply in replies {
-                    if let Some(answer) = take_on(&reply, &chats, &requests).await {
+                    if let Some(answer) = take_on(&reply, &chats, &snapshots, &requests).await {
                         // What was done is done, whether the answer arrives or not.
                         let _ = bot.answer(&http, &reply.chat, &answer).await;
                     }
@@ -80,9 +87,22 @@ async fn listen(http: reqwest::Client, mut bot: Bot, chats: Chats, requests: mps
 }
 
 /// Does what a reply asks for; what to answer. Strangers are not answered.
-async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Request>) -> Option<String> {
+async fn take_on(
+    reply: &Reply,
+    chats: &Chats,
+    snapshots: &watch::Receiver<Arc<Snapshot>>,
+    requests: &mpsc::Sender<web::Request>,
+) -> Option<String> {
     let (name, channel, language) = chats.get(&reply.chat)?;
     let number = takes_on(&reply.text)?;
+    let incident = snapshots.borrow().incident(&number.to_string()).cloned();
+    let taken_by = incident.filter(|incident| incident.closed.is_none()).and_then(|incident| incident.ack.clone());
+    if let Some(ack) = taken_by.filter(|ack| ack.by != *name) {
+        return Some(match language {
+            Language::Vi => format!("Sự cố #{number} đã được {} nhận trước đó.", ack.by),
+            Language::En => format!("{} has taken incident #{number} on already.", ack.by),
+        });
+    }
     let (answer, answered) = oneshot::channel();
     let command = web::Command::Acknowledge { incident: number.to_string(), by: name.clone(), via: channel.clone() };
     // waits: replies -> event_loop

@@ -162,6 +162,7 @@ impl Health {
     /// Why it does not, for people: something does not get on, or nothing can be remembered and so nobody is told.
     pub(super) fn check(&self) -> Outcome {
         self.runs()?;
+        self.progress.sightless()?;
         match self.progress.forgetful() {
             Some(why) => Err(format!("nothing can be remembered, and so nobody is told of faults: {why}")),
             None => Ok(()),

@@ -93,7 +93,12 @@ impl Watchdog {
 
     async fn tell_alertmanagers(&self, snapshot: &Snapshot) {
         let settings = self.settings.borrow().clone();
-        let alerts = alertmanager::alerts(snapshot, self.clock.now(), settings.deliver.page.as_ref());
+        let alerts = alertmanager::alerts(
+            snapshot,
+            self.clock.now(),
+            settings.deliver.page.as_ref(),
+            self.health.check().is_ok(),
+        );
         for (id, channel) in &settings.deliver.channels {
             let Target::Alertmanager { urls, token } = &channel.target else { continue };
             for url in urls {

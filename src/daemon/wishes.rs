@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::Plan,
-    model::{Ack, Span, Window, elapsed, later},
+    model::{Ack, IncidentId, Span, Window, elapsed, later},
     monitor::Event,
     schedule,
     web::{Command, Refusal, Request},
@@ -36,7 +36,11 @@ impl EventLoop {
         let now = self.clock.now();
         let done = match request.command {
             Command::Reload { force } => return reloads.ask(request.answer, force),
-            Command::Acknowledge { incident, by, via } => self.acknowledge(now, incident, by, via, agenda),
+            Command::Acknowledge { incident, by, via } => match self.taken_on(&incident) {
+                // The first to take it on may still wait for the disk.
+                Some((id, done)) => return agenda.answer_of(request.answer, done, &id),
+                None => self.acknowledge(now, incident, by, via, agenda),
+            },
             Command::Silence { scope, from, until, author, reason } => {
                 let span = Span::Once { from: from.unwrap_or(now).max(now), until };
                 self.silence(now, Window { id: String::new(), scope, span, author, reason }, agenda)
@@ -50,14 +54,18 @@ impl EventLoop {
         }
     }
 
+    /// That somebody has taken an incident on, for people.
+    fn taken_on(&self, name: &str) -> Option<(IncidentId, String)> {
+        let incident = self.monitor.open_incident(name)?;
+        let by = &incident.ack.as_ref()?.by;
+        Some((incident.id.clone(), format!("incident #{} is already taken on by {by}", incident.number)))
+    }
+
     fn acknowledge(&mut self, now: Timestamp, name: String, by: String, via: String, agenda: &mut Agenda) -> Done {
         let Some(incident) = self.monitor.open_incident(&name) else {
             return Err(format!("there is no open incident {name}"));
         };
         let number = incident.number;
-        if let Some(ack) = &incident.ack {
-            return Ok((format!("incident #{number} is already taken on by {}", ack.by), false));
-        }
         tracing::info!(incident = number, by, via, "acknowledged");
         let ack = Ack { by, via, at: now };
         let unwritten = self.handle(now, Event::Acknowledge { incident: name, ack }, agenda);
@@ -158,6 +166,7 @@ impl EventLoop {
         self.settings.send_replace(Arc::new(Telling::of(&plan)));
         *self.roster.write().unwrap_or_else(PoisonError::into_inner) = plan.alert.people.clone();
         self.plan = plan.clone();
+        self.taken_over.send_replace(plan.clone());
         self.assignments
             .send_replace(schedule::Assignment { settings: plan.schedule.clone(), fleet: plan.fleet.clone() });
         let event = Event::Replanned(plan.fleet.clone(), Box::new(monitor_settings(&plan)));

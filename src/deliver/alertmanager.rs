@@ -33,12 +33,14 @@ pub struct Alert {
     generator_url: Option<String>,
 }
 
-/// What Alertmanager is to be told now: all that is open, what ended lately, and that the daemon lives.
-pub fn alerts(snapshot: &Snapshot, now: Timestamp, page: Option<&Url>) -> Vec<Alert> {
+/// What Alertmanager is to be told now: all that is open, what ended lately, and that the daemon does its work, if it
+/// `works`.
+pub fn alerts(snapshot: &Snapshot, now: Timestamp, page: Option<&Url>, works: bool) -> Vec<Alert> {
     let told =
         |incident: &&std::sync::Arc<Incident>| incident.closed.is_none_or(|closed| elapsed(now, closed) <= RESOLVED);
     let incidents = snapshot.incidents.iter().filter(told);
-    incidents.map(|incident| alert(snapshot, incident, now, page)).chain([watchdog(snapshot, now)]).collect()
+    let watchdog = works.then(|| watchdog(snapshot, now));
+    incidents.map(|incident| alert(snapshot, incident, now, page)).chain(watchdog).collect()
 }
 
 /// Hands alerts to one Alertmanager.
@@ -94,7 +96,8 @@ fn severity(incident: &Incident) -> &'static str {
     }
 }
 
-/// Always firing: a receiver that stops hearing it knows that the daemon, or the way from it, is dead.
+/// Firing while the daemon does its work: a receiver that stops hearing it knows that it does not, or that the way from it
+/// is dead.
 fn watchdog(snapshot: &Snapshot, now: Timestamp) -> Alert {
     Alert {
         labels: BTreeMap::from([
@@ -104,7 +107,7 @@ fn watchdog(snapshot: &Snapshot, now: Timestamp) -> Alert {
         ]),
         annotations: BTreeMap::from([(
             "summary",
-            "camhealth is alive. Route this to a receiver that cries when it stops.".to_owned(),
+            "camhealth does its work. Route this to a receiver that cries when it stops.".to_owned(),
         )]),
         starts_at: snapshot.at.to_string(),
         ends_at: later(now, 4 * RESEND).to_string(),

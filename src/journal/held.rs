@@ -60,6 +60,8 @@ pub(super) struct Held {
     opened: (Timestamp, Instant),
     tried: Option<Instant>,
     salvaged: Option<Instant>,
+    /// When it was last tried, well or not.
+    rebuilt: Option<Instant>,
     found: Found,
 }
 
@@ -79,6 +81,7 @@ impl Held {
             opened: (now, Instant::now()),
             tried: None,
             salvaged: None,
+            rebuilt: None,
             found: Found::default(),
         })
     }
@@ -160,7 +163,15 @@ impl Held {
         }
         let opened = self.own(patience).and_then(|()| self.open());
         let (opened, ruined) = match opened {
-            Err(error) if error.is_ruin() => (self.rebuild(&error).and_then(|()| self.open()), true),
+            // A salvage reads the whole file: on a disk that has no room for its outcome it is not begun each second.
+            Err(error) if error.is_ruin() && self.rebuilt.is_some_and(|at| at.elapsed() < BETWEEN_SALVAGES) => {
+                (Err(error), true)
+            }
+            Err(error) if error.is_ruin() => {
+                let rebuilt = self.rebuild(&error).and_then(|()| self.open());
+                self.rebuilt = Some(Instant::now());
+                (rebuilt, true)
+            }
             other => (other, false),
         };
         match opened {

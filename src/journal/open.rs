@@ -11,6 +11,9 @@ use std::{
 
 /// How long a start may look for damage: a big file is then gone on with, and what is found later is mended then.
 const LOOKING: Duration = Duration::from_secs(5);
+/// How long another program's lock, such as a backup's, is waited for. Several such waits must fit into the time after
+/// which the daemon's health says that nothing gets on.
+const BUSY: Duration = Duration::from_secs(1);
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS: i32 = 10_000;
 
@@ -89,7 +92,7 @@ pub(super) fn leave_as_it_is(connection: &Connection, leave: bool) -> Result<(),
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     table::register(&connection)?;
     Ok(connection)
 }

@@ -18,6 +18,8 @@ const PORTION: u32 = 500;
 pub(super) const TRANSCRIPTS: usize = 2000;
 /// Transcripts after which a camera's are counted again: that walks over all of them.
 const COUNTED_EVERY: usize = 100;
+/// Cameras whose transcripts are counted at once; the others wait for the next minute.
+const COUNTED_AT_ONCE: usize = 20;
 /// Pages that are given back to the disk at once.
 const PAGES: i64 = 256;
 
@@ -35,7 +37,7 @@ impl Counts {
     }
 
     fn take_due(&mut self) -> Vec<(CameraId, bool)> {
-        let due = self.0.iter_mut().filter(|(_, count)| **count >= COUNTED_EVERY);
+        let due = self.0.iter_mut().filter(|(_, count)| **count >= COUNTED_EVERY).take(COUNTED_AT_ONCE);
         due.map(|(key, count)| {
             *count = 0;
             key.clone()

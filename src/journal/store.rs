@@ -30,6 +30,8 @@ pub(super) struct Store {
     shadow: Option<Connection>,
     /// Whether nothing could be read at the start, so that it is not known what earlier runs knew.
     blank: bool,
+    /// Whether the last batch could not be written.
+    batch_fails: bool,
     tried: Option<Instant>,
     transcripts: retention::Counts,
 }
@@ -46,6 +48,7 @@ impl Store {
             key: None,
             shadow: None,
             blank: false,
+            batch_fails: false,
             tried: None,
             transcripts: retention::Counts::default(),
         };
@@ -105,6 +108,7 @@ impl Store {
             other => other,
         };
         match &done {
+            Ok(_) if self.batch_fails => {}
             Ok(_) => self.mended(),
             Err(error) => {
                 self.held.failed(error);
@@ -117,9 +121,9 @@ impl Store {
     /// Works on the outbox: on the file's, or on what is known of it while that cannot be written.
     pub(super) fn outbox<T>(&mut self, job: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
         if self.is_impaired() && self.tried.is_none_or(|tried| tried.elapsed() >= AGAIN) {
-            self.tried = Some(Instant::now());
             // Nothing new is written: it shows whether anything can be.
             let _ = self.write(records::touch);
+            self.tried = Some(Instant::now());
         }
         if !self.is_impaired() {
             match self.write(|connection, _| job(connection)) {
@@ -142,7 +146,11 @@ impl Store {
 
     /// Remembers a batch.
     pub(super) fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
-        self.write(|connection, _| records::write(connection, batch))?;
+        // That something small can be written does not mean that this can: only its own success takes that back.
+        self.batch_fails = false;
+        let written = self.write(|connection, _| records::write(connection, batch));
+        self.batch_fails = written.is_err();
+        written?;
         self.transcripts.note(batch);
         Ok(())
     }
@@ -221,7 +229,9 @@ impl Store {
         self.moved();
         attached?;
         // What this run numbers and decides would contradict what earlier ones did.
-        if std::mem::take(&mut self.blank) && records::knows_runs(&self.held.connection)? {
+        let knows_more = self.blank && records::knows_runs(&self.held.connection)?;
+        self.blank = false;
+        if knows_more {
             tracing::warn!("the journal can be read again: a start anew will know what stands in it");
             self.condition.send_modify(|condition| condition.outdated = true);
             return self.attached();
