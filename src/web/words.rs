@@ -49,7 +49,7 @@ phrases! {
     link: "Đường truyền", "Link";
     never: "chưa có", "never";
     transcript: "Các bước kiểm tra", "Steps of the last look";
-    trouble: "Bộ giám sát đang KHÔNG làm việc đúng – báo người quản trị ngay, đừng tin màn hình này", "The monitor does NOT do its work – call whoever maintains it, and do not trust this page";
+    trouble: "Bộ giám sát đang KHÔNG làm việc đúng – báo người quản trị ngay: số liệu có thể đã cũ, hoặc không ai được báo tin", "The monitor does NOT do its work – call whoever maintains it: what you see may be old, or nobody is told";
     stale: "Mất kết nối với máy giám sát – số liệu dưới đây đã cũ", "Connection to the monitor lost – what you see is old";
     age: "trước", "ago";
     frames: "hình/giây", "frames/s";
