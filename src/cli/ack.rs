@@ -1,6 +1,6 @@
 //! `camhealth ack`: takes an incident on.
 
-use super::client::{Daemon, told};
+use super::client::Daemon;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -16,10 +16,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    let client = match arguments.daemon.client() {
-        Ok(client) => client,
-        Err(code) => return code,
-    };
     let path = ["api", "v1", "incidents", &arguments.incident, "ack"];
-    told(client.ask(reqwest::Method::POST, &path, &[], Some(&json!({"by": arguments.by}))).await)
+    arguments.daemon.post(&path, &[], Some(&json!({"by": arguments.by}))).await
 }

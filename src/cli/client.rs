@@ -44,6 +44,14 @@ impl Daemon {
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build();
         Ok(Client { base, http: http.map_err(|error| fail(FAILED, &error.to_string()))? })
     }
+
+    /// Posts one wish to the daemon and prints what became of it; the exit code.
+    pub(super) async fn post(&self, path: &[&str], query: &[(&str, &str)], body: Option<&Value>) -> ExitCode {
+        match self.client() {
+            Ok(client) => told(client.ask(reqwest::Method::POST, path, query, body).await),
+            Err(code) => code,
+        }
+    }
 }
 
 /// Prints what the daemon did, or why it did not; the exit code.

@@ -5,7 +5,7 @@ use crate::{
     alert::{self, roster},
     clock::Clock,
     config::Plan,
-    deliver::{self, Letter},
+    deliver,
     model::{Notice, Reason},
 };
 use jiff::Timestamp;
@@ -92,13 +92,19 @@ async fn test(plan: &Plan, person: &str, now: Timestamp) -> ExitCode {
     let mut failed = false;
     for id in &known.channels {
         let Some(channel) = plan.deliver.channels.get(id) else { continue };
-        let Some(speaker) = deliver::speaker(channel, &http) else { continue };
-        let (zone, page) = (&plan.fleet.commune.timezone, plan.deliver.page.as_ref());
-        let message = deliver::compose(&notice, channel.language, zone, page, None);
-        let letter = Letter { notice: &notice, message: &message, key: &key, at: now.as_second(), first: None };
-        match speaker.tell(&letter).await {
-            Ok(_) => println!("{} {id} ({}) took it", paint.good("✓"), channel.target.as_str()),
-            Err(refusal) => {
+        let dispatch = deliver::Dispatch {
+            notice: &notice,
+            key: &key,
+            at: now,
+            zone: &plan.fleet.commune.timezone,
+            page: plan.deliver.page.as_ref(),
+            ack: None,
+            first: None,
+        };
+        match deliver::tell(channel, &http, dispatch).await {
+            None => {}
+            Some(Ok(_)) => println!("{} {id} ({}) took it", paint.good("✓"), channel.target.as_str()),
+            Some(Err(refusal)) => {
                 failed = true;
                 println!("{} {id} ({}): {refusal}", paint.bad("✗"), channel.target.as_str());
             }

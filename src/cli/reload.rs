@@ -1,6 +1,6 @@
 //! `camhealth reload`: has the running daemon read its configuration anew.
 
-use super::client::{Daemon, told};
+use super::client::Daemon;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -13,11 +13,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    // A configuration that is wrong is said to be so here, with its places, before the daemon is asked.
-    let client = match arguments.daemon.client() {
-        Ok(client) => client,
-        Err(code) => return code,
-    };
     let query: &[(&str, &str)] = if arguments.force { &[("force", "1")] } else { &[] };
-    told(client.ask(reqwest::Method::POST, &["-", "reload"], query, None).await)
+    // A configuration that is wrong is said to be so here, with its places, before the daemon is asked.
+    arguments.daemon.post(&["-", "reload"], query, None).await
 }

@@ -5,7 +5,7 @@ use super::{event_loop::DeliverSettings, progress::STUCK, supervise::Outcome};
 use crate::{
     alert,
     clock::Clock,
-    deliver::{self, Letter},
+    deliver,
     journal::Condition,
     model::{ChannelId, Notice, Reason, Remark},
 };
@@ -126,17 +126,24 @@ impl Distress {
         for (id, channel) in
             self.channels(&settings).iter().filter_map(|id| settings.deliver.channels.get_key_value(id))
         {
-            let Some(speaker) = deliver::speaker(channel, &self.http) else { continue };
-            let page = settings.deliver.page.as_ref();
-            let message = deliver::compose(&notice, channel.language, &settings.commune.timezone, page, None);
-            let key = notice.key();
-            let letter = Letter { notice: &notice, message: &message, key: &key, at: now.as_second(), first: None };
-            match timeout(CHANNEL, speaker.tell(&letter)).await {
-                Ok(Ok(_)) => {
+            let dispatch = deliver::Dispatch {
+                notice: &notice,
+                key: &notice.key(),
+                at: now,
+                zone: &settings.commune.timezone,
+                page: settings.deliver.page.as_ref(),
+                ack: None,
+                first: None,
+            };
+            match timeout(CHANNEL, deliver::tell(channel, &self.http, dispatch)).await {
+                Ok(None) => {}
+                Ok(Some(Ok(_))) => {
                     tracing::warn!(channel = %id, reason = reason.as_str(), "told from memory");
                     return true;
                 }
-                Ok(Err(refusal)) => tracing::warn!(channel = %id, %refusal, "cannot be told of the journal's trouble"),
+                Ok(Some(Err(refusal))) => {
+                    tracing::warn!(channel = %id, %refusal, "cannot be told of the journal's trouble")
+                }
                 Err(_) => tracing::warn!(channel = %id, "takes too long to be told of the journal's trouble"),
             }
         }

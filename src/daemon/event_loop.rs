@@ -220,15 +220,19 @@ impl EventLoop {
         let now = self.clock.now();
         self.own.set_event_queue(waiting, capacity);
         self.own.set_notices_unwritten(agenda.untold());
-        let journal = self.condition.borrow().clone();
-        self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
+        {
+            let journal = self.condition.borrow();
+            self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
+        }
         if self.monitor.next_deadline(now) <= now {
             self.take_in(Event::Tick, agenda);
         }
-        let pulse = self.pulses.borrow().clone();
-        // A runner that does not get on is late by at least the time since it last did.
-        let silent = elapsed(now, pulse.at).saturating_sub(2 * TURN);
-        self.own.set_probes(pulse.in_flight, pulse.lag.max(silent));
+        {
+            let pulse = self.pulses.borrow();
+            // A runner that does not get on is late by at least the time since it last did.
+            let silent = elapsed(now, pulse.at).saturating_sub(2 * TURN);
+            self.own.set_probes(pulse.in_flight, pulse.lag.max(silent));
+        }
         // What workers do is counted over all of them, which is not done for each event.
         if agenda.workers_at > now {
             return;

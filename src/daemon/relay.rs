@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    deliver::{self, Channel, Letter, Refusal},
+    deliver::{self, Channel, Refusal},
     journal::{Delivery, Error, Journal},
     metrics::Own,
     model::{ChannelId, Reason, later},
@@ -201,19 +201,20 @@ impl Relay {
     ) -> Result<deliver::Receipt, Refusal> {
         let (deliver, commune) = (&settings.deliver, &settings.commune);
         let notice = &delivery.notice;
-        let Some(speaker) = deliver::speaker(channel, &self.http) else { return Ok(None) };
-        if notice.reason.only_updates() && !speaker.takes_updates() {
-            return Ok(None);
-        }
         let person = delivery.recipient.person.as_ref().map_or(delivery.channel.as_str(), |person| person.as_str());
         let page = deliver.page.as_ref();
         let number = notice.number.to_string();
         let ack = page.and_then(|page| deliver::sign::link(page, &self.key, &number, notice.round, person));
-        let message = deliver::compose(notice, channel.language, &commune.timezone, page, ack);
-        let key = notice.key();
-        let at = self.clock.now().as_second();
-        let letter = Letter { notice, message: &message, key: &key, at, first: delivery.first.as_deref() };
-        speaker.tell(&letter).await
+        let dispatch = deliver::Dispatch {
+            notice,
+            key: &notice.key(),
+            at: self.clock.now(),
+            zone: &commune.timezone,
+            page,
+            ack,
+            first: delivery.first.as_deref(),
+        };
+        deliver::tell(channel, &self.http, dispatch).await.unwrap_or(Ok(None))
     }
 }
 

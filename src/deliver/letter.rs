@@ -2,6 +2,8 @@
 
 use super::Message;
 use crate::model::Notice;
+use jiff::{Timestamp, tz::TimeZone};
+use url::Url;
 
 /// One message to one recipient.
 #[derive(Debug, Clone)]
@@ -14,6 +16,25 @@ pub struct Letter<'a> {
     pub key: &'a str,
     /// When it is sent, in seconds since 1970.
     pub at: i64,
+    /// What the channel called the first message of the same incident to the same recipient.
+    pub first: Option<&'a str>,
+}
+
+/// A notice for one channel, with what its message needs beside it.
+#[derive(Debug, Clone)]
+pub struct Dispatch<'a> {
+    /// What it is about.
+    pub notice: &'a Notice,
+    /// The same over retries.
+    pub key: &'a str,
+    /// When it is sent.
+    pub at: Timestamp,
+    /// In which people are shown times.
+    pub zone: &'a TimeZone,
+    /// Where pages are.
+    pub page: Option<&'a Url>,
+    /// The receiver's own link to take it on.
+    pub ack: Option<Url>,
     /// What the channel called the first message of the same incident to the same recipient.
     pub first: Option<&'a str>,
 }

@@ -21,7 +21,7 @@ mod words;
 mod zalo;
 
 pub use hand_over::{Refusal, http_client, retry_after};
-pub use letter::{Letter, Receipt};
+pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose, folded};
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
 
@@ -40,8 +40,21 @@ pub trait Tell: Send + Sync {
     }
 }
 
+/// Puts a notice into words and hands it over to a channel, once; `None` for channels that are not told single messages.
+/// What is no news to a channel is not sent, and so taken.
+pub async fn tell(channel: &Channel, http: &Client, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
+    let Dispatch { notice, key, at, zone, page, ack, first } = dispatch;
+    let speaker = speaker(channel, http)?;
+    if notice.reason.only_updates() && !speaker.takes_updates() {
+        return Some(Ok(None));
+    }
+    let message = compose(notice, channel.language, zone, page, ack);
+    let letter = Letter { notice, message: &message, key, at: at.as_second(), first };
+    Some(speaker.tell(&letter).await)
+}
+
 /// What speaks to a channel; `None` for those that are not told single messages.
-pub fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
+fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
     let http = http.clone();
     Some(match &channel.target {
         Target::Webhook { url, token, secret } => {

@@ -1,12 +1,10 @@
 //! The journal stays within its bounds, and what reports are made from stays in it for as long as they need it.
 
 use super::{
-    tests::{at, notice, recipient},
+    tests::{at, incident, notice, recipient},
     *,
 };
-use crate::model::{
-    Cause, Check, Failure, FailureKind, IncidentId, Level, LinkState, Rung, RungName, Scope, Span, State, later,
-};
+use crate::model::{Check, Failure, FailureKind, Level, LinkState, Rung, RungName, Scope, Span, State, later};
 use rusqlite::Connection;
 use std::time::Duration;
 
@@ -123,26 +121,8 @@ fn changed(camera: &str, to: State, second: i64) -> Transition {
     }
 }
 
-fn incident(number: u32, closed: i64) -> Incident {
-    Incident {
-        id: IncidentId::stored(format!("i{number}")),
-        number,
-        cause: Cause::Site("cho".into()),
-        since: at(0),
-        opened: at(0),
-        sites: [("cho".into(), Level::Blind)].into(),
-        told: Level::Blind,
-        step: 1,
-        audience: Vec::new(),
-        paged: false,
-        ack: None,
-        rung: 0,
-        next_rung: None,
-        merged: Vec::new(),
-        episode: 1,
-        closed: Some(at(closed)),
-        lapsed: None,
-    }
+fn ended(number: u32, closed: i64) -> Incident {
+    Incident { closed: Some(at(closed)), ..incident(number) }
 }
 
 #[tokio::test]
@@ -161,7 +141,7 @@ async fn history_goes_when_its_time_is_over_and_says_the_same_of_what_is_left() 
                 .collect(),
             sites: vec![level(if even { Level::Blind } else { Level::Full }, day * DAY)],
             links: vec![link(if even { LinkState::Down } else { LinkState::Up }, day * DAY)],
-            incidents: vec![incident(1000 - day as u32, day * DAY + 60)],
+            incidents: vec![ended(1000 - day as u32, day * DAY + 60)],
             windows: vec![Window {
                 id: format!("w{day}"),
                 scope: Scope::All,

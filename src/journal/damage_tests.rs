@@ -2,10 +2,10 @@
 
 use super::{
     table::Table,
-    tests::{at, notice, recipient},
+    tests::{at, incident, notice, recipient},
     *,
 };
-use crate::model::{Cause, FailureKind, IncidentId, Level, LinkState, State};
+use crate::model::{FailureKind, IncidentId, Level, LinkState, State};
 use proptest::prelude::*;
 use rusqlite::{Connection, types::Value};
 use secrecy::ExposeSecret;
@@ -37,26 +37,10 @@ fn transition(number: i64) -> Transition {
     }
 }
 
-fn incident(number: u32) -> Incident {
-    Incident {
-        id: IncidentId::stored(format!("i{number}")),
-        number,
-        cause: Cause::Site("cho".into()),
-        since: at(0),
-        opened: at(0),
-        sites: [("cho".into(), Level::Blind)].into(),
-        told: Level::Blind,
-        step: 1,
-        audience: vec![recipient("an", &["zalo"])],
-        paged: true,
-        ack: None,
-        rung: 1,
-        next_rung: None,
-        merged: Vec::new(),
-        episode: 1,
-        closed: number.is_multiple_of(2).then(|| at(60)),
-        lapsed: None,
-    }
+fn open_or_ended(number: u32) -> Incident {
+    let audience = vec![recipient("an", &["zalo"])];
+    let closed = number.is_multiple_of(2).then(|| at(60));
+    Incident { audience, paged: true, rung: 1, closed, ..incident(number) }
 }
 
 /// A journal with known content, in one place on the disk: `journal.sqlite3` without a WAL.
@@ -81,7 +65,7 @@ fn write(folder: &Path) -> Vec<u8> {
                 transitions: (part * 10..part * 10 + 10).map(transition).collect(),
                 sites: vec![site(part)],
                 links: vec![LinkRecord { link: Some("fibre".into()), state: LinkState::Down, since: at(part) }],
-                incidents: vec![incident(part as u32 + 1)],
+                incidents: vec![open_or_ended(part as u32 + 1)],
                 notices: vec![(told, vec![recipient("an", &["zalo"])])],
                 observations: looks.collect(),
                 memories: vec![(format!("cam-{part}").as_str().into(), Arc::default())],

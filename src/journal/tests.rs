@@ -51,6 +51,29 @@ fn of_incident(incident: IncidentId, step: u32, second: i64) -> Notice {
     }
 }
 
+/// An open incident of one site that nobody was told of.
+pub(super) fn incident(number: u32) -> Incident {
+    Incident {
+        id: IncidentId::stored(format!("i{number}")),
+        number,
+        cause: Cause::Site("cho".into()),
+        since: at(0),
+        opened: at(0),
+        sites: [("cho".into(), Level::Blind)].into(),
+        told: Level::Blind,
+        step: 1,
+        audience: Vec::new(),
+        paged: false,
+        ack: None,
+        lapsed: None,
+        rung: 0,
+        next_rung: None,
+        merged: Vec::new(),
+        episode: 1,
+        closed: None,
+    }
+}
+
 pub(super) fn recipient(person: &str, channels: &[&str]) -> Recipient {
     let channels = channels.iter().map(|channel| (*channel).into()).collect();
     Recipient { person: Some(person.into()), channels }
@@ -204,23 +227,16 @@ async fn incidents_links_and_windows_come_back_and_the_key_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let (journal, _) = open(&settings(&folder));
     let incident = |number: u32, closed: Option<i64>| Incident {
-        id: IncidentId::stored(format!("i{number}")),
-        number,
         cause: Cause::Link("tu-dong".into()),
         since: at(-7 * 3600),
         opened: at(-7 * 3600),
-        sites: [("cho".into(), Level::Blind)].into(),
-        told: Level::Blind,
-        step: 1,
         audience: vec![recipient("an", &["zalo"])],
         paged: true,
-        ack: None,
-        lapsed: None,
         rung: 1,
         next_rung: Some(at(60)),
         merged: vec![3],
-        episode: 1,
         closed: closed.map(at),
+        ..incident(number)
     };
     let window = |id: &str, until: i64| Window {
         id: id.into(),
