@@ -213,6 +213,19 @@ fn what_is_whole_comes_back_without_the_page_that_leads_to_it() {
 }
 
 #[test]
+fn a_wrong_letter_in_the_description_of_a_table_costs_no_row() {
+    let columns: Vec<_> = KNOWN.0.windows(9).enumerate().filter(|(_, text)| *text == b"body BLOB").collect();
+    assert!(columns.len() >= 3, "{}", columns.len());
+    for (at, _) in columns {
+        // `$ody` is no less a name than `body`.
+        let folder = put(&harmed(&[Harm::Flip(at, vec![b'b' ^ b'$'])]));
+        let (rows, condition, _) = reopen(folder.path());
+        assert!(condition.set_aside.is_some());
+        assert_eq!((rows.len(), condition.rows_skipped), (KNOWN.1.len(), 0));
+    }
+}
+
+#[test]
 fn incidents_are_not_numbered_alike_when_their_rows_are_lost() {
     let folder = tempfile::tempdir().expect("a folder");
     write(folder.path());

@@ -41,10 +41,10 @@ pub(super) fn whole(path: &Path, look: bool) -> Result<Connection, Error> {
     if look {
         look_over(&mut connection)?;
     }
-    schema::prepare(&mut connection).map_err(|error| match error.is_disks() {
-        true => error,
+    schema::prepare(&mut connection).and_then(|()| schema::compare(&connection)).map_err(|error| match error {
         // It claims a format whose tables it does not have.
-        false => Error::Damaged(error.to_string()),
+        error if !error.is_disks() && !matches!(error, Error::Damaged(_)) => Error::Damaged(error.to_string()),
+        error => error,
     })?;
     leave_as_it_is(&connection, false)?;
     Ok(connection)

@@ -1,7 +1,8 @@
 //! The file's format: numbered steps, each in a transaction, and a refusal of what is newer.
 
-use super::Error;
+use super::{Error, table};
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// Step `n` brings format `n - 1` to format `n`.
 const STEPS: &[&str] = &[
@@ -44,4 +45,26 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Refuses a file whose tables are not those of this format: one wrong letter in a column's name is sound for SQLite,
+/// and makes each query of ours fail. What somebody added, such as an index, is let be.
+pub(super) fn compare(connection: &Connection) -> Result<(), Error> {
+    let mut sample = Connection::open_in_memory()?;
+    table::register(&sample)?;
+    prepare(&mut sample)?;
+    let (wanted, found) = (parts(&sample)?, parts(connection)?);
+    match wanted.iter().find(|(name, part)| found.get(*name) != Some(part)) {
+        Some((name, _)) => Err(Error::Damaged(format!("its description of {name} is not that of format {LATEST}"))),
+        None => Ok(()),
+    }
+}
+
+/// Tables and indexes by name, as they were declared; without what versions of SQLite write differently.
+fn parts(connection: &Connection) -> Result<BTreeMap<String, String>, Error> {
+    let sql = "SELECT name, type || ' of ' || tbl_name || ': ' || ifnull(sql, '') FROM sqlite_schema";
+    let plain = |text: String| text.chars().filter(|mark| !mark.is_whitespace() && *mark != '"').collect();
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, plain(row.get(1)?))))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
