@@ -183,7 +183,7 @@ impl EventLoop {
 
     /// When the loop has something to do of itself.
     fn due(&self, agenda: &Agenda, writes: bool) -> Timestamp {
-        let mut due = self.monitor.next_deadline(self.clock.now());
+        let mut due = self.monitor.next_deadline();
         if !writes {
             due = due.min(agenda.write_due());
         }
@@ -224,7 +224,7 @@ impl EventLoop {
             let journal = self.condition.borrow();
             self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
         }
-        if self.monitor.next_deadline(now) <= now {
+        if self.monitor.next_deadline() <= now {
             self.take_in(Event::Tick, agenda);
         }
         {
@@ -285,7 +285,7 @@ impl EventLoop {
                 Effect::Incident(incident) => {
                     let incidents = &mut agenda.write_now(now).incidents;
                     incidents.retain(|known| known.id != incident.id);
-                    incidents.push(*incident);
+                    incidents.push(incident);
                 }
                 Effect::Window(window) => {
                     let windows = &mut agenda.write_now(now).windows;
@@ -382,7 +382,7 @@ impl EventLoop {
         }
     }
 
-    fn publish(&self, agenda: &mut Agenda, now: Timestamp) {
+    fn publish(&mut self, agenda: &mut Agenda, now: Timestamp) {
         agenda.changed = false;
         agenda.publish_at = None;
         let outlooks = self.pulses.borrow().outlooks.clone();

@@ -80,7 +80,7 @@ pub struct Batch {
     /// Changes of links.
     pub links: Vec<LinkRecord>,
     /// Incidents as they stand.
-    pub incidents: Vec<Incident>,
+    pub incidents: Vec<Arc<Incident>>,
     /// Windows that were set or ended.
     pub windows: Vec<Window>,
     /// What is to be told, and to whom.
