@@ -8,6 +8,7 @@ mod camera;
 mod command;
 mod events;
 mod explain;
+mod exposition;
 mod flood;
 mod gate;
 mod hosts;
