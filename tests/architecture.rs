@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Pure modules: everything that decides.
-const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "uptime", "monitor"];
+const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "outbox", "uptime", "monitor"];
 /// Thin modules: everything that touches the world, one concern each.
 const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "web", "sim", "inventory", "dashboards"];
 /// What may be imported beyond `model`, by module.

@@ -173,14 +173,13 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     };
     let inputs = event_loop::Inputs { found: inbox, requests: asked, news: reported };
     let event_loop = event_loop.run(effects, inputs);
-    let failures = Arc::new(relay::Failures::default());
+    let failures = relay::Failures::default();
     let relay = relay::Relay {
-        http: http.clone(),
         journal: journal.clone(),
         clock: clock.clone(),
         own: own.clone(),
         settings: deliver_settings.clone(),
-        key: key.clone(),
+        tell: relay::real(http.clone(), clock.clone(), deliver_settings.clone(), key.clone()),
         news: news.clone(),
         failures: failures.clone(),
         progress: progress.clone(),
