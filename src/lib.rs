@@ -19,7 +19,7 @@
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`topology`], [`alert`], [`outbox`], [`uptime`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`], [`dashboards`]) never
+//! [`topology`], [`alert`], [`outbox`], [`request`], [`uptime`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`], [`dashboards`]) never
 //! import each other: `schedule` is handed the probe, and `web` the metrics, as functions. [`monitor`] alone joins the
 //! core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`] know all.
 //!
@@ -41,6 +41,7 @@ pub mod coverage;
 pub mod health;
 pub mod monitor;
 pub mod outbox;
+pub mod request;
 pub mod topology;
 pub mod uptime;
 
