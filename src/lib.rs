@@ -11,14 +11,15 @@
 //!     ▲                 │                              │       (health, topology, coverage, alert)         │
 //!     └── what it found  └─ worker processes           └──◀── one transaction in journal ◀─────────────────┘
 //!                            (RTSP, oxvif)                        │
-//!                                                                 ├─▶ outbox ─▶ daemon::relay ─▶ deliver ─▶ people
+//!                                                                 ├─▶ outbox rows ─▶ daemon::relay ─▶ deliver ─▶ people
+//!                                                                 │                  (outbox says what is told next)
 //!                                                                 └─▶ snapshot ─▶ web, metrics
 //! ```
 //!
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`topology`], [`alert`], [`uptime`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`], [`dashboards`]) never
+//! [`topology`], [`alert`], [`outbox`], [`request`], [`uptime`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`inventory`], [`dashboards`]) never
 //! import each other: `schedule` is handed the probe, and `web` the metrics, as functions. [`monitor`] alone joins the
 //! core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`] know all.
 //!
@@ -39,6 +40,8 @@ pub mod alert;
 pub mod coverage;
 pub mod health;
 pub mod monitor;
+pub mod outbox;
+pub mod request;
 pub mod topology;
 pub mod uptime;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Pure modules: everything that decides.
-const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "uptime", "monitor"];
+const CORE: &[&str] = &["model", "health", "coverage", "topology", "alert", "outbox", "request", "uptime", "monitor"];
 /// Thin modules: everything that touches the world, one concern each.
 const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "web", "sim", "inventory", "dashboards"];
 /// What may be imported beyond `model`, by module.
@@ -16,8 +16,8 @@ const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("uptime", &["coverage"]),
     // Settings types, each owned by its module, are filled by the configuration.
     ("config", &["health", "topology", "alert", "schedule", "probe", "journal", "deliver", "uptime", "web"]),
-    // The report's figures are plain data, worked out by pure functions.
-    ("web", &["uptime"]),
+    // The report's figures are plain data, worked out by pure functions; so are wishes and what became of them.
+    ("web", &["uptime", "request"]),
     // The only module beside the edges that tells the time.
     ("schedule", &["clock"]),
 ];

@@ -21,6 +21,7 @@ use crate::{
     model::{CameraId, Commune, FailureKind, PersonId, Snapshot, elapsed, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
+    request,
     schedule::{self, Found, Pulse},
     web,
 };
@@ -91,8 +92,8 @@ pub(super) struct EventLoop {
     pub(super) progress: Progress,
     /// The number in the id of the last window that somebody set.
     pub(super) last_window: i64,
-    /// Since when windows are counted, and how many were set since.
-    pub(super) windows_lately: (Timestamp, u32),
+    /// How many windows people have set lately.
+    pub(super) windows_lately: request::Quota,
 }
 
 /// Where everything comes from.
@@ -100,7 +101,7 @@ pub(super) struct Inputs {
     /// What looks found.
     pub(super) found: mpsc::Receiver<Found>,
     /// What people ask for.
-    pub(super) requests: mpsc::Receiver<web::Request>,
+    pub(super) requests: mpsc::Receiver<web::Asked>,
     /// What beacons and channels report.
     pub(super) news: mpsc::Receiver<Event>,
 }

@@ -16,6 +16,7 @@ mod login;
 mod memory;
 mod notice;
 mod observation;
+mod outbox;
 mod outlook;
 mod remedies;
 mod site;
@@ -45,6 +46,7 @@ pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
 pub use observation::{
     Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
+pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
 pub use site::{Site, View, Watcher};
 pub use snapshot::{
