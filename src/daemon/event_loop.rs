@@ -110,7 +110,7 @@ pub(super) struct Inputs {
 type Writing = BoxFuture<'static, Written>;
 
 struct Written {
-    batch: Batch,
+    batch: Arc<Batch>,
     outcome: Result<(), journal::Error>,
     took: Duration,
 }
@@ -328,6 +328,7 @@ impl EventLoop {
         }
         self.progress.journal_works(true);
         let (journal, settings) = (self.journal.clone(), self.plan.journal.clone());
+        let batch = batch.map(Arc::new);
         let writing = async move {
             let began = Instant::now();
             let outcome = match &batch {
@@ -356,7 +357,7 @@ impl EventLoop {
             }
             Err(error) => {
                 tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
-                let lost = agenda.failed(self.clock.now(), written.batch);
+                let lost = agenda.failed(self.clock.now(), Arc::unwrap_or_clone(written.batch));
                 if lost > 0 {
                     tracing::error!(lost, "the oldest of what could not be remembered is given up");
                 }

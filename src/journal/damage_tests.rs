@@ -68,7 +68,7 @@ fn write(folder: &Path) -> Vec<u8> {
                 incidents: vec![open_or_ended(part as u32 + 1).into()],
                 notices: vec![(told, vec![recipient("an", &["zalo"])])],
                 observations: looks.collect(),
-                memories: vec![(format!("cam-{part}").as_str().into(), Arc::default())],
+                memories: [(format!("cam-{part}").as_str().into(), Arc::default())].into(),
                 proofs: [(format!("cam-{part}").as_str().into(), at(part))].into(),
                 ..Batch::default()
             };

@@ -339,7 +339,7 @@ async fn what_was_learned_and_how_logins_fared_come_back() {
         good: false,
     };
     for record in [login(1, Some(at(60))), login(2, None)] {
-        let memories = vec![("a".into(), Arc::new(memory.clone()))];
+        let memories = [("a".into(), Arc::new(memory.clone()))].into();
         journal.commit(Batch { memories, logins: vec![record], ..Batch::default() }).await.expect("it is written");
     }
     drop(journal);

@@ -1,14 +1,10 @@
-//! What a fleet of 240, 2,000 and 20,000 cameras costs one daemon on one machine, at the default cadence.
-//!
-//! `cargo bench --bench scale` runs it. Cameras are simulated behind one listening socket in a process of their own.
-//! Each third public camera has a site, each hundred cameras a link. Metrics are scraped each 15 s and two walls are
-//! open all the while. `CAMHEALTH_SCALE` names other sizes (`240,20000`), `CAMHEALTH_BENCH_SECONDS` sets for how long
-//! each is measured (60 by default). How late looks begin comes from the daemon's own histogram.
+//! The daemon itself, as a process, over a fleet of simulated cameras in another.
 
-mod measure;
-
+use super::{
+    fleet::{configuration, folder},
+    measure::{children_of, cpu, end, share_mib},
+};
 use futures_util::StreamExt;
-use measure::{children_of, cpu, end, share_mib};
 use std::{
     fmt::Write as _,
     fs,
@@ -25,23 +21,6 @@ const SCRAPED_EVERY: Duration = Duration::from_secs(15);
 /// After a start each camera is looked at once, which is not the default cadence.
 const WARM: Duration = Duration::from_secs(45);
 const PAGES: [&str; 4] = ["/", "/map", "/reports", "/api/v1/status"];
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let sizes = std::env::var("CAMHEALTH_SCALE").unwrap_or_else(|_| "240,2000,20000".into());
-    let sizes: Vec<usize> = sizes.split(',').map(|size| size.trim().parse().expect("a number of cameras")).collect();
-    let seconds = std::env::var("CAMHEALTH_BENCH_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
-    println!(
-        "\n| cameras | start | CPU of one core (daemon + workers) | begin late: p50, p99, worst lag | memory (PSS) | `/metrics` \
-         | reload | all silent, seen within | back within |\n| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    );
-    let mut pages = String::new();
-    for size in sizes {
-        let row = measure(size, Duration::from_secs(seconds), &mut pages).await;
-        println!("{row}");
-    }
-    println!("\n| cameras | page | time | size |\n| ---: | --- | ---: | ---: |\n{pages}");
-}
 
 struct World {
     cameras: Child,
@@ -70,8 +49,7 @@ impl World {
         let lines = BufReader::new(cameras.stdout.take().expect("it is piped")).lines();
         let url = |line: String| line.split(' ').next().unwrap_or_default().to_owned();
         let urls: Vec<String> = lines.take(size).map(|line| url(line.expect("text"))).collect();
-        let folder = std::env::temp_dir().join(format!("camhealth-scale-{}-{size}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
+        let folder = folder(size);
         let address = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").to_string();
         let config = folder.join("camhealth.toml");
         fs::write(&config, configuration(&urls, &address)).expect("it can be written");
@@ -125,7 +103,7 @@ impl World {
     }
 }
 
-async fn measure(size: usize, window: Duration, pages: &mut String) -> String {
+pub async fn measure(size: usize, window: Duration, pages: &mut String) -> String {
     let mut world = World::start(size).await;
     let walls: Vec<_> = (0..2).map(|_| tokio::spawn(watch(world.http.clone(), world.base.clone()))).collect();
     let mut peak = 0f64;
@@ -229,35 +207,4 @@ fn quantile(before: &str, after: &str, share: f64) -> String {
     let all = count(after, "+Inf") - count(before, "+Inf");
     let mut within = bounds.filter(|(bound, _)| count(after, bound) - count(before, bound) >= share * all);
     within.next().map_or_else(|| "?".into(), |(bound, _)| format!("< {bound} s"))
-}
-
-fn configuration(urls: &[String], address: &str) -> String {
-    let public = urls.len() / 6;
-    let mut text = format!(
-        "[commune]\nname = \"Tỉnh Đo\"\n[web]\nlisten = \"{address}\"\n[journal]\npath = \"journal.sqlite3\"\n\
-         [monitor]\nanchors = [\"tcp://127.0.0.1:9\"]\n"
-    );
-    for number in 0..urls.len().div_ceil(100) {
-        let _ = writeln!(text, "[[link]]\nid = \"l{number}\"\nname = \"Cáp quang {number}\"\nkind = \"uplink\"");
-    }
-    for (number, url) in urls.iter().enumerate() {
-        // Public cameras are spread over all links.
-        let kind = if number % 6 == 0 { "public\"" } else { "household\"\nconsent = \"2026-01-01\"" };
-        let link = number / 100;
-        let _ = writeln!(
-            text,
-            "[[camera]]\nid = \"c{number}\"\nname = \"Camera {number}\"\nrtsp = \"{url}\"\nlink = \"l{link}\"\nkind = \"{kind}"
-        );
-    }
-    for site in 0..public.div_ceil(3) {
-        let cameras: Vec<String> =
-            (3 * site..(3 * site + 3).min(public)).map(|one| format!("\"c{}\"", 6 * one)).collect();
-        let _ = writeln!(
-            text,
-            "[[site]]\nid = \"s{site}\"\nname = \"Điểm {site}\"\nhamlet = \"Thôn {}\"\n[[site.view]]\nname = \"đường vào\"\ncameras = [{}]",
-            site / 8,
-            cameras.join(", ")
-        );
-    }
-    text
 }
