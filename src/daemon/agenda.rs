@@ -93,8 +93,7 @@ impl Agenda {
     /// What was learned of a camera; it may wait.
     pub(super) fn learned(&mut self, now: Timestamp, camera: CameraId, memory: Arc<Memory>) {
         // While the journal cannot be written, only the last of each camera is kept.
-        self.batch.memories.retain(|(known, _)| *known != camera);
-        self.batch.memories.push((camera, memory));
+        self.batch.memories.insert(camera, memory);
         self.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
     }
 
@@ -199,8 +198,6 @@ fn add(batch: &mut Batch, newer: Batch) -> usize {
     lost += append(&mut batch.incidents, newer.incidents);
     batch.windows.retain(|old| newer.windows.iter().all(|new| new.id != old.id));
     lost += append(&mut batch.windows, newer.windows);
-    let learned: BTreeSet<&CameraId> = newer.memories.iter().map(|(camera, _)| camera).collect();
-    batch.memories.retain(|(camera, _)| !learned.contains(camera));
     batch.memories.extend(newer.memories);
     let same = |old: &LoginRecord, new: &LoginRecord| old.device == new.device && old.onvif == new.onvif;
     batch.logins.retain(|old| newer.logins.iter().all(|new| !same(old, new)));

@@ -110,7 +110,7 @@ pub(super) struct Inputs {
 type Writing = BoxFuture<'static, Written>;
 
 struct Written {
-    batch: Batch,
+    batch: Arc<Batch>,
     outcome: Result<(), journal::Error>,
     took: Duration,
 }
@@ -184,7 +184,7 @@ impl EventLoop {
 
     /// When the loop has something to do of itself.
     fn due(&self, agenda: &Agenda, writes: bool) -> Timestamp {
-        let mut due = self.monitor.next_deadline(self.clock.now());
+        let mut due = self.monitor.next_deadline();
         if !writes {
             due = due.min(agenda.write_due());
         }
@@ -225,7 +225,7 @@ impl EventLoop {
             let journal = self.condition.borrow();
             self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
         }
-        if self.monitor.next_deadline(now) <= now {
+        if self.monitor.next_deadline() <= now {
             self.take_in(Event::Tick, agenda);
         }
         {
@@ -286,7 +286,7 @@ impl EventLoop {
                 Effect::Incident(incident) => {
                     let incidents = &mut agenda.write_now(now).incidents;
                     incidents.retain(|known| known.id != incident.id);
-                    incidents.push(*incident);
+                    incidents.push(incident);
                 }
                 Effect::Window(window) => {
                     let windows = &mut agenda.write_now(now).windows;
@@ -327,6 +327,7 @@ impl EventLoop {
         }
         self.progress.journal_works(true);
         let (journal, settings) = (self.journal.clone(), self.plan.journal.clone());
+        let batch = batch.map(Arc::new);
         let writing = async move {
             let began = Instant::now();
             let outcome = match &batch {
@@ -355,7 +356,7 @@ impl EventLoop {
             }
             Err(error) => {
                 tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
-                let lost = agenda.failed(self.clock.now(), written.batch);
+                let lost = agenda.failed(self.clock.now(), Arc::unwrap_or_clone(written.batch));
                 if lost > 0 {
                     tracing::error!(lost, "the oldest of what could not be remembered is given up");
                 }
@@ -382,7 +383,7 @@ impl EventLoop {
         }
     }
 
-    fn publish(&self, agenda: &mut Agenda, now: Timestamp) {
+    fn publish(&mut self, agenda: &mut Agenda, now: Timestamp) {
         agenda.changed = false;
         agenda.publish_at = None;
         let outlooks = self.pulses.borrow().outlooks.clone();

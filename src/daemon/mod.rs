@@ -135,12 +135,18 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, &restored.logins, now, seed);
     let inputs = schedule::Inputs { assignments: assigned, asks: asked_for };
     let turned = progress.clone();
-    let outputs = schedule::Outputs { found, pulse, turn: Arc::new(move || turned.turn(Task::Schedule)) };
+    let delays = own.clone();
+    let outputs = schedule::Outputs {
+        found,
+        pulse,
+        turn: Arc::new(move || turned.turn(Task::Schedule)),
+        began: Arc::new(move |delay| delays.probe_began(delay)),
+    };
     let runner = schedule::run(looks, clock.clone(), probe, inputs, outputs, stop.child_token());
 
     let real = prober.is_some();
     let policies = event_loop::monitor_settings(&plan);
-    let (monitor, effects) = Monitor::new(plan.fleet.clone(), policies, restored, now);
+    let (mut monitor, effects) = Monitor::new(plan.fleet.clone(), policies, restored, now);
     let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
     let (settings, deliver_settings) = watch::channel(Arc::new(event_loop::Telling::of(&plan)));
     let (requests, asked) = mpsc::channel(16);
@@ -219,12 +225,13 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         supervisor.start(Task::Beacons, beacons);
     }
 
+    let (renderer, plans) = (metrics::Renderer::default(), runs.clone());
     let (render_own, watching, linked) = (own.clone(), health.clone(), deliver_settings.clone());
     let router = web::router(web::State {
         snapshots: snapshots.clone(),
         metrics: Arc::new(move |snapshot| {
             render_own.set_watching(watching.check().is_ok());
-            metrics::render(snapshot, &render_own)
+            renderer.render(snapshot, &render_own, plans.borrow().metrics)
         }),
         channels: Arc::new({
             let own = own.clone();

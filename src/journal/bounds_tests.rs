@@ -141,7 +141,7 @@ async fn history_goes_when_its_time_is_over_and_says_the_same_of_what_is_left() 
                 .collect(),
             sites: vec![level(if even { Level::Blind } else { Level::Full }, day * DAY)],
             links: vec![link(if even { LinkState::Down } else { LinkState::Up }, day * DAY)],
-            incidents: vec![ended(1000 - day as u32, day * DAY + 60)],
+            incidents: vec![ended(1000 - day as u32, day * DAY + 60).into()],
             windows: vec![Window {
                 id: format!("w{day}"),
                 scope: Scope::All,

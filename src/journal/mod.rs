@@ -79,7 +79,7 @@ pub struct Batch {
     /// Changes of links.
     pub links: Vec<LinkRecord>,
     /// Incidents as they stand.
-    pub incidents: Vec<Incident>,
+    pub incidents: Vec<Arc<Incident>>,
     /// Windows that were set or ended.
     pub windows: Vec<Window>,
     /// What is to be told, and to whom.
@@ -87,7 +87,7 @@ pub struct Batch {
     /// Transcripts.
     pub observations: Vec<(CameraId, Observation)>,
     /// What was learned of cameras.
-    pub memories: Vec<(CameraId, Arc<Memory>)>,
+    pub memories: BTreeMap<CameraId, Arc<Memory>>,
     /// When cameras last proved that they see.
     pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How logins fared.
@@ -140,8 +140,10 @@ impl Journal {
         }
     }
 
-    /// Remembers a batch. When this returns, it survives a power cut; when it fails, nothing of it is remembered.
-    pub async fn commit(&self, batch: Batch) -> Result<(), Error> {
+    /// Remembers a batch. When this returns, it survives a power cut; when it fails, nothing of it is remembered, and
+    /// whoever keeps a copy of the pointer can try again.
+    pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<(), Error> {
+        let batch = batch.into();
         self.with(move |store| store.commit(&batch)).await
     }
 

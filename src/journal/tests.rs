@@ -265,7 +265,7 @@ async fn incidents_links_and_windows_come_back_and_the_key_stays() {
     };
     let link = |state, second| LinkRecord { link: Some("tu-dong".into()), state, since: at(second) };
     let batch = Batch {
-        incidents: vec![incident(1, Some(-6 * 3600 - 60)), incident(2, None), incident(4, Some(-60))],
+        incidents: [incident(1, Some(-6 * 3600 - 60)), incident(2, None), incident(4, Some(-60))].map(Arc::new).into(),
         links: vec![link(LinkState::Down, -60), link(LinkState::Up, -30)],
         windows: vec![window("w1", 60), window("w2", -1)],
         ..Batch::default()
@@ -339,7 +339,7 @@ async fn what_was_learned_and_how_logins_fared_come_back() {
         good: false,
     };
     for record in [login(1, Some(at(60))), login(2, None)] {
-        let memories = vec![("a".into(), Arc::new(memory.clone()))];
+        let memories = [("a".into(), Arc::new(memory.clone()))].into();
         journal.commit(Batch { memories, logins: vec![record], ..Batch::default() }).await.expect("it is written");
     }
     drop(journal);

@@ -4,6 +4,7 @@
 //! a socket or a file; times are arguments.
 
 mod closed;
+mod counts;
 mod course;
 mod discreet;
 mod fleet;
@@ -29,6 +30,7 @@ pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
 pub(crate) use closed::{Closed, one_name};
+pub use counts::Counts;
 pub use course::Course;
 pub use discreet::stream_address;
 pub use fleet::{

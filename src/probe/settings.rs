@@ -23,6 +23,13 @@ pub struct Settings {
     pub worker_memory_mib: u64,
 }
 
+impl Settings {
+    /// Looks at streams, and by ONVIF, that can go on at once.
+    pub fn places(&self) -> usize {
+        self.workers.max(1) * super::process::JOBS_A_WORKER
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -98,7 +98,7 @@ pub struct SimCamera {
 /// What all connections of a camera share.
 pub(super) struct Shared {
     pub(super) spec: Spec,
-    pub(super) gop: Gop,
+    pub(super) gop: Arc<Gop>,
     pub(super) fault: watch::Receiver<Fault>,
     pub(super) connections: AtomicU64,
     pub(super) open_sessions: AtomicUsize,
@@ -114,6 +114,25 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// A camera to which nothing was done yet. Making the pictures takes a while, so cameras may share them.
+    pub(super) fn new(spec: Spec, gop: Arc<Gop>, fault: watch::Receiver<Fault>) -> Self {
+        Self {
+            gop,
+            spec,
+            fault,
+            connections: AtomicU64::new(0),
+            open_sessions: AtomicUsize::new(0),
+            max_open_sessions: AtomicUsize::new(0),
+            teardowns: AtomicU64::new(0),
+            failed_logins: AtomicU64::new(0),
+            basic_logins: AtomicU64::new(0),
+            serial: AtomicU64::new(1),
+            logins: AtomicU64::new(0),
+            topics: Mutex::default(),
+            addresses: OnceLock::new(),
+        }
+    }
+
     pub(super) fn fault(&self) -> Fault {
         *self.fault.borrow()
     }
@@ -147,25 +166,12 @@ impl SimCamera {
             None => None,
         };
         let onvif = service.as_ref().map(TcpListener::local_addr).transpose()?;
-        let shared = Arc::new(Shared {
-            gop: Gop::new(spec.width, spec.height, spec.gop),
-            spec,
-            fault: watched,
-            connections: AtomicU64::new(0),
-            open_sessions: AtomicUsize::new(0),
-            max_open_sessions: AtomicUsize::new(0),
-            teardowns: AtomicU64::new(0),
-            failed_logins: AtomicU64::new(0),
-            basic_logins: AtomicU64::new(0),
-            serial: AtomicU64::new(1),
-            logins: AtomicU64::new(0),
-            topics: Mutex::default(),
-            addresses: OnceLock::new(),
-        });
+        let gop = Arc::new(Gop::new(spec.width, spec.height, spec.gop));
+        let shared = Arc::new(Shared::new(spec, gop, watched));
         // The cell is new: nobody has set it.
         let _ = shared.addresses.set((rtsp, onvif));
         let doors = Doors {
-            rtsp: Some(Door::Open(tokio::spawn(rtsp::accept(listener, shared.clone())))),
+            rtsp: Some(Door::Open(tokio::spawn(accept(listener, shared.clone())))),
             onvif: service.map(|service| serve_onvif(service, &shared)),
         };
         Ok(Self { shared, rtsp, onvif, fault, doors: tokio::sync::Mutex::new(doors) })
@@ -220,7 +226,7 @@ impl SimCamera {
             _ => {
                 close(&mut doors).await;
                 let listener = TcpListener::bind(self.rtsp).await?;
-                doors.rtsp = Some(Door::Open(tokio::spawn(rtsp::accept(listener, self.shared.clone()))));
+                doors.rtsp = Some(Door::Open(tokio::spawn(accept(listener, self.shared.clone()))));
                 if let Some(address) = self.onvif {
                     doors.onvif = Some(serve_onvif(TcpListener::bind(address).await?, &self.shared));
                 }
@@ -252,10 +258,18 @@ pub fn fleet_addresses(count: usize) -> Vec<(SocketAddr, SocketAddr)> {
             let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             return (any, any);
         }
-        let ip = IpAddr::from(Ipv4Addr::new(127, 0, 1 + (number / 250) as u8, 1 + (number % 250) as u8));
+        // 250 in each of 250 networks, and so on: none ends in 0 or 255, as a host's does not.
+        let [low, middle, high] = [number, number / 250, number / 62_500].map(|part| (part % 250) as u8);
+        let ip = IpAddr::from(Ipv4Addr::new(127, high, 1 + middle, 1 + low));
         ((ip, 8554).into(), (ip, 8000).into())
     };
     (0..count).map(address).collect()
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        tokio::spawn(rtsp::serve(rtsp::next(&listener).await, shared.clone()));
+    }
 }
 
 async fn close(doors: &mut Doors) {
@@ -269,10 +283,15 @@ async fn close(doors: &mut Doors) {
     }
 }
 
-/// Nobody accepts and the queue is full, so that the kernel drops further connection requests.
 async fn dark(address: SocketAddr) -> io::Result<Door> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
+    let (_listener, _queue) = deafen(socket, address).await?;
+    Ok(Door::Dark { _listener, _queue })
+}
+
+/// Nobody accepts and the queue is full, so that the kernel drops further connection requests.
+pub(super) async fn deafen(socket: TcpSocket, address: SocketAddr) -> io::Result<(TcpListener, Vec<TcpStream>)> {
     socket.bind(address)?;
     let listener = socket.listen(1)?;
     let mut queue = Vec::new();
@@ -283,7 +302,7 @@ async fn dark(address: SocketAddr) -> io::Result<Door> {
             break;
         }
     }
-    Ok(Door::Dark { _listener: listener, _queue: queue })
+    Ok((listener, queue))
 }
 
 fn serve_onvif(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<()> {

@@ -6,6 +6,7 @@
 mod camera;
 mod digest;
 mod fault;
+mod fleet;
 mod flood;
 mod h264;
 mod onvif;
@@ -15,3 +16,4 @@ mod rtsp;
 
 pub use camera::{SimCamera, Spec, Stats, fleet_addresses};
 pub use fault::{Fault, Stage};
+pub use fleet::SimFleet;

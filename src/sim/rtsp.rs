@@ -24,25 +24,26 @@ const MAX_REQUEST: usize = 16 * 1024;
 /// What comes after the head of a 401.
 const LATE_BODY: &str = "<html>401</html>";
 
-/// Accepts connections until the camera is gone.
-pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+/// The next connection.
+pub(super) async fn next(listener: &TcpListener) -> TcpStream {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
             // Out of descriptors: give others time to close theirs.
-            sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let serial = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let nonce = format!("{:016x}", serial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let fault = shared.fault.clone();
-        let connection = Connection { stream, shared: shared.clone(), fault, nonce, buffer: Vec::new(), session: None };
-        tokio::spawn(async move {
-            let mut connection = connection;
-            // A client that goes away ends its connection and nothing else.
-            let _ = connection.serve().await;
-            connection.end_session();
-        });
+            Err(_) => sleep(Duration::from_millis(100)).await,
+        }
     }
+}
+
+/// Serves a connection until its client or the camera is gone.
+pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let serial = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
+    let nonce = format!("{:016x}", serial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let fault = shared.fault.clone();
+    let mut connection = Connection { stream, shared, fault, nonce, buffer: Vec::new(), session: None };
+    // A client that goes away ends its connection and nothing else.
+    let _ = connection.serve().await;
+    connection.end_session();
 }
 
 pub(super) struct Connection {

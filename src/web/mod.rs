@@ -8,6 +8,7 @@ mod asked;
 mod camera;
 mod events;
 mod explain;
+mod exposition;
 mod flood;
 mod gate;
 mod hosts;

@@ -1,7 +1,7 @@
 //! Which address gives what.
 
 use super::{
-    Asked, Hosts, api, asked, camera, events,
+    Asked, Hosts, api, asked, camera, events, exposition,
     flood::Wishes,
     gate, incident, map, page,
     refuse::refuse,
@@ -59,6 +59,7 @@ pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 pub(super) struct Shared {
     pub(super) state: State,
     pub(super) cache: Arc<Cache>,
+    pub(super) exposition: Arc<exposition::Kept>,
     pub(super) wishes: Arc<Wishes>,
     pub(super) reports: Arc<report::Desk>,
 }
@@ -86,7 +87,7 @@ impl Wish {
 /// All addresses.
 pub fn router(state: State) -> Router {
     let reports = Arc::new(report::Desk::new(state.reporter.clone()));
-    let shared = Shared { state, cache: Arc::default(), wishes: Arc::default(), reports };
+    let shared = Shared { state, cache: Arc::default(), exposition: Arc::default(), wishes: Arc::default(), reports };
     Router::new()
         .route("/", get(wall))
         .route("/events", get(events::events))
@@ -97,7 +98,7 @@ pub fn router(state: State) -> Router {
         .route("/reports/{month}", get(report::one))
         .merge(incident::routes())
         .merge(api::routes())
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(exposition::metrics))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
@@ -124,12 +125,6 @@ pub(super) fn html(rendered: askama::Result<String>) -> Response {
             (StatusCode::INTERNAL_SERVER_ERROR, "the page cannot be rendered; see the log\n").into_response()
         }
     }
-}
-
-async fn metrics(From(shared): From<Shared>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let text = shared.cache.metrics(&snapshot, |snapshot| (shared.state.metrics)(snapshot));
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 async fn healthy(From(shared): From<Shared>) -> Response {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     model::{
-        Ack, Camera, CameraStatus, Cause, Commune, Coverage, Fleet, History, Incident, IncidentId, Lapsed, Level, Site,
-        SiteStatus, State as CameraState, View, Watcher,
+        Ack, Camera, CameraStatus, Cause, Commune, Counts, Coverage, Fleet, History, Incident, IncidentId, Lapsed,
+        Level, Site, SiteStatus, State as CameraState, View, Watcher,
     },
     request, uptime,
 };
@@ -21,6 +21,8 @@ pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snap
     let camera = Camera { name: "<script>alert('x')</script>".into(), ..Camera::new("cho-01", rtsp) };
     let status = CameraStatus::unseen(state, at);
     let id = camera.id.clone();
+    let mut counts = Counts::default();
+    counts.camera(camera.kind, None, state);
     let commune = Commune {
         name: "Hải Bình".into(),
         language: Language::Vi,
@@ -32,16 +34,17 @@ pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snap
     Arc::new(Snapshot {
         at,
         fleet: Arc::new(fleet),
-        cameras: BTreeMap::from([(id, Arc::new(status))]),
-        sites: BTreeMap::new(),
+        cameras: [(id, Arc::new(status))].into_iter().collect(),
+        sites: imbl::OrdMap::new(),
+        counts,
         coverage: Coverage::default(),
-        hamlets: Arc::default(),
-        links: BTreeMap::new(),
+        hamlets: imbl::OrdMap::new(),
+        links: imbl::OrdMap::new(),
         cut_off: None,
         anchors: None,
-        incidents: vec![Arc::new(incident(at))],
+        incidents: Arc::new(vec![Arc::new(incident(at))]),
         windows: Arc::default(),
-        on_call: Vec::new(),
+        on_call: Arc::default(),
         outlooks: Arc::default(),
     })
 }
@@ -292,7 +295,7 @@ async fn a_signed_link_does_its_work_once() {
         let mut snapshot = (*snapshot(CameraState::Down, 0)).clone();
         let mut incident = incident(snapshot.at);
         change(&mut incident);
-        snapshot.incidents = vec![Arc::new(incident)];
+        snapshot.incidents = Arc::new(vec![Arc::new(incident)]);
         server.publish.send_replace(Arc::new(snapshot));
     };
     let ack = |by: &str, via: &str| Ack {
@@ -351,6 +354,7 @@ async fn an_open_incident_says_that_it_recovers_and_is_known_by_its_number() {
     fleet.sites.insert("cho".into(), Arc::new(site));
     snapshot.fleet = Arc::new(fleet);
     let mut status = SiteStatus {
+        revision: 0,
         level: Level::Full,
         since,
         views: vec![],
