@@ -15,6 +15,7 @@ mod location;
 mod login;
 mod memory;
 mod notice;
+mod notice_wire;
 mod observation;
 mod outbox;
 mod outlook;
@@ -42,7 +43,10 @@ pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
-pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
+pub use notice::{
+    CameraLine, Cameras, ChannelNotice, DigestNotice, IncidentNotice, JournalNotice, Notice, PlainNotice, Reason,
+    Remark, SiteLine, Trouble,
+};
 pub use observation::{
     Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
