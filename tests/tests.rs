@@ -28,6 +28,8 @@ mod encrypted;
 mod examples;
 /// Peers that mean harm: bounded time and memory, and nobody else delayed.
 mod hostile;
+/// The description of the API and the list of metrics, as reviewed.
+mod interfaces;
 /// Spreadsheets, discovery and explanations on the command line.
 mod inventory;
 /// kill -9, two hundred times.
