@@ -31,7 +31,10 @@
 //! - What third-party parsers read of a camera's answers they read in a worker process with a hard memory limit.
 //! - There is no decoder or image crate, and no password in a log, metric, page, error or message.
 //!
-//! `tests/architecture.rs` and `tests/dependencies.rs` hold these rules; `ARCHITECTURE.md` gives the reasons.
+//! `tests/architecture.rs` and `tests/dependencies.rs` hold these rules; `ARCHITECTURE.md` gives the reasons, and
+//! `CONTRIBUTING.md` has recipes for the changes that people make.
+#![doc = ""]
+#![doc = include_str!("../docs/glossary.md")]
 
 pub mod model;
 

@@ -22,6 +22,8 @@ mod dashboards;
 mod dependencies;
 /// A full disk under the whole daemon.
 mod disk;
+/// Guides name what exists.
+mod documents;
 /// RTSP over TLS.
 mod encrypted;
 /// The shipped example.
