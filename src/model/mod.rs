@@ -17,6 +17,7 @@ mod notice;
 mod observation;
 mod outlook;
 mod remedies;
+mod restored;
 mod site;
 mod snapshot;
 mod state;
@@ -44,13 +45,12 @@ pub use observation::{
     Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use restored::Restored;
 pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
 };
-pub use state::{
-    Level, LinkRecord, LinkState, LoginRecord, OpenAlert, Restored, SiteRecord, State, Transition, ViewState,
-};
+pub use state::{Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState};
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;
