@@ -1,5 +1,6 @@
 //! The one test binary: one link and shared helpers. What needs a real server is told by its name.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes and wait for them")]
 #![expect(unreachable_pub, reason = "all modules of a test binary are private; `pub` marks what tests share")]
 
 mod support;
