@@ -7,6 +7,8 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "benches measure, by a clock")]
 
+mod measure;
+
 use camhealth::{
     model::{Camera, Check},
     probe::{Look, Pool, Prober, Settings},

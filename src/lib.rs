@@ -11,16 +11,17 @@
 //!     ▲                 │                              │       (health, topology, coverage, alert)         │
 //!     └── what it found  └─ worker processes           └──◀── one transaction in journal ◀─────────────────┘
 //!                            (RTSP, oxvif)                        │
-//!                                                                 ├─▶ outbox ─▶ daemon::relay ─▶ deliver ─▶ people
+//!                                                                 ├─▶ outbox rows ─▶ daemon::relay ─▶ deliver ─▶ people
+//!                                                                 │                  (outbox says what is told next)
 //!                                                                 └─▶ snapshot ─▶ web, metrics
 //! ```
 //!
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`topology`], [`alert`], [`uptime`], [`inventory`]) and edges ([`probe`], [`schedule`], [`journal`], [`deliver`],
-//! [`metrics`], [`web`], [`sim`], [`dashboards`]) never import each other: `schedule` is handed the probe, and `web` the
-//! metrics, as functions. Of [`schedule`] all but the runner is core too: the plan, gates, cadence and budgets.
+//! [`topology`], [`alert`], [`outbox`], [`request`], [`uptime`], [`inventory`]) and edges ([`probe`], [`schedule`],
+//! [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`dashboards`]) never import each other: `schedule` is handed
+//! the probe, and `web` the metrics, as functions. Of [`schedule`] all but the runner is core too: the plan, gates, cadence and budgets.
 //! [`monitor`] alone joins the core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`]
 //! know all. Files do not import each other in a circle.
 //!
@@ -47,6 +48,8 @@ pub mod coverage;
 pub mod health;
 pub mod inventory;
 pub mod monitor;
+pub mod outbox;
+pub mod request;
 pub mod topology;
 pub mod uptime;
 

@@ -228,6 +228,25 @@ impl Month {
             let number = self.ids.binary_search(id).expect("a camera of the fleet");
             second - self.proved[number] <= limit.as_secs() as i64 + HIDDEN
         };
+        // What snapshots keep up to date change by change is what a recount of everything gives.
+        let views = || snapshot.sites.values().flat_map(|site| &site.views);
+        let seen = views().filter(|view| view.state == ViewState::Covered).count();
+        assert_eq!((snapshot.coverage.covered, snapshot.coverage.total), (seen, views().count()), "second {second}");
+        let hamlets = snapshot.hamlets.values().map(|hamlet| hamlet.covered).sum::<usize>();
+        assert_eq!(hamlets, seen, "second {second}");
+        for (kind, state) in Kind::ALL.into_iter().flat_map(|kind| State::ALL.map(|state| (kind, state))) {
+            let cameras = self.fleet.cameras.values().filter(|camera| camera.kind == kind);
+            let count = cameras.filter(|camera| snapshot.cameras[&camera.id].state == state).count();
+            assert_eq!(snapshot.count(kind, state), count, "second {second}: {kind:?} {state:?}");
+        }
+        for level in Level::ALL {
+            let count = snapshot.sites.values().filter(|site| site.level == level).count();
+            assert_eq!(snapshot.sites_at(level), count, "second {second}: {level:?}");
+        }
+        for (id, link) in &snapshot.links {
+            let below = |camera: &&Arc<Camera>| self.fleet.links_above(camera).contains(id);
+            assert_eq!(link.cameras, self.fleet.cameras.values().filter(below).count(), "second {second}: {id}");
+        }
         for (id, site) in &snapshot.sites {
             for (view, status) in self.fleet.sites[id].views.iter().zip(&site.views) {
                 let seeing = view.watchers.iter().filter(|watcher| proves(&watcher.camera)).count();
@@ -254,7 +273,7 @@ impl Month {
                 }
                 Effect::Site(record) => drop(self.journal.sites.insert(record.site.clone(), record)),
                 Effect::Link(record) => drop(self.journal.links.insert(record.link.clone(), record)),
-                Effect::Incident(incident) => drop(self.journal.incidents.insert(incident.number, *incident)),
+                Effect::Incident(incident) => drop(self.journal.incidents.insert(incident.number, (*incident).clone())),
                 Effect::Window(window) => drop(self.journal.windows.insert(window.id.clone(), window)),
                 Effect::Notify(notice, to) => self.notices.push((second, *notice, to)),
                 Effect::Proven(proofs) => self.journal.proofs.extend(proofs),
@@ -346,7 +365,7 @@ impl Month {
         let answers = !self.active(second, |what| *what == What::Cable);
         self.handle(second, Event::Beacon(None, answers));
         for _ in 0..3 {
-            if self.monitor.next_deadline(self.wall(second)) <= self.wall(second) {
+            if self.monitor.next_deadline() <= self.wall(second) {
                 self.handle(second, Event::Tick);
             }
         }

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 152] = [
+const NAMES: [&str; 154] = [
     "ack_expires",
     "after",
     "alert",
@@ -89,6 +89,7 @@ const NAMES: [&str; 152] = [
     "measured_at_least",
     "media_speed",
     "media_timeout",
+    "metrics",
     "monitor",
     "name",
     "needs",
@@ -125,6 +126,7 @@ const NAMES: [&str; 152] = [
     "secret",
     "secret_file",
     "serial",
+    "series",
     "sessions",
     "settle",
     "site",

@@ -52,19 +52,22 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let trees = reading::parse(&sources, &context);
     let tables = tables::collect(&sources, &trees, &context);
 
-    let (schedule, health) = settings::schedule_and_health(&tables);
-    let probe = settings::probe(&tables);
+    let (mut schedule, health) = settings::schedule_and_health(&tables);
+    let mut probe = settings::probe(&tables);
+    let metrics = settings::metrics(&tables);
     let journal = settings::journal(&tables);
     let web = settings::web(&tables);
     let uptime = settings::report(&tables);
     let logins = secret::logins(&tables);
     let mut fleet = fleet::fleet(&tables, &logins, &context);
+    settings::by_size(&tables, fleet.cameras.len(), &mut schedule, &mut probe);
     fleet.sites = sites::sites(&tables, &fleet.cameras, &context);
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);
     fleet.anchors = anchors;
     let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
     tables.refuse_unread();
-    let plan = Plan { fleet: Arc::new(fleet), health, topology, alert, schedule, probe, journal, deliver, uptime, web };
+    let fleet = Arc::new(fleet);
+    let plan = Plan { fleet, health, topology, alert, schedule, probe, journal, deliver, uptime, metrics, web };
     context.finish(plan, &sources)
 }

@@ -3,8 +3,10 @@
 //! Pure functions of the site and its cameras' states. A camera whose state is unknown neither covers nor loses a
 //! view; it makes the answer `unknown`, which wakes nobody. Household cameras count only where a view names them.
 
+mod sum;
 mod whatif;
 
+pub use sum::Sum;
 pub use whatif::{Fragile, WhatIf, what_if};
 
 use crate::model::{CameraId, Coverage, Level, Site, State, View, ViewState, ViewStatus};

@@ -184,7 +184,7 @@ mod tests {
             timezone: jiff::tz::TimeZone::UTC,
             night: DailyHours::NIGHT,
         });
-        let (monitor, _) = Monitor::new(Arc::new(fleet), monitor::Settings::default(), Default::default(), now);
+        let (mut monitor, _) = Monitor::new(Arc::new(fleet), monitor::Settings::default(), Default::default(), now);
         metrics::render(&monitor.snapshot(now), own)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     strange::Strange,
-    tests::{at, notice, recipient},
+    tests::{at, due, notice, recipient, sent},
     *,
 };
 use crate::model::{
@@ -114,9 +114,9 @@ async fn every_message_is_read_as_it_was_decided() {
         let told = Notice { incident: IncidentId::stored(reason.as_str().into()), ..told };
         let batch = Batch { notices: vec![(told.clone(), vec![recipient("an", &["zalo"])])], ..Batch::default() };
         journal.commit(batch).await.expect("it is written");
-        let due = journal.due(at(2), Vec::new()).await.expect("it is read");
-        assert_eq!(due[0].notice, told);
-        journal.sent(due[0].id, None, at(2)).await.expect("it is written");
+        let due = due(&journal, 2).await;
+        assert_eq!(due[0].1.notice, told);
+        sent(&journal, &due[0], None, 2).await;
     }
 }
 

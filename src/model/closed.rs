@@ -159,6 +159,7 @@ mod tests {
         ];
         for scope in scopes {
             assert_eq!(serde_json::to_value(&scope).expect("JSON")["kind"], scope.kind());
+            assert_eq!(scope.to_string().parse(), Ok(scope));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! a socket or a file; times are arguments.
 
 mod closed;
+mod counts;
 mod course;
 mod discreet;
 mod fleet;
@@ -15,6 +16,7 @@ mod login;
 mod memory;
 mod notice;
 mod observation;
+mod outbox;
 mod outlook;
 mod remedies;
 mod restored;
@@ -28,6 +30,7 @@ pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
 pub(crate) use closed::{Closed, one_name};
+pub use counts::Counts;
 pub use course::Course;
 pub use discreet::stream_address;
 pub use fleet::{
@@ -44,6 +47,7 @@ pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
 pub use observation::{
     Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
+pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
 pub use restored::Restored;
 pub use site::{Site, View, Watcher};

@@ -152,7 +152,7 @@ fn a_restart_with_another_address_does_not_believe_what_was_seen_at_the_old_one(
     let mut changed = (*fleet(1)).clone();
     let moved = Arc::make_mut(changed.cameras.get_mut("0-north").expect("it is there"));
     moved.rtsp = "rtsp://127.0.0.2/elsewhere".parse().expect("a URL");
-    let after = World::of(Arc::new(changed), Settings::default(), before.journal(), 10);
+    let mut after = World::of(Arc::new(changed), Settings::default(), before.journal(), 10);
     let states = after.monitor.snapshot(at(10)).cameras;
     assert_eq!((states["0-north"].state, states["0-south"].state), (State::Unknown, State::Up));
     assert_eq!(states["0-north"].memory.place, None, "what was learned there is forgotten");

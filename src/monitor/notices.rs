@@ -4,8 +4,8 @@ use super::{Effect, Monitor};
 use crate::{
     alert::{self, Telling},
     model::{
-        Camera, CameraLine, CameraStatus, Cause, ChannelId, Course, Kind, Level, Notice, Reason, Remark, SiteId,
-        SiteLine, State, ViewState, elapsed,
+        Camera, CameraId, CameraLine, CameraStatus, Cause, ChannelId, Course, Kind, Level, Notice, Reason, Remark,
+        SiteId, SiteLine, State, ViewState, elapsed,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -89,18 +89,15 @@ impl Monitor {
             .flat_map(|site| site.watchers())
             .map(|watcher| &watcher.camera)
             .collect();
-        let concerned = |camera: &Camera| match cause {
-            Cause::Site(_) | Cause::Unproven(_) => watchers.contains(&camera.id),
-            Cause::Link(link) => self.fleet.links_above(camera).contains(link),
-            Cause::Device(device) => camera.device == *device,
-            Cause::Commune | Cause::Monitor => true,
+        let concerned: BTreeSet<&CameraId> = match cause {
+            Cause::Site(_) | Cause::Unproven(_) => watchers,
+            Cause::Link(link) => self.topology.cameras_below(&Some(link.clone())).collect(),
+            Cause::Device(device) => self.topology.cameras_of(device).iter().collect(),
+            Cause::Commune | Cause::Monitor => self.fleet.cameras.keys().collect(),
         };
-        let cameras = self.fleet.cameras.values().filter(|camera| concerned(camera));
-        let cameras = cameras.filter_map(|camera| Some((camera.as_ref(), self.cameras.get(&camera.id)?)));
-        cameras
-            .filter(|(_, watched)| !watched.base.sees())
-            .map(|(camera, watched)| (camera, &*watched.status))
-            .collect()
+        let cameras = concerned.into_iter().filter_map(|id| Some((self.fleet.cameras.get(id)?, self.cameras.get(id)?)));
+        let unwell = cameras.filter(|(_, watched)| !watched.base.sees());
+        unwell.map(|(camera, watched)| (camera.as_ref(), &*watched.status)).collect()
     }
 
     /// Public cameras by name, how many there are, and how many households.

@@ -1,9 +1,10 @@
 //! The fleet as a whole: one fault from first bad look to all-clear, restarts, reloads, and a simulated week.
 
 use super::*;
+use crate::coverage;
 use crate::model::{
-    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, Kind, Language, LinkRecord, Memory,
-    Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
+    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, Kind, Language, LinkId, LinkRecord,
+    Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
 };
 use std::time::Duration;
 
@@ -92,7 +93,7 @@ impl World {
                 Effect::Camera(transition) => self.transitions.push(transition),
                 Effect::Site(record) => drop(self.records.insert(record.site.clone(), record)),
                 Effect::Notify(notice, _) => self.notices.push(*notice),
-                Effect::Incident(incident) => drop(self.incidents.insert(incident.number, *incident)),
+                Effect::Incident(incident) => drop(self.incidents.insert(incident.number, (*incident).clone())),
                 Effect::Link(record) => drop(self.links.insert(record.link.clone(), record)),
                 Effect::Ask(cameras) => self.asked.extend(cameras),
                 Effect::Window(_) => {}
@@ -152,7 +153,7 @@ impl World {
         cameras.filter_map(|(id, camera)| Some((id.clone(), camera.machine.proven()?))).collect()
     }
 
-    pub(super) fn level(&self, site: &str) -> Level {
+    pub(super) fn level(&mut self, site: &str) -> Level {
         self.monitor.snapshot(at(0)).sites[site].level
     }
 }
@@ -179,7 +180,7 @@ fn a_dead_camera_is_told_with_place_view_and_reason_and_taken_back() {
     let incident = snapshot.open_incidents().next().expect("it is open until then");
     assert_eq!(snapshot.course(incident), Course::Recovering(at(103)), "and says so beside a site that is full");
     assert_eq!(snapshot.number(&snapshot.sites["site-0"]), Some(1));
-    assert!(world.monitor.next_deadline(at(103)) <= at(163));
+    assert!(world.monitor.next_deadline() <= at(163));
     world.tick(163);
     assert_eq!(world.monitor.snapshot(at(163)).sites["site-0"].recovering, None, "it is over");
     let clear = world.notices.pop().expect("an all-clear");
@@ -228,7 +229,7 @@ fn a_restart_repeats_nothing_and_still_takes_back() {
 fn a_restart_believes_nobody_for_longer_than_the_proof_lasts() {
     let mut before = World::new(1);
     before.all_up(0);
-    let soon = World::restored(1, before.journal(), 290);
+    let mut soon = World::restored(1, before.journal(), 290);
     assert_eq!((soon.level("site-0"), soon.transitions.len()), (Level::Full, 0));
     let mut late = World::restored(1, before.journal(), 301);
     assert_eq!((late.level("site-0"), late.notices.len()), (Level::Unknown, 0), "it pages nobody");
@@ -302,16 +303,16 @@ fn figures_are_shown_as_long_as_they_are_of_the_present() {
     observation.stream = Some(stream);
     observation.clock_offset_seconds = Some(3.0);
     world.perform_event(0, Event::Probed("0-north".into(), observation));
-    let shown = |world: &World, second| {
+    let shown = |world: &mut World, second| {
         let status = world.monitor.snapshot(at(second)).cameras["0-north"].clone();
         let stream = status.stream_at(at(second));
         let interval = stream.as_ref().and_then(|stream| stream.keyframe_interval_seconds);
         (stream.is_some(), interval.is_some(), status.clock_offset_at(at(second)).is_some())
     };
-    assert_eq!(shown(&world, 300), (true, true, true));
-    assert_eq!(shown(&world, 301), (false, false, true), "its video is too old to speak of the present");
+    assert_eq!(shown(&mut world, 300), (true, true, true));
+    assert_eq!(shown(&mut world, 301), (false, false, true), "its video is too old to speak of the present");
     world.probe(100_000, "0-north", None);
-    assert_eq!(shown(&world, 100_010), (true, false, false), "the long look and the clock are of yesterday");
+    assert_eq!(shown(&mut world, 100_010), (true, false, false), "the long look and the clock are of yesterday");
 }
 
 #[test]
@@ -337,11 +338,11 @@ fn a_look_at_the_old_address_proves_nothing_of_the_new_one() {
     moved.rtsp = "rtsp://127.0.0.2/elsewhere".parse().expect("a URL");
     world.perform_event(20, Event::Replanned(Arc::new(changed), Box::default()));
     // It was under way when the configuration changed.
-    let state = |world: &World| world.monitor.snapshot(at(25)).cameras["0-north"].state;
+    let state = |world: &mut World| world.monitor.snapshot(at(25)).cameras["0-north"].state;
     world.perform_event(25, Event::Probed("0-north".into(), look(19, None)));
-    assert_eq!(state(&world), State::Unknown);
+    assert_eq!(state(&mut world), State::Unknown);
     world.perform_event(25, Event::Probed("0-north".into(), look(21, None)));
-    assert_eq!(state(&world), State::Up);
+    assert_eq!(state(&mut world), State::Up);
 }
 
 #[test]

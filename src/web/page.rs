@@ -201,13 +201,7 @@ struct Show<'a> {
 impl Show<'_> {
     /// The colour of the headline: that of the worst site.
     fn mood(&self) -> &'static str {
-        let worst = self
-            .snapshot
-            .sites
-            .values()
-            .filter_map(|site| Some((site.level.severity()?, site.level)))
-            .max_by_key(|(severity, _)| *severity);
-        worst.map_or(Level::Unknown, |(_, level)| level).as_str()
+        self.snapshot.counts.worst().unwrap_or(Level::Unknown).as_str()
     }
 
     /// The usual states, and of the others those that a camera is in.

@@ -1,5 +1,5 @@
-//! What a snapshot gave once is not worked out again: pages, events and metrics are shared by all who ask, as bytes of
-//! which there is one copy. So neither many readers nor a flood of requests cost more than a snapshot does.
+//! What a snapshot gave once is not worked out again: pages and events are shared by all who ask, as bytes of which
+//! there is one copy. So neither many readers nor a flood of requests cost more than a snapshot does.
 
 use super::{camera, incident, map, page, site, sse};
 use crate::model::{Language, Snapshot};
@@ -7,14 +7,10 @@ use axum::body::Bytes;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
-use tokio::time::Instant;
 
 /// What is kept of one snapshot at most; what is beyond is rendered for each who asks.
 const MOST: usize = 16 * 1024 * 1024;
-/// How old metrics may be that the daemon counts beside the snapshot.
-const METRICS: Duration = Duration::from_secs(1);
 
 /// Whose page is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,7 +43,6 @@ impl Subject {
 #[derive(Default)]
 pub(super) struct Cache {
     pages: Mutex<Pages>,
-    metrics: Mutex<Option<(Arc<Snapshot>, Instant, Bytes)>>,
 }
 
 #[derive(Default)]
@@ -87,20 +82,6 @@ impl Cache {
         let event = sse::event("wall", Some(&id), &main);
         pages.keep(key, &event);
         Ok(Some(event))
-    }
-
-    /// The metrics of a snapshot.
-    pub(super) fn metrics(&self, snapshot: &Arc<Snapshot>, render: impl FnOnce(&Snapshot) -> String) -> Bytes {
-        let mut kept = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, at, text)) = &*kept
-            && Arc::ptr_eq(of, snapshot)
-            && at.elapsed() < METRICS
-        {
-            return text.clone();
-        }
-        let text = Bytes::from(render(snapshot));
-        *kept = Some((snapshot.clone(), Instant::now(), text.clone()));
-        text
     }
 }
 
