@@ -138,7 +138,7 @@ impl World {
             Act::Crash => self.crash(),
             Act::SetBack(hours) => {
                 self.crash();
-                self.now = self.now - jiff::Span::new().hours(i64::from(hours));
+                self.now -= jiff::Span::new().hours(i64::from(hours));
             }
         }
     }

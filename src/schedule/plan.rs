@@ -199,7 +199,7 @@ impl Plan {
     pub fn take(&mut self, now: Timestamp) -> Option<Order> {
         while self.in_flight < self.settings.concurrency {
             let (due, id) = self.queue.due(now)?;
-            if !self.device_of(&id).is_some_and(|device| device.in_flight < device.sessions) {
+            if self.device_of(&id).is_none_or(|device| device.in_flight >= device.sessions) {
                 // It is considered again when the device has answered somebody else.
                 self.queue.park(&id);
                 continue;
