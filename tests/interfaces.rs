@@ -229,7 +229,7 @@ fn everything() -> (Snapshot, Own) {
     happen(33, Event::Silence(window));
     happen(40, Event::Tick);
 
-    let schedule = schedule::Plan::new(plan.schedule, &plan.fleet, &[], at(0), 1);
+    let mut schedule = schedule::Plan::new(plan.schedule, &plan.fleet, &[], at(0), 1);
     let mut outlooks = schedule.outlooks(at(40));
     outlooks.cameras.get_mut("cho-02").expect("a camera").held = Some(Held::LinkRate);
     let snapshot = Snapshot { outlooks: Arc::new(outlooks), ..monitor.snapshot(at(40)) };

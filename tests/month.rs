@@ -9,9 +9,9 @@ use camhealth::{
     alert,
     config::load_with,
     model::{
-        Ack, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, Kind, Level, LinkId, LinkRecord,
-        LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord, Span, State,
-        StreamFacts, Transition, ViewState, Weight, Window, elapsed,
+        Ack, Camera, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, Kind, Level, LinkId,
+        LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord, Span,
+        State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
     },
     monitor::{Effect, Event, Monitor, Settings},
 };
