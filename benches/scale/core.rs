@@ -27,11 +27,11 @@ pub fn measure(size: usize) -> String {
     let ids: Vec<CameraId> = plan.fleet.cameras.keys().cloned().collect();
     // Twice: the first look at each camera is news, the second is what most are.
     for _ in 0..2 {
-        ids.iter().for_each(|id| drop(world.look(id, None)));
+        ids.iter().for_each(|id| world.look(id, None));
         world.monitor.snapshot(world.now);
     }
     let began = Instant::now();
-    ids.iter().for_each(|id| drop(world.look(id, None)));
+    ids.iter().for_each(|id| world.look(id, None));
     let look = began.elapsed() / u32::try_from(ids.len()).unwrap_or(1);
     world.monitor.snapshot(world.now);
     // Public cameras, which sites hang on, spread over the fleet.

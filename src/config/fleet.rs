@@ -6,7 +6,8 @@ use super::{
     entry::{Entry, Located},
     mask,
     names::{near, nearest},
-    source::{Source, Tables},
+    source::Source,
+    tables::Tables,
 };
 use crate::model::{
     Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId, LinkKind, Login,

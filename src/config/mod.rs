@@ -14,10 +14,12 @@ mod mask;
 mod names;
 mod plan;
 mod problem;
+mod reading;
 mod secret;
 mod settings;
 mod sites;
 mod source;
+mod tables;
 mod windows;
 
 pub use plan::Plan;
@@ -37,18 +39,18 @@ pub fn load(path: &Path) -> Result<Plan, Problems> {
 /// The files of a configuration, the main one first; those that cannot be read are left out.
 pub fn files(path: &Path) -> Vec<PathBuf> {
     let context = Context::new(&|_| None);
-    source::read(path, &context).into_iter().map(|source| source.name.into()).collect()
+    reading::read(path, &context).into_iter().map(|source| source.name.into()).collect()
 }
 
 /// The same with an environment of the caller's.
 pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Plan, Problems> {
     let context = Context::new(environment);
-    let sources = source::read(path, &context);
+    let sources = reading::read(path, &context);
     if sources.is_empty() {
         return Err(context.problems(&sources));
     }
-    let trees = source::parse(&sources, &context);
-    let tables = source::collect(&sources, &trees, &context);
+    let trees = reading::parse(&sources, &context);
+    let tables = tables::collect(&sources, &trees, &context);
 
     let (mut schedule, health) = settings::schedule_and_health(&tables);
     let mut probe = settings::probe(&tables);

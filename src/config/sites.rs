@@ -4,7 +4,7 @@ use super::{
     context::Context,
     entry::Entry,
     fleet::{Seen, known},
-    source::Tables,
+    tables::Tables,
 };
 use crate::model::{Camera, CameraId, Level, Site, SiteId, View, Watcher};
 use std::{

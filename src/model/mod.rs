@@ -20,6 +20,7 @@ mod observation;
 mod outbox;
 mod outlook;
 mod remedies;
+mod restored;
 mod site;
 mod snapshot;
 mod state;
@@ -52,13 +53,12 @@ pub use observation::{
 };
 pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use restored::Restored;
 pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
 };
-pub use state::{
-    Level, LinkRecord, LinkState, LoginRecord, OpenAlert, Restored, SiteRecord, State, Transition, ViewState,
-};
+pub use state::{Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState};
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;
