@@ -3,6 +3,7 @@
 //! Everything may import this module and it imports nothing of ours. Nothing here reads a clock,
 //! a socket or a file; times are arguments.
 
+mod area;
 mod closed;
 mod course;
 mod discreet;
@@ -23,6 +24,7 @@ mod state;
 mod window;
 mod words;
 
+pub use area::Area;
 pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
@@ -34,7 +36,7 @@ pub use fleet::{
     rtsp_port,
 };
 pub use history::{History, LevelChange, Watch};
-pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
+pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};

@@ -15,8 +15,8 @@ pub use event::{Effect, Event, Settings};
 use crate::{
     alert, coverage, health,
     model::{
-        CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Memory, Observation, OnCall, Restored,
-        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, ViewStatus, Window, later,
+        AreaId, CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Memory, Observation, OnCall,
+        Restored, SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, ViewStatus, Window, later,
         stream_address,
     },
     topology::{self, Topology},
@@ -57,6 +57,7 @@ pub struct Monitor {
     maintenance: BTreeMap<CameraId, (Timestamp, String)>,
     coverage: Coverage,
     hamlets: Arc<BTreeMap<String, Coverage>>,
+    areas: Arc<BTreeMap<AreaId, Coverage>>,
     cut_off: Option<Timestamp>,
     night: bool,
     next_sweep: Timestamp,
@@ -96,6 +97,7 @@ impl Monitor {
             maintenance: BTreeMap::new(),
             coverage: Coverage::default(),
             hamlets: Arc::default(),
+            areas: Arc::default(),
             cut_off: None,
             night: false,
             next_sweep: later(now, SWEEP_EVERY),
@@ -195,6 +197,7 @@ impl Monitor {
             sites: self.sites.iter().map(|(id, site)| (id.clone(), site.status.clone())).collect(),
             coverage: self.coverage,
             hamlets: self.hamlets.clone(),
+            areas: self.areas.clone(),
             links: self.link_statuses(),
             cut_off: self.cut_off,
             anchors: self.topology.anchors_answer(),
@@ -358,10 +361,16 @@ impl Monitor {
     fn add_up(&mut self) {
         self.coverage = coverage::total(self.sites.values().map(|site| site.status.views.as_slice()));
         let mut hamlets: BTreeMap<String, Vec<&[ViewStatus]>> = BTreeMap::new();
+        let mut areas: BTreeMap<&AreaId, Vec<&[ViewStatus]>> =
+            self.fleet.areas.keys().map(|area| (area, Vec::new())).collect();
         for (id, site) in &self.sites {
             let Some(plan) = self.fleet.sites.get(id) else { continue };
             hamlets.entry(plan.hamlet.clone()).or_default().push(&site.status.views);
+            for area in self.fleet.areas_up_from(plan.area.as_ref()) {
+                areas.entry(area).or_default().push(&site.status.views);
+            }
         }
+        self.areas = Arc::new(areas.into_iter().map(|(area, views)| (area.clone(), coverage::total(views))).collect());
         self.hamlets = Arc::new(hamlets.into_iter().map(|(hamlet, views)| (hamlet, coverage::total(views))).collect());
     }
 }
@@ -394,6 +403,8 @@ impl WatchedSite {
     }
 }
 
+#[cfg(test)]
+mod area_tests;
 #[cfg(test)]
 mod cause_tests;
 #[cfg(test)]

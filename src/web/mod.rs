@@ -10,6 +10,7 @@ mod events;
 mod explain;
 mod flood;
 mod gate;
+mod ground;
 mod hosts;
 mod incident;
 mod map;

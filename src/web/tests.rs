@@ -36,6 +36,7 @@ pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snap
         sites: BTreeMap::new(),
         coverage: Coverage::default(),
         hamlets: Arc::default(),
+        areas: Arc::default(),
         links: BTreeMap::new(),
         cut_off: None,
         anchors: None,
