@@ -32,9 +32,9 @@ fn configuration(page: SocketAddr, public: &SimCamera, household: &SimCamera) ->
         "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
          [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\n\
          public = {{ liveness = \"1s\", stream = \"5s\" }}\nhousehold = {{ liveness = \"1s\", stream = \"5s\", device = \"10s\" }}\n\
-         [[link]]\nid = \"tu\"\nname = \"Tủ mạng\"\nkind = \"switch\"\n\
+         [[area]]\nid = \"khu\"\nname = \"Khu Đông\"\n[[link]]\nid = \"tu\"\nname = \"Tủ mạng\"\nkind = \"switch\"\n\
          [[camera]]\nid = \"cam-1\"\nname = \"Camera 1\"\nkind = \"public\"\nrtsp = \"{}\"\n{cameras}\
-         [[site]]\nid = \"cho\"\nname = \"Ngã tư Chợ\"\nhamlet = \"Thôn Đông\"\nlocation = \"19.4, 105.8\"\nalert_after = \"0s\"\n\
+         [[site]]\nid = \"cho\"\nname = \"Ngã tư Chợ\"\nhamlet = \"Thôn Đông\"\narea = \"khu\"\nlocation = \"19.4, 105.8\"\nalert_after = \"0s\"\n\
          [[site.view]]\nname = \"vào ngõ\"\ncameras = [\"ho-0\"]\n\
          [[site.view]]\nname = \"ra ngõ\"\ncameras = [\"cam-1\", \"ho-1\", \"ho-2\"]\n\
          [[maintenance]]\ncamera = \"ho-2\"\nfrom = \"2026-01-01 00:00\"\nuntil = \"2099-01-01 00:00\"\n\
@@ -122,6 +122,9 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     for route in [
         "/",
         "/map",
+        "/cameras",
+        "/sites",
+        "/incidents",
         "/reports",
         "/metrics",
         "/-/healthy",
@@ -137,6 +140,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     ask("/sites/{id}", &["cho"]);
     let table = format!("{month}.csv");
     ask("/reports/{month}", &[&month, &table]);
+    ask("/areas/{id}", &["khu"]);
     ask("/incidents/{id}", &[&number]);
     let description = json(page, "/api/v1/openapi.json").await;
     for (path, methods) in description["paths"].as_object().expect("paths") {
@@ -175,8 +179,16 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
             answers.push((path.clone(), text(page, &format!("{path}?lang={language}")).await));
         }
     }
-    for of in [String::new(), "&map=1".into(), "&site=cho".into(), "&camera=ho-0".into(), format!("&incident={number}")]
-    {
+    for query in ["cameras?kind=household", "cameras?area=khu&sort=name", "sites?q=ngo", "map?area=khu"] {
+        answers.push((query.to_owned(), text(page, &format!("/{query}")).await));
+    }
+    // Nor can a name be guessed: whoever searches for it finds nothing.
+    for guess in ["Qu%E1%BB%B3nh", "quynh", "nha+ba", "127.83.61.7"] {
+        let found = text(page, &format!("/cameras?q={guess}&lang=en")).await;
+        assert!(found.contains("Nothing matches.") && !found.contains("camera-ho-0"), "{guess}: {found}");
+    }
+    let incident = format!("&incident={number}");
+    for of in ["", "&map=1", "&site=cho", "&camera=ho-0", "&area=khu", "&list=cameras&kind=household", &incident] {
         let path = format!("/events?lang=en{of}");
         answers.push((path.clone(), event(page, &path).await));
     }

@@ -8,6 +8,7 @@ mod closed;
 mod course;
 mod discreet;
 mod fleet;
+mod folded;
 mod history;
 mod ids;
 mod incident;
@@ -35,6 +36,7 @@ pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
     rtsp_port,
 };
+pub use folded::folded;
 pub use history::{History, LevelChange, Watch};
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};

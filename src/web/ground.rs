@@ -1,4 +1,4 @@
-//! What each area has: sites by level and cameras by state, counted in one pass over the fleet.
+//! What each area has: sites by level and cameras by state, counted in one pass over the fleet; and what is shown first.
 
 use crate::model::{AreaId, Camera, CameraStatus, Coverage, Kind, Level, Site, SiteStatus, Snapshot, State};
 use std::{collections::BTreeMap, sync::Arc};
@@ -91,10 +91,61 @@ impl<'a> Ground<'a> {
 
 /// All sites with how they stand, in the order of their ids.
 pub(super) fn sites(snapshot: &Snapshot) -> impl Iterator<Item = (&Arc<Site>, &Arc<SiteStatus>)> {
-    snapshot.fleet.sites.values().filter_map(|site| Some((site, snapshot.sites.get(&site.id)?)))
+    together(snapshot.fleet.sites.iter(), snapshot.sites.iter())
 }
 
 /// All cameras with how they stand, in the order of their ids.
 pub(super) fn cameras(snapshot: &Snapshot) -> impl Iterator<Item = (&Arc<Camera>, &Arc<CameraStatus>)> {
-    snapshot.fleet.cameras.values().filter_map(|camera| Some((camera, snapshot.cameras.get(&camera.id)?)))
+    together(snapshot.fleet.cameras.iter(), snapshot.cameras.iter())
+}
+
+/// What two sides have under the same key, both in the order of their keys: each is walked once, instead of a walk down
+/// a tree for each key.
+pub(super) fn together<'a, K: Ord + 'a, A, B>(
+    left: impl Iterator<Item = (&'a K, A)>,
+    right: impl Iterator<Item = (&'a K, B)>,
+) -> impl Iterator<Item = (A, B)> {
+    let mut right = right.peekable();
+    left.filter_map(move |(key, ours)| {
+        while right.next_if(|(other, _)| *other < key).is_some() {}
+        right.next_if(|(other, _)| *other == key).map(|(_, theirs)| (ours, theirs))
+    })
+}
+
+/// What is shown first: what is lost, then what cannot be said, then what is well.
+pub(super) fn urgency(level: Level) -> u8 {
+    match level {
+        Level::Blind => 0,
+        Level::Critical => 1,
+        Level::Unknown => 2,
+        Level::Reduced => 3,
+        Level::Full => 4,
+    }
+}
+
+/// The same for cameras.
+pub(super) fn camera_urgency(state: State) -> u8 {
+    match state {
+        State::Down => 0,
+        State::Unreachable => 1,
+        State::Degraded => 2,
+        State::Unknown => 3,
+        State::Maintenance => 4,
+        State::Up => 5,
+        State::Off => 6,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_both_have_goes_together() {
+        let map = |keys: &[u8]| keys.iter().map(|key| (*key, *key)).collect::<BTreeMap<_, _>>();
+        let (left, right) = (map(&[1, 2, 5, 7, 9]), map(&[0, 2, 3, 5, 9, 10]));
+        let found: Vec<_> = together(left.iter(), right.iter()).collect();
+        assert_eq!(found, [(&2, &2), (&5, &5), (&9, &9)]);
+        assert_eq!(together(map(&[]).iter(), right.iter()).count(), 0);
+    }
 }
