@@ -140,6 +140,9 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     ask("/sites/{id}", &["cho"]);
     let table = format!("{month}.csv");
     ask("/reports/{month}", &[&month, &table]);
+    let details = ["cameras", "households", "sites", "areas", "links", "by-link", "incidents"];
+    let details = details.map(|table| format!("{month}/{table}"));
+    ask("/reports/{month}/{table}", &details.each_ref().map(String::as_str));
     ask("/areas/{id}", &["khu"]);
     ask("/incidents/{id}", &[&number]);
     let description = json(page, "/api/v1/openapi.json").await;

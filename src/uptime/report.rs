@@ -11,7 +11,8 @@ use super::{
 use crate::{
     coverage,
     model::{
-        Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State, Window, elapsed,
+        AreaId, Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State, Window,
+        elapsed,
     },
 };
 use jiff::Timestamp;
@@ -62,6 +63,14 @@ pub(super) fn report(
         .links
         .iter()
         .filter_map(|(id, link)| of_cameras(id.as_str(), &link.name, &|camera| camera.link.as_ref() == Some(id)));
+    let mut in_areas: BTreeMap<&AreaId, Vec<&Tally>> = BTreeMap::new();
+    for camera in fleet.cameras.values() {
+        for area in fleet.areas_up_from(camera.area.as_ref()) {
+            in_areas.entry(area).or_default().extend(cameras.get(&camera.id));
+        }
+    }
+    let areas =
+        in_areas.iter().filter_map(|(id, tallies)| Some(line(id.as_str(), &fleet.areas.get(*id)?.name, tallies)));
     let make = |camera: &CameraId| {
         let facts = history.devices.get(camera)?;
         let name = format!("{} {}", facts.manufacturer.trim(), facts.model.trim());
@@ -121,6 +130,7 @@ pub(super) fn report(
         cameras: worst_first(each.collect()),
         links: worst_first(links.collect()),
         cameras_by_link: worst_first(below.collect()),
+        cameras_by_area: worst_first(areas.collect()),
         makes: worst_first(makes.collect()),
         causes,
         days: days.collect(),

@@ -101,6 +101,7 @@ pub fn router(state: State) -> Router {
         .route("/map", get(map::page))
         .route("/reports", get(report::latest))
         .route("/reports/{month}", get(report::one))
+        .route("/reports/{month}/{table}", get(report::detail))
         .merge(incident::routes())
         .merge(api::routes())
         .route("/metrics", get(metrics))

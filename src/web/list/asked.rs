@@ -215,7 +215,7 @@ fn known<T: FromStr>(value: Option<&str>) -> Option<T> {
 }
 
 /// A text as it is read: short, and without what nobody types.
-fn short(text: &str) -> String {
+pub(in crate::web) fn short(text: &str) -> String {
     let text: String = text
         .chars()
         .filter(|letter| !letter.is_control())

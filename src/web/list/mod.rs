@@ -6,7 +6,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-pub(super) use asked::{Asked, Filter, Place, Standing, What};
+pub(super) use asked::{Asked, Filter, Place, Standing, What, short};
 pub(super) use index::Index;
 
 use super::{
