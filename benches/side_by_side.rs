@@ -5,6 +5,10 @@
 //! (PSS), sampled each second, since daemon and workers share one program. Only ratios mean something: the machines are
 //! noisy. `CAMHEALTH_BENCH_SECONDS` sets how long the fleet is watched (60 by default).
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "benches measure, by a clock")]
+
+mod measure;
+
 use camhealth::{
     model::{Camera, Check},
     probe::{Look, Pool, Prober, Settings},

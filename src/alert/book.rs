@@ -6,6 +6,7 @@
 use super::{
     Doubted, Settings, Turn,
     audience::{PAUSE, add, audience, first_reason},
+    register::Register,
 };
 use crate::model::{
     Ack, Cause, Incident, IncidentId, Lapsed, Level, Reason, Recipient, Remark, SiteId, elapsed, later,
@@ -13,6 +14,7 @@ use crate::model::{
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -24,7 +26,7 @@ const LATE_EVIDENCE: Duration = Duration::from_secs(60);
 /// All incidents.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
-    incidents: BTreeMap<IncidentId, Incident>,
+    incidents: Register,
     last_number: u32,
     news: BTreeMap<IncidentId, (Reason, Remark)>,
     /// Incidents that changed without anything to tell.
@@ -35,7 +37,7 @@ pub struct Book {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Telling {
     /// The incident as it stands with this notice.
-    pub incident: Incident,
+    pub incident: Arc<Incident>,
     /// Why; `None` where it only changed and is to be remembered.
     pub reason: Option<Reason>,
     /// What else there is to say.
@@ -58,23 +60,27 @@ pub struct Cut {
 impl Book {
     /// The incidents of an earlier run.
     pub fn restored(incidents: Vec<Incident>, last_number: u32) -> Self {
-        let incidents = incidents.into_iter().map(|incident| (incident.id.clone(), incident)).collect();
-        Self { incidents, last_number, ..Self::default() }
+        Self { incidents: Register::restored(incidents), last_number, ..Self::default() }
     }
 
     /// Incidents that are open, or ended lately.
-    pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
-        self.incidents.values()
+    pub fn incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
+        self.incidents.all()
+    }
+
+    /// Whether any incident changed, or was forgotten, since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        self.incidents.take_changed()
     }
 
     /// The open incident that accounts for a site.
-    pub fn of_site(&self, site: &SiteId) -> Option<&Incident> {
-        self.open().find(|incident| incident.accounts_for(site))
+    pub fn of_site(&self, site: &SiteId) -> Option<&Arc<Incident>> {
+        self.incidents.of_site(site).next()
     }
 
     /// The open incident by which a site is not proven to be covered.
-    pub fn doubt_of(&self, site: &SiteId) -> Option<&Incident> {
-        self.open().find(|incident| matches!(&incident.cause, Cause::Unproven(doubted) if doubted == site))
+    pub fn doubt_of(&self, site: &SiteId) -> Option<&Arc<Incident>> {
+        self.open_of(&Cause::Unproven(site.clone()))
     }
 
     /// A doubt about a site lasts, or is gone.
@@ -83,15 +89,11 @@ impl Book {
         match (doubted, open) {
             (Doubted::Since(since), None) => {
                 let id = self.begin(now, Cause::Unproven(site.clone()), since, Level::Unknown);
-                if let Some(incident) = self.incidents.get_mut(&id) {
-                    incident.sites.insert(site.clone(), Level::Unknown);
-                }
+                self.incidents.set_site(&id, site, Level::Unknown);
                 self.tell(&id, Reason::CoverageUnproven, Remark::None);
             }
             (Doubted::NoMore, Some(id)) => {
-                if let Some(incident) = self.incidents.get_mut(&id) {
-                    incident.sites.insert(site.clone(), Level::Full);
-                }
+                self.incidents.set_site(&id, site, Level::Full);
                 self.close(now, &id, Reason::CoverageProven);
             }
             (Doubted::Since(_), Some(_)) | (Doubted::NoMore, None) => {}
@@ -99,8 +101,8 @@ impl Book {
     }
 
     /// The open incident of a number or an id.
-    pub fn named(&self, name: &str) -> Option<&Incident> {
-        self.open().find(|incident| incident.is_named(name))
+    pub fn named(&self, name: &str) -> Option<&Arc<Incident>> {
+        self.incidents.open().find(|incident| incident.is_named(name))
     }
 
     /// What became of a site, and what explains it.
@@ -109,17 +111,15 @@ impl Book {
             Turn::Opened(alert) => self.lost(now, site, alert.worst, cut),
             Turn::Worse(alert) => match self.of_site(site).map(|incident| incident.id.clone()) {
                 // Another cause came upon a site that was ill already: its own incident stays what it was.
-                Some(id) if self.is_older(&id, &cut) && self.incidents[&id].cause != cut.cause => {
+                Some(id) if self.is_older(&id, &cut) && self.is_another(&id, &cut.cause) => {
                     self.lost(now, site, alert.worst, cut);
                 }
                 Some(id) => self.worse(&id, site, alert.worst),
                 None => self.lost(now, site, alert.worst, cut),
             },
             Turn::Restored => {
-                let keeping: Vec<IncidentId> = (self.open())
-                    .filter(|incident| incident.accounts_for(site))
-                    .map(|incident| incident.id.clone())
-                    .collect();
+                let keeping: Vec<IncidentId> =
+                    self.incidents.of_site(site).map(|incident| incident.id.clone()).collect();
                 for id in keeping {
                     self.relieve(now, &id, site);
                 }
@@ -141,12 +141,12 @@ impl Book {
         if matches!(cut.cause, Cause::Site(_)) || self.is_older(&incident.id, &cut) {
             return;
         }
-        let target = self.open().find(|other| other.cause == cut.cause).map(|other| other.id.clone());
-        match target {
+        match self.open_of(&cut.cause).map(|other| other.id.clone()) {
             None => {
-                let Some(known) = self.incidents.get_mut(&incident.id) else { return };
-                known.since = known.since.min(cut.since);
-                known.cause = cut.cause;
+                self.incidents.change(&incident.id, |known| {
+                    known.since = known.since.min(cut.since);
+                    known.cause = cut.cause;
+                });
                 self.tell(&incident.id, Reason::RootFound, Remark::None);
             }
             Some(target) => self.merge(now, &incident, site, &target),
@@ -155,7 +155,7 @@ impl Book {
 
     /// The monitor sees nothing at all and nothing says that its own network works.
     pub fn cut_off(&mut self, now: Timestamp, since: Timestamp) {
-        if self.open().all(|incident| incident.cause != Cause::Monitor) {
+        if self.open_of(&Cause::Monitor).is_none() {
             let id = self.begin(now, Cause::Monitor, since, Level::Unknown);
             self.tell(&id, Reason::MonitorCutOff, Remark::None);
         }
@@ -163,8 +163,7 @@ impl Book {
 
     /// The monitor sees again.
     pub fn sees_again(&mut self, now: Timestamp) {
-        let open = self.open().find(|incident| incident.cause == Cause::Monitor).map(|incident| incident.id.clone());
-        if let Some(id) = open {
+        if let Some(id) = self.open_of(&Cause::Monitor).map(|incident| incident.id.clone()) {
             self.close(now, &id, Reason::MonitorRestored);
         }
     }
@@ -172,13 +171,14 @@ impl Book {
     /// Somebody takes an incident on; `false` where there is no such open incident.
     pub fn acknowledge(&mut self, name: &str, ack: Ack, settings: &Settings) -> bool {
         let Some(id) = self.named(name).map(|incident| incident.id.clone()) else { return false };
-        let Some(incident) = self.incidents.get_mut(&id) else { return false };
-        if incident.ack.is_none() {
-            // Nobody was called for what is no alarm, and nobody is reminded of it.
-            let reminds = !matches!(incident.cause, Cause::Unproven(_));
-            incident.next_rung = reminds.then(|| later(ack.at, settings.ack_expires));
+        if self.incidents.get(&id).is_some_and(|incident| incident.ack.is_none()) {
             let remark = Remark::By { name: ack.by.clone() };
-            incident.ack = Some(ack);
+            self.incidents.change(&id, |incident| {
+                // Nobody was called for what is no alarm, and nobody is reminded of it.
+                let reminds = !matches!(incident.cause, Cause::Unproven(_));
+                incident.next_rung = reminds.then(|| later(ack.at, settings.ack_expires));
+                incident.ack = Some(ack);
+            });
             self.tell(&id, Reason::Acknowledged, remark);
         }
         true
@@ -187,40 +187,47 @@ impl Book {
     /// Lets time pass: the next step of an escalation may be due. `muted` says of an incident that all it keeps down
     /// is out of service on purpose.
     pub fn tick(&mut self, now: Timestamp, settings: &Settings, muted: impl Fn(&Incident) -> bool) {
-        self.incidents.retain(|_, incident| incident.closed.is_none_or(|at| elapsed(now, at) < REMEMBERED));
+        self.incidents.forget_ended(|at| elapsed(now, at) >= REMEMBERED);
         // A clock that was set back puts nothing off.
         let longest = settings.steps.iter().map(|step| step.after).max().unwrap_or_default().max(PAUSE);
-        for incident in self.incidents.values_mut().filter(|incident| incident.ack.is_none() && incident.paged) {
-            incident.next_rung = incident.next_rung.map(|at| at.min(later(now, longest)));
+        let put_off = self.incidents.steps().rev().take_while(|(at, _)| *at > later(now, longest));
+        for id in put_off.map(|(_, id)| id.clone()).collect::<Vec<_>>() {
+            self.incidents.change(&id, |incident| {
+                if incident.ack.is_none() && incident.paged {
+                    incident.next_rung = incident.next_rung.map(|at| at.min(later(now, longest)));
+                }
+            });
         }
-        let due: Vec<IncidentId> = (self.open())
-            .filter(|incident| incident.next_rung.is_some_and(|at| at <= now))
-            .map(|incident| incident.id.clone())
-            .collect();
+        let due = self.incidents.steps().take_while(|(at, _)| *at <= now);
+        let mut due: Vec<IncidentId> = due.map(|(_, id)| id.clone()).collect();
+        due.sort();
         for id in due {
-            let Some(incident) = self.incidents.get_mut(&id) else { continue };
-            if muted(incident) {
-                incident.next_rung = Some(later(now, PAUSE));
-                continue;
+            let muted = self.incidents.get(&id).is_some_and(|incident| muted(incident));
+            let reason = self.incidents.change(&id, |incident| {
+                if muted {
+                    incident.next_rung = Some(later(now, PAUSE));
+                    None
+                } else if let Some(last) = incident.ack.take() {
+                    // Links of messages that were told before this do not serve again.
+                    incident.lapsed = Some(Lapsed { count: incident.round().saturating_add(1), last });
+                    (incident.rung, incident.next_rung) = (0, None);
+                    Some(Reason::Reminder)
+                } else if incident.paged {
+                    Some(Reason::Escalated)
+                } else {
+                    // It waited for the end of the quiet hours.
+                    Some(first_reason(incident))
+                }
+            });
+            if let Some(reason) = reason.flatten() {
+                self.tell(&id, reason, Remark::None);
             }
-            let reason = if let Some(last) = incident.ack.take() {
-                // Links of messages that were told before this do not serve again.
-                incident.lapsed = Some(Lapsed { count: incident.round().saturating_add(1), last });
-                (incident.rung, incident.next_rung) = (0, None);
-                Reason::Reminder
-            } else if incident.paged {
-                Reason::Escalated
-            } else {
-                // It waited for the end of the quiet hours.
-                first_reason(incident)
-            };
-            self.tell(&id, reason, Remark::None);
         }
     }
 
     /// When [`Self::tick`] may have something to say.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.open().filter_map(|incident| incident.next_rung).min()
+        self.incidents.steps().next().map(|(at, _)| *at)
     }
 
     /// What is to be told and remembered after everything that one event changed.
@@ -233,11 +240,14 @@ impl Book {
         ordered.sort_by_key(|(_, (reason, _))| reason.clears() || *reason == Reason::Merged);
         for (id, (reason, remark)) in ordered {
             changed.remove(&id);
-            let Some(incident) = self.incidents.get_mut(&id) else { continue };
-            let to = audience(incident, reason, now, settings, zone);
-            incident.step += 1;
-            let incident = incident.clone();
-            let goes_on = self.open().filter(|other| other.merged.contains(&incident.number)).map(|other| other.number);
+            let to = self.incidents.change(&id, |incident| {
+                let to = audience(incident, reason, now, settings, zone);
+                incident.step += 1;
+                to
+            });
+            let (Some(to), Some(incident)) = (to, self.incidents.get(&id).cloned()) else { continue };
+            let others = self.incidents.open();
+            let goes_on = others.filter(|other| other.merged.contains(&incident.number)).map(|other| other.number);
             tellings.push(Telling { goes_on: goes_on.collect(), incident, reason: Some(reason), remark, to });
         }
         for id in changed {
@@ -247,8 +257,12 @@ impl Book {
         tellings
     }
 
-    fn open(&self) -> impl Iterator<Item = &Incident> {
-        self.incidents.values().filter(|incident| incident.closed.is_none())
+    fn open_of(&self, cause: &Cause) -> Option<&Arc<Incident>> {
+        self.incidents.of_cause(cause).find(|incident| incident.closed.is_none())
+    }
+
+    fn is_another(&self, id: &IncidentId, cause: &Cause) -> bool {
+        self.incidents.get(id).is_some_and(|incident| incident.cause != *cause)
     }
 
     fn is_older(&self, id: &IncidentId, cut: &Cut) -> bool {
@@ -256,23 +270,20 @@ impl Book {
     }
 
     fn lost(&mut self, now: Timestamp, site: &SiteId, worst: Level, cut: Cut) {
-        let same = self.open().find(|incident| incident.cause == cut.cause).map(|incident| incident.id.clone());
-        match same {
+        match self.open_of(&cut.cause).map(|incident| incident.id.clone()) {
             Some(id) => self.worse(&id, site, worst),
             None => {
                 let id = self.begin(now, cut.cause, cut.since, worst);
-                if let Some(incident) = self.incidents.get_mut(&id) {
-                    incident.sites.insert(site.clone(), worst);
-                }
+                self.incidents.set_site(&id, site, worst);
                 self.tell(&id, Reason::CoverageLost, Remark::None);
             }
         }
     }
 
     fn begin(&mut self, now: Timestamp, cause: Cause, since: Timestamp, told: Level) -> IncidentId {
-        let before = self.incidents.values().filter(|incident| incident.cause == cause).count();
+        let before = self.incidents.of_cause(&cause).count();
         let mut id = IncidentId::new(&cause, since);
-        if self.incidents.contains_key(&id) {
+        if self.incidents.contains(&id) {
             id = IncidentId::new(&cause, now);
         }
         self.last_number += 1;
@@ -295,18 +306,18 @@ impl Book {
             episode: u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1),
             closed: None,
         };
-        self.incidents.insert(id.clone(), incident);
+        self.incidents.insert(incident);
         id
     }
 
     /// A site joins an incident, or falls deeper within it. A site that goes blind is told in any case.
     fn worse(&mut self, id: &IncidentId, site: &SiteId, worst: Level) {
-        let Some(incident) = self.incidents.get_mut(id) else { return };
-        let before = incident.sites.insert(site.clone(), worst);
-        let deeper = worst.worse_than(incident.told) || incident.told == Level::Unknown;
+        let before = self.incidents.set_site(id, site, worst);
+        let Some(told) = self.incidents.get(id).map(|incident| incident.told) else { return };
+        let deeper = worst.worse_than(told) || told == Level::Unknown;
         let newly_blind = worst == Level::Blind && before != Some(Level::Blind);
         if deeper {
-            incident.told = worst;
+            self.incidents.change(id, |incident| incident.told = worst);
         }
         if deeper || newly_blind {
             self.tell(id, Reason::CoverageWorse, Remark::None);
@@ -317,9 +328,8 @@ impl Book {
 
     /// A site of an incident is well again; the last one ends it.
     fn relieve(&mut self, now: Timestamp, id: &IncidentId, site: &SiteId) {
-        let Some(incident) = self.incidents.get_mut(id) else { return };
-        incident.sites.insert(site.clone(), Level::Full);
-        if incident.is_relieved() {
+        self.incidents.set_site(id, site, Level::Full);
+        if self.incidents.get(id).is_some_and(|incident| incident.is_relieved()) {
             self.close(now, id, Reason::CoverageRestored);
         } else {
             self.changed.insert(id.clone());
@@ -327,36 +337,32 @@ impl Book {
     }
 
     fn close(&mut self, now: Timestamp, id: &IncidentId, reason: Reason) {
-        if let Some(incident) = self.incidents.get_mut(id) {
-            incident.closed = Some(now);
-            incident.next_rung = None;
-        }
+        self.incidents.change(id, |incident| (incident.closed, incident.next_rung) = (Some(now), None));
         self.tell(id, reason, Remark::None);
     }
 
     /// One incident turns out to be part of another.
     fn merge(&mut self, now: Timestamp, part: &Incident, site: &SiteId, target: &IncidentId) {
-        let Some(whole) = self.incidents.get_mut(target) else { return };
         let level = part.sites.get(site).copied().unwrap_or(part.told);
-        whole.sites.insert(site.clone(), level);
-        if level.worse_than(whole.told) {
-            whole.told = level;
-        }
-        whole.paged |= part.paged;
-        whole.ack = whole.ack.take().or_else(|| part.ack.clone());
-        for recipient in &part.audience {
-            add(&mut whole.audience, recipient);
-        }
-        if !whole.merged.contains(&part.number) {
-            whole.merged.push(part.number);
-        }
+        self.incidents.set_site(target, site, level);
+        self.incidents.change(target, |whole| {
+            if level.worse_than(whole.told) {
+                whole.told = level;
+            }
+            whole.paged |= part.paged;
+            whole.ack = whole.ack.take().or_else(|| part.ack.clone());
+            for recipient in &part.audience {
+                add(&mut whole.audience, recipient);
+            }
+            if !whole.merged.contains(&part.number) {
+                whole.merged.push(part.number);
+            }
+        });
         self.changed.insert(target.clone());
-        let Some(part) = self.incidents.get_mut(&part.id) else { return };
-        part.sites.insert(site.clone(), Level::Full);
-        if part.is_relieved() {
-            let id = part.id.clone();
+        self.incidents.set_site(&part.id, site, Level::Full);
+        if self.incidents.get(&part.id).is_some_and(|part| part.is_relieved()) {
             // Its all-clear comes with that of the whole, which names it.
-            self.close(now, &id, Reason::Merged);
+            self.close(now, &part.id, Reason::Merged);
         }
     }
 
@@ -365,25 +371,23 @@ impl Book {
     fn go_on_alone(&mut self, now: Timestamp, incident: &Incident, site: &SiteId, cut: Cut) {
         let others = incident.sites.iter().any(|(other, level)| other != site && *level != Level::Full);
         if !others {
-            if let Some(known) = self.incidents.get_mut(&incident.id) {
+            self.incidents.change(&incident.id, |known| {
                 known.cause = cut.cause;
                 known.told = known.sites.get(site).copied().unwrap_or(known.told);
-            }
+            });
             self.tell(&incident.id, Reason::RootFound, Remark::None);
             return;
         }
         let level = incident.sites.get(site).copied().unwrap_or(incident.told);
         let id = self.begin(now, cut.cause, incident.since, level);
-        if let Some(new) = self.incidents.get_mut(&id) {
-            new.sites.insert(site.clone(), level);
+        self.incidents.set_site(&id, site, level);
+        self.incidents.change(&id, |new| {
             new.audience.clone_from(&incident.audience);
             (new.paged, new.ack, new.rung) = (incident.paged, incident.ack.clone(), incident.rung);
             new.next_rung = incident.next_rung;
             new.merged = vec![incident.number];
-        }
-        if let Some(known) = self.incidents.get_mut(&incident.id) {
-            known.sites.insert(site.clone(), Level::Full);
-        }
+        });
+        self.incidents.set_site(&incident.id, site, Level::Full);
         self.changed.insert(incident.id.clone());
         self.tell(&id, Reason::RootFound, Remark::None);
     }
@@ -405,12 +409,6 @@ impl Book {
 }
 
 impl Incident {
-    /// Whether it is what keeps a site down, rather than a doubt about it.
-    fn accounts_for(&self, site: &SiteId) -> bool {
-        let keeps = self.sites.get(site).is_some_and(|level| *level != Level::Full);
-        keeps && !matches!(self.cause, Cause::Unproven(_))
-    }
-
     fn is_relieved(&self) -> bool {
         self.sites.values().all(|level| *level == Level::Full)
     }

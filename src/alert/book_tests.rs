@@ -248,7 +248,7 @@ fn what_a_link_leaves_behind_goes_on_under_its_own_name_without_ringing() {
 fn a_round_ends_when_an_acknowledgement_runs_out() {
     let mut world = World::new(settings());
     world.lost(0, "cho", Blind);
-    let round = |world: &World| world.book.named("1").map(Incident::round);
+    let round = |world: &World| world.book.named("1").map(|incident| incident.round());
     world.pass(300);
     assert_eq!(round(&world), Some(0), "an escalation begins none");
     assert!(world.ack(400, "1"));
@@ -281,7 +281,7 @@ fn a_restart_goes_on_where_it_was() {
     let mut world = World::new(settings());
     world.lost(0, "cho", Blind);
     world.pass(300);
-    let incidents = world.book.incidents().cloned().collect();
+    let incidents = world.book.incidents().map(|incident| (**incident).clone()).collect();
     world.book = Book::restored(incidents, 1);
     world.pass(9999);
     world.lost(9999, "cang", Blind);

@@ -7,6 +7,7 @@
 mod audience;
 mod book;
 mod doubt;
+mod register;
 pub mod roster;
 mod settings;
 mod watch;

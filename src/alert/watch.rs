@@ -100,7 +100,11 @@ impl Watch {
 
     /// How long the site must be well before its alert ends.
     fn clear_after(&self, now: Timestamp, site: &Site) -> Duration {
-        let lately = self.ended.iter().filter(|ended| elapsed(now, **ended) < MEMORY).count();
+        Self::wait(self.ended.iter().filter(|ended| elapsed(now, **ended) < MEMORY).count(), site)
+    }
+
+    /// The same after so many alerts of the last hours.
+    fn wait(lately: usize, site: &Site) -> Duration {
         match u32::try_from(lately).unwrap_or(u32::MAX) {
             0 => site.clear_after,
             times => {
@@ -110,10 +114,16 @@ impl Watch {
         }
     }
 
-    /// When a delay runs out, if the level stays as it is.
-    pub fn deadline(&self, now: Timestamp, site: &Site) -> Option<Timestamp> {
-        let delay = if self.open.is_some() { self.clear_after(now, site) } else { site.alert_after };
-        self.turned.map(|since| later(since, delay))
+    /// When a delay runs out, if the level stays as it is. The wait for an all-clear becomes shorter as alerts of before
+    /// are forgotten, so of all those moments the first counts.
+    pub fn deadline(&self, site: &Site) -> Option<Timestamp> {
+        let turned = self.turned?;
+        if self.open.is_none() {
+            return Some(later(turned, site.alert_after));
+        }
+        let forgotten = (0..self.ended.len()).map(|one| later(self.ended[one], MEMORY));
+        let moments = [turned].into_iter().chain(forgotten).enumerate();
+        moments.map(|(gone, from)| later(turned, Self::wait(self.ended.len() - gone, site)).max(from)).min()
     }
 }
 
@@ -240,6 +250,29 @@ mod tests {
     }
 
     proptest! {
+        /// Nothing happens before the deadline, and something does then.
+        #[test]
+        fn the_deadline_is_when_something_happens(
+            ended in proptest::collection::vec(0i64..30_000, 0..4),
+            open in any::<bool>(),
+            turned in 20_000i64..40_000,
+        ) {
+            let mut ended: Vec<i64> = ended;
+            ended.sort_unstable();
+            let site = site(20, 60);
+            let worst = if open { Some(OpenAlert { since: at(0), worst: Critical }) } else { None };
+            let mut watch = Watch::restored(worst, ended.into_iter().map(at).collect());
+            let level = if open { Full } else { Critical };
+            prop_assert_eq!(watch.deadline(&site), None);
+            watch.consider(at(turned), &site, level, level, false);
+            // An all-clear without a wait comes at once.
+            if let Some(deadline) = watch.deadline(&site) {
+                let before = later(at(turned), elapsed(deadline, at(turned)).saturating_sub(Duration::from_secs(1)));
+                prop_assert_eq!(watch.clone().consider(before, &site, level, level, false), None);
+                prop_assert!(watch.consider(deadline, &site, level, level, false).is_some());
+            }
+        }
+
         /// Openings and endings alternate, and nothing stays open on a site that stays well.
         #[test]
         fn every_alarm_is_taken_back(levels in proptest::collection::vec(proptest::sample::select(Level::ALL.to_vec()), 0..300)) {

@@ -1,7 +1,7 @@
 //! `camhealth ack`: takes an incident on.
 
 use super::client::Daemon;
-use serde_json::json;
+use crate::request::TakeOn;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -17,5 +17,5 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let path = ["api", "v1", "incidents", &arguments.incident, "ack"];
-    arguments.daemon.post(&path, &[], Some(&json!({"by": arguments.by}))).await
+    arguments.daemon.post(&path, &[], Some(&TakeOn { by: arguments.by.clone() })).await
 }

@@ -2,12 +2,16 @@
 
 use super::{FAILED, USAGE, fail, paint::Paint};
 use crate::config;
+use serde::Serialize;
 use serde_json::Value;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use url::Url;
 
 /// The server ends a request after 30 s.
 const ANSWER: Duration = Duration::from_secs(35);
+
+/// A request without a body.
+pub(super) const NOTHING: Option<&()> = None;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Daemon {
@@ -46,7 +50,7 @@ impl Daemon {
     }
 
     /// Posts one wish to the daemon and prints what became of it; the exit code.
-    pub(super) async fn post(&self, path: &[&str], query: &[(&str, &str)], body: Option<&Value>) -> ExitCode {
+    pub(super) async fn post(&self, path: &[&str], query: &[(&str, &str)], body: Option<&impl Serialize>) -> ExitCode {
         match self.client() {
             Ok(client) => told(client.ask(reqwest::Method::POST, path, query, body).await),
             Err(code) => code,
@@ -72,7 +76,7 @@ impl Client {
         method: reqwest::Method,
         path: &[&str],
         query: &[(&str, &str)],
-        body: Option<&Value>,
+        body: Option<&impl Serialize>,
     ) -> Result<(u16, String), String> {
         let mut url = self.base.clone();
         // Each segment stays one, whatever it holds.
@@ -82,7 +86,8 @@ impl Client {
         }
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
+            let body = serde_json::to_string(body).map_err(|error| format!("the wish cannot be written: {error}"))?;
+            request = request.header("Content-Type", "application/json").body(body);
         }
         let base = &self.base;
         let response = request.send().await.map_err(|error| match error.is_timeout() {
@@ -98,7 +103,7 @@ impl Client {
 
     /// Gets JSON, with the status.
     pub(super) async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<(u16, Value), String> {
-        let (status, body) = self.send(reqwest::Method::GET, path, query, None).await?;
+        let (status, body) = self.send(reqwest::Method::GET, path, query, NOTHING).await?;
         let answer = serde_json::from_str(&body);
         Ok((status, answer.map_err(|_| format!("what answers at {} is no camhealth", self.base))?))
     }
@@ -109,7 +114,7 @@ impl Client {
         method: reqwest::Method,
         path: &[&str],
         query: &[(&str, &str)],
-        body: Option<&Value>,
+        body: Option<&impl Serialize>,
     ) -> Result<String, String> {
         let (status, text) = self.send(method, path, query, body).await?;
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();

@@ -4,7 +4,7 @@ use crate::{
     alert,
     config::Plan,
     deliver::{self, Channel, Target},
-    health, journal,
+    health, journal, metrics,
     model::{
         Camera, Commune, DailyHours, Device, Fleet, Kind, Language, Link, LinkKind, Location, Login, Site, View,
         Watcher,
@@ -96,6 +96,7 @@ pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAd
     let defaults = schedule::Settings::default();
     Ok(Plan {
         fleet: Arc::new(fleet(cameras)?),
+        metrics: metrics::Detail::default(),
         health: health::Settings {
             stale_after_public: seconds(45),
             stale_after_household: seconds(10 * 60),

@@ -1,6 +1,6 @@
 //! `camhealth reload`: has the running daemon read its configuration anew.
 
-use super::client::Daemon;
+use super::client::{Daemon, NOTHING};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -15,5 +15,5 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let query: &[(&str, &str)] = if arguments.force { &[("force", "1")] } else { &[] };
     // A configuration that is wrong is said to be so here, with its places, before the daemon is asked.
-    arguments.daemon.post(&["-", "reload"], query, None).await
+    arguments.daemon.post(&["-", "reload"], query, NOTHING).await
 }

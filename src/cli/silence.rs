@@ -2,13 +2,15 @@
 
 use super::{
     USAGE,
-    client::{Client, Daemon, told},
+    client::{Client, Daemon, NOTHING, told},
     fail,
     paint::Paint,
 };
-use crate::model::{Scope, Span, Window};
+use crate::{
+    model::{Scope, Span, Window},
+    request::Silence,
+};
 use jiff::{Timestamp, tz::TimeZone};
-use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -50,8 +52,8 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Err(code) => return code,
     };
     let outcome = match (&arguments.end, scope(&arguments)) {
-        (Some(id), _) => client.ask(reqwest::Method::DELETE, &["api", "v1", "silences", id], &[], None).await,
-        (None, Some(scope)) => match wish(&arguments, &scope) {
+        (Some(id), _) => client.ask(reqwest::Method::DELETE, &["api", "v1", "silences", id], &[], NOTHING).await,
+        (None, Some(scope)) => match wish(&arguments, scope) {
             Ok(wish) => client.ask(reqwest::Method::POST, &["api", "v1", "silences"], &[], Some(&wish)).await,
             Err(message) => return fail(USAGE, &message),
         },
@@ -69,7 +71,7 @@ fn scope(arguments: &Arguments) -> Option<Scope> {
     site.or(link).or(camera).or(hamlet).or(all.then_some(Scope::All))
 }
 
-fn wish(arguments: &Arguments, scope: &Scope) -> Result<serde_json::Value, String> {
+fn wish(arguments: &Arguments, scope: Scope) -> Result<Silence, String> {
     let missing = |what: &str| format!("{what} is missing; give --for 2h --by NAME --reason TEXT");
     let length = arguments.length.ok_or_else(|| missing("--for"))?;
     let author = arguments.by.as_deref().ok_or_else(|| missing("--by"))?;
@@ -79,7 +81,9 @@ fn wish(arguments: &Arguments, scope: &Scope) -> Result<serde_json::Value, Strin
     if minutes < 1 {
         return Err("--for: at least one minute".into());
     }
-    Ok(json!({"scope": scope, "minutes": minutes, "author": author, "reason": reason}))
+    let (author, reason) = (author.to_owned(), reason.to_owned());
+    // Longer than any window may be, it is a number all the same.
+    Ok(Silence { scope, from: None, until: None, minutes: Some(minutes as f64), author, reason })
 }
 
 async fn list(client: &Client) -> Result<String, String> {
@@ -94,9 +98,10 @@ async fn list(client: &Client) -> Result<String, String> {
     let now = crate::clock::Clock::system().now();
     let lines = windows.iter().map(|window| {
         let open = if window.is_open(now, &zone) { paint.fair("open   ") } else { paint.dim("planned") };
-        let subject =
-            serde_json::to_value(&window.scope).ok().and_then(|scope| scope["id"].as_str().map(str::to_owned));
-        let what = format!("{} {}", window.scope.kind(), subject.unwrap_or_default());
+        let what = match &window.scope {
+            Scope::All => window.scope.kind().to_owned(),
+            some => format!("{} {}", some.kind(), some.subject()),
+        };
         format!(
             "{open} {:<16} {what:<28} {:<24} {}: {}",
             window.id,

@@ -4,7 +4,7 @@ use super::{
     entry::{Entry, Located},
     fleet::{Seen, known},
     forest::refuse_cycles,
-    source::Tables,
+    tables::Tables,
 };
 use crate::model::{Area, AreaId, CameraId, Fleet};
 use std::{collections::BTreeMap, sync::Arc};

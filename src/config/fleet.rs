@@ -8,7 +8,8 @@ use super::{
     forest::refuse_cycles,
     mask,
     names::{near, nearest},
-    source::{Source, Tables},
+    source::Source,
+    tables::Tables,
 };
 use crate::model::{
     Area, AreaId, Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId,

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 153] = [
+const NAMES: [&str; 155] = [
     "ack_expires",
     "after",
     "alert",
@@ -90,6 +90,7 @@ const NAMES: [&str; 153] = [
     "measured_at_least",
     "media_speed",
     "media_timeout",
+    "metrics",
     "monitor",
     "name",
     "needs",
@@ -126,6 +127,7 @@ const NAMES: [&str; 153] = [
     "secret",
     "secret_file",
     "serial",
+    "series",
     "sessions",
     "settle",
     "site",

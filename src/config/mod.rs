@@ -16,10 +16,12 @@ mod mask;
 mod names;
 mod plan;
 mod problem;
+mod reading;
 mod secret;
 mod settings;
 mod sites;
 mod source;
+mod tables;
 mod windows;
 
 pub use plan::Plan;
@@ -39,26 +41,28 @@ pub fn load(path: &Path) -> Result<Plan, Problems> {
 /// The files of a configuration, the main one first; those that cannot be read are left out.
 pub fn files(path: &Path) -> Vec<PathBuf> {
     let context = Context::new(&|_| None);
-    source::read(path, &context).into_iter().map(|source| source.name.into()).collect()
+    reading::read(path, &context).into_iter().map(|source| source.name.into()).collect()
 }
 
 /// The same with an environment of the caller's.
 pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Plan, Problems> {
     let context = Context::new(environment);
-    let sources = source::read(path, &context);
+    let sources = reading::read(path, &context);
     if sources.is_empty() {
         return Err(context.problems(&sources));
     }
-    let trees = source::parse(&sources, &context);
-    let tables = source::collect(&sources, &trees, &context);
+    let trees = reading::parse(&sources, &context);
+    let tables = tables::collect(&sources, &trees, &context);
 
-    let (schedule, health) = settings::schedule_and_health(&tables);
-    let probe = settings::probe(&tables);
+    let (mut schedule, health) = settings::schedule_and_health(&tables);
+    let mut probe = settings::probe(&tables);
+    let metrics = settings::metrics(&tables);
     let journal = settings::journal(&tables);
     let web = settings::web(&tables);
     let uptime = settings::report(&tables);
     let logins = secret::logins(&tables);
     let mut fleet = fleet::fleet(&tables, &logins, &context);
+    settings::by_size(&tables, fleet.cameras.len(), &mut schedule, &mut probe);
     fleet.sites = sites::sites(&tables, &fleet, &context);
     areas::settle(&mut fleet);
     fleet.windows = windows::windows(&tables, &fleet);
@@ -66,6 +70,7 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     fleet.anchors = anchors;
     let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
     tables.refuse_unread();
-    let plan = Plan { fleet: Arc::new(fleet), health, topology, alert, schedule, probe, journal, deliver, uptime, web };
+    let fleet = Arc::new(fleet);
+    let plan = Plan { fleet, health, topology, alert, schedule, probe, journal, deliver, uptime, metrics, web };
     context.finish(plan, &sources)
 }

@@ -1,6 +1,6 @@
 //! The checked configuration: each module's own settings side by side, and the fleet.
 
-use crate::{alert, deliver, health, journal, model::Fleet, probe, schedule, topology, uptime, web};
+use crate::{alert, deliver, health, journal, metrics, model::Fleet, probe, schedule, topology, uptime, web};
 use std::sync::Arc;
 
 /// A configuration in which every name that is used exists and every value is in range.
@@ -24,6 +24,8 @@ pub struct Plan {
     pub deliver: deliver::Settings,
     /// What was agreed on availability.
     pub uptime: uptime::Settings,
+    /// How much is told of each camera.
+    pub metrics: metrics::Detail,
     /// The listener.
     pub web: web::Settings,
 }

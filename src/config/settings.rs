@@ -1,11 +1,12 @@
-//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]`, `[report]` and `[web]`, all optional.
+//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]`, `[report]`, `[metrics]` and `[web]`, all
+//! optional.
 
 use super::{
     entry::{Entry, Located},
-    source::Tables,
+    tables::Tables,
 };
 use crate::{
-    health, journal,
+    health, journal, metrics,
     model::{Beacon, LinkKind},
     probe,
     schedule::{self, Cadence},
@@ -143,6 +144,29 @@ pub(super) fn probe(tables: &Tables<'_>) -> probe::Settings {
         set(&mut probe.worker_memory_mib, table.number("worker_memory_mib", 32..=4096));
     }
     probe
+}
+
+/// What grows with the fleet, where the configuration does not say otherwise: looks at once, and workers for those at
+/// streams. At the default cadence 1,000 cameras have some four looks at streams under way, and some 80 if all are silent.
+pub(super) fn by_size(
+    tables: &Tables<'_>,
+    cameras: usize,
+    schedule: &mut schedule::Settings,
+    probe: &mut probe::Settings,
+) {
+    if !tables.one("schedule").is_some_and(|table| table.has("concurrency")) {
+        schedule.concurrency = (cameras / 16).clamp(schedule.concurrency, 4096);
+    }
+    if !tables.one("probe").is_some_and(|table| table.has("workers")) {
+        probe.workers = cameras.div_ceil(2000).clamp(probe.workers, 64);
+    }
+    schedule.long_looks = probe.places() - probe.places() / 8;
+}
+
+/// How much is told of each camera.
+pub(super) fn metrics(tables: &Tables<'_>) -> metrics::Detail {
+    let words = [("full", metrics::Detail::Full), ("lean", metrics::Detail::Lean)];
+    tables.one("metrics").and_then(|table| table.word("series", &words)).unwrap_or_default()
 }
 
 pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {

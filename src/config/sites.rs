@@ -5,7 +5,7 @@ use super::{
     context::Context,
     entry::Entry,
     fleet::{Seen, known},
-    source::Tables,
+    tables::Tables,
 };
 use crate::model::{Fleet, Level, Site, SiteId, View, Watcher};
 use std::{

@@ -3,13 +3,33 @@
 //! Pure functions of the site and its cameras' states. A camera whose state is unknown neither covers nor loses a
 //! view; it makes the answer `unknown`, which wakes nobody. Household cameras count only where a view names them.
 
+mod sum;
 mod whatif;
 
+pub use sum::Sum;
 pub use whatif::{Fragile, WhatIf, what_if};
 
 use crate::model::{CameraId, Coverage, Level, Site, State, View, ViewState, ViewStatus};
 
 /// How each view of a site is seen, and the level that follows. At `night` views need what they need then.
+///
+/// ```
+/// use camhealth::coverage::evaluate;
+/// use camhealth::model::{CameraId, Level, Site, State, View, Watcher};
+///
+/// let camera = |id: &str| Watcher { camera: id.into(), spare: false };
+/// let harbour = View::new("về phía cảng", vec![camera("cho-01")]);
+/// let market = View::new("vào chợ", vec![camera("cho-02"), camera("cho-03")]);
+/// let site = Site::new("nga-tu-cho", vec![harbour, market]);
+/// let level = |down: &[&str]| {
+///     let state_of = |id: &CameraId| if down.contains(&id.as_str()) { State::Down } else { State::Up };
+///     evaluate(&site, false, state_of).0
+/// };
+/// assert_eq!(level(&[]), Level::Full);
+/// assert_eq!(level(&["cho-02"]), Level::Reduced, "another camera still sees the market");
+/// assert_eq!(level(&["cho-01"]), Level::Critical, "nobody sees the road to the harbour");
+/// assert_eq!(level(&["cho-01", "cho-02", "cho-03"]), Level::Blind);
+/// ```
 pub fn evaluate(site: &Site, night: bool, state_of: impl Fn(&CameraId) -> State) -> (Level, Vec<ViewStatus>) {
     let views: Vec<ViewStatus> = site.views.iter().map(|view| view_status(view, night, &state_of)).collect();
     let weight = |state: Option<ViewState>| {

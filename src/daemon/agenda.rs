@@ -4,7 +4,7 @@
 use crate::{
     journal::Batch,
     model::{CameraId, IncidentId, LoginRecord, Memory, Observation, later},
-    web::Refusal,
+    request::{Done, Refused},
 };
 use jiff::Timestamp;
 use std::{
@@ -24,8 +24,8 @@ const KEPT_MAX: usize = 20_000;
 /// How soon a failed write is tried again.
 const RETRY_WRITE: Duration = Duration::from_secs(1);
 
-/// What was done, or why not, for people.
-type Answer = Result<String, Refusal>;
+/// What was done, or why not.
+type Answer = Result<Done, Refused>;
 
 /// What is not yet written, and when things are due.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(super) struct Agenda {
 #[derive(Debug)]
 struct Waiting {
     to: oneshot::Sender<Answer>,
-    done: String,
+    done: Done,
     write: Write,
 }
 
@@ -93,8 +93,7 @@ impl Agenda {
     /// What was learned of a camera; it may wait.
     pub(super) fn learned(&mut self, now: Timestamp, camera: CameraId, memory: Arc<Memory>) {
         // While the journal cannot be written, only the last of each camera is kept.
-        self.batch.memories.retain(|(known, _)| *known != camera);
-        self.batch.memories.push((camera, memory));
+        self.batch.memories.insert(camera, memory);
         self.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
     }
 
@@ -121,12 +120,12 @@ impl Agenda {
     }
 
     /// Answers when what was asked for is durable; `unwritten` says whether it left anything to write.
-    pub(super) fn answer(&mut self, to: oneshot::Sender<Answer>, done: String, unwritten: bool) {
+    pub(super) fn answer(&mut self, to: oneshot::Sender<Answer>, done: Done, unwritten: bool) {
         self.answers.push(Waiting { to, done, write: if unwritten { Write::Waits } else { Write::Done } });
     }
 
     /// Answers when what is known of an incident is durable, whoever had it written.
-    pub(super) fn answer_of(&mut self, to: oneshot::Sender<Answer>, done: String, incident: &IncidentId) {
+    pub(super) fn answer_of(&mut self, to: oneshot::Sender<Answer>, done: Done, incident: &IncidentId) {
         let write = match (self.batch.incidents.iter().any(|known| known.id == *incident), &self.under_way.1) {
             (true, _) => Write::Waits,
             (false, under_way) if under_way.contains(incident) => Write::UnderWay,
@@ -163,7 +162,7 @@ impl Agenda {
         let lost = add(&mut self.batch, newer);
         self.write_at = Some(later(now, RETRY_WRITE));
         for waiting in self.answers.extract_if(.., |waiting| waiting.write == Write::UnderWay) {
-            let _ = waiting.to.send(Err(Refusal::NotRemembered));
+            let _ = waiting.to.send(Err(Refused::NotDurable));
         }
         lost
     }
@@ -199,8 +198,6 @@ fn add(batch: &mut Batch, newer: Batch) -> usize {
     lost += append(&mut batch.incidents, newer.incidents);
     batch.windows.retain(|old| newer.windows.iter().all(|new| new.id != old.id));
     lost += append(&mut batch.windows, newer.windows);
-    let learned: BTreeSet<&CameraId> = newer.memories.iter().map(|(camera, _)| camera).collect();
-    batch.memories.retain(|(camera, _)| !learned.contains(camera));
     batch.memories.extend(newer.memories);
     let same = |old: &LoginRecord, new: &LoginRecord| old.device == new.device && old.onvif == new.onvif;
     batch.logins.retain(|old| newer.logins.iter().all(|new| !same(old, new)));
@@ -236,6 +233,10 @@ mod tests {
         );
     }
 
+    fn silenced(window: &str) -> Done {
+        Done::Silenced { window: window.into() }
+    }
+
     fn window() -> Window {
         let span = Span::Once { from: at(0), until: at(60) };
         Window { id: "w1".into(), scope: Scope::All, span, author: "An".into(), reason: "thay camera".into() }
@@ -247,10 +248,10 @@ mod tests {
         for second in 0..9 {
             seen(&mut agenda, second);
             let (to, mut answer) = oneshot::channel();
-            agenda.answer(to, "reloaded".into(), false);
+            agenda.answer(to, Done::Reloaded, false);
             assert!(agenda.take_due(at(second)).is_none(), "transcripts wait for ten seconds");
             agenda.tell();
-            assert_eq!(answer.try_recv(), Ok(Ok("reloaded".into())));
+            assert_eq!(answer.try_recv(), Ok(Ok(Done::Reloaded)));
         }
         let batch = agenda.take_due(at(10)).expect("the transcripts are due");
         assert_eq!(batch.observations.len(), 9);
@@ -262,7 +263,7 @@ mod tests {
         seen(&mut agenda, 0);
         let (to, mut answer) = oneshot::channel();
         agenda.write_now(at(1)).windows.push(window());
-        agenda.answer(to, "w1".into(), true);
+        agenda.answer(to, silenced("w1"), true);
         agenda.tell();
         assert_eq!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty), "it is not durable yet");
         let batch = agenda.take_due(at(1)).expect("it is due at once");
@@ -271,7 +272,7 @@ mod tests {
         // What comes in while it is written is another matter.
         seen(&mut agenda, 2);
         agenda.tell();
-        assert_eq!(answer.try_recv(), Ok(Ok("w1".into())));
+        assert_eq!(answer.try_recv(), Ok(Ok(silenced("w1"))));
     }
 
     #[test]
@@ -279,13 +280,13 @@ mod tests {
         let mut agenda = Agenda::new(at(0));
         let ((to_window, mut window_set), (to_reload, mut reloaded)) = (oneshot::channel(), oneshot::channel());
         agenda.write_now(at(0)).windows.push(window());
-        agenda.answer(to_window, "w1".into(), true);
-        agenda.answer(to_reload, "reloaded".into(), false);
+        agenda.answer(to_window, silenced("w1"), true);
+        agenda.answer(to_reload, Done::Reloaded, false);
         let batch = agenda.take_due(at(0)).expect("it is due");
         agenda.failed(at(0), batch);
         agenda.tell();
-        assert_eq!(window_set.try_recv(), Ok(Err(Refusal::NotRemembered)));
-        assert_eq!(reloaded.try_recv(), Ok(Ok("reloaded".into())), "it left nothing to write");
+        assert_eq!(window_set.try_recv(), Ok(Err(Refused::NotDurable)));
+        assert_eq!(reloaded.try_recv(), Ok(Ok(Done::Reloaded)), "it left nothing to write");
         assert_eq!(agenda.take_due(at(0)).map(|batch| batch.windows.len()), None, "the next try comes later");
         assert_eq!(agenda.take_due(at(1)).map(|batch| batch.windows.len()), Some(1), "and nothing is lost until then");
     }
@@ -295,22 +296,22 @@ mod tests {
         let mut agenda = Agenda::new(at(0));
         let ((to_first, mut first), (to_second, mut second)) = (oneshot::channel(), oneshot::channel());
         agenda.write_now(at(0)).windows.push(window());
-        agenda.answer(to_first, "first".into(), true);
+        agenda.answer(to_first, silenced("first"), true);
         let batch = agenda.take_due(at(0)).expect("it is due");
         // A second wish, and a newer word on the first, come in while the disk is busy.
         agenda.write_now(at(1)).windows.push(Window { author: "Bình".into(), ..window() });
         agenda.write_now(at(1)).windows.push(Window { id: "w2".into(), ..window() });
-        agenda.answer(to_second, "second".into(), true);
+        agenda.answer(to_second, silenced("second"), true);
         assert_eq!(agenda.failed(at(1), batch), 0);
         agenda.tell();
-        assert_eq!(first.try_recv(), Ok(Err(Refusal::NotRemembered)));
+        assert_eq!(first.try_recv(), Ok(Err(Refused::NotDurable)));
         assert_eq!(second.try_recv(), Err(oneshot::error::TryRecvError::Empty), "it was not tried yet");
         let batch = agenda.take_due(at(2)).expect("all of it is tried again");
         let windows: Vec<_> = batch.windows.iter().map(|window| (window.id.as_str(), window.author.as_str())).collect();
         assert_eq!(windows, [("w1", "Bình"), ("w2", "An")]);
         agenda.written();
         agenda.tell();
-        assert_eq!(second.try_recv(), Ok(Ok("second".into())));
+        assert_eq!(second.try_recv(), Ok(Ok(silenced("second"))));
     }
 
     #[test]

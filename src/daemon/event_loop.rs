@@ -9,7 +9,8 @@ use super::{
     agenda::Agenda,
     progress::{Progress, TURN},
     reload::Reloads,
-    supervise::{Outcome, Task},
+    supervise::Outcome,
+    task::Task,
 };
 use crate::{
     alert,
@@ -21,6 +22,7 @@ use crate::{
     model::{CameraId, Commune, FailureKind, PersonId, Snapshot, elapsed, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
+    request,
     schedule::{self, Found, Pulse},
     web,
 };
@@ -91,8 +93,8 @@ pub(super) struct EventLoop {
     pub(super) progress: Progress,
     /// The number in the id of the last window that somebody set.
     pub(super) last_window: i64,
-    /// Since when windows are counted, and how many were set since.
-    pub(super) windows_lately: (Timestamp, u32),
+    /// How many windows people have set lately.
+    pub(super) windows_lately: request::Quota,
 }
 
 /// Where everything comes from.
@@ -100,7 +102,7 @@ pub(super) struct Inputs {
     /// What looks found.
     pub(super) found: mpsc::Receiver<Found>,
     /// What people ask for.
-    pub(super) requests: mpsc::Receiver<web::Request>,
+    pub(super) requests: mpsc::Receiver<web::Asked>,
     /// What beacons and channels report.
     pub(super) news: mpsc::Receiver<Event>,
 }
@@ -109,7 +111,7 @@ pub(super) struct Inputs {
 type Writing = BoxFuture<'static, Written>;
 
 struct Written {
-    batch: Batch,
+    batch: Arc<Batch>,
     outcome: Result<(), journal::Error>,
     took: Duration,
 }
@@ -183,7 +185,7 @@ impl EventLoop {
 
     /// When the loop has something to do of itself.
     fn due(&self, agenda: &Agenda, writes: bool) -> Timestamp {
-        let mut due = self.monitor.next_deadline(self.clock.now());
+        let mut due = self.monitor.next_deadline();
         if !writes {
             due = due.min(agenda.write_due());
         }
@@ -224,7 +226,7 @@ impl EventLoop {
             let journal = self.condition.borrow();
             self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
         }
-        if self.monitor.next_deadline(now) <= now {
+        if self.monitor.next_deadline() <= now {
             self.take_in(Event::Tick, agenda);
         }
         {
@@ -285,7 +287,7 @@ impl EventLoop {
                 Effect::Incident(incident) => {
                     let incidents = &mut agenda.write_now(now).incidents;
                     incidents.retain(|known| known.id != incident.id);
-                    incidents.push(*incident);
+                    incidents.push(incident);
                 }
                 Effect::Window(window) => {
                     let windows = &mut agenda.write_now(now).windows;
@@ -299,9 +301,8 @@ impl EventLoop {
                 }
                 Effect::Notify(notice, recipients) => {
                     tracing::warn!(
-                        incident = notice.number,
-                        reason = notice.reason.as_str(),
-                        level = notice.level.as_str(),
+                        incident = notice.incident().map(|incident| incident.number),
+                        reason = notice.reason(),
                         recipients = recipients.len(),
                         "notice"
                     );
@@ -327,6 +328,7 @@ impl EventLoop {
         }
         self.progress.journal_works(true);
         let (journal, settings) = (self.journal.clone(), self.plan.journal.clone());
+        let batch = batch.map(Arc::new);
         let writing = async move {
             let began = Instant::now();
             let outcome = match &batch {
@@ -355,7 +357,7 @@ impl EventLoop {
             }
             Err(error) => {
                 tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
-                let lost = agenda.failed(self.clock.now(), written.batch);
+                let lost = agenda.failed(self.clock.now(), Arc::unwrap_or_clone(written.batch));
                 if lost > 0 {
                     tracing::error!(lost, "the oldest of what could not be remembered is given up");
                 }
@@ -382,7 +384,7 @@ impl EventLoop {
         }
     }
 
-    fn publish(&self, agenda: &mut Agenda, now: Timestamp) {
+    fn publish(&mut self, agenda: &mut Agenda, now: Timestamp) {
         agenda.changed = false;
         agenda.publish_at = None;
         let outlooks = self.pulses.borrow().outlooks.clone();

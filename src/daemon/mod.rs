@@ -14,12 +14,14 @@ mod reload;
 mod replies;
 mod signals;
 mod supervise;
+mod task;
 mod watchdog;
 mod wishes;
 
 pub use descriptors::raise as raise_descriptors;
 pub use signals::{Signal, Signals};
-pub use supervise::{Broken, Task};
+pub use supervise::Broken;
+pub use task::Task;
 
 use crate::{
     alert,
@@ -31,6 +33,7 @@ use crate::{
     model::{PersonId, Snapshot},
     monitor::{self, Monitor},
     probe::{Look, Pool, Prober},
+    request::{self, Refused, Request},
     schedule::{self, ProbeFn, Pulse},
     uptime, web,
 };
@@ -96,7 +99,7 @@ pub enum Error {
 pub struct Running {
     address: SocketAddr,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    requests: mpsc::Sender<web::Request>,
+    requests: mpsc::Sender<web::Asked>,
     stop: CancellationToken,
     prober: Option<Arc<Prober>>,
     supervisor: Supervisor,
@@ -134,12 +137,18 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let looks = schedule::Plan::new(plan.schedule.clone(), &plan.fleet, &restored.logins, now, seed);
     let inputs = schedule::Inputs { assignments: assigned, asks: asked_for };
     let turned = progress.clone();
-    let outputs = schedule::Outputs { found, pulse, turn: Arc::new(move || turned.turn(Task::Schedule)) };
+    let delays = own.clone();
+    let outputs = schedule::Outputs {
+        found,
+        pulse,
+        turn: Arc::new(move || turned.turn(Task::Schedule)),
+        began: Arc::new(move |delay| delays.probe_began(delay)),
+    };
     let runner = schedule::run(looks, clock.clone(), probe, inputs, outputs, stop.child_token());
 
     let real = prober.is_some();
     let policies = event_loop::monitor_settings(&plan);
-    let (monitor, effects) = Monitor::new(plan.fleet.clone(), policies, restored, now);
+    let (mut monitor, effects) = Monitor::new(plan.fleet.clone(), policies, restored, now);
     let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
     let (settings, deliver_settings) = watch::channel(Arc::new(event_loop::Telling::of(&plan)));
     let (requests, asked) = mpsc::channel(16);
@@ -169,18 +178,17 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         pulses,
         progress: progress.clone(),
         last_window: 0,
-        windows_lately: (now, 0),
+        windows_lately: request::Quota::new(now),
     };
     let inputs = event_loop::Inputs { found: inbox, requests: asked, news: reported };
     let event_loop = event_loop.run(effects, inputs);
-    let failures = Arc::new(relay::Failures::default());
+    let failures = relay::Failures::default();
     let relay = relay::Relay {
-        http: http.clone(),
         journal: journal.clone(),
         clock: clock.clone(),
         own: own.clone(),
         settings: deliver_settings.clone(),
-        key: key.clone(),
+        tell: relay::real(http.clone(), clock.clone(), deliver_settings.clone(), key.clone()),
         news: news.clone(),
         failures: failures.clone(),
         progress: progress.clone(),
@@ -212,26 +220,20 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     supervisor.start(Task::Alertmanagers, watchdog.alertmanagers(stop.child_token()));
     let names = roster.clone();
     let by_channel = move || names_by_channel(&names.read().unwrap_or_else(PoisonError::into_inner));
-    let replies = replies::run(
-        http,
-        deliver_settings.clone(),
-        by_channel,
-        snapshots.clone(),
-        requests.clone(),
-        stop.child_token(),
-    );
+    let replies = replies::run(http, deliver_settings.clone(), by_channel, requests.clone(), stop.child_token());
     supervisor.start(Task::Replies, replies);
     if real {
         let beacons = beacons::run(clock.clone(), snapshots.clone(), news, stop.child_token());
         supervisor.start(Task::Beacons, beacons);
     }
 
+    let (renderer, plans) = (metrics::Renderer::default(), runs.clone());
     let (render_own, watching, linked) = (own.clone(), health.clone(), deliver_settings.clone());
     let router = web::router(web::State {
         snapshots: snapshots.clone(),
         metrics: Arc::new(move |snapshot| {
             render_own.set_watching(watching.check().is_ok());
-            metrics::render(snapshot, &render_own)
+            renderer.render(snapshot, &render_own, plans.borrow().metrics)
         }),
         channels: Arc::new({
             let own = own.clone();
@@ -337,16 +339,12 @@ impl Running {
 
     /// Reads the configuration anew. A bad one is refused, and the old one goes on; so is one that takes much away,
     /// unless it is forced.
-    pub async fn reload(&self, force: bool) -> Result<(), String> {
+    pub async fn reload(&self, force: bool) -> Result<(), Refused> {
         let (answer, answered) = oneshot::channel();
-        let gone = |_| "the daemon is stopping".to_owned();
-        let request = web::Request { command: web::Command::Reload { force }, answer };
+        let asked = web::Asked { request: Request::Reload { force }, answer };
         // waits: signals -> event_loop
-        self.requests.send(request).await.map_err(|_| gone(()))?;
-        match answered.await.map_err(|_| gone(()))? {
-            Ok(_) => Ok(()),
-            Err(refusal) => Err(refusal.to_string()),
-        }
+        self.requests.send(asked).await.map_err(|_| Refused::Stopping)?;
+        answered.await.unwrap_or(Err(Refused::Stopping)).map(|_| ())
     }
 
     /// The configuration that runs: that of the start, or of the last reload that was taken over.

@@ -1,145 +1,142 @@
-//! Carries notices from the outbox to their channels: each channel in order, one at a time. A recipient's next channel
-//! takes over where one fails, and a channel that keeps failing is itself reported.
+//! Carries notices from the outbox to their channels. What is told next, and what follows a failure, is decided by the
+//! core (`outbox`); here messages are sent, and what became of them is noted.
 
 use super::{
     event_loop::DeliverSettings,
     progress::{Progress, TURN},
-    supervise::{Outcome, Task},
+    supervise::Outcome,
+    task::Task,
 };
 use crate::{
     clock::Clock,
-    deliver::{self, Channel, Refusal},
-    journal::{Delivery, Error, Journal},
+    deliver,
+    journal::{Error, Journal},
     metrics::Own,
-    model::{ChannelId, Reason, later},
+    model::{ChannelId, Refusal, later},
     monitor::Event,
+    outbox::{self, InFlight, Sending},
 };
+use futures_util::future::{BoxFuture, FutureExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
 use secrecy::SecretSlice;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     num::NonZeroU32,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
     sync::{Notify, mpsc, watch},
-    task::JoinSet,
+    task::{self, JoinError, JoinSet},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
-/// Wait before the journal is asked again after it could not be read.
+/// Wait before the journal is asked again after it could not be read or written.
 const RETRY: Duration = Duration::from_secs(1);
-/// Tries over one channel before the recipient's next one is used.
-const TRIES: u32 = 2;
-/// Failures in a row after which a channel is reported.
-const REPORTED_AFTER: u32 = 3;
-/// A receiver that wants to be left alone for longer has its messages sent another way, where there is one.
-const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Hands one message to its channel, once. Tests have channels of their own.
+pub(super) type TellFn = Arc<dyn Fn(Sending) -> BoxFuture<'static, Result<deliver::Receipt, Refusal>> + Send + Sync>;
+
+/// How channels fare, shared by all that tell them something.
+pub(super) type Failures = Arc<Mutex<outbox::Failures>>;
 
 /// What the relay works with.
 #[derive(Clone)]
 pub(super) struct Relay {
-    pub(super) http: reqwest::Client,
     pub(super) journal: Journal,
     pub(super) clock: Clock,
     pub(super) own: Arc<Own>,
     pub(super) settings: watch::Receiver<DeliverSettings>,
-    /// Signs the links by which people take incidents on.
-    pub(super) key: Arc<SecretSlice<u8>>,
+    pub(super) tell: TellFn,
     /// Where a failing channel is reported.
     pub(super) news: mpsc::Sender<Event>,
-    pub(super) failures: Arc<Failures>,
+    pub(super) failures: Failures,
     pub(super) progress: Progress,
 }
 
-/// Failures in a row, by channel.
-#[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<HashMap<ChannelId, u32>>);
-
-impl Failures {
-    /// Notes an outcome; whether the channel is to be reported now.
-    pub(super) fn note(&self, channel: &ChannelId, ok: bool) -> bool {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ok {
-            failures.remove(channel);
-            return false;
-        }
-        let count = failures.entry(channel.clone()).or_default();
-        *count += 1;
-        *count == REPORTED_AFTER
-    }
+/// What the relay's loop remembers.
+#[derive(Default)]
+struct Round {
+    in_flight: InFlight,
+    sending: JoinSet<()>,
+    channels: HashMap<task::Id, ChannelId>,
+    limits: HashMap<ChannelId, (u32, Arc<DefaultDirectRateLimiter>)>,
+    counted: Option<Instant>,
 }
 
 impl Relay {
     /// Runs until `stop`. What is not sent then stays in the outbox for the next run.
     pub(super) async fn run(self, wake: Arc<Notify>, stop: CancellationToken) -> Outcome {
-        let mut sending: JoinSet<ChannelId> = JoinSet::new();
-        let mut busy: HashSet<ChannelId> = HashSet::new();
-        let mut limits: HashMap<ChannelId, (u32, Arc<DefaultDirectRateLimiter>)> = HashMap::new();
+        let mut round = Round::default();
         loop {
             let now = self.clock.now();
-            let wake_at = match self.next(now, &busy).await {
-                Ok((due, next)) => {
+            let wake_at = match self.serve(now, &mut round).await {
+                Ok(wake_at) => {
                     self.progress.turn(Task::Relay);
-                    for delivery in due {
-                        busy.insert(delivery.channel.clone());
-                        let limit = self.limit(&delivery.channel, &mut limits);
-                        let relay = self.clone();
-                        sending.spawn(async move {
-                            let channel = delivery.channel.clone();
-                            if let Some(limit) = limit {
-                                limit.until_ready().await;
-                            }
-                            if let Err(error) = relay.deliver(delivery).await {
-                                // It will be sent again; its key tells the receiver that it has it already.
-                                tracing::error!(%channel, %error, "what became of a notice cannot be remembered");
-                                tokio::time::sleep(RETRY).await;
-                            }
-                            channel
-                        });
-                    }
-                    next
+                    wake_at
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the outbox cannot be read");
+                    tracing::error!(%error, "the outbox cannot be read or written");
                     Some(later(now, RETRY))
                 }
             };
-            // A busy channel's next notice is overdue all the while; others must not wait for it. The outbox is asked
-            // now and then all the same: that it can be read is what health wants to know.
-            let wake_at = match wake_at {
-                Some(at) if at <= now => later(now, RETRY),
-                Some(at) => at.min(later(now, TURN)),
-                None => later(now, TURN),
-            };
+            // The outbox is asked now and then all the same: that it can be read is what health wants to know.
+            let wake_at = wake_at.map_or(later(now, TURN), |at| at.min(later(now, TURN)));
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                Some(done) = sending.join_next() => match done {
-                    Ok(channel) => drop(busy.remove(&channel)),
-                    // Which channel panicked is not known; asking the journal again is harmless for the others.
-                    Err(error) => {
-                        tracing::error!(%error, "telling somebody ended inside camhealth; it is tried again");
-                        busy.clear();
-                    }
-                },
+                Some(done) = round.sending.join_next_with_id() => round.ended(done),
                 () = wake.notified() => {}
                 () = self.clock.sleep_until(wake_at) => {}
             }
         }
     }
 
-    async fn next(
-        &self,
-        now: Timestamp,
-        busy: &HashSet<ChannelId>,
-    ) -> Result<(Vec<Delivery>, Option<Timestamp>), Error> {
-        let due = self.journal.due(now, busy.iter().cloned().collect()).await?;
-        let (next, waiting) = self.journal.waiting().await?;
-        self.own.set_notices_pending(waiting);
-        Ok((due, next))
+    /// Sends whatever's turn it is; when it is the next one's.
+    async fn serve(&self, now: Timestamp, round: &mut Round) -> Result<Option<Timestamp>, Error> {
+        let heads = self.journal.heads(now).await?;
+        if round.counted.is_none_or(|at| at.elapsed() >= TURN) {
+            self.own.set_notices_pending(self.journal.waiting().await?);
+            round.counted = Some(Instant::now());
+        }
+        let mut behind = Vec::new();
+        for head in outbox::refused(now, &heads, &round.in_flight) {
+            behind.extend(self.journal.behind(head.clone()).await?);
+        }
+        let aside = outbox::aside(now, &behind, &heads, &round.in_flight, |channel| self.is_known(channel));
+        if !aside.is_empty() {
+            self.journal.mark(aside, now).await?;
+            return Ok(Some(now));
+        }
+        let ready = outbox::ready(now, &heads, &round.in_flight);
+        for ready in &ready {
+            let Some(newest) = self.journal.newest(ready.thread.clone(), now).await? else { continue };
+            let step = outbox::step(now, ready, newest, |channel| self.is_known(channel));
+            if !step.marks.is_empty() {
+                self.journal.mark(step.marks, now).await?;
+            }
+            if let Some(message) = step.send {
+                self.send(message, round);
+            }
+        }
+        // What was moved aside has made room for the next.
+        Ok(if ready.is_empty() { outbox::wake(now, &heads, &round.in_flight) } else { Some(now) })
+    }
+
+    fn send(&self, message: Sending, round: &mut Round) {
+        let channel = message.place.channel.clone();
+        round.in_flight.insert(channel.clone(), message.thread.clone());
+        let (relay, limit) = (self.clone(), self.limit(&channel, &mut round.limits));
+        let sending = round.sending.spawn(async move {
+            if let Some(limit) = limit {
+                limit.until_ready().await;
+            }
+            relay.deliver(message).await;
+        });
+        round.channels.insert(sending.id(), channel);
     }
 
     /// The limit of a channel, which a reload may change.
@@ -158,85 +155,87 @@ impl Relay {
         Some(known.1.clone())
     }
 
-    async fn deliver(&self, delivery: Delivery) -> Result<(), Error> {
-        let settings = self.settings.borrow().clone();
-        let deliver = &settings.deliver;
-        let id = &delivery.channel;
-        let incident = delivery.notice.number;
-        let Some(channel) = deliver.channels.get(id) else {
-            return match other(&delivery, &settings) {
-                Some(next) => self.journal.postponed(delivery.id, self.clock.now(), next, "is gone".into()).await,
-                None => {
-                    tracing::warn!(channel = %id, incident, "the channel is gone; its notice is not sent");
-                    self.journal.abandoned(delivery.id, self.clock.now()).await
-                }
-            };
-        };
-        let outcome = self.tell(channel, &delivery, &settings).await;
+    async fn deliver(&self, message: Sending) {
+        let (channel, notice) = (&message.place.channel, &message.notice);
+        let telling = AssertUnwindSafe((self.tell)(message.clone())).catch_unwind().await;
+        // What fails inside camhealth is a try that failed: it would do so for ever.
+        let outcome = telling.unwrap_or_else(|_| Err(Refusal::passing("telling it failed inside camhealth")));
+        let now = self.clock.now();
         let failed = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
-        self.own.notice(id, failed.as_deref(), self.clock.now());
-        if self.failures.note(id, outcome.is_ok()) && delivery.notice.reason != Reason::ChannelFailing {
+        self.own.notice(channel, failed.as_deref(), now);
+        let reports =
+            self.failures.lock().unwrap_or_else(PoisonError::into_inner).note(channel, failed.is_none(), Some(notice));
+        if reports {
             let error = failed.unwrap_or_default();
             // The loop may be full or gone; what cannot be reported is in the log and in the metrics.
-            let _ = self.news.try_send(Event::ChannelFailing { channel: id.clone(), error });
+            let _ = self.news.try_send(Event::ChannelFailing { channel: channel.clone(), error });
         }
-        match outcome {
-            Ok(receipt) => {
-                tracing::info!(channel = %id, incident, reason = delivery.notice.reason.as_str(), "told");
-                self.journal.sent(delivery.id, receipt, self.clock.now()).await
-            }
-            Err(refusal) => {
-                let (next, wait) = after(&delivery, &refusal, &settings);
-                tracing::warn!(channel = %id, incident, %refusal, next = %next.0, ?wait, "not told yet");
-                self.journal.postponed(delivery.id, later(self.clock.now(), wait), next, refusal.reason).await
-            }
+        let incident = notice.incident().map(|incident| incident.number);
+        match &outcome {
+            Ok(_) => tracing::info!(%channel, incident, reason = notice.reason(), "told"),
+            Err(refusal) => tracing::warn!(%channel, incident, %refusal, "not told yet"),
+        }
+        let mark = outbox::settle(now, &message, outcome, |channel| self.is_known(channel));
+        if let Err(error) = self.journal.mark(vec![mark], now).await {
+            // It will be sent again; its key tells the receiver that it has it already.
+            tracing::error!(%channel, %error, "what became of a notice cannot be remembered");
+            tokio::time::sleep(RETRY).await;
         }
     }
 
-    async fn tell(
-        &self,
-        channel: &Channel,
-        delivery: &Delivery,
-        settings: &DeliverSettings,
-    ) -> Result<deliver::Receipt, Refusal> {
-        let (deliver, commune) = (&settings.deliver, &settings.commune);
-        let notice = &delivery.notice;
-        let person = delivery.recipient.person.as_ref().map_or(delivery.channel.as_str(), |person| person.as_str());
-        let page = deliver.page.as_ref();
-        let number = notice.number.to_string();
-        let ack = page.and_then(|page| deliver::sign::link(page, &self.key, &number, notice.round, person));
-        let dispatch = deliver::Dispatch {
-            notice,
-            key: &notice.key(),
-            at: self.clock.now(),
-            zone: &commune.timezone,
-            page,
-            ack,
-            first: delivery.first.as_deref(),
+    fn is_known(&self, channel: &ChannelId) -> bool {
+        self.settings.borrow().deliver.channels.contains_key(channel)
+    }
+}
+
+impl Round {
+    /// A message is out of our hands; what became of it is noted.
+    fn ended(&mut self, done: Result<(task::Id, ()), JoinError>) {
+        let id = match &done {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
         };
-        deliver::tell(channel, &self.http, dispatch).await.unwrap_or(Ok(None))
-    }
-}
-
-/// The recipient's next channel that the configuration has, if there is another.
-fn other(delivery: &Delivery, settings: &DeliverSettings) -> Option<(ChannelId, usize)> {
-    let channels = &delivery.recipient.channels;
-    let turns = (1..channels.len()).map(|step| (delivery.turn + step) % channels.len());
-    let known = |turn: usize| Some((channels.get(turn)?.clone(), turn));
-    turns.filter_map(known).find(|(channel, _)| settings.deliver.channels.contains_key(channel))
-}
-
-/// Over which channel to try next, and when.
-fn after(delivery: &Delivery, refusal: &Refusal, settings: &DeliverSettings) -> ((ChannelId, usize), Duration) {
-    let stay = (delivery.channel.clone(), delivery.turn);
-    let tried_enough = (delivery.attempts + 1).is_multiple_of(TRIES);
-    let leave = refusal.permanent || tried_enough || refusal.wait.is_some_and(|wait| wait > PATIENCE);
-    match other(delivery, settings).filter(|_| leave) {
-        // Once around, all of them failed: then it takes patience.
-        Some(next) if next.1 > delivery.turn => (next, Duration::ZERO),
-        Some(next) => {
-            (next, deliver::retry_after(delivery.attempts / TRIES, &Refusal { wait: None, ..refusal.clone() }))
+        if let Err(error) = done {
+            tracing::error!(%error, "telling somebody ended inside camhealth; it is tried again");
         }
-        None => (stay, deliver::retry_after(delivery.attempts, refusal)),
+        if let Some(channel) = self.channels.remove(&id) {
+            self.in_flight.remove(&channel);
+        }
     }
+}
+
+/// Tells people for real: in words, over the channel as it is configured.
+pub(super) fn real(
+    http: reqwest::Client,
+    clock: Clock,
+    settings: watch::Receiver<DeliverSettings>,
+    // Signs the links by which people take incidents on.
+    key: Arc<SecretSlice<u8>>,
+) -> TellFn {
+    Arc::new(move |message| {
+        let (http, clock, key) = (http.clone(), clock.clone(), key.clone());
+        let settings = settings.borrow().clone();
+        async move {
+            let (deliver, commune) = (&settings.deliver, &settings.commune);
+            let id = &message.place.channel;
+            let Some(channel) = deliver.channels.get(id) else { return Err(Refusal::passing("the channel is gone")) };
+            let notice = &message.notice;
+            let person = message.recipient.person.as_ref().map_or(id.as_str(), |person| person.as_str());
+            let page = deliver.page.as_ref();
+            let ack = notice.incident().zip(page).and_then(|(incident, page)| {
+                deliver::sign::link(page, &key, &incident.number.to_string(), incident.round, person)
+            });
+            let dispatch = deliver::Dispatch {
+                notice,
+                key: &notice.key(),
+                at: clock.now(),
+                zone: &commune.timezone,
+                page,
+                ack,
+                first: message.first.as_deref(),
+            };
+            deliver::tell(channel, &http, dispatch).await.unwrap_or(Ok(None))
+        }
+        .boxed()
+    })
 }

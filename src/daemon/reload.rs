@@ -2,7 +2,10 @@
 //! the next one. What a reload would take away is counted before it is believed.
 
 use super::Loader;
-use crate::{config::Plan, web::Refusal};
+use crate::{
+    config::Plan,
+    request::{Done, Refused, TooMany},
+};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::{sync::oneshot, time::Instant};
@@ -31,7 +34,7 @@ pub(super) struct Reloads {
 
 /// Somebody who wants a reload.
 struct Wish {
-    answer: oneshot::Sender<Result<String, Refusal>>,
+    answer: oneshot::Sender<Result<Done, Refused>>,
     force: bool,
 }
 
@@ -44,15 +47,14 @@ pub(super) struct Loaded {
 
 impl Reloads {
     /// Somebody asks for one.
-    pub(super) fn ask(&mut self, answer: oneshot::Sender<Result<String, Refusal>>, force: bool) {
+    pub(super) fn ask(&mut self, answer: oneshot::Sender<Result<Done, Refused>>, force: bool) {
         self.waiting.retain(|wish| !wish.answer.is_closed());
         if self.waiting.len() < WAITING {
             self.waiting.push(Wish { answer, force });
             return;
         }
-        let refusal = Refusal::Refused("too many reloads wait already; yours is not needed".to_owned());
         // Whoever asked may have gone away.
-        let _ = answer.send(Err(refusal));
+        let _ = answer.send(Err(Refused::TooMany(TooMany::Reloads)));
     }
 
     /// Begins to read, if somebody waits and it may be.
@@ -101,7 +103,7 @@ impl Loaded {
     }
 
     /// Who is to be told of the outcome.
-    pub(super) fn answers(self) -> impl Iterator<Item = oneshot::Sender<Result<String, Refusal>>> {
+    pub(super) fn answers(self) -> impl Iterator<Item = oneshot::Sender<Result<Done, Refused>>> {
         self.wishes.into_iter().map(|wish| wish.answer)
     }
 }
@@ -180,8 +182,8 @@ mod tests {
         let loaded = reloads.wait().await.expect("it was read");
         assert_eq!((loaded.wishes.len(), read.load(Ordering::SeqCst)), (1, 1));
         reloads.done(Duration::ZERO);
-        loaded.answers().for_each(|answer| answer.send(Ok("reloaded".into())).expect("they wait"));
-        assert_eq!(first.await, Ok(Ok("reloaded".into())));
+        loaded.answers().for_each(|answer| answer.send(Ok(Done::Reloaded)).expect("they wait"));
+        assert_eq!(first.await, Ok(Ok(Done::Reloaded)));
         reloads.begin(&loader);
         let loaded = reloads.wait().await.expect("it was read");
         assert_eq!((loaded.wishes.len(), read.load(Ordering::SeqCst)), (40, 2));
@@ -216,7 +218,7 @@ mod tests {
             .collect();
         let (answer, mut refused) = oneshot::channel();
         reloads.ask(answer, false);
-        assert!(matches!(refused.try_recv(), Ok(Err(Refusal::Refused(_)))));
+        assert!(matches!(refused.try_recv(), Ok(Err(Refused::TooMany(TooMany::Reloads)))));
         // Who has gone away makes room.
         waits.pop();
         let (answer, mut taken) = oneshot::channel();

@@ -3,10 +3,11 @@
 use super::{event_loop::DeliverSettings, supervise::Outcome};
 use crate::{
     deliver::replies::{Bot, Reply, takes_on},
-    model::{Language, Snapshot},
+    model::Language,
+    request::{Done, Refused, Request},
     web,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
@@ -24,15 +25,14 @@ pub(super) async fn run(
     http: reqwest::Client,
     mut settings: watch::Receiver<DeliverSettings>,
     people: impl Fn() -> BTreeMap<String, String>,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    requests: mpsc::Sender<web::Request>,
+    requests: mpsc::Sender<web::Asked>,
     stop: CancellationToken,
 ) -> Outcome {
     loop {
         let current = settings.borrow_and_update().clone();
         let mut asking = JoinSet::new();
         for (bot, chats) in bots(&current, &people()) {
-            asking.spawn(listen(http.clone(), bot, chats, snapshots.clone(), requests.clone()));
+            asking.spawn(listen(http.clone(), bot, chats, requests.clone()));
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -61,18 +61,12 @@ fn bots(settings: &DeliverSettings, people: &BTreeMap<String, String>) -> Vec<(B
     bots
 }
 
-async fn listen(
-    http: reqwest::Client,
-    mut bot: Bot,
-    chats: Chats,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    requests: mpsc::Sender<web::Request>,
-) {
+async fn listen(http: reqwest::Client, mut bot: Bot, chats: Chats, requests: mpsc::Sender<web::Asked>) {
     loop {
         match bot.replies(&http).await {
             Ok(replies) => {
                 for reply in replies {
-                    if let Some(answer) = take_on(&reply, &chats, &snapshots, &requests).await {
+                    if let Some(answer) = take_on(&reply, &chats, &requests).await {
                         // What was done is done, whether the answer arrives or not.
                         let _ = bot.answer(&http, &reply.chat, &answer).await;
                     }
@@ -87,36 +81,62 @@ async fn listen(
 }
 
 /// Does what a reply asks for; what to answer. Strangers are not answered.
-async fn take_on(
-    reply: &Reply,
-    chats: &Chats,
-    snapshots: &watch::Receiver<Arc<Snapshot>>,
-    requests: &mpsc::Sender<web::Request>,
-) -> Option<String> {
+async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Asked>) -> Option<String> {
     let (name, channel, language) = chats.get(&reply.chat)?;
     let number = takes_on(&reply.text)?;
-    let incident = snapshots.borrow().incident(&number.to_string()).cloned();
-    let taken_by = incident.filter(|incident| incident.closed.is_none()).and_then(|incident| incident.ack.clone());
-    if let Some(ack) = taken_by.filter(|ack| ack.by != *name) {
-        return Some(match language {
-            Language::Vi => format!("Sự cố #{number} đã được {} nhận trước đó.", ack.by),
-            Language::En => format!("{} has taken incident #{number} on already.", ack.by),
-        });
-    }
     let (answer, answered) = oneshot::channel();
-    let command = web::Command::Acknowledge { incident: number.to_string(), by: name.clone(), via: channel.clone() };
+    let request = Request::TakeOn { incident: number.to_string(), by: name.clone(), via: channel.clone() };
     // waits: replies -> event_loop
-    requests.send(web::Request { command, answer }).await.ok()?;
-    Some(match (answered.await.ok()?, language) {
+    requests.send(web::Asked { request, answer }).await.ok()?;
+    Some(told(&answered.await.ok()?, name, number, *language))
+}
+
+/// What became of it, in words.
+fn told(outcome: &Result<Done, Refused>, name: &str, number: u32, language: Language) -> String {
+    match (outcome, language) {
+        (Ok(Done::TakenOnBefore { by, .. }), Language::Vi) if by != name => {
+            format!("Sự cố #{number} đã được {by} nhận trước đó.")
+        }
+        (Ok(Done::TakenOnBefore { by, .. }), Language::En) if by != name => {
+            format!("{by} has taken incident #{number} on already.")
+        }
         (Ok(_), Language::Vi) => format!("Đã ghi nhận: {name} nhận sự cố #{number}."),
         (Ok(_), Language::En) => format!("Noted: {name} takes incident #{number} on."),
-        (Err(web::Refusal::Refused(_)), Language::Vi) => format!("Không có sự cố #{number} đang mở."),
-        (Err(web::Refusal::Refused(_)), Language::En) => format!("There is no open incident #{number}."),
-        (Err(web::Refusal::NotRemembered), Language::Vi) => {
+        (Err(Refused::NotDurable), Language::Vi) => {
             format!("{name} nhận sự cố #{number}, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị.")
         }
-        (Err(web::Refusal::NotRemembered), Language::En) => {
+        (Err(Refused::NotDurable), Language::En) => {
             format!("{name} takes incident #{number} on, but the journal cannot be written: tell whoever maintains it.")
         }
-    })
+        (Err(Refused::Unknown(_) | Refused::Over(_)), Language::Vi) => format!("Không có sự cố #{number} đang mở."),
+        (Err(Refused::Unknown(_) | Refused::Over(_)), Language::En) => format!("There is no open incident #{number}."),
+        (Err(refused), Language::Vi) => format!("Chưa ghi nhận được sự cố #{number}: {refused}."),
+        (Err(refused), Language::En) => format!("Incident #{number} could not be taken on: {refused}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Unknown;
+
+    #[test]
+    fn each_outcome_has_its_words() {
+        let before = |by: &str| Ok(Done::TakenOnBefore { number: 17, by: by.into() });
+        let unknown = Err(Refused::Unknown(Unknown::Incident("17".into())));
+        #[rustfmt::skip]
+        let cases = [
+            (Ok(Done::TakenOn { number: 17 }), "Đã ghi nhận: An nhận sự cố #17.", "Noted: An takes incident #17 on."),
+            (before("An"), "Đã ghi nhận: An nhận sự cố #17.", "Noted: An takes incident #17 on."),
+            (before("Bình"), "Sự cố #17 đã được Bình nhận trước đó.", "Bình has taken incident #17 on already."),
+            (unknown, "Không có sự cố #17 đang mở.", "There is no open incident #17."),
+            (Err(Refused::Over("17".into())), "Không có sự cố #17 đang mở.", "There is no open incident #17."),
+            (Err(Refused::NotDurable), "An nhận sự cố #17, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị.",
+                "An takes incident #17 on, but the journal cannot be written: tell whoever maintains it."),
+        ];
+        for (outcome, vietnamese, english) in cases {
+            assert_eq!(told(&outcome, "An", 17, Language::Vi), vietnamese);
+            assert_eq!(told(&outcome, "An", 17, Language::En), english);
+        }
+    }
 }

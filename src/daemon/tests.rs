@@ -1,16 +1,14 @@
 //! The daemon as it is put together: each of its tasks is watched, and the end of any one is the end of all.
 
 use super::*;
-use crate::model::Observation;
+use crate::{model::Observation, request::Done};
 use std::collections::BTreeSet;
 
 /// A daemon with one camera that is always well.
 async fn daemon(probing: Probing) -> (Running, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("camhealth.toml");
-    let text = "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"127.0.0.1:0\"\n[journal]\npath = \"journal.sqlite3\"\n\
-                [[camera]]\nid = \"cam\"\nname = \"Cam\"\nkind = \"public\"\nrtsp = \"rtsp://127.0.0.1:9/s\"\n\
-                [[site]]\nid = \"cho\"\nname = \"Chợ\"\nhamlet = \"Thôn 1\"\n[[site.view]]\nname = \"v\"\ncameras = [\"cam\"]\n";
+    let text = include_str!("../../tests/fixtures/one_camera.toml");
     std::fs::write(&path, text).expect("it can be written");
     let plan = crate::config::load(&path).expect("it is valid");
     let parts = Parts { probing, loader: Arc::new(|| Err("not asked for".into())) };
@@ -86,17 +84,18 @@ async fn a_daemon_that_is_told_to_stop_breaks_nothing() {
     assert_eq!(*broken.borrow(), None);
 }
 
-async fn wish(running: &Running, command: web::Command) -> Result<String, web::Refusal> {
+async fn wish(running: &Running, request: Request) -> Result<Done, Refused> {
     let (answer, answered) = oneshot::channel();
-    running.requests.send(web::Request { command, answer }).await.expect("the loop runs");
+    running.requests.send(web::Asked { request, answer }).await.expect("the loop runs");
     answered.await.expect("it is answered")
 }
 
-fn silence(from: Option<jiff::Timestamp>, minutes: u64) -> web::Command {
+fn silence(from: Option<jiff::Timestamp>, minutes: u64) -> Request {
     let scope = crate::model::Scope::Camera("cam".into());
     let begin = from.unwrap_or(Clock::system().now());
     let until = crate::model::later(begin, Duration::from_secs(60 * minutes));
-    web::Command::Silence { scope, from, until, author: "An".into(), reason: "bảo trì".into() }
+    let (author, reason) = ("An".into(), "bảo trì".into());
+    Request::Silence(request::Silence { scope, from, until: Some(until), minutes: None, author, reason })
 }
 
 #[tokio::test]
@@ -105,15 +104,15 @@ async fn silences_have_an_id_each_and_are_bounded_in_number_and_time() {
     let mut ids = BTreeSet::new();
     // All of them within a few milliseconds: their ids once came from the time alone, and overwrote each other.
     for _ in 0..200 {
-        assert!(ids.insert(wish(&running, silence(None, 60)).await.expect("it is done")));
+        assert!(ids.insert(wish(&running, silence(None, 60)).await.expect("it is done").to_string()));
     }
-    let refused = |outcome: Result<String, web::Refusal>, part: &str| {
+    let refused = |outcome: Result<Done, Refused>, part: &str| {
         assert!(outcome.as_ref().is_err_and(|refusal| refusal.to_string().contains(part)), "{outcome:?}");
     };
     refused(wish(&running, silence(None, 60)).await, "200 windows are set already");
     let first = ids.first().expect("there are many").clone();
-    wish(&running, web::Command::Unsilence(first)).await.expect("it is ended");
-    assert!(ids.insert(wish(&running, silence(None, 60)).await.expect("there is room again")));
+    wish(&running, Request::Unsilence { window: first }).await.expect("it is ended");
+    assert!(ids.insert(wish(&running, silence(None, 60)).await.expect("there is room again").to_string()));
     let far: jiff::Timestamp = "9998-01-01T00:00:00Z".parse().expect("a time");
     refused(wish(&running, silence(Some(far), 60)).await, "more than 90 days");
     refused(wish(&running, silence(None, 0)).await, "the end lies in the past");
@@ -121,9 +120,9 @@ async fn silences_have_an_id_each_and_are_bounded_in_number_and_time() {
     let mut set = 201;
     let last = loop {
         let id = ids.pop_last().expect("there are many");
-        wish(&running, web::Command::Unsilence(id)).await.expect("it is ended");
+        wish(&running, Request::Unsilence { window: id }).await.expect("it is ended");
         match wish(&running, silence(None, 60)).await {
-            Ok(id) => ids.insert(id),
+            Ok(done) => ids.insert(done.to_string()),
             refusal => break refusal,
         };
         set += 1;

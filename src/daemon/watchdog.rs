@@ -13,7 +13,10 @@ use crate::{
     model::{ChannelId, Snapshot, later},
     monitor::Event,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +29,7 @@ pub(super) struct Watchdog {
     pub(super) settings: watch::Receiver<DeliverSettings>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) health: Health,
-    pub(super) failures: Arc<Failures>,
+    pub(super) failures: Failures,
     pub(super) news: mpsc::Sender<Event>,
 }
 
@@ -111,7 +114,7 @@ impl Watchdog {
     fn note(&self, id: &ChannelId, outcome: Result<(), deliver::Refusal>) {
         let error = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
         self.own.notice(id, error.as_deref(), self.clock.now());
-        if self.failures.note(id, outcome.is_ok()) {
+        if self.failures.lock().unwrap_or_else(PoisonError::into_inner).note(id, outcome.is_ok(), None) {
             let (channel, error) = (id.clone(), error.unwrap_or_default());
             tracing::warn!(%channel, error, "an Alertmanager cannot be told");
             let _ = self.news.try_send(Event::ChannelFailing { channel, error });

@@ -1,4 +1,5 @@
-//! What people ask of the daemon, done one at a time inside the event loop: reloads, taking incidents on, silences.
+//! What people ask of the daemon, done one at a time inside the event loop: reloads, taking incidents on, silences. What
+//! may be done is decided by the core (`request`).
 
 use super::{
     agenda::Agenda,
@@ -7,79 +8,67 @@ use super::{
 };
 use crate::{
     config::Plan,
-    model::{Ack, IncidentId, Span, Window, elapsed, later},
+    model::IncidentId,
     monitor::Event,
+    request::{self, Done, Refused, Request, Silence, TakingOn},
     schedule,
-    web::{Command, Refusal, Request},
+    web::Asked,
 };
 use jiff::Timestamp;
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
-
-/// Windows that people have set and that are not over, at once. A commune has some forty sites; more than this is a
-/// flood, and the next real one must find room.
-const WINDOWS: usize = 200;
-/// Windows that may be set in a day, so that setting and ending them again fills no disk.
-const WINDOWS_A_DAY: u32 = 1000;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How far ahead a window may begin: longer plans belong into the configuration.
-const HORIZON: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-
-/// What was done, for people, and whether it is to be written.
-type Done = Result<(String, bool), String>;
+use std::sync::{Arc, PoisonError};
 
 impl EventLoop {
     /// Does what somebody asks for. They are answered when it is durable.
-    pub(super) fn perform(&mut self, request: Request, agenda: &mut Agenda, reloads: &mut Reloads) {
+    pub(super) fn perform(&mut self, asked: Asked, agenda: &mut Agenda, reloads: &mut Reloads) {
         let now = self.clock.now();
-        let done = match request.command {
-            Command::Reload { force } => return reloads.ask(request.answer, force),
-            Command::Acknowledge { incident, by, via } => match self.taken_on(&incident) {
+        let Asked { request, answer } = asked;
+        let outcome = match request {
+            Request::Reload { force } => return reloads.ask(answer, force),
+            Request::TakeOn { incident, by, via } => match self.take_on(now, incident, &by, via, agenda) {
                 // The first to take it on may still wait for the disk.
-                Some((id, done)) => return agenda.answer_of(request.answer, done, &id),
-                None => self.acknowledge(now, incident, by, via, agenda),
+                Ok((done, Some(before), _)) => return agenda.answer_of(answer, done, &before),
+                Ok((done, None, unwritten)) => Ok((done, unwritten)),
+                Err(refused) => Err(refused),
             },
-            Command::Silence { scope, from, until, author, reason } => {
-                let span = Span::Once { from: from.unwrap_or(now).max(now), until };
-                self.silence(now, Window { id: String::new(), scope, span, author, reason }, agenda)
-            }
-            Command::Unsilence(id) => self.unsilence(now, id, agenda),
+            Request::Silence(wish) => self.silence(now, wish, agenda),
+            Request::Unsilence { window } => self.unsilence(now, window, agenda),
         };
-        match done {
-            Ok((done, unwritten)) => agenda.answer(request.answer, done, unwritten),
+        match outcome {
+            Ok((done, unwritten)) => agenda.answer(answer, done, unwritten),
             // Whoever asked may have gone away.
-            Err(refused) => drop(request.answer.send(Err(Refusal::Refused(refused)))),
+            Err(refused) => drop(answer.send(Err(refused))),
         }
     }
 
-    /// That somebody has taken an incident on, for people.
-    fn taken_on(&self, name: &str) -> Option<(IncidentId, String)> {
-        let incident = self.monitor.open_incident(name)?;
-        let by = &incident.ack.as_ref()?.by;
-        Some((incident.id.clone(), format!("incident #{} is already taken on by {by}", incident.number)))
+    /// What was done, the incident if somebody was first, and whether anything is to be written.
+    fn take_on(
+        &mut self,
+        now: Timestamp,
+        called: String,
+        by: &str,
+        via: String,
+        agenda: &mut Agenda,
+    ) -> Result<(Done, Option<IncidentId>, bool), Refused> {
+        let open = self.monitor.open_incident(&called);
+        let known = self.publish.borrow().incident(&called).is_some();
+        match request::take_on(now, (&called, open, known), by, via)? {
+            TakingOn::Before(done) => Ok((done, open.map(|incident| incident.id.clone()), false)),
+            TakingOn::Now(ack, done) => {
+                tracing::info!(incident = called, by = ack.by, via = ack.via, "acknowledged");
+                let unwritten = self.handle(now, Event::Acknowledge { incident: called, ack }, agenda);
+                Ok((done, None, unwritten))
+            }
+        }
     }
 
-    fn acknowledge(&mut self, now: Timestamp, name: String, by: String, via: String, agenda: &mut Agenda) -> Done {
-        let Some(incident) = self.monitor.open_incident(&name) else {
-            return Err(format!("there is no open incident {name}"));
+    fn silence(&mut self, now: Timestamp, wish: Silence, agenda: &mut Agenda) -> Result<(Done, bool), Refused> {
+        let windows = request::Windows {
+            standing: self.monitor.windows_set(now),
+            quota: &mut self.windows_lately,
+            last: &mut self.last_window,
+            is_there: |id: &str| self.monitor.has_window(id),
         };
-        let number = incident.number;
-        tracing::info!(incident = number, by, via, "acknowledged");
-        let ack = Ack { by, via, at: now };
-        let unwritten = self.handle(now, Event::Acknowledge { incident: name, ack }, agenda);
-        Ok((format!("incident #{number} is taken on"), unwritten))
-    }
-
-    fn silence(&mut self, now: Timestamp, window: Window, agenda: &mut Agenda) -> Done {
-        self.may_silence(now, &window)?;
-        // Several in one millisecond, or after the clock was set back, must not overwrite each other.
-        self.last_window = now.as_millisecond().max(self.last_window + 1);
-        while self.monitor.has_window(&format!("w{}", self.last_window)) {
-            self.last_window += 1;
-        }
-        let window = Window { id: format!("w{}", self.last_window), ..window };
+        let window = request::window(now, wish, &self.plan.fleet, windows)?;
         tracing::info!(
             window = window.id,
             scope = window.scope.kind(),
@@ -88,44 +77,13 @@ impl EventLoop {
             reason = window.reason,
             "silenced"
         );
-        let id = window.id.clone();
-        self.windows_lately.1 += 1;
-        Ok((id, self.handle(now, Event::Silence(window), agenda)))
+        let done = Done::Silenced { window: window.id.clone() };
+        Ok((done, self.handle(now, Event::Silence(window), agenda)))
     }
 
-    fn may_silence(&mut self, now: Timestamp, window: &Window) -> Result<(), String> {
-        let Span::Once { from, until } = window.span else {
-            return Err("what repeats belongs into the configuration".to_owned());
-        };
-        if !window.scope.is_known(&self.plan.fleet) {
-            return Err(format!("there is no such {}", window.scope.kind()));
-        }
-        if from >= until {
-            return Err("the end lies in the past, or before the beginning".to_owned());
-        }
-        if from > later(now, HORIZON) {
-            return Err("it begins more than 90 days from now: longer plans belong into the configuration".to_owned());
-        }
-        let set = self.monitor.windows_set(now);
-        if set >= WINDOWS {
-            return Err(format!("{set} windows are set already, which is the limit: end some of them first"));
-        }
-        // A clock that was set back begins a new day too.
-        if elapsed(now, self.windows_lately.0) >= DAY || now < self.windows_lately.0 {
-            self.windows_lately = (now, 0);
-        }
-        if self.windows_lately.1 >= WINDOWS_A_DAY {
-            return Err(format!("{WINDOWS_A_DAY} windows were set within a day, which is the limit"));
-        }
-        Ok(())
-    }
-
-    fn unsilence(&mut self, now: Timestamp, id: String, agenda: &mut Agenda) -> Done {
-        if !self.monitor.has_window(&id) {
-            return Err(format!("there is no window {id:?} that was set by somebody"));
-        }
-        let unwritten = self.handle(now, Event::Unsilence(id.clone()), agenda);
-        Ok((format!("{id} is ended"), unwritten))
+    fn unsilence(&mut self, now: Timestamp, id: String, agenda: &mut Agenda) -> Result<(Done, bool), Refused> {
+        let done = request::end(id.clone(), self.monitor.has_window(&id))?;
+        Ok((done, self.handle(now, Event::Unsilence(id), agenda)))
     }
 
     /// Takes over what was read, or says why not; all that can fail comes before anything live is touched.
@@ -144,9 +102,9 @@ impl EventLoop {
         reloads.done(loaded.took());
         for answer in loaded.answers() {
             match &outcome {
-                Ok(unwritten) => agenda.answer(answer, "reloaded".to_owned(), *unwritten),
+                Ok(unwritten) => agenda.answer(answer, Done::Reloaded, *unwritten),
                 // Whoever asked may have gone away.
-                Err(why) => drop(answer.send(Err(Refusal::Refused(why.clone())))),
+                Err(why) => drop(answer.send(Err(Refused::Configuration(why.clone())))),
             }
         }
     }

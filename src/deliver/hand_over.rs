@@ -1,5 +1,6 @@
-//! One HTTP request to a channel, what a refusal means, and how long to wait after it.
+//! One HTTP request to a channel, and what a refusal means.
 
+use crate::model::Refusal;
 use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER};
 use std::time::Duration;
 
@@ -9,28 +10,6 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT: Duration = Duration::from_secs(5);
 /// Answers are read up to this size.
 const LARGEST: usize = 64 * 1024;
-/// Waits between tries grow from the first to the last of these.
-const FIRST_RETRY: Duration = Duration::from_secs(5);
-const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
-
-/// Why a notice could not be handed over. Holds no address and no token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct Refusal {
-    /// For people.
-    pub reason: String,
-    /// How long the receiver asks us to wait.
-    pub wait: Option<Duration>,
-    /// The same message will never be taken over this channel as it is configured.
-    pub permanent: bool,
-}
-
-impl Refusal {
-    /// A refusal that may pass.
-    pub fn passing(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), wait: None, permanent: false }
-    }
-}
 
 /// An HTTP client for channels.
 pub fn http_client() -> reqwest::Result<Client> {
@@ -41,13 +20,6 @@ pub fn http_client() -> reqwest::Result<Client> {
         .redirect(reqwest::redirect::Policy::none())
         .user_agent("camhealth")
         .build()
-}
-
-/// How long to wait before the next try, after `attempts` that failed: doubling, or what the receiver asked for,
-/// whichever is longer, but never so long that a message is as good as lost.
-pub fn retry_after(attempts: u32, refusal: &Refusal) -> Duration {
-    let doubled = FIRST_RETRY.saturating_mul(1 << attempts.min(10));
-    doubled.min(LAST_RETRY).max(refusal.wait.unwrap_or_default().min(Duration::from_secs(3600)))
 }
 
 /// Sends a request; the body of a good answer.
@@ -98,19 +70,5 @@ impl JsonBody for reqwest::RequestBuilder {
     fn json_body(self, body: &impl serde::Serialize) -> Self {
         let json = serde_json::to_vec(body).expect("plain data with text keys can always be written as JSON");
         self.header("Content-Type", "application/json").body(json)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_five_minutes_and_honour_the_receiver() {
-        let refusal = |wait| Refusal { wait: Option::map(wait, Duration::from_secs), ..Refusal::passing("") };
-        let seconds: Vec<u64> = (0..8).map(|n| retry_after(n, &refusal(None)).as_secs()).collect();
-        assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(retry_after(0, &refusal(Some(90))).as_secs(), 90);
-        assert_eq!(retry_after(99, &refusal(Some(7 * 86_400))).as_secs(), 3600);
     }
 }

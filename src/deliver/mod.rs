@@ -1,9 +1,8 @@
 //! Tells people: puts a notice into words and hands it over to one channel, once.
 //!
-//! Each channel is one file behind [`Tell`]. Order, retries and memory belong to the outbox in the journal; who is told
-//! is decided by the core; how long to wait after a failure is [`retry_after`]. Alertmanager is told states rather than
-//! messages, again and again ([`alertmanager`]); replies come in by [`replies`], links in messages are signed by
-//! [`sign`].
+//! Each channel is one file behind [`Tell`]. Who is told, in which order, and what follows a failure is decided by the
+//! core. Alertmanager is told states rather than messages, again and again ([`alertmanager`]); replies come in by
+//! [`replies`], links in messages are signed by [`sign`].
 
 pub mod alertmanager;
 mod email;
@@ -20,7 +19,8 @@ mod webhook;
 mod words;
 mod zalo;
 
-pub use hand_over::{Refusal, http_client, retry_after};
+pub use crate::model::Refusal;
+pub use hand_over::http_client;
 pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose, folded};
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
@@ -45,7 +45,8 @@ pub trait Tell: Send + Sync {
 pub async fn tell(channel: &Channel, http: &Client, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
     let Dispatch { notice, key, at, zone, page, ack, first } = dispatch;
     let speaker = speaker(channel, http)?;
-    if notice.reason.only_updates() && !speaker.takes_updates() {
+    let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
+    if only_updates && !speaker.takes_updates() {
         return Some(Ok(None));
     }
     let message = compose(notice, channel.language, zone, page, ack);

@@ -6,7 +6,7 @@
 use super::{
     Refusal, Target,
     hand_over::{JsonBody, hand_over},
-    zalo::{method, read, sent},
+    zalo::{Answer, method, parse, sent},
 };
 use reqwest::Client;
 use secrecy::SecretString;
@@ -64,12 +64,11 @@ impl Bot {
         }
         let url = method(&self.api, &self.token, "getUpdates")?;
         let request = http.post(url).timeout(POLL + Duration::from_secs(10)).json_body(&body);
-        let updates = match read::<Value>(&hand_over(request).await?) {
-            Ok(answer) => answer.result.unwrap_or_default(),
-            // Nobody said anything.
-            Err(refusal) if refusal.reason.ends_with(" 408") => return Ok(Vec::new()),
-            Err(refusal) => return Err(refusal),
-        };
+        let answer: Answer<Value> = parse(&hand_over(request).await?)?;
+        if answer.is_silence() {
+            return Ok(Vec::new());
+        }
+        let updates = answer.good()?.result.unwrap_or_default();
         let updates = match updates {
             Value::Array(updates) => updates,
             one => vec![one],

@@ -64,23 +64,34 @@ pub(super) fn method(api: &Url, token: &SecretString, name: &str) -> Result<Url,
 
 /// Reads what became of a message.
 pub(super) fn sent(answer: &str) -> Result<Receipt, Refusal> {
-    let answer: Answer<Sent> = read(answer)?;
+    let answer = parse::<Sent>(answer)?.good()?;
     Ok(answer.result.map(|sent| match sent.message_id {
         serde_json::Value::String(id) => id,
         other => other.to_string(),
     }))
 }
 
-/// Reads an answer that may be a refusal under HTTP 200.
-pub(super) fn read<T: serde::de::DeserializeOwned>(answer: &str) -> Result<Answer<T>, Refusal> {
-    let answer: Answer<T> = serde_json::from_str(answer).map_err(|_| Refusal::passing("the answer is no bot API's"))?;
-    if answer.ok {
-        return Ok(answer);
+/// Reads an answer, whatever it says.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(answer: &str) -> Result<Answer<T>, Refusal> {
+    serde_json::from_str(answer).map_err(|_| Refusal::passing("the answer is no bot API's"))
+}
+
+impl<T> Answer<T> {
+    /// Whether it says that nobody said anything, as Zalo's `getUpdates` does.
+    pub(super) fn is_silence(&self) -> bool {
+        !self.ok && self.error_code == 408
     }
-    let code = answer.error_code;
-    Err(Refusal {
-        reason: format!("the bot API says error {code}"),
-        wait: answer.parameters.and_then(|parameters| parameters.retry_after).map(Duration::from_secs),
-        permanent: matches!(code, 400..=404),
-    })
+
+    /// The answer, unless it is a refusal under HTTP 200.
+    pub(super) fn good(self) -> Result<Self, Refusal> {
+        if self.ok {
+            return Ok(self);
+        }
+        let code = self.error_code;
+        Err(Refusal {
+            reason: format!("the bot API says error {code}"),
+            wait: self.parameters.and_then(|parameters| parameters.retry_after).map(Duration::from_secs),
+            permanent: matches!(code, 400..=404),
+        })
+    }
 }

@@ -1,7 +1,7 @@
 //! The journal stays within its bounds, and what reports are made from stays in it for as long as they need it.
 
 use super::{
-    tests::{at, incident, notice, recipient},
+    tests::{at, incident, mark, notice, recipient},
     *,
 };
 use crate::model::{Check, Failure, FailureKind, Level, LinkState, Rung, RungName, Scope, Span, State, later};
@@ -141,7 +141,7 @@ async fn history_goes_when_its_time_is_over_and_says_the_same_of_what_is_left() 
                 .collect(),
             sites: vec![level(if even { Level::Blind } else { Level::Full }, day * DAY)],
             links: vec![link(if even { LinkState::Down } else { LinkState::Up }, day * DAY)],
-            incidents: vec![ended(1000 - day as u32, day * DAY + 60)],
+            incidents: vec![ended(1000 - day as u32, day * DAY + 60).into()],
             windows: vec![Window {
                 id: format!("w{day}"),
                 scope: Scope::All,
@@ -154,8 +154,8 @@ async fn history_goes_when_its_time_is_over_and_says_the_same_of_what_is_left() 
         };
         journal.commit(batch).await.expect("it is written");
         if day < 998 {
-            let due = journal.due(at(day * DAY), Vec::new()).await.expect("it is read");
-            journal.sent(due[0].id, None, at(day * DAY)).await.expect("it is written");
+            let heads = journal.heads(at(day * DAY)).await.expect("it is read");
+            mark(&journal, Mark::Sent { id: heads[0].id, receipt: None }, day * DAY).await;
         }
     }
     let now = at(1000 * DAY);
@@ -254,4 +254,36 @@ fn forgetting_reads_by_indexes() {
         let plan: Vec<_> = plan.expect("rows").collect::<Result<_, _>>().expect("a plan");
         assert!(plan.iter().all(|step| !step.starts_with("SCAN")), "{sql}\n{plan:#?}");
     }
+}
+
+/// However many messages wait: whose turn it is costs a step in an index for each channel.
+#[test]
+fn the_outbox_is_read_by_steps_in_an_index() {
+    let mut connection = open::memory().expect("a journal");
+    let add = |connection: &mut Connection, notices: std::ops::Range<u32>| {
+        let to: Vec<_> =
+            (0..10).map(|person| recipient(&format!("p{person}"), &[&format!("c{person}"), "sms"])).collect();
+        let notices = notices.map(|step| (notice(step, 0), to.clone())).collect();
+        records::write(connection, &Batch { notices, ..Batch::default() }).expect("it is written");
+    };
+    let steps = |connection: &Connection, sql: &str, parameters: &[&dyn rusqlite::ToSql]| {
+        let mut statement = connection.prepare(sql).expect("a statement");
+        let rows = statement.query_map(parameters, |_| Ok(())).expect("rows").count();
+        (rows, statement.get_status(rusqlite::StatementStatus::VmStep))
+    };
+    let read = |connection: &Connection| {
+        let (heads, few) = steps(connection, &outbox::heads_sql(), &[]);
+        let (behind, some) = steps(connection, &outbox::behind_sql(), &[&"c1", &0]);
+        ((heads, behind), few, some)
+    };
+    add(&mut connection, 0..300);
+    let (rows, few, some) = read(&connection);
+    assert_eq!(rows, (10, 16));
+    add(&mut connection, 300..2000);
+    let (rows, many_heads, many_behind) = read(&connection);
+    assert_eq!(rows, (10, 16));
+    assert!(
+        many_heads <= few + few / 10 && many_behind <= some + some / 10,
+        "{few} {some}: {many_heads} {many_behind}"
+    );
 }

@@ -2,10 +2,10 @@
 
 use super::{
     table::Table,
-    tests::{at, incident, notice, recipient},
+    tests::{at, due, incident, notice, recipient},
     *,
 };
-use crate::model::{FailureKind, IncidentId, Level, LinkState, State};
+use crate::model::{FailureKind, IncidentId, IncidentNotice, Level, LinkState, State};
 use proptest::prelude::*;
 use rusqlite::{Connection, types::Value};
 use secrecy::ExposeSecret;
@@ -56,7 +56,8 @@ fn write(folder: &Path) -> Vec<u8> {
     block(async {
         for part in 0..40i64 {
             let (number, incident_of) = (part as u32 + 1, IncidentId::stored(format!("i{}", part + 1)));
-            let told = Notice { number, incident: incident_of, ..notice(1, part) };
+            let Notice::Incident(news) = notice(1, part) else { panic!("it is of an incident") };
+            let told = Notice::Incident(Box::new(IncidentNotice { number, incident: incident_of, ..*news }));
             let looks = (0..5).map(|look| {
                 let started = at(part * 5 + look);
                 (format!("cam-{look}").as_str().into(), Observation::new(crate::model::Check::Stream, started))
@@ -65,10 +66,10 @@ fn write(folder: &Path) -> Vec<u8> {
                 transitions: (part * 10..part * 10 + 10).map(transition).collect(),
                 sites: vec![site(part)],
                 links: vec![LinkRecord { link: Some("fibre".into()), state: LinkState::Down, since: at(part) }],
-                incidents: vec![open_or_ended(part as u32 + 1)],
+                incidents: vec![open_or_ended(part as u32 + 1).into()],
                 notices: vec![(told, vec![recipient("an", &["zalo"])])],
                 observations: looks.collect(),
-                memories: vec![(format!("cam-{part}").as_str().into(), Arc::default())],
+                memories: [(format!("cam-{part}").as_str().into(), Arc::default())].into(),
                 proofs: [(format!("cam-{part}").as_str().into(), at(part))].into(),
                 ..Batch::default()
             };
@@ -214,15 +215,20 @@ fn what_is_whole_comes_back_without_the_page_that_leads_to_it() {
 
 #[test]
 fn a_wrong_letter_in_the_description_of_a_table_costs_no_row() {
-    let columns: Vec<_> = KNOWN.0.windows(9).enumerate().filter(|(_, text)| *text == b"body BLOB").collect();
-    assert!(columns.len() >= 3, "{}", columns.len());
-    for (at, _) in columns {
+    let declares = |text: &[u8]| text.starts_with(b"body ") && text[4..].trim_ascii_start().starts_with(b"TEXT");
+    let places = KNOWN.0.windows(12).enumerate().filter(|(_, text)| declares(text));
+    let columns: Vec<usize> = places.map(|(at, _)| at).collect();
+    assert!(columns.len() >= 4, "{columns:?}");
+    let mut found = 0;
+    for at in columns {
         // `$ody` is no less a name than `body`.
         let folder = put(&harmed(&[Harm::Flip(at, vec![b'b' ^ b'$'])]));
         let (rows, condition, _) = reopen(folder.path());
-        assert!(condition.set_aside.is_some());
+        // Some places are left from descriptions of before, which nobody reads.
+        found += usize::from(condition.set_aside.is_some());
         assert_eq!((rows.len(), condition.rows_skipped), (KNOWN.1.len(), 0));
     }
+    assert!(found >= 4, "{found}");
 }
 
 #[test]
@@ -290,13 +296,13 @@ fn a_wrong_row_in_a_sound_file_costs_only_itself() {
     assert_eq!(counts, [37, 39, 39, 39]);
     block(async {
         // Both damaged deliveries of the channel are given up, one after the other, and hold up nobody.
-        let mut due = journal.due(at(1000), Vec::new()).await.expect("it is read");
+        let mut told = due(&journal, 1000).await;
         for _ in 0..3 {
-            if due.is_empty() {
-                due = journal.due(at(1000), Vec::new()).await.expect("it is read");
+            if told.is_empty() {
+                told = due(&journal, 1000).await;
             }
         }
-        assert_eq!(due.len(), 1);
+        assert_eq!(told.len(), 1);
         let known = journal.history(at(0), at(2000)).await.expect("history");
         assert_eq!(known.transitions.len(), 397);
         // What was wrong is written over by what is right.
@@ -355,7 +361,7 @@ fn damage_that_a_report_meets_is_mended() {
     block(async {
         journal.history(at(0), at(2000)).await.expect("what is left");
         assert!(journal.condition().borrow().set_aside.is_some());
-        assert!(journal.due(at(1000), Vec::new()).await.is_ok());
+        assert!(journal.heads(at(1000)).await.is_ok());
     });
 }
 

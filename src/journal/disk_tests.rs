@@ -4,7 +4,7 @@
 //! Real ones, small and in memory, in a namespace of their own: each test starts itself again in there.
 
 use super::{
-    tests::{at, notice, recipient},
+    tests::{at, due, mark, notice, recipient, sent, waits},
     *,
 };
 use crate::model::{FailureKind, State};
@@ -125,24 +125,30 @@ async fn a_full_disk_is_read_and_told_to_nobody_twice() {
     assert!(journal.commit(big()).await.is_err());
     assert_eq!(journal.history(at(0), at(200)).await.expect("history").transitions, [transition("a", 9)]);
     // What waits is told, once; what becomes of it is not forgotten.
-    let due = journal.due(at(100), Vec::new()).await.expect("it is read");
-    assert_eq!(due.iter().map(|one| one.notice.step).collect::<Vec<_>>(), [2, 3]);
-    journal.sent(due[0].id, Some("m1".into()), at(101)).await.expect("it is noted");
-    let next = ("binh".into(), 0);
-    journal.postponed(due[1].id, at(161), next, "503".into()).await.expect("it is noted");
-    assert_eq!(journal.due(at(102), Vec::new()).await.expect("it is read"), []);
-    assert_eq!(journal.waiting().await.expect("it is read"), (Some(at(161)), 1));
+    let waiting = due(&journal, 100).await;
+    assert_eq!(waiting.iter().map(|(_, newest)| newest.notice.step()).collect::<Vec<_>>(), [2, 3]);
+    sent(&journal, &waiting[0], Some("m1"), 101).await;
+    mark(&journal, waits(&waiting[1].1, ("binh", 0, 1), 161), 101).await;
+    let left = async |second| {
+        let heads = journal.heads(at(second)).await.expect("it is read");
+        heads.iter().map(|head| (head.place.channel.to_string(), head.place.attempts, head.due)).collect::<Vec<_>>()
+    };
+    assert_eq!(left(102).await, [("binh".to_owned(), 1, at(161))]);
+    assert_eq!(journal.waiting().await.expect("it is read"), 1);
 
     fs::remove_file(ballast).expect("room");
     until_it_is_written(&journal, &batch("b", 109)).await;
     assert_eq!(impaired(&journal), None);
-    assert_eq!(journal.due(at(103), Vec::new()).await.expect("it is read"), []);
+    assert_eq!(left(103).await, [("binh".to_owned(), 1, at(161))]);
     journal.keep(at(160), settings(&folder)).await.expect("it is noted");
     closed(journal).await;
     let (journal, restored) = Journal::open(&settings(&folder), at(200)).expect("a journal");
     assert_eq!(restored.cameras, [transition("a", 9), transition("b", 109)], "nothing of the batch that failed");
-    let left = journal.due(at(200), Vec::new()).await.expect("it is read");
-    assert_eq!(left.iter().map(|one| (one.notice.step, one.attempts)).collect::<Vec<_>>(), [(3, 1)]);
+    let left = due(&journal, 200).await;
+    assert_eq!(
+        left.iter().map(|(head, newest)| (newest.notice.step(), head.place.attempts)).collect::<Vec<_>>(),
+        [(3, 1)]
+    );
     let runs = journal.history(at(0), at(300)).await.expect("history").runs;
     assert!(runs.contains(&crate::model::Watch { from: at(100), until: at(160) }), "{runs:?}");
 }
@@ -159,17 +165,17 @@ async fn a_disk_that_fills_up_while_it_runs_loses_nothing() {
     assert!(condition.has_changed().expect("it lives"));
     assert_eq!(condition.borrow_and_update().impaired, Some(error));
     let ballast = fill(&folder);
-    let due = journal.due(at(10), Vec::new()).await.expect("no storm of errors");
-    for one in &due {
-        journal.sent(one.id, None, at(11)).await.expect("it is noted");
+    let waiting = due(&journal, 10).await;
+    for one in &waiting {
+        sent(&journal, one, None, 11).await;
     }
-    assert_eq!((due.len(), journal.waiting().await.expect("it is read")), (2, (None, 0)));
+    assert_eq!((waiting.len(), journal.waiting().await.expect("it is read")), (2, 0));
     fs::remove_file(ballast).expect("room");
     until_it_is_written(&journal, &batch("b", 20)).await;
     closed(journal).await;
     let (journal, restored) = Journal::open(&settings(&folder), at(100)).expect("a journal");
     assert_eq!(restored.cameras, [transition("b", 20)], "no half of what did not fit");
-    assert_eq!(journal.waiting().await.expect("it is read"), (None, 0), "what was told is noted");
+    assert_eq!(journal.waiting().await.expect("it is read"), 0, "what was told is noted");
 }
 
 #[tokio::test]
@@ -180,8 +186,8 @@ async fn a_first_start_on_a_full_disk_signs_with_a_key_that_stays() {
     assert_eq!(restored, Restored::default());
     assert!(impaired(&journal).is_some());
     let key = journal.signing_key().await.expect("one of this run");
-    assert_eq!(journal.due(at(1), Vec::new()).await.expect("nothing"), []);
-    assert_eq!(journal.waiting().await.expect("nothing"), (None, 0));
+    assert_eq!(journal.heads(at(1)).await.expect("nothing"), []);
+    assert_eq!(journal.waiting().await.expect("nothing"), 0);
     fs::remove_file(ballast).expect("room");
     until_it_is_written(&journal, &batch("a", 9)).await;
     closed(journal).await;
@@ -205,7 +211,7 @@ async fn a_disk_that_cannot_be_written_is_read_and_written_when_it_can() {
     assert!(why.to_lowercase().contains("read-only"), "{why}");
     assert!(journal.commit(batch("b", 109)).await.is_err());
     assert_eq!(journal.signing_key().await.expect("a key").expose_secret(), key.expose_secret());
-    assert_eq!(journal.due(at(100), Vec::new()).await.expect("it is read").len(), 2);
+    assert_eq!(journal.heads(at(100)).await.expect("it is read").len(), 2);
     assert_eq!(journal.history(at(0), at(200)).await.expect("history").transitions, [transition("a", 9)]);
     assert_eq!(history(&folder.join("journal.sqlite3"), at(0), at(200)).expect("history").transitions.len(), 1);
     remount(&folder, "remount,rw");

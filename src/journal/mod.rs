@@ -4,6 +4,7 @@
 //! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
 //! is in this module.
 
+mod columns;
 mod error;
 mod held;
 mod history;
@@ -22,12 +23,11 @@ mod strange;
 mod table;
 
 pub use error::Error;
-pub use outbox::Delivery;
 pub use settings::Settings;
 
 use crate::model::{
-    CameraId, ChannelId, History, Incident, LinkRecord, LoginRecord, Memory, Notice, Observation, Recipient, Restored,
-    SiteRecord, Transition, Window,
+    Behind, CameraId, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation,
+    Recipient, Restored, SiteRecord, Thread, Transition, Window,
 };
 use jiff::Timestamp;
 use secrecy::SecretSlice;
@@ -80,7 +80,7 @@ pub struct Batch {
     /// Changes of links.
     pub links: Vec<LinkRecord>,
     /// Incidents as they stand.
-    pub incidents: Vec<Incident>,
+    pub incidents: Vec<Arc<Incident>>,
     /// Windows that were set or ended.
     pub windows: Vec<Window>,
     /// What is to be told, and to whom.
@@ -88,7 +88,7 @@ pub struct Batch {
     /// Transcripts.
     pub observations: Vec<(CameraId, Observation)>,
     /// What was learned of cameras.
-    pub memories: Vec<(CameraId, Arc<Memory>)>,
+    pub memories: BTreeMap<CameraId, Arc<Memory>>,
     /// When cameras last proved that they see.
     pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How logins fared.
@@ -141,8 +141,10 @@ impl Journal {
         }
     }
 
-    /// Remembers a batch. When this returns, it survives a power cut; when it fails, nothing of it is remembered.
-    pub async fn commit(&self, batch: Batch) -> Result<(), Error> {
+    /// Remembers a batch. When this returns, it survives a power cut; when it fails, nothing of it is remembered, and
+    /// whoever keeps a copy of the pointer can try again.
+    pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<(), Error> {
+        let batch = batch.into();
         self.with(move |store| store.commit(&batch)).await
     }
 
@@ -151,11 +153,30 @@ impl Journal {
         self.with(move |store| store.keep(now, &settings)).await
     }
 
-    /// The oldest unsent notice of each channel that is not `busy` and whose time has come: a channel's notices go in
-    /// order, and what waits of one incident for one recipient collapses into the newest. While the file cannot be
-    /// written, what became of deliveries is remembered by this run and written later.
-    pub async fn due(&self, now: Timestamp, busy: Vec<ChannelId>) -> Result<Vec<Delivery>, Error> {
-        self.with(move |store| store.outbox(|connection| outbox::due(connection, now, &busy))).await
+    /// The row that has waited longest for each channel. While the file cannot be written, what became of deliveries is
+    /// remembered by this run and written later; the same goes for all that follows of the outbox.
+    pub async fn heads(&self, now: Timestamp) -> Result<Vec<Head>, Error> {
+        self.with(move |store| store.outbox(|connection| outbox::heads(connection, now))).await
+    }
+
+    /// Rows that wait behind a head and could go another way; the first few.
+    pub async fn behind(&self, head: Head) -> Result<Vec<Behind>, Error> {
+        self.with(move |store| store.outbox(|connection| outbox::behind(connection, &head))).await
+    }
+
+    /// The newest row that waits in a thread, if any does.
+    pub async fn newest(&self, thread: Thread, now: Timestamp) -> Result<Option<Newest>, Error> {
+        self.with(move |store| store.outbox(|connection| outbox::newest(connection, &thread, now))).await
+    }
+
+    /// How many rows of the outbox wait.
+    pub async fn waiting(&self) -> Result<usize, Error> {
+        self.with(|store| store.outbox(|connection| outbox::waiting(connection))).await
+    }
+
+    /// Notes what became of rows of the outbox, all of it or nothing.
+    pub async fn mark(&self, marks: Vec<Mark>, now: Timestamp) -> Result<(), Error> {
+        self.with(move |store| store.outbox(|connection| outbox::mark(connection, &marks, now))).await
     }
 
     /// All that bears on a span of time. Years take a while to read, so a file is read beside the thread that writes.
@@ -174,38 +195,6 @@ impl Journal {
     /// The key that signs links: made at first use, the same ever after.
     pub async fn signing_key(&self) -> Result<SecretSlice<u8>, Error> {
         Ok(self.with(Store::signing_key).await?.into())
-    }
-
-    /// When the next delivery is due, and how many wait.
-    pub async fn waiting(&self) -> Result<(Option<Timestamp>, usize), Error> {
-        self.with(|store| store.outbox(|connection| outbox::waiting(connection))).await
-    }
-
-    /// Notes that a delivery arrived, and what the channel called it.
-    pub async fn sent(&self, id: i64, receipt: Option<String>, now: Timestamp) -> Result<(), Error> {
-        self.with(move |store| {
-            store.outbox(|connection| outbox::settle(connection, id, "sent", receipt.as_deref(), now))
-        })
-        .await
-    }
-
-    /// Notes that nobody can be told any more: the configuration has none of the recipient's channels.
-    pub async fn abandoned(&self, id: i64, now: Timestamp) -> Result<(), Error> {
-        self.with(move |store| store.outbox(|connection| outbox::settle(connection, id, "abandoned", None, now))).await
-    }
-
-    /// Notes that a delivery failed, and when and over which of the recipient's channels it is to be tried again.
-    pub async fn postponed(
-        &self,
-        id: i64,
-        due: Timestamp,
-        next: (ChannelId, usize),
-        error: String,
-    ) -> Result<(), Error> {
-        self.with(move |store| {
-            store.outbox(|connection| outbox::postpone(connection, id, due, &next.0, next.1, &error))
-        })
-        .await
     }
 
     async fn with<T: Send + 'static>(

@@ -1,32 +1,23 @@
-//! The outbox: what is still to be told, to whom, over which of their channels, and in order.
+//! The outbox as rows: what waits to be told, to whom and over which channel, and what became of it. What is told next is
+//! decided by the core (`outbox`); here rows are stored and read, of each question no more than it asks for.
 
-use super::{Error, records::time, rows, table};
-use crate::model::{ChannelId, Notice, Reason, Recipient};
+use super::{
+    Error,
+    columns::{json, time},
+    rows,
+    table::{self, OUTBOX},
+};
+use crate::model::{Behind, ChannelId, Head, IncidentId, Mark, Newest, Notice, Place, Reason, Recipient, Thread};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::{Connection, Row, named_params};
+use std::collections::BTreeMap;
 
-/// No retry waits longer. What is due later still was put there before the clock was set back, and is due now; what was
-/// never tried is due at once, whatever the clock says.
-const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(65 * 60);
-
-/// One notice on its way to one recipient over one channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// The outbox row.
-    pub id: i64,
-    /// Where to now.
-    pub channel: ChannelId,
-    /// Who it is for, and all their channels.
-    pub recipient: Recipient,
-    /// Which of those channels this is.
-    pub turn: usize,
-    /// How often it was tried, over any channel.
-    pub attempts: u32,
-    /// What the channel called the first message of this incident to this recipient.
-    pub first: Option<String>,
-    /// What to tell.
-    pub notice: Notice,
-}
+/// Rows of a thread that a recipient was to hear before its newest and did not: so many are read, the newest of them.
+/// An incident has some ten notices.
+const UNHEARD: u32 = 64;
+/// Rows behind one that its channel refuses that are looked at, and of these such as can go another way.
+const LOOKED_AT: u32 = 256;
+const MOVED: u32 = 16;
 
 /// Puts a notice into the outbox of each recipient.
 pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) -> Result<(), Error> {
@@ -40,99 +31,129 @@ pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) 
                    FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM outbox)";
         connection.prepare_cached(sql)?.execute(named_params! {
             ":notice": key,
-            ":incident": notice.incident.as_str(),
+            ":incident": notice.id().as_str(),
             ":recipient": recipient.key(),
-            ":channels": super::records::json(recipient),
+            ":channels": json(recipient),
             ":channel": channel.as_str(),
-            ":due": notice.at.as_millisecond(),
+            ":due": notice.at().as_millisecond(),
         })?;
     }
     Ok(())
 }
 
-/// A row's channel, incident and recipient.
-type Words = (String, String, String);
-
-/// The oldest waiting notice of each channel that is not busy, if its time has come. Where newer ones of the same
-/// incident wait for the same recipient, only the newest is told: it says all that the others would have.
-pub(super) fn due(connection: &mut Connection, now: Timestamp, busy: &[ChannelId]) -> Result<Vec<Delivery>, Error> {
+/// The row that has waited longest for each channel. Found by a step in the index for each channel, however many wait.
+pub(super) fn heads(connection: &mut Connection, now: Timestamp) -> Result<Vec<Head>, Error> {
     let transaction = connection.transaction()?;
-    let heads = "SELECT id, channel, incident, recipient FROM outbox
-                 WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel)
-                   AND (attempts = 0 OR due <= ?1 OR due > ?1 + ?2)";
-    let heads: Vec<(i64, rusqlite::Result<Words>)> = {
-        let mut statement = transaction.prepare_cached(heads)?;
-        let rows = statement.query_map([now.as_millisecond(), LONGEST_WAIT.as_millis() as i64], |row| {
-            let words = row.get(1).and_then(|channel| Ok((channel, row.get(2)?, row.get(3)?)));
-            Ok((row.get(0)?, words))
-        })?;
-        rows.collect::<Result<_, _>>()?
+    // What waited behind damaged rows is the next to go.
+    let heads = loop {
+        let (heads, damaged) = read_heads(&transaction)?;
+        if damaged.is_empty() {
+            break heads;
+        }
+        damaged.into_iter().try_for_each(|id| give_up(&transaction, id, now))?;
     };
-    let mut deliveries = Vec::new();
-    for (id, words) in heads {
-        let Ok((channel, incident, recipient)) = words else {
-            tracing::error!(row = id, "a message is not sent: its row in the journal is damaged");
-            give_up(&transaction, id, now)?;
-            continue;
-        };
-        let newest = "SELECT max(id) FROM outbox WHERE state = 'queued' AND incident = ?1 AND recipient = ?2";
-        let newest: i64 = transaction.prepare_cached(newest)?.query_row((&incident, &recipient), |row| row.get(0))?;
-        if busy.iter().any(|busy| busy.as_str() == channel) {
-            continue;
-        }
-        if newest != id {
-            let sql = "UPDATE outbox SET state = 'superseded', settled = ?4,
-                           sum = row_sum('outbox', id, notice, incident, recipient, channels, turn, channel,
-                               'superseded', attempts, due, ?4, receipt, error)
-                       WHERE state = 'queued' AND incident = ?1 AND recipient = ?2 AND id < ?3";
-            transaction.prepare_cached(sql)?.execute((&incident, &recipient, newest, now.as_millisecond()))?;
-        }
-        match read(&transaction, newest)? {
-            Some(mut delivery) if newest == id || busy.iter().all(|busy| *busy != delivery.channel) => {
-                if matches!(delivery.notice.reason, Reason::RootFound | Reason::Merged)
-                    && let Some(reason) = unheard_alarm(&transaction, &incident, &recipient)?
-                {
-                    delivery.notice.reason = reason;
-                }
-                deliveries.push(delivery);
-            }
-            Some(_) => {}
-            // Damaged, or written by another version in words that this one does not know: it holds up nobody.
-            None => {
-                tracing::error!(key = incident, "a message is not sent: it is damaged, or another version wrote it");
-                give_up(&transaction, newest, now)?;
-            }
+    transaction.commit()?;
+    Ok(heads)
+}
+
+/// Heads, and the numbers of those that are damaged.
+fn read_heads(connection: &Connection) -> Result<(Vec<Head>, Vec<i64>), Error> {
+    let (mut heads, mut damaged) = (Vec::new(), Vec::new());
+    let mut statement = connection.prepare_cached(&heads_sql())?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        match rows::is_sound(row).then(|| head(row)) {
+            Some(Ok(head)) => heads.push(head),
+            _ => damaged.push(row.get("id")?),
         }
     }
+    Ok((heads, damaged))
+}
+
+pub(super) fn heads_sql() -> String {
+    let sound = OUTBOX.sound();
+    format!(
+        "WITH RECURSIVE line (channel) AS (
+             SELECT min(channel) FROM outbox WHERE state = 'queued'
+             UNION ALL SELECT (SELECT min(channel) FROM outbox WHERE state = 'queued' AND channel > line.channel)
+             FROM line WHERE line.channel IS NOT NULL)
+         SELECT id, channel, incident, recipient, turn, attempts, due, {sound} FROM outbox
+         WHERE id IN (SELECT (SELECT min(id) FROM outbox WHERE state = 'queued' AND channel = line.channel) FROM line)"
+    )
+}
+
+fn head(row: &Row<'_>) -> rusqlite::Result<Head> {
+    let thread = Thread { incident: IncidentId::stored(row.get("incident")?), recipient: row.get("recipient")? };
+    Ok(Head { id: row.get("id")?, thread, place: place(row)?, due: time(row.get("due")?) })
+}
+
+fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
+    let (channel, turn): (String, i64) = (row.get("channel")?, row.get("turn")?);
+    let turn = usize::try_from(turn).unwrap_or(0);
+    Ok(Place { channel: channel.as_str().into(), turn, attempts: row.get("attempts")? })
+}
+
+/// The first rows that wait behind a head, of recipients who have further channels: a few, found among [`LOOKED_AT`].
+pub(super) fn behind(connection: &Connection, head: &Head) -> Result<Vec<Behind>, Error> {
+    let sql = behind_sql();
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((head.place.channel.as_str(), head.id))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let read =
+            || Some((self::head(row).ok()?, serde_json::from_str(&row.get::<_, String>("channels").ok()?).ok()?));
+        // One that is damaged is given up when its turn comes.
+        if let Some((row, recipient)) = rows::is_sound(row).then(read).flatten() {
+            found.push(Behind { row, recipient });
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn behind_sql() -> String {
+    let sound = OUTBOX.sound();
+    format!(
+        "SELECT id, channel, incident, recipient, channels, turn, attempts, due, {sound} FROM outbox
+         WHERE id IN (SELECT id FROM outbox WHERE state = 'queued' AND channel = ?1 AND id > ?2
+                      ORDER BY id LIMIT {LOOKED_AT})
+           AND iif(json_valid(channels), json_array_length(channels, '$.channels'), 0) > 1
+         ORDER BY id LIMIT {MOVED}"
+    )
+}
+
+/// The newest row that waits in a thread, if any does.
+pub(super) fn newest(connection: &mut Connection, thread: &Thread, now: Timestamp) -> Result<Option<Newest>, Error> {
+    let transaction = connection.transaction()?;
+    let key = (thread.incident.as_str(), &thread.recipient);
+    let newest = loop {
+        let sql = "SELECT max(id) FROM outbox WHERE state = 'queued' AND incident = ?1 AND recipient = ?2";
+        let id: Option<i64> = transaction.prepare_cached(sql)?.query_row(key, |row| row.get(0))?;
+        let Some(id) = id else { break None };
+        match read(&transaction, id)? {
+            Some(read) => break Some((id, read)),
+            // Damaged, or written by another version in words that this one does not know: it holds up nobody.
+            None => give_up(&transaction, id, now)?,
+        }
+    };
+    let newest = match newest {
+        None => None,
+        Some((id, (place, recipient, notice))) => {
+            let older = "SELECT EXISTS (SELECT 1 FROM outbox
+                             WHERE state = 'queued' AND incident = ?1 AND recipient = ?2 AND id < ?3)";
+            let has_older = transaction.prepare_cached(older)?.query_row((key.0, key.1, id), |row| row.get(0))?;
+            let (unheard, first) = (unheard(&transaction, thread, id)?, first(&transaction, thread)?);
+            Some(Newest { id, place, recipient, notice, has_older, unheard, first })
+        }
+    };
     transaction.commit()?;
-    // Two heads may have led to rows of one channel: each takes one at a time.
-    let mut channels = std::collections::HashSet::new();
-    deliveries.retain(|delivery| channels.insert(delivery.channel.clone()));
-    Ok(deliveries)
+    Ok(newest)
 }
 
-/// Why a recipient was to be rung for an incident of which they never heard: mere news must not take the ring out of
-/// an alarm that it superseded.
-fn unheard_alarm(connection: &Connection, incident: &str, recipient: &str) -> Result<Option<Reason>, Error> {
-    let sql = "SELECT notice.body FROM outbox JOIN notice ON notice.key = outbox.notice
-               WHERE outbox.incident = ?1 AND outbox.recipient = ?2 AND outbox.state = 'superseded'
-                 AND NOT EXISTS (SELECT 1 FROM outbox AS other
-                                 WHERE other.incident = ?1 AND other.recipient = ?2 AND other.state = 'sent')
-               ORDER BY outbox.id LIMIT 1";
-    let body: Option<String> =
-        connection.prepare_cached(sql)?.query_row((incident, recipient), |row| row.get(0)).optional()?;
-    let notice = body.and_then(|body| serde_json::from_str::<Notice>(&body).ok());
-    Ok(notice.map(|notice| notice.reason).filter(|reason| reason.pages()))
-}
-
-fn read(connection: &Connection, id: i64) -> Result<Option<Delivery>, Error> {
-    let (delivery, words) = (table::OUTBOX.sound(), table::NOTICE.sound().replace(" AS sound", " AS sound_words"));
+fn read(connection: &Connection, id: i64) -> Result<Option<(Place, Recipient, Notice)>, Error> {
+    let (delivery, words) = (OUTBOX.sound(), table::NOTICE.sound().replace(" AS sound", " AS sound_words"));
     let sql = format!(
-        "SELECT outbox.channel, outbox.channels, outbox.turn, outbox.attempts, notice.body,
-             (SELECT receipt FROM outbox AS other
-              WHERE other.incident = outbox.incident AND other.recipient = outbox.recipient
-                AND other.channel = outbox.channel AND other.receipt IS NOT NULL
-              ORDER BY other.id LIMIT 1), {delivery}, {words}
+        "SELECT outbox.channel AS channel, outbox.channels AS channels, outbox.turn AS turn,
+             outbox.attempts AS attempts, notice.body AS body, {delivery}, {words}
          FROM outbox JOIN notice ON notice.key = outbox.notice WHERE outbox.id = ?1"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -141,34 +162,80 @@ fn read(connection: &Connection, id: i64) -> Result<Option<Delivery>, Error> {
     if !rows::is_sound(row) || !row.get("sound_words").unwrap_or(false) {
         return Ok(None);
     }
-    let read = || {
-        let (channel, channels, turn): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok::<_, rusqlite::Error>((channel, channels, turn, row.get(3)?, row.get::<_, String>(4)?, row.get(5)?))
-    };
-    let Ok((channel, channels, turn, attempts, body, first)) = read() else { return Ok(None) };
-    let (Ok(recipient), Ok(notice)) = (serde_json::from_str(&channels), serde_json::from_str(&body)) else {
-        return Ok(None);
-    };
-    let (channel, turn) = (ChannelId::from(channel.as_str()), usize::try_from(turn).unwrap_or(0));
-    Ok(Some(Delivery { id, channel, recipient, turn, attempts, first, notice }))
+    let read =
+        || Ok::<_, rusqlite::Error>((place(row)?, row.get::<_, String>("channels")?, row.get::<_, String>("body")?));
+    let Ok((place, channels, body)) = read() else { return Ok(None) };
+    match (serde_json::from_str(&channels), serde_json::from_str(&body)) {
+        (Ok(recipient), Ok(notice)) => Ok(Some((place, recipient, notice))),
+        _ => Ok(None),
+    }
 }
 
-pub(super) fn waiting(connection: &Connection) -> Result<(Option<Timestamp>, usize), Error> {
-    let heads = "SELECT min(CASE WHEN attempts = 0 THEN 0 ELSE due END) FROM outbox
-                 WHERE id IN (SELECT min(id) FROM outbox WHERE state = 'queued' GROUP BY channel)";
-    let next: Option<i64> = connection.prepare_cached(heads)?.query_row([], |row| row.get(0))?;
+/// Why a recipient was to be told, since they last were and before a row; oldest first.
+fn unheard(connection: &Connection, thread: &Thread, before: i64) -> Result<Vec<Reason>, Error> {
+    let sql = "SELECT notice.body FROM outbox JOIN notice ON notice.key = outbox.notice
+               WHERE outbox.incident = ?1 AND outbox.recipient = ?2 AND outbox.id < ?3
+                 AND outbox.id > (SELECT ifnull(max(id), 0) FROM outbox AS told
+                                  WHERE told.incident = ?1 AND told.recipient = ?2 AND told.state = 'sent')
+               ORDER BY outbox.id DESC LIMIT ?4";
+    #[derive(serde::Deserialize)]
+    struct Told {
+        reason: Reason,
+    }
+    let mut statement = connection.prepare_cached(sql)?;
+    let key = (thread.incident.as_str(), &thread.recipient, before, UNHEARD);
+    let bodies = statement.query_map(key, |row| row.get::<_, String>(0))?;
+    // One that is damaged says nothing.
+    let told = bodies.filter_map(|body| serde_json::from_str::<Told>(&body.ok()?).ok());
+    let mut reasons: Vec<Reason> = told.map(|told| told.reason).collect();
+    reasons.reverse();
+    Ok(reasons)
+}
+
+/// What each channel called the first message of a thread.
+fn first(connection: &Connection, thread: &Thread) -> Result<BTreeMap<ChannelId, String>, Error> {
+    let sql = "SELECT channel, receipt FROM outbox WHERE incident = ?1 AND recipient = ?2 AND receipt IS NOT NULL
+               ORDER BY id DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let told = statement.query_map((thread.incident.as_str(), &thread.recipient), |row| {
+        Ok((row.get::<_, String>(0)?.as_str().into(), row.get(1)?))
+    })?;
+    Ok(told.filter_map(Result::ok).collect())
+}
+
+/// How many rows wait.
+pub(super) fn waiting(connection: &Connection) -> Result<usize, Error> {
     let count = "SELECT count(*) FROM outbox WHERE state = 'queued'";
     let count: i64 = connection.prepare_cached(count)?.query_row([], |row| row.get(0))?;
-    Ok((next.map(time), usize::try_from(count).unwrap_or(0)))
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
-pub(super) fn settle(
-    connection: &Connection,
-    id: i64,
-    state: &str,
-    receipt: Option<&str>,
-    now: Timestamp,
-) -> Result<(), Error> {
+/// Notes what became of rows, all of it or nothing.
+pub(super) fn mark(connection: &mut Connection, marks: &[Mark], now: Timestamp) -> Result<(), Error> {
+    let transaction = connection.transaction()?;
+    for mark in marks {
+        match mark {
+            Mark::Sent { id, receipt } => settle(&transaction, *id, "sent", receipt.as_deref(), now)?,
+            Mark::Abandoned { id } => settle(&transaction, *id, "abandoned", None, now)?,
+            Mark::Superseded { thread, before } => supersede(&transaction, thread, *before, now)?,
+            Mark::Waits { id, place, due, error } => wait(&transaction, *id, place, *due, error.as_deref())?,
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn supersede(connection: &Connection, thread: &Thread, before: i64, now: Timestamp) -> Result<(), Error> {
+    let sql = "UPDATE outbox SET state = 'superseded', settled = ?4,
+                   sum = row_sum('outbox', id, notice, incident, recipient, channels, turn, channel,
+                       'superseded', attempts, due, ?4, receipt, error)
+               WHERE state = 'queued' AND incident = ?1 AND recipient = ?2 AND id < ?3";
+    let key = (thread.incident.as_str(), &thread.recipient, before, now.as_millisecond());
+    connection.prepare_cached(sql)?.execute(key)?;
+    Ok(())
+}
+
+fn settle(connection: &Connection, id: i64, state: &str, receipt: Option<&str>, now: Timestamp) -> Result<(), Error> {
     let sql = "UPDATE outbox SET state = ?2, attempts = attempts + 1, settled = ?3, receipt = ?4, error = NULL,
                    sum = row_sum('outbox', id, notice, incident, recipient, channels, turn, channel, ?2, attempts + 1,
                        due, ?3, ?4, NULL)
@@ -177,28 +244,22 @@ pub(super) fn settle(
     Ok(())
 }
 
-/// Holds a row up no longer that is damaged; it gets no sum, by which it would be believed.
-fn give_up(connection: &Connection, id: i64, now: Timestamp) -> Result<(), Error> {
-    let sql = "UPDATE outbox SET state = 'abandoned', settled = ?2, sum = NULL WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((id, now.as_millisecond()))?;
+fn wait(connection: &Connection, id: i64, place: &Place, due: Timestamp, error: Option<&str>) -> Result<(), Error> {
+    let sql = "UPDATE outbox SET attempts = ?6, due = ?2, channel = ?3, turn = ?4, error = ?5,
+                   sum = row_sum('outbox', id, notice, incident, recipient, channels, ?4, ?3, state, ?6, ?2, settled,
+                       receipt, ?5)
+               WHERE id = ?1";
+    let turn = i64::try_from(place.turn).unwrap_or(0);
+    let (due, channel) = (due.as_millisecond(), place.channel.as_str());
+    connection.prepare_cached(sql)?.execute((id, due, channel, turn, error, place.attempts))?;
     Ok(())
 }
 
-/// Tries again at `due`, over `channel`, the recipient's channel of number `turn`.
-pub(super) fn postpone(
-    connection: &Connection,
-    id: i64,
-    due: Timestamp,
-    channel: &ChannelId,
-    turn: usize,
-    error: &str,
-) -> Result<(), Error> {
-    let sql = "UPDATE outbox SET attempts = attempts + 1, due = ?2, channel = ?3, turn = ?4, error = ?5,
-                   sum = row_sum('outbox', id, notice, incident, recipient, channels, ?4, ?3, state, attempts + 1, ?2,
-                       settled, receipt, ?5)
-               WHERE id = ?1";
-    let turn = i64::try_from(turn).unwrap_or(0);
-    connection.prepare_cached(sql)?.execute((id, due.as_millisecond(), channel.as_str(), turn, error))?;
+/// Holds a row up no longer that cannot be read; it gets no sum, by which it would be believed.
+fn give_up(connection: &Connection, id: i64, now: Timestamp) -> Result<(), Error> {
+    tracing::error!(row = id, "a message is not sent: its row in the journal is damaged, or another version wrote it");
+    let sql = "UPDATE outbox SET state = 'abandoned', settled = ?2, sum = NULL WHERE id = ?1";
+    connection.prepare_cached(sql)?.execute((id, now.as_millisecond()))?;
     Ok(())
 }
 

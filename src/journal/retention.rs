@@ -9,8 +9,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params_from_iter, types::Value};
 use std::{collections::HashMap, time::Duration};
 
-/// How long forgetting may hold the thread, each minute.
-pub(super) const AT_A_TIME: Duration = Duration::from_millis(200);
+/// How long forgetting may hold the thread, each minute: so long, and the longer the more transcripts were written since
+/// it last did, so that what a large fleet writes is forgotten as quickly as it comes.
+const AT_A_TIME: Duration = Duration::from_millis(200);
+const OF_A_TRANSCRIPT: Duration = Duration::from_micros(100);
+const LONGEST: Duration = Duration::from_secs(1);
 /// Rows that go in one transaction.
 const PORTION: u32 = 500;
 /// Transcripts of a camera that are kept, of good looks and of failed ones each: a day of looks once a minute, and no
@@ -25,19 +28,29 @@ const PAGES: i64 = 256;
 
 /// Transcripts that were written since they were last counted, of each camera and of good and failed looks.
 #[derive(Debug, Default)]
-pub(super) struct Counts(HashMap<(CameraId, bool), usize>);
+pub(super) struct Counts {
+    of: HashMap<(CameraId, bool), usize>,
+    /// All of them, since forgetting last began.
+    written: u32,
+}
 
 impl Counts {
     /// Notes what was written. What is not known yet is counted at the first opportunity.
     pub(super) fn note(&mut self, batch: &Batch) {
         for (camera, observation) in &batch.observations {
             let key = (camera.clone(), observation.failure.is_some());
-            *self.0.entry(key).or_insert(COUNTED_EVERY) += 1;
+            *self.of.entry(key).or_insert(COUNTED_EVERY) += 1;
+            self.written = self.written.saturating_add(1);
         }
     }
 
+    /// How long forgetting may take this time.
+    pub(super) fn take_time(&mut self) -> Duration {
+        LONGEST.min(AT_A_TIME + OF_A_TRANSCRIPT * std::mem::take(&mut self.written))
+    }
+
     fn take_due(&mut self) -> Vec<(CameraId, bool)> {
-        let due = self.0.iter_mut().filter(|(_, count)| **count >= COUNTED_EVERY).take(COUNTED_AT_ONCE);
+        let due = self.of.iter_mut().filter(|(_, count)| **count >= COUNTED_EVERY).take(COUNTED_AT_ONCE);
         due.map(|(key, count)| {
             *count = 0;
             key.clone()

@@ -158,9 +158,9 @@ impl Store {
     /// Notes that the run is alive, and forgets what is past its time, a little at a time.
     pub(super) fn keep(&mut self, now: Timestamp, settings: &Settings) -> Result<(), Error> {
         self.write(|connection, run| records::alive(connection, run, now))?;
-        let began = Instant::now();
+        let (began, most) = (Instant::now(), self.transcripts.take_time());
         for rule in retention::rules(now, settings, &mut self.transcripts) {
-            while self.write(|connection, _| rule.portion(connection))? && began.elapsed() < retention::AT_A_TIME {}
+            while self.write(|connection, _| rule.portion(connection))? && began.elapsed() < most {}
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Cause, FailureKind, IncidentId, Level, LinkState, OpenAlert, Reason, Remark, Scope, Span, State, later,
+    Cameras, Cause, FailureKind, IncidentId, IncidentNotice, Level, LinkState, OpenAlert, Place, Reason, Scope, Span,
+    State, later,
 };
 use rusqlite::Connection;
 use std::time::Duration;
@@ -28,27 +29,26 @@ pub(super) fn notice(step: u32, second: i64) -> Notice {
 }
 
 fn of_incident(incident: IncidentId, step: u32, second: i64) -> Notice {
-    Notice {
+    Notice::Incident(Box::new(IncidentNotice {
         incident,
         number: 1,
         step,
         round: 0,
         reason: Reason::CoverageLost,
-        cause: Some(Cause::Site("cho".into())),
+        cause: Cause::Site("cho".into()),
         place: "Ngã tư Chợ".into(),
-        hamlet: "Thôn 1".into(),
+        hamlet: Some("Thôn 1".into()),
         level: Level::Blind,
         sites: Vec::new(),
         since: at(0),
         at: at(second),
         recovering: None,
-        cameras: Vec::new(),
-        cameras_total: 0,
-        households: 0,
+        cameras: Cameras::default(),
         episode: 1,
         related: Vec::new(),
-        remark: Remark::None,
-    }
+        taken_on_by: None,
+        link_answers: false,
+    }))
 }
 
 /// An open incident of one site that nobody was told of.
@@ -83,8 +83,31 @@ fn told(notice: Notice, to: &[Recipient]) -> Batch {
     Batch { notices: vec![(notice, to.to_vec())], ..Batch::default() }
 }
 
-async fn due(journal: &Journal, second: i64) -> Vec<Delivery> {
-    journal.due(at(second), Vec::new()).await.expect("it is read")
+/// The head of each channel, with the newest row of its thread.
+pub(super) async fn due(journal: &Journal, second: i64) -> Vec<(Head, Newest)> {
+    let mut due = Vec::new();
+    for head in journal.heads(at(second)).await.expect("it is read") {
+        let newest = journal.newest(head.thread.clone(), at(second)).await.expect("it is read");
+        due.extend(newest.map(|newest| (head, newest)));
+    }
+    due
+}
+
+pub(super) async fn mark(journal: &Journal, mark: Mark, second: i64) {
+    journal.mark(vec![mark], at(second)).await.expect("it is noted");
+}
+
+/// A channel took the newest row of a thread.
+pub(super) async fn sent(journal: &Journal, (head, newest): &(Head, Newest), receipt: Option<&str>, second: i64) {
+    let superseded = Mark::Superseded { thread: head.thread.clone(), before: newest.id };
+    let sent = Mark::Sent { id: newest.id, receipt: receipt.map(str::to_owned) };
+    journal.mark(vec![superseded, sent], at(second)).await.expect("it is noted");
+}
+
+/// It is to be tried again.
+pub(super) fn waits(newest: &Newest, (channel, turn, attempts): (&str, usize, u32), due: i64) -> Mark {
+    let place = Place { channel: channel.into(), turn, attempts };
+    Mark::Waits { id: newest.id, place, due: at(due), error: Some("503".into()) }
 }
 
 fn settings(folder: &tempfile::TempDir) -> Settings {
@@ -118,7 +141,7 @@ async fn what_was_committed_comes_back_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_channel_gets_its_notices_in_order_and_a_failing_one_holds_up_no_other() {
+async fn each_channel_has_one_head_and_what_is_noted_of_it_stays() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     let both = [recipient("an", &["ntfy"]), recipient("binh", &["hook"])];
     for (incident, second) in [("a", 10), ("b", 20)] {
@@ -126,79 +149,74 @@ async fn a_channel_gets_its_notices_in_order_and_a_failing_one_holds_up_no_other
         journal.commit(told(notice, &both)).await.expect("it is written");
     }
     let first = due(&journal, 30).await;
-    let shown = |deliveries: &[Delivery]| {
-        let one = |one: &Delivery| format!("{} {}", one.channel, one.notice.incident);
-        deliveries.iter().map(one).collect::<Vec<_>>()
+    let shown = |due: &[(Head, Newest)]| {
+        let one = |(head, newest): &(Head, Newest)| format!("{} {}", head.place.channel, newest.notice.id());
+        due.iter().map(one).collect::<Vec<_>>()
     };
     assert_eq!(shown(&first), ["ntfy a", "hook a"]);
-    journal.postponed(first[0].id, at(60), ("ntfy".into(), 0), "503".into()).await.expect("it is written");
-    journal.sent(first[1].id, None, at(30)).await.expect("it is written");
+    mark(&journal, waits(&first[0].1, ("ntfy", 0, 1), 60), 30).await;
+    sent(&journal, &first[1], None, 30).await;
     let second = due(&journal, 30).await;
-    assert_eq!(shown(&second), ["hook b"]);
-    journal.sent(second[0].id, None, at(31)).await.expect("it is written");
-    assert_eq!(journal.waiting().await.expect("it is read"), (Some(at(60)), 2));
-    let again = due(&journal, 60).await;
-    assert_eq!((shown(&again), again[0].attempts), (vec!["ntfy a".to_owned()], 1));
-    assert_eq!(journal.due(at(60), vec!["ntfy".into()]).await.expect("it is read"), [], "it is busy");
+    assert_eq!(shown(&second), ["ntfy a", "hook b"]);
+    let (head, newest) = &second[0];
+    assert_eq!((head.due, head.place.attempts, &newest.place), (at(60), 1, &head.place));
+    sent(&journal, &second[1], None, 31).await;
+    mark(&journal, Mark::Abandoned { id: second[0].0.id }, 32).await;
+    assert_eq!(shown(&due(&journal, 60).await), ["ntfy b"]);
+    assert_eq!(journal.waiting().await.expect("it is read"), 1);
 }
 
 #[tokio::test]
-async fn a_message_that_waited_collapses_with_its_resolution() {
+async fn the_newest_of_a_thread_comes_with_what_was_not_heard_since_it_was_last_told() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     let an = [recipient("an", &["zalo", "sms"])];
-    for (step, second) in [(1, 10), (2, 20)] {
-        journal.commit(told(notice(step, second), &an)).await.expect("it is written");
-    }
-    let cleared = Notice { reason: Reason::CoverageRestored, ..notice(3, 90) };
-    journal.commit(told(cleared, &an)).await.expect("it is written");
-    let waiting = due(&journal, 100).await;
-    assert_eq!((waiting.len(), waiting[0].notice.step), (1, 3));
-    journal.sent(waiting[0].id, None, at(100)).await.expect("it is written");
-    assert_eq!(journal.waiting().await.expect("it is read"), (None, 0));
+    let queue = async |step, reason| {
+        let notice = notice(step, i64::from(step)).because(reason);
+        journal.commit(told(notice, &an)).await.expect("it is written");
+        due(&journal, 100).await.swap_remove(0)
+    };
+    let (_, one) = queue(1, Reason::CoverageLost).await;
+    assert_eq!((one.has_older, one.unheard), (false, vec![]));
+    queue(2, Reason::CoverageWorse).await;
+    let three = queue(3, Reason::RootFound).await;
+    let (head, newest) = &three;
+    assert_eq!((head.id, newest.notice.step(), newest.has_older), (one.id, 3, true));
+    assert_eq!(newest.unheard, [Reason::CoverageLost, Reason::CoverageWorse]);
+    mark(&journal, Mark::Superseded { thread: head.thread.clone(), before: newest.id }, 100).await;
+    let (head, newest) = due(&journal, 100).await.swap_remove(0);
+    assert_eq!((head.id, newest.has_older, newest.unheard.len()), (newest.id, false, 2), "a second try knows it too");
+    sent(&journal, &three, Some("m1"), 101).await;
+    assert_eq!(journal.waiting().await.expect("it is read"), 0);
+    let (_, four) = queue(4, Reason::Escalated).await;
+    assert_eq!((four.has_older, four.unheard), (false, vec![]), "it was told since");
+    assert_eq!(four.first, [("zalo".into(), "m1".to_owned())].into());
 }
 
 #[tokio::test]
-async fn news_does_not_take_the_ring_out_of_an_alarm_that_waited() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
-    let an = [recipient("an", &["zalo"])];
-    journal.commit(told(notice(1, 10), &an)).await.expect("it is written");
-    let news = Notice { reason: Reason::RootFound, place: "Tủ mạng".into(), ..notice(2, 20) };
-    journal.commit(told(news, &an)).await.expect("it is written");
-    let waiting = due(&journal, 30).await;
-    let told = &waiting[0].notice;
-    assert_eq!((told.step, told.reason, told.place.as_str()), (2, Reason::CoverageLost, "Tủ mạng"));
-    let next = ("zalo".into(), 0);
-    journal.postponed(waiting[0].id, at(35), next, "503".into()).await.expect("it is written");
-    assert_eq!(due(&journal, 40).await[0].notice.reason, Reason::CoverageLost, "the next try rings too");
-}
-
-#[tokio::test]
-async fn the_next_channel_takes_over_and_later_messages_know_the_first() {
+async fn a_row_moves_to_another_channel_and_later_ones_know_the_first_message_there() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     let an = [recipient("an", &["zalo", "sms"])];
     journal.commit(told(notice(1, 10), &an)).await.expect("it is written");
     let first = due(&journal, 10).await;
-    assert_eq!((first[0].channel.as_str(), first[0].turn), ("zalo", 0));
-    journal.postponed(first[0].id, at(10), ("sms".into(), 1), "no connection".into()).await.expect("it is written");
+    assert_eq!((first[0].0.place.channel.as_str(), first[0].0.place.turn), ("zalo", 0));
+    mark(&journal, waits(&first[0].1, ("sms", 1, 2), 10), 10).await;
     let second = due(&journal, 10).await;
-    assert_eq!((second[0].channel.as_str(), second[0].turn, second[0].attempts), ("sms", 1, 1));
-    assert_eq!(second[0].recipient, an[0]);
-    journal.sent(second[0].id, Some("m1".into()), at(11)).await.expect("it is written");
+    assert_eq!(second[0].0.place, Place { channel: "sms".into(), turn: 1, attempts: 2 });
+    assert_eq!(second[0].1.recipient, an[0]);
+    sent(&journal, &second[0], Some("m1"), 11).await;
     journal.commit(told(notice(2, 20), &[recipient("an", &["sms"])])).await.expect("it is written");
-    assert_eq!(due(&journal, 20).await[0].first.as_deref(), Some("m1"));
+    assert_eq!(due(&journal, 20).await[0].1.first.get("sms").map(String::as_str), Some("m1"));
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_holds_nothing_up() {
+async fn who_waits_behind_a_head_is_found_if_they_have_another_channel() {
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
-    let an = [recipient("an", &["zalo"])];
-    journal.commit(told(notice(1, 10 * 3600), &an)).await.expect("it is written");
-    let first = due(&journal, 0).await;
-    assert_eq!(first.len(), 1, "it was decided ten hours from now");
-    let next = ("zalo".into(), 0);
-    journal.postponed(first[0].id, at(10 * 3600 + 300), next, "503".into()).await.expect("it is written");
-    assert_eq!(due(&journal, 0).await.len(), 1);
-    assert_eq!(due(&journal, 10 * 3600).await.len(), 0, "without a step it waits its time");
+    let all = [recipient("an", &["zalo"]), recipient("binh", &["zalo"]), recipient("cuc", &["zalo", "sms"])];
+    journal.commit(told(notice(1, 10), &all)).await.expect("it is written");
+    let (head, _) = due(&journal, 10).await.swap_remove(0);
+    let behind = journal.behind(head).await.expect("it is read");
+    assert_eq!(behind.iter().map(|one| &one.recipient).collect::<Vec<_>>(), [&all[2]]);
+    assert_eq!(behind[0].row.thread.recipient, all[2].key());
 }
 
 #[tokio::test]
@@ -207,7 +225,7 @@ async fn a_notice_that_is_committed_twice_is_sent_once() {
     for _ in 0..2 {
         journal.commit(told(notice(1, 10), &[recipient("an", &["ntfy"])])).await.expect("it is written");
     }
-    assert_eq!(journal.waiting().await.expect("it is read").1, 1);
+    assert_eq!(journal.waiting().await.expect("it is read"), 1);
 }
 
 #[tokio::test]
@@ -219,7 +237,7 @@ async fn what_another_version_wrote_holds_up_nobody() {
     let spoil = "UPDATE notice SET body = '{}', sum = row_sum('notice', key, site, at, '{}') WHERE key = 'a-1'";
     journal.with(move |store| Ok(store.connection().execute(spoil, [])?)).await.expect("it is written");
     assert_eq!(due(&journal, 30).await, []);
-    assert_eq!(due(&journal, 30).await[0].notice.incident.as_str(), "b");
+    assert_eq!(due(&journal, 30).await[0].1.notice.id().as_str(), "b");
 }
 
 #[tokio::test]
@@ -247,7 +265,7 @@ async fn incidents_links_and_windows_come_back_and_the_key_stays() {
     };
     let link = |state, second| LinkRecord { link: Some("tu-dong".into()), state, since: at(second) };
     let batch = Batch {
-        incidents: vec![incident(1, Some(-6 * 3600 - 60)), incident(2, None), incident(4, Some(-60))],
+        incidents: [incident(1, Some(-6 * 3600 - 60)), incident(2, None), incident(4, Some(-60))].map(Arc::new).into(),
         links: vec![link(LinkState::Down, -60), link(LinkState::Up, -30)],
         windows: vec![window("w1", 60), window("w2", -1)],
         ..Batch::default()
@@ -321,7 +339,7 @@ async fn what_was_learned_and_how_logins_fared_come_back() {
         good: false,
     };
     for record in [login(1, Some(at(60))), login(2, None)] {
-        let memories = vec![("a".into(), Arc::new(memory.clone()))];
+        let memories = [("a".into(), Arc::new(memory.clone()))].into();
         journal.commit(Batch { memories, logins: vec![record], ..Batch::default() }).await.expect("it is written");
     }
     drop(journal);

@@ -1,6 +1,6 @@
 //! Metrics of what is shared: links, areas, hamlets, incidents and what is out of service on purpose.
 
-use super::fleet::Family;
+use super::family::Family;
 use crate::model::{LinkState, Snapshot};
 use prometheus::proto::MetricFamily;
 use std::collections::BTreeSet;
@@ -51,7 +51,7 @@ pub(super) fn families(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
         maintained.add(&[("scope", kind), ("subject", subject)], 1.0);
     }
     let mut on_call = Family::gauge("camhealth_on_call_info", "Who is on call, by rotation; always 1.");
-    for shift in &snapshot.on_call {
+    for shift in snapshot.on_call.iter() {
         on_call.add(&[("name", &shift.name), ("rotation", &shift.rotation)], 1.0);
     }
     let shared = [hamlets, areas, area_info, open, unacknowledged, cut_off, anchors, windows, maintained, on_call];

@@ -4,25 +4,22 @@
 //! configuration and closed enums; names of people's things stand in `*_info` only, and those of households nowhere.
 
 mod budgets;
-mod fleet;
+mod cameras;
+mod commune;
+mod family;
 mod incidents;
+mod lines;
 mod own;
 mod process;
+mod renderer;
+mod sites;
 
 pub use own::{ChannelHealth, Own};
+pub use renderer::{Detail, Renderer};
 
 use crate::model::Snapshot;
-use prometheus::{Encoder, TextEncoder};
 
-/// Everything, in the text format of Prometheus (version 0.0.4).
+/// All metrics of one snapshot. Whoever renders many keeps a [`Renderer`].
 pub fn render(snapshot: &Snapshot, own: &Own) -> String {
-    let mut families = fleet::families(snapshot);
-    families.extend(own.gather());
-    families.extend(process::families());
-    let mut text = Vec::with_capacity(256 * 1024);
-    // Writing to memory fails only for a family without series, and none is made.
-    if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
-        tracing::error!(%error, "metrics cannot be rendered");
-    }
-    String::from_utf8_lossy(&text).into_owned()
+    Renderer::default().render(snapshot, own, Detail::BySize)
 }

@@ -16,6 +16,8 @@ use std::{
     time::Duration,
 };
 
+/// Upper bounds of delays, in seconds: a quarter of a second is on time.
+const DELAY_BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
 /// Bounds in seconds from a loopback answer to the longest look.
 const PROBE_BUCKETS: [f64; 10] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Bounds in seconds from an SSD's commit to a disk in trouble.
@@ -38,6 +40,7 @@ pub struct Own {
     registry: Registry,
     in_flight: IntGauge,
     lag: Gauge,
+    delay_seconds: Histogram,
     probe_seconds: HistogramVec,
     commit_seconds: Histogram,
     journal_errors: IntCounter,
@@ -71,6 +74,13 @@ impl Own {
         let own = Self {
             in_flight: int_gauge("camhealth_probes_in_flight", "Looks under way."),
             lag: gauge("camhealth_probe_lag_seconds", "How late the most overdue look is, in seconds."),
+            delay_seconds: made(Histogram::with_opts(
+                HistogramOpts::new(
+                    "camhealth_probe_start_delay_seconds",
+                    "How much later looks began than they might have, in seconds.",
+                )
+                .buckets(DELAY_BUCKETS.to_vec()),
+            )),
             probe_seconds: made(HistogramVec::new(
                 HistogramOpts::new("camhealth_probe_duration_seconds", "Time that looks take, in seconds.")
                     .buckets(PROBE_BUCKETS.to_vec()),
@@ -160,6 +170,7 @@ impl Own {
         own.register(build);
         own.register(own.in_flight.clone());
         own.register(own.lag.clone());
+        own.register(own.delay_seconds.clone());
         own.register(own.probe_seconds.clone());
         own.register(own.commit_seconds.clone());
         own.register(own.journal_errors.clone());
@@ -187,6 +198,11 @@ impl Own {
     pub fn set_probes(&self, in_flight: usize, lag: Duration) {
         self.in_flight.set(in_flight as i64);
         self.lag.set(lag.as_secs_f64());
+    }
+
+    /// A look began, so much later than it might have.
+    pub fn probe_began(&self, delay: Duration) {
+        self.delay_seconds.observe(delay.as_secs_f64());
     }
 
     /// A look ended.

@@ -1,6 +1,6 @@
 //! The process as the kernel sees it, under the names that all Prometheus clients use.
 
-use super::fleet::Family;
+use super::family::Family;
 use prometheus::proto::MetricFamily;
 use std::fs;
 

@@ -114,6 +114,7 @@ mod tests {
         one_name::<Level>();
         one_name::<LinkState>();
         one_name::<Reason>();
+        one_name::<Trouble>();
         one_name::<Held>();
         one_name::<Language>();
         one_name::<Kind>();
@@ -159,6 +160,7 @@ mod tests {
         ];
         for scope in scopes {
             assert_eq!(serde_json::to_value(&scope).expect("JSON")["kind"], scope.kind());
+            assert_eq!(scope.to_string().parse(), Ok(scope));
         }
     }
 }

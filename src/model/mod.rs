@@ -5,6 +5,7 @@
 
 mod area;
 mod closed;
+mod counts;
 mod course;
 mod discreet;
 mod fleet;
@@ -16,9 +17,12 @@ mod location;
 mod login;
 mod memory;
 mod notice;
+mod notice_wire;
 mod observation;
+mod outbox;
 mod outlook;
 mod remedies;
+mod restored;
 mod site;
 mod snapshot;
 mod state;
@@ -30,6 +34,7 @@ pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
 pub(crate) use closed::{Closed, one_name};
+pub use counts::Counts;
 pub use course::Course;
 pub use discreet::stream_address;
 pub use fleet::{
@@ -43,18 +48,21 @@ pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
-pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
+pub use notice::{
+    CameraLine, Cameras, ChannelNotice, DigestNotice, IncidentNotice, JournalNotice, Notice, PlainNotice, Reason,
+    Remark, SiteLine, Trouble,
+};
 pub use observation::{
     Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };
+pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use restored::Restored;
 pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
 };
-pub use state::{
-    Level, LinkRecord, LinkState, LoginRecord, OpenAlert, Restored, SiteRecord, State, Transition, ViewState,
-};
+pub use state::{Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState};
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;

@@ -1,6 +1,7 @@
 //! What is planned for a camera: its next look, what holds it back, and what is left of its budgets.
 
 use super::{CameraId, Check, LinkId, closed::closed};
+use imbl::OrdMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outlooks {
     /// By camera.
-    pub cameras: BTreeMap<CameraId, Outlook>,
+    pub cameras: OrdMap<CameraId, Outlook>,
     /// Bytes left of each link's budget, for links that have one.
     pub links: BTreeMap<LinkId, Budget>,
     /// How often a look that was due was held back, by reason.

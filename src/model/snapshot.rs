@@ -1,9 +1,11 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    AreaId, Beacon, CameraId, Cause, Check, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId, Kind,
-    Level, LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window, elapsed,
+    AreaId, Beacon, CameraId, Cause, Check, Counts, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId,
+    Kind, Level, LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window,
+    elapsed, later,
 };
+use imbl::OrdMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::{
@@ -20,28 +22,30 @@ pub struct Snapshot {
     pub at: Timestamp,
     /// The inventory that it speaks of.
     pub fleet: Arc<Fleet>,
-    /// Every camera of the fleet.
-    pub cameras: BTreeMap<CameraId, Arc<CameraStatus>>,
+    /// Every camera of the fleet. This map and the others are shared with the snapshots before and after.
+    pub cameras: OrdMap<CameraId, Arc<CameraStatus>>,
     /// Every site of the fleet.
-    pub sites: BTreeMap<SiteId, Arc<SiteStatus>>,
+    pub sites: OrdMap<SiteId, Arc<SiteStatus>>,
+    /// How many cameras are in each state, and sites at each level.
+    pub counts: Counts,
     /// All views of the commune together.
     pub coverage: Coverage,
     /// The same by hamlet.
-    pub hamlets: Arc<BTreeMap<String, Coverage>>,
+    pub hamlets: OrdMap<Arc<str>, Coverage>,
     /// The same by area, with all areas that are a part of it.
-    pub areas: Arc<BTreeMap<AreaId, Coverage>>,
+    pub areas: OrdMap<AreaId, Coverage>,
     /// Every link of the fleet.
-    pub links: BTreeMap<LinkId, LinkStatus>,
+    pub links: OrdMap<LinkId, LinkStatus>,
     /// Whether the monitor sees nothing at all and cannot say why.
     pub cut_off: Option<Timestamp>,
     /// Whether anchors answered when they were last asked; `None` where there are none or none was asked yet.
     pub anchors: Option<bool>,
     /// Incidents that are open, or ended within the last hours; newest first.
-    pub incidents: Vec<Arc<Incident>>,
+    pub incidents: Arc<Vec<Arc<Incident>>>,
     /// All windows that are not over, those of the configuration first.
     pub windows: Arc<Vec<Window>>,
     /// Who is on call, by rotation.
-    pub on_call: Vec<OnCall>,
+    pub on_call: Arc<Vec<OnCall>>,
     /// What is planned for each camera; published now and then, so a little older than the rest.
     pub outlooks: SharedOutlooks,
 }
@@ -49,12 +53,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// How many cameras of a kind are in a state.
     pub fn count(&self, kind: Kind, state: State) -> usize {
-        self.fleet
-            .cameras
-            .values()
-            .filter(|camera| camera.kind == kind)
-            .filter(|camera| self.cameras.get(&camera.id).is_some_and(|status| status.state == state))
-            .count()
+        self.counts.cameras(kind, state)
     }
 
     /// Incidents that are open, newest first.
@@ -80,13 +79,15 @@ impl Snapshot {
 
     /// How many sites are at a level.
     pub fn sites_at(&self, level: Level) -> usize {
-        self.sites.values().filter(|site| site.level == level).count()
+        self.counts.sites(level)
     }
 }
 
 /// One camera at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CameraStatus {
+    /// Which shown version of it this is; it grows with each change that a snapshot shows.
+    pub revision: u64,
     /// Where it stands.
     pub state: State,
     /// Why, unless it is well or was never seen.
@@ -173,6 +174,7 @@ impl CameraStatus {
     /// A camera that this run of the daemon has not looked at.
     pub fn unseen(state: State, since: Timestamp) -> Self {
         Self {
+            revision: 0,
             state,
             cause: None,
             detail: String::new(),
@@ -194,9 +196,21 @@ impl CameraStatus {
         }
     }
 
+    /// Until when the figures of [`Self::stream_at`] and [`Self::clock_offset_at`] are shown: past each of these moments
+    /// some are not.
+    pub fn figures_end(&self) -> impl Iterator<Item = Timestamp> {
+        let media = self.last_media.map(|media| later(media, self.media_limit()));
+        let seldom = [self.surveyed, self.clock_measured].into_iter().flatten();
+        media.into_iter().chain(seldom.map(|at| later(at, SELDOM_MEASURED)))
+    }
+
+    fn media_limit(&self) -> Duration {
+        self.reasoning.as_ref().map_or(Duration::ZERO, |reasoning| reasoning.stale_after)
+    }
+
     /// What the stream shows at a moment: nothing where video came so long ago that it proves nothing any more.
     pub fn stream_at(&self, at: Timestamp) -> Option<StreamFacts> {
-        let limit = self.reasoning.as_ref().map_or(Duration::ZERO, |reasoning| reasoning.stale_after);
+        let limit = self.media_limit();
         let fresh = self.last_media.is_some_and(|media| elapsed(at, media) <= limit);
         let mut stream = self.stream.clone().filter(|_| fresh)?;
         if self.surveyed.is_none_or(|surveyed| elapsed(at, surveyed) > SELDOM_MEASURED) {
@@ -231,6 +245,8 @@ pub struct LastCheck {
 /// One site at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SiteStatus {
+    /// Which shown version of it this is; it grows with each change that a snapshot shows.
+    pub revision: u64,
     /// How well it is covered.
     pub level: Level,
     /// Since when at this level.

@@ -1,12 +1,13 @@
 //! Maintenance windows: when something is out of service on purpose, by whom and why.
 
-use super::{Camera, CameraId, DailyHours, Fleet, LinkId, SiteId};
+use super::{Camera, CameraId, DailyHours, Fleet, LinkId, SiteId, UnknownName};
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, Weekday},
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
 /// Something is out of service on purpose: alerts on it are kept back and its time counts as maintenance.
@@ -96,6 +97,32 @@ impl Scope {
             Self::Camera(id) => {
                 fleet.cameras.get(id).map_or_else(|| id.to_string(), |camera| camera.public_name().to_owned())
             }
+        }
+    }
+}
+
+/// `site:cho`, as forms have it; the whole commune is `all`.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str(self.kind()),
+            some => write!(f, "{}:{}", some.kind(), some.subject()),
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let (kind, id) = text.split_once(':').unwrap_or((text, ""));
+        match kind {
+            "all" => Ok(Self::All),
+            "hamlet" => Ok(Self::Hamlet(id.to_owned())),
+            "site" => Ok(Self::Site(id.into())),
+            "link" => Ok(Self::Link(id.into())),
+            "camera" => Ok(Self::Camera(id.into())),
+            _ => Err(UnknownName),
         }
     }
 }

@@ -27,15 +27,10 @@ impl Monitor {
                 self.stale.extend(self.sites_of.get(&id).into_iter().flatten().cloned());
             }
             self.effects.extend(transition.map(Effect::Camera));
+            self.cameras_to_show.insert(id);
         }
-        let due = self.sites.iter().filter(|(id, site)| {
-            let plan = self.fleet.sites.get(*id);
-            plan.and_then(|plan| site.deadline(now, plan)).is_some_and(|at| at <= now)
-        });
-        let due: Vec<SiteId> = due.map(|(id, _)| id.clone()).collect();
         let mut stale = std::mem::take(&mut self.stale);
-        stale.extend(due);
-        stale.extend(std::mem::take(&mut self.held));
+        stale.extend(self.deadlines.due(now).cloned());
         for site in &stale {
             self.evaluate(now, site);
         }
@@ -43,13 +38,9 @@ impl Monitor {
             Some(since) => self.book.cut_off(now, since),
             None => self.book.sees_again(now),
         }
-        self.held_until = later(now, super::HELD_EVERY);
         self.perhaps_digest(now);
         self.escalate(now);
-        self.tell(now, &stale);
-        if !stale.is_empty() {
-            self.add_up();
-        }
+        self.tell(now, stale);
         std::mem::take(&mut self.effects)
     }
 
@@ -64,11 +55,12 @@ impl Monitor {
             false => level,
         };
         let doubtful = self.doubtful(&plan, &views, level, excused);
-        let held = watchers().any(|watcher| {
-            let device = self.fleet.cameras.get(&watcher.camera).map(|camera| &camera.device);
-            let lost = self.cameras.get(&watcher.camera).is_some_and(|camera| !camera.base.sees());
-            lost && device.is_some_and(|device| self.topology.holds(now, device, &self.settings.topology))
+        let awaited = watchers().find_map(|watcher| {
+            let device = &self.fleet.cameras.get(&watcher.camera)?.device;
+            self.cameras.get(&watcher.camera).filter(|camera| !camera.base.sees())?;
+            self.topology.awaited(now, device, &self.settings.topology).cloned()
         });
+        let held = awaited.is_some();
         let Some(site) = self.sites.get_mut(id) else { return };
         let before = site.status.level;
         let status = Arc::make_mut(&mut site.status);
@@ -87,8 +79,14 @@ impl Monitor {
             alert: open.clone(),
             ended: site.watch.ended().to_vec(),
         };
-        if held && excused.worse_than(plan.alert_below) {
-            self.held.insert(id.clone());
+        // Nothing is due twice at one moment, whatever a clock did.
+        let delay = site.deadline(&plan).map(|at| if at > now { at } else { later(now, super::HELD_EVERY) });
+        match awaited.filter(|_| excused.worse_than(plan.alert_below)) {
+            Some(link) => {
+                self.deadlines.set(id, Some(later(now, super::HELD_EVERY)));
+                self.held.entry(link).or_default().insert(id.clone());
+            }
+            None => self.deadlines.set(id, delay),
         }
         if before != level || turn.is_some() {
             self.effects.push(Effect::Site(record));
@@ -152,12 +150,12 @@ impl Monitor {
     }
 
     /// Turns what the book has to say into notices, and shows each site its incident.
-    fn tell(&mut self, now: Timestamp, stale: &BTreeSet<SiteId>) {
+    fn tell(&mut self, now: Timestamp, stale: BTreeSet<SiteId>) {
         let tellings = self.book.settle(now, &self.settings.alert, &self.fleet.commune.timezone);
-        let mut sites = stale.clone();
+        let mut sites = stale;
         for telling in tellings {
             sites.extend(telling.incident.sites.keys().cloned());
-            self.effects.push(Effect::Incident(Box::new(telling.incident.clone())));
+            self.effects.push(Effect::Incident(telling.incident.clone()));
             if let Some(reason) = telling.reason {
                 let notice = self.notice(now, &telling, reason);
                 self.effects.push(Effect::Notify(Box::new(notice), telling.to));
@@ -166,8 +164,11 @@ impl Monitor {
         for id in sites {
             let incident =
                 self.book.of_site(&id).or_else(|| self.book.doubt_of(&id)).map(|incident| incident.id.clone());
-            let Some(site) = self.sites.get_mut(&id).filter(|site| site.status.incident != incident) else { continue };
-            Arc::make_mut(&mut site.status).incident = incident;
+            let Some(site) = self.sites.get_mut(&id) else { continue };
+            if site.status.incident != incident {
+                Arc::make_mut(&mut site.status).incident = incident;
+            }
+            self.sites_to_show.insert(id);
         }
     }
 }

@@ -63,7 +63,7 @@ pub enum Effect {
     /// A link changed its state: remember it.
     Link(LinkRecord),
     /// An incident changed: remember it.
-    Incident(Box<Incident>),
+    Incident(Arc<Incident>),
     /// Somebody must be told.
     Notify(Box<Notice>, Vec<Recipient>),
     /// Something was learned of a camera: remember it.

@@ -6,23 +6,26 @@
 
 mod camera;
 mod conclude;
+mod deadlines;
 mod event;
 mod notices;
+mod shown;
 mod standing;
 
 pub use event::{Effect, Event, Settings};
 
 use crate::{
-    alert, coverage, health,
+    alert, health,
     model::{
-        AreaId, CameraId, Coverage, FailureKind, Fleet, Level, LinkId, LinkStatus, Memory, Observation, OnCall,
-        Restored, SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, ViewStatus, Window, later,
-        stream_address,
+        CameraId, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored, SharedOutlooks, Site,
+        SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
     },
     topology::{self, Topology},
 };
 use camera::WatchedCamera;
+use deadlines::Deadlines;
 use jiff::Timestamp;
+use shown::Shown;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -35,10 +38,37 @@ const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// How often it is remembered who has proven to see. A restart believes a camera by so much less.
 const PROOFS_EVERY: Duration = Duration::from_secs(60);
 
-/// How often sites are looked at whose alarm waits for a verdict on a link.
+/// How often sites are looked at whose alarm waits for a verdict on a link, beside when that comes.
 const HELD_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known of the fleet.
+///
+/// ```
+/// use camhealth::model::{Camera, Check, Commune, DailyHours, Failure, FailureKind, Fleet, Language, Observation, State};
+/// use camhealth::monitor::{Effect, Event, Monitor, Settings};
+/// use jiff::{Timestamp, tz::TimeZone};
+/// use std::sync::Arc;
+///
+/// let (name, timezone) = ("Hải Bình".to_owned(), TimeZone::fixed(jiff::tz::offset(7)));
+/// let mut fleet = Fleet::empty(Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT });
+/// let camera = Camera::new("cho-01", "rtsp://10.20.1.7/sub".parse().expect("an address"));
+/// fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
+///
+/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let (mut monitor, _) = Monitor::new(Arc::new(fleet), Settings::default(), Default::default(), second(0));
+/// let mut fell = Vec::new();
+/// for look in 1..=3 {
+///     let at = second(10 * look);
+///     let failure = Some(Failure::new(FailureKind::Refused, "the port is closed"));
+///     let observation = Observation { failure, ..Observation::new(Check::Liveness, at) };
+///     for effect in monitor.handle(at, Event::Probed("cho-01".into(), Box::new(observation))) {
+///         if let Effect::Camera(transition) = effect {
+///             fell.push((look, transition.to));
+///         }
+///     }
+/// }
+/// assert_eq!(fell, [(3, State::Down)], "three looks confirm it, and the shell is told to remember it once");
+/// ```
 #[derive(Debug)]
 pub struct Monitor {
     fleet: Arc<Fleet>,
@@ -55,9 +85,6 @@ pub struct Monitor {
     windows: Arc<Vec<Window>>,
     /// Cameras that are out of service on purpose, since when and why.
     maintenance: BTreeMap<CameraId, (Timestamp, String)>,
-    coverage: Coverage,
-    hamlets: Arc<BTreeMap<String, Coverage>>,
-    areas: Arc<BTreeMap<AreaId, Coverage>>,
     cut_off: Option<Timestamp>,
     night: bool,
     next_sweep: Timestamp,
@@ -66,10 +93,14 @@ pub struct Monitor {
     /// Cameras, and sites, that the event at hand may have changed.
     touched: BTreeSet<CameraId>,
     stale: BTreeSet<SiteId>,
-    /// Sites whose alarm waits for a verdict on a link.
-    held: BTreeSet<SiteId>,
-    /// When those are looked at again, if nothing happens before.
-    held_until: Timestamp,
+    /// When each site is to be looked at again, if nothing happens before.
+    deadlines: Deadlines<SiteId>,
+    /// Sites whose alarm waits for a verdict, by the link that it is awaited of.
+    held: BTreeMap<topology::Key, BTreeSet<SiteId>>,
+    /// What the last snapshot showed, and the cameras and sites that the next one shows anew.
+    shown: Shown,
+    cameras_to_show: BTreeSet<CameraId>,
+    sites_to_show: BTreeSet<SiteId>,
     effects: Vec<Effect>,
 }
 
@@ -95,9 +126,6 @@ impl Monitor {
             set_windows: restored.windows,
             windows: Arc::default(),
             maintenance: BTreeMap::new(),
-            coverage: Coverage::default(),
-            hamlets: Arc::default(),
-            areas: Arc::default(),
             cut_off: None,
             night: false,
             next_sweep: later(now, SWEEP_EVERY),
@@ -105,8 +133,11 @@ impl Monitor {
             next_digest: None,
             touched: BTreeSet::new(),
             stale: BTreeSet::new(),
-            held: BTreeSet::new(),
-            held_until: now,
+            deadlines: Deadlines::default(),
+            held: BTreeMap::new(),
+            shown: Shown::default(),
+            cameras_to_show: BTreeSet::new(),
+            sites_to_show: BTreeSet::new(),
             effects: Vec::new(),
         };
         // As on a reload: what was seen at another address proves nothing at this one.
@@ -178,39 +209,53 @@ impl Monitor {
     }
 
     /// When [`Event::Tick`] is due if nothing else happens.
-    pub fn next_deadline(&self, now: Timestamp) -> Timestamp {
-        let free = self.sites.iter().filter(|(id, _)| !self.held.contains(*id));
-        let delays = free.filter_map(|(id, site)| site.deadline(now, self.fleet.sites.get(id)?));
-        let held = (!self.held.is_empty()).then_some(self.held_until);
-        let others = [self.topology.deadline(&self.settings.topology), self.book.deadline(), self.next_digest, held];
-        delays.chain(others.into_iter().flatten()).fold(self.next_sweep, Timestamp::min)
+    pub fn next_deadline(&self) -> Timestamp {
+        let topology = self.topology.deadline(&self.settings.topology);
+        let all = [topology, self.book.deadline(), self.next_digest, self.deadlines.first()];
+        all.into_iter().flatten().fold(self.next_sweep, Timestamp::min)
     }
 
-    /// The fleet as it stands.
-    pub fn snapshot(&self, now: Timestamp) -> Snapshot {
-        let mut incidents: Vec<_> = self.book.incidents().cloned().map(Arc::new).collect();
-        incidents.sort_by_key(|incident| std::cmp::Reverse((incident.opened, incident.number)));
+    /// The fleet as it stands. Costs what changed since the last snapshot, whatever the fleet.
+    pub fn snapshot(&mut self, now: Timestamp) -> Snapshot {
+        for id in std::mem::take(&mut self.cameras_to_show) {
+            if let (Some(camera), Some(plan)) = (self.cameras.get_mut(&id), self.fleet.cameras.get(&id)) {
+                self.shown.camera(&self.fleet, plan, &mut camera.status, camera.base);
+            }
+        }
+        for id in std::mem::take(&mut self.sites_to_show) {
+            if let (Some(site), Some(plan)) = (self.sites.get_mut(&id), self.fleet.sites.get(&id)) {
+                self.shown.site(&self.fleet, plan, &mut site.status);
+            }
+        }
+        self.show_links();
+        if self.book.take_changed() {
+            let mut incidents: Vec<_> = self.book.incidents().cloned().collect();
+            incidents.sort_by_key(|incident| std::cmp::Reverse((incident.opened, incident.number)));
+            self.shown.incidents = Arc::new(incidents);
+        }
+        self.show_on_call(now);
         Snapshot {
             at: now,
             fleet: self.fleet.clone(),
-            cameras: self.cameras.iter().map(|(id, camera)| (id.clone(), camera.status.clone())).collect(),
-            sites: self.sites.iter().map(|(id, site)| (id.clone(), site.status.clone())).collect(),
-            coverage: self.coverage,
-            hamlets: self.hamlets.clone(),
-            areas: self.areas.clone(),
-            links: self.link_statuses(),
+            cameras: self.shown.cameras.clone(),
+            sites: self.shown.sites.clone(),
+            counts: self.shown.counts,
+            coverage: self.shown.coverage(),
+            hamlets: self.shown.hamlets.clone(),
+            areas: self.shown.areas.clone(),
+            links: self.shown.links.clone(),
             cut_off: self.cut_off,
             anchors: self.topology.anchors_answer(),
-            incidents,
+            incidents: self.shown.incidents.clone(),
             windows: self.windows.clone(),
-            on_call: self.on_call(now),
+            on_call: self.shown.on_call.clone(),
             outlooks: SharedOutlooks::default(),
         }
     }
 
     /// The open incident of a number or an id.
     pub fn open_incident(&self, name: &str) -> Option<&crate::model::Incident> {
-        self.book.named(name)
+        self.book.named(name).map(Arc::as_ref)
     }
 
     /// Whether somebody set a window of this id that is not over.
@@ -223,33 +268,32 @@ impl Monitor {
         self.set_windows.iter().filter(|window| !window.is_over(now)).count()
     }
 
-    /// Every link, counted in one pass over the cameras: a province has thousands of both.
-    fn link_statuses(&self) -> BTreeMap<LinkId, LinkStatus> {
-        let mut counts: BTreeMap<LinkId, (usize, usize)> = BTreeMap::new();
-        for (id, camera) in &self.cameras {
-            let Some(plan) = self.fleet.cameras.get(id) else { continue };
-            for link in self.fleet.links_above(plan) {
-                let (all, unreachable) = counts.entry(link).or_default();
-                *all += 1;
-                *unreachable += usize::from(camera.base == State::Unreachable);
-            }
+    /// Shows the links that turned, or of which other cameras are out of reach.
+    fn show_links(&mut self) {
+        let turned = self.topology.take_changed().into_iter().flatten();
+        for id in turned.chain(self.shown.take_counted()).collect::<BTreeSet<_>>() {
+            let Some(link) = self.fleet.links.get(&id) else { continue };
+            let Some((state, since, beacon)) = self.topology.status(&Some(id.clone())) else { continue };
+            let (cameras, unreachable) = self.shown.below(&id);
+            let status = LinkStatus { state, since, beacon, probe: link.probe.clone(), cameras, unreachable };
+            self.shown.links.insert(id, status);
         }
-        let status = |(id, link): (&LinkId, &crate::model::Link)| {
-            let (state, since, beacon) = self.topology.status(&Some(id.clone()))?;
-            let (cameras, unreachable) = counts.get(id).copied().unwrap_or_default();
-            Some((id.clone(), LinkStatus { state, since, beacon, probe: link.probe.clone(), cameras, unreachable }))
-        };
-        self.fleet.links.iter().filter_map(status).collect()
     }
 
-    fn on_call(&self, now: Timestamp) -> Vec<OnCall> {
+    /// Shows who is on call, as long as that holds.
+    fn show_on_call(&mut self, now: Timestamp) {
+        if self.shown.on_call_holds.is_some_and(|(from, until)| from <= now && now < until) {
+            return;
+        }
         let (settings, zone) = (&self.settings.alert, &self.fleet.commune.timezone);
         let shift = |rotation: &alert::Rotation| {
             let shift = alert::roster::shifts(settings, rotation, now, zone, 1).pop()?;
             let name = settings.people.get(&shift.person).map_or_else(|| shift.person.to_string(), |p| p.name.clone());
             Some(OnCall { rotation: rotation.id.clone(), name, until: shift.until })
         };
-        settings.rotations.iter().filter_map(shift).collect()
+        let on_call: Vec<OnCall> = settings.rotations.iter().filter_map(shift).collect();
+        let until = on_call.iter().map(|shift| shift.until).min().unwrap_or(Timestamp::MAX);
+        (self.shown.on_call, self.shown.on_call_holds) = (Arc::new(on_call), Some((now, until)));
     }
 
     fn probed(&mut self, now: Timestamp, id: &CameraId, observation: Observation) {
@@ -292,14 +336,14 @@ impl Monitor {
             Some(false) => self.topology.silent(now, &device, started, was_silent),
         };
         self.follow(change);
-        if self.shares_device(id) {
-            let siblings = self.fleet.cameras.values().filter(|other| other.device == device);
-            self.touched.extend(siblings.map(|camera| camera.id.clone()));
-        }
+        self.touched.extend(self.topology.cameras_of(&device).iter().cloned());
     }
 
     /// Takes in what became of links.
     fn follow(&mut self, change: topology::Change) {
+        for key in &change.cleared {
+            self.stale.extend(self.held.remove(key).into_iter().flatten());
+        }
         for key in &change.turned {
             self.link_turned(key);
         }
@@ -353,25 +397,12 @@ impl Monitor {
         }
         self.touched = fleet.cameras.keys().cloned().collect();
         self.stale = fleet.sites.keys().cloned().collect();
+        self.deadlines.clear();
+        self.held.clear();
+        self.shown = Shown::new(&self.fleet, &self.shown);
         self.next_sweep = now;
         self.plan_digest(now);
         self.sweep(now);
-    }
-
-    fn add_up(&mut self) {
-        self.coverage = coverage::total(self.sites.values().map(|site| site.status.views.as_slice()));
-        let mut hamlets: BTreeMap<String, Vec<&[ViewStatus]>> = BTreeMap::new();
-        let mut areas: BTreeMap<&AreaId, Vec<&[ViewStatus]>> =
-            self.fleet.areas.keys().map(|area| (area, Vec::new())).collect();
-        for (id, site) in &self.sites {
-            let Some(plan) = self.fleet.sites.get(id) else { continue };
-            hamlets.entry(plan.hamlet.clone()).or_default().push(&site.status.views);
-            for area in self.fleet.areas_up_from(plan.area.as_ref()) {
-                areas.entry(area).or_default().push(&site.status.views);
-            }
-        }
-        self.areas = Arc::new(areas.into_iter().map(|(area, views)| (area.clone(), coverage::total(views))).collect());
-        self.hamlets = Arc::new(hamlets.into_iter().map(|(hamlet, views)| (hamlet, coverage::total(views))).collect());
     }
 }
 
@@ -390,15 +421,22 @@ impl WatchedSite {
     }
 
     /// When a delay runs out, if the site stays as it is.
-    fn deadline(&self, now: Timestamp, plan: &Site) -> Option<Timestamp> {
-        self.watch.deadline(now, plan).into_iter().chain(self.doubt.deadline()).min()
+    fn deadline(&self, plan: &Site) -> Option<Timestamp> {
+        self.watch.deadline(plan).into_iter().chain(self.doubt.deadline()).min()
     }
 
     fn with(watch: alert::Watch, level: Level, since: Timestamp) -> Self {
         Self {
             watch,
             doubt: alert::Doubt::default(),
-            status: Arc::new(SiteStatus { level, since, views: Vec::new(), incident: None, recovering: None }),
+            status: Arc::new(SiteStatus {
+                revision: 0,
+                level,
+                since,
+                views: Vec::new(),
+                incident: None,
+                recovering: None,
+            }),
         }
     }
 }

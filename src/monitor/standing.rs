@@ -63,10 +63,9 @@ impl Monitor {
 
     /// A channel of the same recorder that is confirmed to be out of reach.
     fn silent_channel(&self, camera: &Camera) -> Option<health::Standing> {
-        let others = self.fleet.cameras.values().filter(|other| other.device == camera.device);
-        let standings = others.filter_map(|other| Some(self.cameras.get(&other.id)?.machine.standing().clone()));
-        let mut silent = standings.filter(|standing| standing.state == State::Down && is_silent(standing.cause));
-        silent.next()
+        let channels = self.topology.cameras_of(&camera.device).iter();
+        let mut standings = channels.filter_map(|channel| Some(self.cameras.get(channel)?.machine.standing()));
+        standings.find(|standing| standing.state == State::Down && is_silent(standing.cause)).cloned()
     }
 
     /// What explains that a site is lost: the root that most of its lost cameras share.

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, Kind, Language, LinkRecord, Memory,
-    Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
+    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, IncidentNotice, Kind, Language,
+    LinkId, LinkRecord, Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
 };
 use std::time::Duration;
 
@@ -52,7 +52,8 @@ pub(super) struct World {
     pub(super) monitor: Monitor,
     transitions: Vec<Transition>,
     records: BTreeMap<SiteId, SiteRecord>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<IncidentNotice>,
+    pub(super) others: Vec<Notice>,
     memories: BTreeMap<CameraId, Arc<Memory>>,
     proofs: BTreeMap<CameraId, Timestamp>,
     incidents: BTreeMap<u32, Incident>,
@@ -76,6 +77,7 @@ impl World {
             transitions: vec![],
             records: BTreeMap::new(),
             notices: vec![],
+            others: vec![],
             memories: BTreeMap::new(),
             proofs: BTreeMap::new(),
             incidents: BTreeMap::new(),
@@ -91,8 +93,8 @@ impl World {
             match effect {
                 Effect::Camera(transition) => self.transitions.push(transition),
                 Effect::Site(record) => drop(self.records.insert(record.site.clone(), record)),
-                Effect::Notify(notice, _) => self.notices.push(*notice),
-                Effect::Incident(incident) => drop(self.incidents.insert(incident.number, *incident)),
+                Effect::Notify(notice, _) => self.told(*notice),
+                Effect::Incident(incident) => drop(self.incidents.insert(incident.number, (*incident).clone())),
                 Effect::Link(record) => drop(self.links.insert(record.link.clone(), record)),
                 Effect::Ask(cameras) => self.asked.extend(cameras),
                 Effect::Window(_) => {}
@@ -152,7 +154,7 @@ impl World {
         cameras.filter_map(|(id, camera)| Some((id.clone(), camera.machine.proven()?))).collect()
     }
 
-    pub(super) fn level(&self, site: &str) -> Level {
+    pub(super) fn level(&mut self, site: &str) -> Level {
         self.monitor.snapshot(at(0)).sites[site].level
     }
 }
@@ -169,8 +171,7 @@ fn a_dead_camera_is_told_with_place_view_and_reason_and_taken_back() {
     assert_eq!((notice.reason, notice.level), (Reason::CoverageLost, Level::Critical));
     let site = &notice.sites[0];
     assert_eq!((site.views_lost.as_slice(), site.views_total), (["north".to_owned()].as_slice(), 2));
-    assert_eq!(notice.cameras.len(), 1);
-    assert_eq!((notice.cameras[0].cause, notice.cameras[0].since), (TIMEOUT, at(10)));
+    assert!(matches!(&notice.cameras.named[..], [one] if (one.cause, one.since) == (TIMEOUT, at(10))), "{notice:?}");
     world.probe(100, "0-north", None);
     world.probe(103, "0-north", None);
     assert_eq!(world.level("site-0"), Level::Full);
@@ -179,7 +180,7 @@ fn a_dead_camera_is_told_with_place_view_and_reason_and_taken_back() {
     let incident = snapshot.open_incidents().next().expect("it is open until then");
     assert_eq!(snapshot.course(incident), Course::Recovering(at(103)), "and says so beside a site that is full");
     assert_eq!(snapshot.number(&snapshot.sites["site-0"]), Some(1));
-    assert!(world.monitor.next_deadline(at(103)) <= at(163));
+    assert!(world.monitor.next_deadline() <= at(163));
     world.tick(163);
     assert_eq!(world.monitor.snapshot(at(163)).sites["site-0"].recovering, None, "it is over");
     let clear = world.notices.pop().expect("an all-clear");
@@ -228,7 +229,7 @@ fn a_restart_repeats_nothing_and_still_takes_back() {
 fn a_restart_believes_nobody_for_longer_than_the_proof_lasts() {
     let mut before = World::new(1);
     before.all_up(0);
-    let soon = World::restored(1, before.journal(), 290);
+    let mut soon = World::restored(1, before.journal(), 290);
     assert_eq!((soon.level("site-0"), soon.transitions.len()), (Level::Full, 0));
     let mut late = World::restored(1, before.journal(), 301);
     assert_eq!((late.level("site-0"), late.notices.len()), (Level::Unknown, 0), "it pages nobody");
@@ -265,8 +266,8 @@ fn what_is_not_proven_covers_nothing_and_is_told_when_it_lasts() {
     assert_eq!(world.notices.len(), 1);
     let notice = world.notices[0].clone();
     assert_eq!((notice.reason, notice.reason.pages()), (Reason::CoverageUnproven, false));
-    assert_eq!(notice.cause, Some(crate::model::Cause::Unproven("site-0".into())));
-    assert_eq!(notice.cameras[0].cause, FULL);
+    assert_eq!(notice.cause, crate::model::Cause::Unproven("site-0".into()));
+    assert_eq!(notice.cameras.named[0].cause, FULL);
     assert!(world.monitor.snapshot(at(612)).sites["site-0"].incident.is_some());
     // A restart neither repeats nor forgets it.
     let mut world = World::restored(2, world.journal(), 620);
@@ -302,16 +303,16 @@ fn figures_are_shown_as_long_as_they_are_of_the_present() {
     observation.stream = Some(stream);
     observation.clock_offset_seconds = Some(3.0);
     world.perform_event(0, Event::Probed("0-north".into(), observation));
-    let shown = |world: &World, second| {
+    let shown = |world: &mut World, second| {
         let status = world.monitor.snapshot(at(second)).cameras["0-north"].clone();
         let stream = status.stream_at(at(second));
         let interval = stream.as_ref().and_then(|stream| stream.keyframe_interval_seconds);
         (stream.is_some(), interval.is_some(), status.clock_offset_at(at(second)).is_some())
     };
-    assert_eq!(shown(&world, 300), (true, true, true));
-    assert_eq!(shown(&world, 301), (false, false, true), "its video is too old to speak of the present");
+    assert_eq!(shown(&mut world, 300), (true, true, true));
+    assert_eq!(shown(&mut world, 301), (false, false, true), "its video is too old to speak of the present");
     world.probe(100_000, "0-north", None);
-    assert_eq!(shown(&world, 100_010), (true, false, false), "the long look and the clock are of yesterday");
+    assert_eq!(shown(&mut world, 100_010), (true, false, false), "the long look and the clock are of yesterday");
 }
 
 #[test]
@@ -337,11 +338,11 @@ fn a_look_at_the_old_address_proves_nothing_of_the_new_one() {
     moved.rtsp = "rtsp://127.0.0.2/elsewhere".parse().expect("a URL");
     world.perform_event(20, Event::Replanned(Arc::new(changed), Box::default()));
     // It was under way when the configuration changed.
-    let state = |world: &World| world.monitor.snapshot(at(25)).cameras["0-north"].state;
+    let state = |world: &mut World| world.monitor.snapshot(at(25)).cameras["0-north"].state;
     world.perform_event(25, Event::Probed("0-north".into(), look(19, None)));
-    assert_eq!(state(&world), State::Unknown);
+    assert_eq!(state(&mut world), State::Unknown);
     world.perform_event(25, Event::Probed("0-north".into(), look(21, None)));
-    assert_eq!(state(&world), State::Up);
+    assert_eq!(state(&mut world), State::Up);
 }
 
 #[test]
@@ -448,7 +449,7 @@ fn the_owners_hours_are_off_and_wake_nobody_unless_another_camera_fails() {
         let site = fleet(1).sites["site-0"].clone();
         let mut site = (*site).clone();
         site.views[1].watchers.push(Watcher { camera: "ho".into(), spare: true });
-        coverage::evaluate(&site, false, |camera| match camera.as_str() {
+        crate::coverage::evaluate(&site, false, |camera| match camera.as_str() {
             "0-south" => south,
             "ho" => State::Off,
             _ => State::Up,

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Checks in one worker at once.
+pub(super) const JOBS_A_WORKER: usize = 16;
+
 /// Limits of a probe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -21,6 +24,13 @@ pub struct Settings {
     pub workers: usize,
     /// Data memory that one worker may use, in MiB; beyond it the kernel refuses and the worker dies.
     pub worker_memory_mib: u64,
+}
+
+impl Settings {
+    /// Looks at streams, and by ONVIF, that can go on at once.
+    pub fn places(&self) -> usize {
+        self.workers.max(1) * JOBS_A_WORKER
+    }
 }
 
 impl Default for Settings {

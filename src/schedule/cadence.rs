@@ -1,7 +1,7 @@
 //! When a camera's looks are due after what the last one found, and what each may cost.
 
 use super::{Settings, bucket::Bucket};
-use crate::model::{Camera, Check, FailureKind, Held, Weight, elapsed, later};
+use crate::model::{Camera, Check, FailureKind, Held, LinkId, Weight, elapsed, later};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -22,6 +22,8 @@ const PATIENCE: u32 = 20;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) camera: Arc<Camera>,
+    /// The links that it hangs on, from the nearest up.
+    pub(super) links: Arc<[LinkId]>,
     pub(super) in_flight: bool,
     /// Failed looks in a row.
     pub(super) failures: u32,
@@ -40,13 +42,14 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(
         camera: Arc<Camera>,
+        links: Arc<[LinkId]>,
         due: BTreeMap<Check, Timestamp>,
         in_flight: bool,
-        bytes: Bucket,
-        looks: Bucket,
+        (bytes, looks): (Bucket, Bucket),
     ) -> Self {
         Self {
             camera,
+            links,
             in_flight,
             failures: 0,
             bytes,

@@ -4,22 +4,19 @@
 //! that is long dead is tried seldom. A look that is due waits for its owner's hours to end, for its login's gate, for
 //! its budgets, and for its turn on each link above it.
 
+mod outlooks;
+mod queue;
+
 use super::{
     Settings,
     bucket::Bucket,
     cadence::{self, Entry},
     gate::{Gates, Pass, fingerprint},
 };
-use crate::model::{
-    Camera, CameraId, Check, DeviceId, FailureKind, Fleet, Held, LinkId, LoginRecord, NextLook, Outlook, Outlooks,
-    elapsed, later,
-};
+use crate::model::{Camera, CameraId, Check, DeviceId, FailureKind, Fleet, Held, LinkId, LoginRecord, elapsed, later};
 use jiff::{Timestamp, tz::TimeZone};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use queue::Queue;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -27,13 +24,34 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Looks at streams that may begin on a link at once, after a quiet time.
 const LINK_BURST: f64 = 10.0;
-/// Long looks take at most one part in so many of the looks that go on at once: all cameras want one after a start, and
-/// short looks must not wait for that.
-const LONG_LOOKS_SHARE: usize = 2;
 /// What stays free of a reservation for the requests around the media.
 const OVERHEAD: u64 = 16 * 1024;
 
 /// What is due when.
+///
+/// Whoever performs it takes orders as long as there are any, and hands back how each went:
+///
+/// ```
+/// use camhealth::model::{Camera, Commune, DailyHours, Device, FailureKind, Fleet, Language};
+/// use camhealth::schedule::{Plan, Settings};
+/// use jiff::{Timestamp, tz::TimeZone};
+/// use std::sync::Arc;
+///
+/// let (name, timezone) = ("Hải Bình".to_owned(), TimeZone::fixed(jiff::tz::offset(7)));
+/// let mut fleet = Fleet::empty(Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT });
+/// let camera = Camera::new("cho-01", "rtsp://10.20.1.7/sub".parse().expect("an address"));
+/// fleet.devices.insert(camera.device.clone(), Device { sessions: 1 });
+/// fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
+///
+/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let mut plan = Plan::new(Settings::default(), &fleet, &[], second(0), 1);
+/// let looks = (0..600).filter(|now| {
+///     let Some(order) = plan.take(second(*now)) else { return false };
+///     plan.finished(second(*now), &order, Some(FailureKind::Timeout), 300);
+///     true
+/// });
+/// assert!(looks.count() < 30, "who is down is asked seldom");
+/// ```
 #[derive(Debug)]
 pub struct Plan {
     settings: Settings,
@@ -42,7 +60,9 @@ pub struct Plan {
     devices: BTreeMap<DeviceId, DeviceEntry>,
     links: BTreeMap<LinkId, LinkEntry>,
     /// Cameras that are not being looked at, by the time at which to consider them next.
-    queue: BTreeSet<(Timestamp, CameraId)>,
+    queue: Queue,
+    /// What was last told of each, and of which it is to be told anew.
+    told: outlooks::Told,
     in_flight: usize,
     /// How many of them are long.
     long: usize,
@@ -55,11 +75,11 @@ struct DeviceEntry {
     sessions: usize,
     in_flight: usize,
     gates: Gates,
+    cameras: Vec<CameraId>,
 }
 
 #[derive(Debug)]
 struct LinkEntry {
-    parent: Option<LinkId>,
     bytes: Option<Bucket>,
     pace: Bucket,
 }
@@ -73,8 +93,12 @@ pub struct Order {
     pub check: Check,
     /// Bytes of media after which it must end.
     pub byte_limit: u64,
+    /// How much later it begins than it might have.
+    pub delay: Duration,
     /// What it holds of the budgets.
     reserved: u64,
+    /// Of these links', beside the camera's own.
+    links: Arc<[LinkId]>,
 }
 
 impl Plan {
@@ -86,7 +110,8 @@ impl Plan {
             entries: BTreeMap::new(),
             devices: BTreeMap::new(),
             links: BTreeMap::new(),
-            queue: BTreeSet::new(),
+            queue: Queue::default(),
+            told: outlooks::Told::default(),
             in_flight: 0,
             long: 0,
             held: BTreeMap::new(),
@@ -109,24 +134,29 @@ impl Plan {
         self.entries.retain(|id, _| fleet.cameras.contains_key(id));
         self.devices.retain(|id, _| fleet.devices.contains_key(id));
         self.links.retain(|id, _| fleet.links.contains_key(id));
+        let mut cameras: BTreeMap<&DeviceId, Vec<&Camera>> = BTreeMap::new();
+        for camera in fleet.cameras.values() {
+            cameras.entry(&camera.device).or_default().push(camera);
+        }
         for (id, device) in &fleet.devices {
-            let of_device = fleet.cameras.values().filter(|camera| camera.device == *id).map(Arc::as_ref);
-            let print = fingerprint(of_device);
+            let cameras = cameras.remove(id).unwrap_or_default();
+            let print = fingerprint(cameras.iter().copied());
             let entry = self.devices.entry(id.clone());
             let entry = entry.or_insert_with(|| DeviceEntry {
                 sessions: device.sessions,
                 in_flight: 0,
                 gates: Gates::new(id.clone(), print),
+                cameras: Vec::new(),
             });
             entry.sessions = device.sessions;
+            entry.cameras = cameras.into_iter().map(|camera| camera.id.clone()).collect();
             entry.gates.configure(print);
         }
         for (id, link) in &fleet.links {
             let pace = Bucket::paced(link.looks_per_second, LINK_BURST.max(link.looks_per_second), now);
             let bytes = link.bytes_per_day.map(|limit| Bucket::new(limit, DAY, now));
             let entry = self.links.entry(id.clone());
-            let entry = entry.or_insert_with(|| LinkEntry { parent: None, bytes: bytes.clone(), pace: pace.clone() });
-            entry.parent = link.parent.clone();
+            let entry = entry.or_insert_with(|| LinkEntry { bytes: bytes.clone(), pace: pace.clone() });
             entry.pace.resize(pace, now);
             match (&mut entry.bytes, bytes) {
                 (Some(old), Some(new)) => old.resize(new, now),
@@ -134,6 +164,10 @@ impl Plan {
             }
         }
         for (id, camera) in &fleet.cameras {
+            if let Some(entry) = self.entries.get_mut(id) {
+                // A link may hang on another now.
+                entry.links = fleet.links_above(camera).into();
+            }
             let known = self.entries.get(id);
             if known.is_some_and(|entry| entry.camera == *camera) && !cadence_changed {
                 continue;
@@ -149,34 +183,36 @@ impl Plan {
                 old_looks.resize(looks, now);
             }
             let due = cadence::first_looks(camera, &self.settings, now, || self.random.unit());
-            let entry = Entry::new(camera.clone(), due, in_flight, old_bytes, old_looks);
+            let links = fleet.links_above(camera).into();
+            let entry = Entry::new(camera.clone(), links, due, in_flight, (old_bytes, old_looks));
             self.entries.insert(id.clone(), entry);
         }
-        self.queue = (self.entries.iter())
-            .filter(|(_, entry)| !entry.in_flight)
-            .filter_map(|(id, entry)| Some((self.due(entry, now)?, id.clone())))
-            .collect();
+        self.queue = Queue::default();
+        let idle = self.entries.iter().filter(|(_, entry)| !entry.in_flight);
+        for (id, entry) in idle {
+            self.queue.set(id, self.due(entry, now));
+        }
+        self.told = outlooks::Told::of(self.entries.keys());
     }
 
     /// Takes the next look that is due and allowed, and counts it as under way.
     pub fn take(&mut self, now: Timestamp) -> Option<Order> {
         while self.in_flight < self.settings.concurrency {
-            let due = self.queue.iter().take_while(|(due, _)| *due <= now);
-            let free = |(_, id): &&(Timestamp, CameraId)| {
-                self.device_of(id).is_some_and(|device| device.in_flight < device.sessions)
-            };
-            let key = due.into_iter().find(free)?.clone();
-            self.queue.remove(&key);
-            let id = key.1;
+            let (due, id) = self.queue.due(now)?;
+            if self.device_of(&id).is_none_or(|device| device.in_flight >= device.sessions) {
+                // It is considered again when the device has answered somebody else.
+                self.queue.park(&id);
+                continue;
+            }
             if let Some(check) = self.deepest_due(&id, now) {
-                return self.hand_out(&id, check, now);
+                self.queue.set(&id, None);
+                return self.hand_out(&id, check, (now, due));
             }
             // Something holds back what was due; it is considered again when that may have ended.
             let Some(entry) = self.entries.get(&id) else { continue };
             let (held, due) = (self.holds(entry, now), self.due(entry, now));
-            if let Some(due) = due {
-                self.queue.insert((due.max(later(now, Duration::from_millis(1))), id.clone()));
-            }
+            self.queue.set(&id, due.map(|due| due.max(later(now, Duration::from_millis(1)))));
+            self.told.changed(&id);
             let Some(entry) = self.entries.get_mut(&id) else { continue };
             let before = std::mem::replace(&mut entry.held, held);
             if let Some(held) = held.filter(|held| before != Some(*held)) {
@@ -186,10 +222,10 @@ impl Plan {
         None
     }
 
-    fn hand_out(&mut self, id: &CameraId, check: Check, now: Timestamp) -> Option<Order> {
+    fn hand_out(&mut self, id: &CameraId, check: Check, (now, due): (Timestamp, Timestamp)) -> Option<Order> {
         let (most, _) = cadence::cost(check);
         let entry = self.entries.get(id)?;
-        let links = self.links_above(&entry.camera);
+        let links = entry.links.clone();
         let left = |bucket: &Bucket| bucket.level_at(now).max(0.0) as u64;
         let of_links = links.iter().filter_map(|link| self.links.get(link)?.bytes.as_ref().map(left));
         let reserved = of_links.chain([left(&entry.bytes), most]).min().unwrap_or(most);
@@ -199,7 +235,7 @@ impl Plan {
         entry.bytes.spend(now, reserved as f64);
         entry.looks.spend(now, 1.0);
         let camera = entry.camera.clone();
-        for link in &links {
+        for link in links.iter() {
             let Some(link) = self.links.get_mut(link) else { continue };
             if let Some(bytes) = &mut link.bytes {
                 bytes.spend(now, reserved as f64);
@@ -214,34 +250,31 @@ impl Plan {
             device.in_flight += 1;
             device.gates.begin(check);
         }
-        Some(Order { camera, check, byte_limit: reserved.saturating_sub(OVERHEAD), reserved })
+        self.told.changed(id);
+        let delay = elapsed(now, due);
+        Some(Order { camera, check, byte_limit: reserved.saturating_sub(OVERHEAD), delay, reserved, links })
     }
 
     /// Makes a cheap look at each of these cameras due now, for its word on the network. Budgets, gates and links hold
     /// it back as they do any other.
     pub fn hasten(&mut self, cameras: &[CameraId], now: Timestamp) {
         for id in cameras {
-            let Some(mut entry) = self.entries.remove(id) else { continue };
+            let Some(entry) = self.entries.get_mut(id) else { continue };
             entry.hasten(now);
-            if !entry.in_flight {
-                self.queue.retain(|(_, queued)| queued != id);
-                if let Some(due) = self.due(&entry, now) {
-                    self.queue.insert((due, id.clone()));
-                }
-            }
-            self.entries.insert(id.clone(), entry);
+            let Some(entry) = self.entries.get(id).filter(|entry| !entry.in_flight) else { continue };
+            self.queue.set(id, self.due(entry, now));
+            self.told.changed(id);
         }
     }
 
     /// When to ask again with [`Self::take`]. Looks that wait for another to finish have no time of their own.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let later = self.queue.iter().map(|(due, _)| *due).find(|due| *due > now);
-        later.filter(|_| self.in_flight < self.settings.concurrency)
+        self.queue.next(now).filter(|_| self.in_flight < self.settings.concurrency)
     }
 
     /// How late the most overdue look is.
     pub fn lag(&self, now: Timestamp) -> Duration {
-        self.queue.first().map_or(Duration::ZERO, |(due, _)| elapsed(now, *due))
+        self.queue.first().map_or(Duration::ZERO, |due| elapsed(now, due))
     }
 
     /// Takes in what a look found and how many bytes it moved; what is to be remembered of the login. The order may
@@ -253,12 +286,12 @@ impl Plan {
         failure: Option<FailureKind>,
         bytes: u64,
     ) -> Option<LoginRecord> {
-        let Order { camera, check, reserved, .. } = order;
+        let Order { camera, check, reserved, links, .. } = order;
         self.in_flight = self.in_flight.saturating_sub(1);
         self.long = self.long.saturating_sub(usize::from(*check == Check::Survey));
         let unused = *reserved as f64 - bytes as f64;
-        for link in self.links_above(camera) {
-            if let Some(bucket) = self.links.get_mut(&link).and_then(|link| link.bytes.as_mut()) {
+        for link in links.iter() {
+            if let Some(bucket) = self.links.get_mut(link).and_then(|link| link.bytes.as_mut()) {
                 bucket.give_back(now, unused);
             }
         }
@@ -270,41 +303,23 @@ impl Plan {
             let tried = camera.login.is_some() || !failure.is_some_and(FailureKind::refuses_login);
             let retry_after = self.settings.auth_retry_after;
             remember = device.gates.finished(now, *check, failure, retry_after, known && tried);
+            for channel in &device.cameras {
+                self.queue.unpark(channel);
+                self.told.changed(channel);
+            }
         }
-        let Some(mut entry) = self.entries.remove(&camera.id) else { return remember };
+        let Some(entry) = self.entries.get_mut(&camera.id) else { return remember };
         entry.in_flight = false;
         entry.bytes.give_back(now, unused);
         if known {
             let random = &mut self.random;
-            cadence::after(now, &mut entry, *check, failure, &self.settings, || random.unit());
+            cadence::after(now, entry, *check, failure, &self.settings, || random.unit());
         }
-        if let Some(due) = self.due(&entry, now) {
-            self.queue.insert((due, camera.id.clone()));
+        if let Some(entry) = self.entries.get(&camera.id) {
+            self.queue.set(&camera.id, self.due(entry, now));
         }
-        self.entries.insert(camera.id.clone(), entry);
+        self.told.changed(&camera.id);
         remember
-    }
-
-    /// What is planned, for people and metrics.
-    pub fn outlooks(&self, now: Timestamp) -> Outlooks {
-        let cameras = self.entries.iter().map(|(id, entry)| (id.clone(), self.outlook(entry, now))).collect();
-        let budget = |link: &LinkEntry| link.bytes.as_ref().map(|bytes| bytes.budget(now));
-        let links = self.links.iter().filter_map(|(id, link)| Some((id.clone(), budget(link)?))).collect();
-        Outlooks { cameras, links, held: self.held.clone() }
-    }
-
-    fn outlook(&self, entry: &Entry, now: Timestamp) -> Outlook {
-        let strikes = |onvif| self.devices.get(&entry.camera.device).map_or(0, |device| device.gates.strikes(onvif));
-        let next = Check::ALL.into_iter().filter_map(|check| Some((self.allowed_at(entry, check, now).ok()?, check)));
-        Outlook {
-            looking: entry.in_flight,
-            next: next.min().map(|(at, check)| NextLook { at, check }),
-            held: self.holds(entry, now),
-            rtsp_strikes: strikes(false),
-            onvif_strikes: strikes(true),
-            bytes: entry.bytes.budget(now),
-            looks: entry.looks.budget(now),
-        }
     }
 
     /// When the entry is to be considered next.
@@ -342,7 +357,7 @@ impl Plan {
             return Some((Some(later(at, ASK_AGAIN)), Held::OwnerHours));
         }
         // Where short looks would prove nothing, a long one stands for them and waits for nobody.
-        let most = (self.settings.concurrency / LONG_LOOKS_SHARE).max(1);
+        let most = self.settings.long_looks.min(self.settings.concurrency / 2).max(1);
         if check == Check::Survey && self.long >= most && !entry.only_long_looks() {
             return Some((Some(later(at, ASK_AGAIN)), Held::LongLooks));
         }
@@ -360,8 +375,7 @@ impl Plan {
         late(&entry.looks, 1.0, Held::CameraLooks)
             .or_else(|| late(&entry.bytes, least as f64, Held::CameraBytes))
             .or_else(|| {
-                let above = self.links_above(camera);
-                above.iter().filter_map(|link| self.links.get(link)).find_map(|link| {
+                entry.links.iter().filter_map(|link| self.links.get(link)).find_map(|link| {
                     let bytes = link.bytes.as_ref().and_then(|bytes| late(bytes, least as f64, Held::LinkBytes));
                     bytes.or_else(|| (check != Check::Liveness).then(|| late(&link.pace, 1.0, Held::LinkRate))?)
                 })
@@ -377,12 +391,6 @@ impl Plan {
 
     fn device_of(&self, id: &CameraId) -> Option<&DeviceEntry> {
         self.devices.get(&self.entries.get(id)?.camera.device)
-    }
-
-    /// The links that a camera hangs on, from the nearest up. The configuration has no circles.
-    fn links_above(&self, camera: &Camera) -> Vec<LinkId> {
-        let next = |id: &LinkId| self.links.get(id)?.parent.clone();
-        std::iter::successors(camera.link.clone(), next).collect()
     }
 }
 

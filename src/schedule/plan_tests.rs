@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::{Commune, Device, Kind, Language, Link, LinkKind, Login};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 fn camera(id: &str, device: &str, kind: Kind) -> Arc<Camera> {
     let rtsp = format!("rtsp://127.0.0.1/{id}").parse().expect("a URL");

@@ -43,6 +43,8 @@ pub struct Outputs {
     pub pulse: watch::Sender<Pulse>,
     /// Called each time that it gets on.
     pub turn: Arc<dyn Fn() + Send + Sync>,
+    /// Called with how much later each look begins than it might have.
+    pub began: Arc<dyn Fn(Duration) + Send + Sync>,
 }
 
 /// What the runner hands on.
@@ -80,30 +82,22 @@ pub async fn run(
     outputs: Outputs,
     stop: CancellationToken,
 ) {
-    let Outputs { found, pulse, turn } = outputs;
+    let Outputs { found, pulse, turn, began } = outputs;
     let mut looks: JoinSet<Observation> = JoinSet::new();
     let mut orders: HashMap<Id, Order> = HashMap::new();
-    let (mut pulse_at, mut outlooks_at) = (clock.now(), clock.now());
+    let mut pulse_at = clock.now();
     loop {
         turn();
         let now = clock.now();
         while let Some(order) = plan.take(now) {
+            began(order.delay);
             let look = looks.spawn(probe(order.clone()));
             orders.insert(look.id(), order);
         }
         if pulse_at <= now {
             pulse_at = later(now, PULSE_EVERY);
-            let outlooks = (outlooks_at <= now).then(|| Arc::new(plan.outlooks(now)));
-            if let Some(outlooks) = &outlooks {
-                // A large fleet's plan takes a while to tell.
-                let share = u32::try_from(outlooks.cameras.len() / 2000).unwrap_or(u32::MAX);
-                outlooks_at = later(now, PULSE_EVERY.saturating_mul(share.saturating_add(1)));
-            }
-            let (in_flight, lag) = (looks.len(), plan.lag(now));
-            pulse.send_modify(|pulse| {
-                let outlooks = outlooks.unwrap_or_else(|| pulse.outlooks.clone());
-                *pulse = Pulse { in_flight, lag, at: now, outlooks };
-            });
+            let outlooks = Arc::new(plan.outlooks(now));
+            pulse.send_replace(Pulse { in_flight: looks.len(), lag: plan.lag(now), at: now, outlooks });
         }
         let wake = plan.wake_at(now).unwrap_or(Timestamp::MAX).min(pulse_at);
         tokio::select! {

@@ -18,6 +18,9 @@ pub struct Settings {
     pub dead_every: Duration,
     /// Probes under way at once over the whole fleet.
     pub concurrency: usize,
+    /// How many of them may be long looks: all cameras want one after a start, and short looks must not wait for that,
+    /// neither for their turn nor for a place in a worker. At most half of all.
+    pub long_looks: usize,
     /// Part of each interval by which a due time moves at random, 0 to 1.
     pub jitter: f64,
     /// Wait after the first rejected login, before the second and last try.
@@ -86,6 +89,7 @@ impl Default for Settings {
             down_every: Duration::from_secs(30),
             dead_every: Duration::from_secs(2 * 60),
             concurrency: 64,
+            long_looks: 28,
             jitter: 0.2,
             auth_retry_after: Duration::from_secs(35 * 60),
         }

@@ -1,13 +1,15 @@
 //! A simulated camera as a value: its sockets open and close with its fault, and it counts what is done to it.
 
-use super::{fault::Fault, h264::Gop, onvif, rtsp};
+use super::{
+    fault::Fault,
+    h264::Gop,
+    onvif, rtsp,
+    shared::{Shared, Spec, Stats},
+};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 use tokio::{
@@ -17,75 +19,6 @@ use tokio::{
     time::timeout,
 };
 
-/// What a simulated camera is.
-#[derive(Debug, Clone)]
-pub struct Spec {
-    /// RTSP address; port 0 picks one.
-    pub rtsp: SocketAddr,
-    /// ONVIF address; port 0 picks one.
-    pub onvif: Option<SocketAddr>,
-    /// User and password that `DESCRIBE` and device information want.
-    pub login: Option<(String, String)>,
-    /// Path of its stream, with the leading slash.
-    pub path: String,
-    /// Frames a second.
-    pub fps: u32,
-    /// Frames from keyframe to keyframe, at most 256.
-    pub gop: u32,
-    /// Width in pixels, even.
-    pub width: u32,
-    /// Height in pixels, even.
-    pub height: u32,
-    /// Sessions at once.
-    pub sessions: usize,
-    /// What ONVIF says of it.
-    pub manufacturer: String,
-    /// What ONVIF says of it.
-    pub model: String,
-    /// What ONVIF says of it.
-    pub firmware: String,
-    /// What ONVIF says of it.
-    pub serial: String,
-}
-
-impl Spec {
-    /// A substream of 640×360 at 15 frames a second with a keyframe each 2 s, without login and ONVIF.
-    pub fn new(rtsp: SocketAddr) -> Self {
-        Self {
-            rtsp,
-            onvif: None,
-            login: None,
-            path: "/sub".into(),
-            fps: 15,
-            gop: 30,
-            width: 640,
-            height: 360,
-            sessions: 2,
-            manufacturer: "camhealth".into(),
-            model: "simulated".into(),
-            firmware: env!("CARGO_PKG_VERSION").into(),
-            serial: "0".into(),
-        }
-    }
-}
-
-/// What was done to a camera.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// RTSP connections accepted.
-    pub connections: u64,
-    /// Sessions set up and not torn down.
-    pub open_sessions: usize,
-    /// The most sessions at once.
-    pub max_open_sessions: usize,
-    /// `TEARDOWN` requests.
-    pub teardowns: u64,
-    /// Logins rejected, over RTSP and ONVIF.
-    pub failed_logins: u64,
-    /// Logins that came in clear.
-    pub basic_logins: u64,
-}
-
 /// A running simulated camera; it goes when it is dropped.
 pub struct SimCamera {
     shared: Arc<Shared>,
@@ -93,30 +26,6 @@ pub struct SimCamera {
     onvif: Option<SocketAddr>,
     fault: watch::Sender<Fault>,
     doors: tokio::sync::Mutex<Doors>,
-}
-
-/// What all connections of a camera share.
-pub(super) struct Shared {
-    pub(super) spec: Spec,
-    pub(super) gop: Gop,
-    pub(super) fault: watch::Receiver<Fault>,
-    pub(super) connections: AtomicU64,
-    pub(super) open_sessions: AtomicUsize,
-    pub(super) max_open_sessions: AtomicUsize,
-    pub(super) teardowns: AtomicU64,
-    pub(super) failed_logins: AtomicU64,
-    pub(super) basic_logins: AtomicU64,
-    pub(super) serial: AtomicU64,
-    pub(super) logins: AtomicU64,
-    pub(super) topics: Mutex<Vec<String>>,
-    /// Where its services really are: RTSP and ONVIF.
-    pub(super) addresses: OnceLock<(SocketAddr, Option<SocketAddr>)>,
-}
-
-impl Shared {
-    pub(super) fn fault(&self) -> Fault {
-        *self.fault.borrow()
-    }
 }
 
 /// The sockets as they are now.
@@ -147,25 +56,12 @@ impl SimCamera {
             None => None,
         };
         let onvif = service.as_ref().map(TcpListener::local_addr).transpose()?;
-        let shared = Arc::new(Shared {
-            gop: Gop::new(spec.width, spec.height, spec.gop),
-            spec,
-            fault: watched,
-            connections: AtomicU64::new(0),
-            open_sessions: AtomicUsize::new(0),
-            max_open_sessions: AtomicUsize::new(0),
-            teardowns: AtomicU64::new(0),
-            failed_logins: AtomicU64::new(0),
-            basic_logins: AtomicU64::new(0),
-            serial: AtomicU64::new(1),
-            logins: AtomicU64::new(0),
-            topics: Mutex::default(),
-            addresses: OnceLock::new(),
-        });
+        let gop = Arc::new(Gop::new(spec.width, spec.height, spec.gop));
+        let shared = Arc::new(Shared::new(spec, gop, watched));
         // The cell is new: nobody has set it.
         let _ = shared.addresses.set((rtsp, onvif));
         let doors = Doors {
-            rtsp: Some(Door::Open(tokio::spawn(rtsp::accept(listener, shared.clone())))),
+            rtsp: Some(Door::Open(tokio::spawn(accept(listener, shared.clone())))),
             onvif: service.map(|service| serve_onvif(service, &shared)),
         };
         Ok(Self { shared, rtsp, onvif, fault, doors: tokio::sync::Mutex::new(doors) })
@@ -220,7 +116,7 @@ impl SimCamera {
             _ => {
                 close(&mut doors).await;
                 let listener = TcpListener::bind(self.rtsp).await?;
-                doors.rtsp = Some(Door::Open(tokio::spawn(rtsp::accept(listener, self.shared.clone()))));
+                doors.rtsp = Some(Door::Open(tokio::spawn(accept(listener, self.shared.clone()))));
                 if let Some(address) = self.onvif {
                     doors.onvif = Some(serve_onvif(TcpListener::bind(address).await?, &self.shared));
                 }
@@ -252,10 +148,18 @@ pub fn fleet_addresses(count: usize) -> Vec<(SocketAddr, SocketAddr)> {
             let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
             return (any, any);
         }
-        let ip = IpAddr::from(Ipv4Addr::new(127, 0, 1 + (number / 250) as u8, 1 + (number % 250) as u8));
+        // 250 in each of 250 networks, and so on: none ends in 0 or 255, as a host's does not.
+        let [low, middle, high] = [number, number / 250, number / 62_500].map(|part| (part % 250) as u8);
+        let ip = IpAddr::from(Ipv4Addr::new(127, high, 1 + middle, 1 + low));
         ((ip, 8554).into(), (ip, 8000).into())
     };
     (0..count).map(address).collect()
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        tokio::spawn(rtsp::serve(rtsp::next(&listener).await, shared.clone()));
+    }
 }
 
 async fn close(doors: &mut Doors) {
@@ -269,10 +173,15 @@ async fn close(doors: &mut Doors) {
     }
 }
 
-/// Nobody accepts and the queue is full, so that the kernel drops further connection requests.
 async fn dark(address: SocketAddr) -> io::Result<Door> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
+    let (_listener, _queue) = deafen(socket, address).await?;
+    Ok(Door::Dark { _listener, _queue })
+}
+
+/// Nobody accepts and the queue is full, so that the kernel drops further connection requests.
+pub(super) async fn deafen(socket: TcpSocket, address: SocketAddr) -> io::Result<(TcpListener, Vec<TcpStream>)> {
     socket.bind(address)?;
     let listener = socket.listen(1)?;
     let mut queue = Vec::new();
@@ -283,7 +192,7 @@ async fn dark(address: SocketAddr) -> io::Result<Door> {
             break;
         }
     }
-    Ok(Door::Dark { _listener: listener, _queue: queue })
+    Ok((listener, queue))
 }
 
 fn serve_onvif(listener: TcpListener, shared: &Arc<Shared>) -> JoinHandle<()> {

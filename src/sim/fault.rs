@@ -167,6 +167,31 @@ pub enum Fault {
     OtherStreams,
 }
 
+impl Fault {
+    /// A fault that needs no figure, by its name.
+    pub fn named(name: &str) -> Option<Self> {
+        let fault = match name {
+            "none" => Self::None,
+            "powered_off" => Self::PoweredOff,
+            "port_closed" => Self::PortClosed,
+            "mute" => Self::Mute,
+            "garbage" => Self::Garbage,
+            "wrong_login" => Self::WrongLogin,
+            "not_found" => Self::NotFound,
+            "busy" => Self::Busy,
+            "no_media" => Self::NoMedia,
+            "frozen" => Self::Frozen,
+            "still" => Self::Still,
+            "cached_only" => Self::CachedOnly,
+            "audio_only" => Self::AudioOnly,
+            "soap_bomb" => Self::SoapBomb,
+            "reboots" => Self::Reboots,
+            _ => return None,
+        };
+        Some(fault)
+    }
+}
+
 /// The request at which a hostile answer comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

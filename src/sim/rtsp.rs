@@ -1,10 +1,10 @@
 //! The RTSP server of a simulated camera (RFC 2326): one task a connection, media interleaved in it.
 
 use super::{
-    camera::Shared,
+    connection::{Connection, Request, Session},
     digest,
     fault::{Fault, Stage},
-    playing::Playing,
+    shared::Shared,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use std::{
@@ -13,9 +13,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncReadExt,
     net::{TcpListener, TcpStream},
-    sync::watch,
     time::sleep,
 };
 
@@ -24,48 +23,26 @@ const MAX_REQUEST: usize = 16 * 1024;
 /// What comes after the head of a 401.
 const LATE_BODY: &str = "<html>401</html>";
 
-/// Accepts connections until the camera is gone.
-pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+/// The next connection.
+pub(super) async fn next(listener: &TcpListener) -> TcpStream {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
             // Out of descriptors: give others time to close theirs.
-            sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let serial = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let nonce = format!("{:016x}", serial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let fault = shared.fault.clone();
-        let connection = Connection { stream, shared: shared.clone(), fault, nonce, buffer: Vec::new(), session: None };
-        tokio::spawn(async move {
-            let mut connection = connection;
-            // A client that goes away ends its connection and nothing else.
-            let _ = connection.serve().await;
-            connection.end_session();
-        });
+            Err(_) => sleep(Duration::from_millis(100)).await,
+        }
     }
 }
 
-pub(super) struct Connection {
-    pub(super) stream: TcpStream,
-    pub(super) shared: Arc<Shared>,
-    fault: watch::Receiver<Fault>,
-    nonce: String,
-    buffer: Vec<u8>,
-    pub(super) session: Option<Session>,
-}
-
-pub(super) struct Session {
-    pub(super) id: String,
-    pub(super) channel: u8,
-    pub(super) playing: Option<Playing>,
-}
-
-pub(super) struct Request {
-    method: String,
-    uri: String,
-    pub(super) cseq: String,
-    authorization: Option<String>,
-    transport: String,
+/// Serves a connection until its client or the camera is gone.
+pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let serial = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
+    let nonce = format!("{:016x}", serial.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let fault = shared.fault.clone();
+    let mut connection = Connection { stream, shared, fault, nonce, buffer: Vec::new(), session: None };
+    // A client that goes away ends its connection and nothing else.
+    let _ = connection.serve().await;
+    connection.end_session();
 }
 
 impl Connection {
@@ -319,10 +296,6 @@ impl Connection {
             sleep(pause).await;
         }
         Ok(())
-    }
-
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await
     }
 }
 

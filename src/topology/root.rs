@@ -63,7 +63,6 @@ impl Topology {
 
     /// The single link right below on which all devices hang, if there is one.
     fn explains_as_much(&self, key: &Option<LinkId>) -> Option<&Option<LinkId>> {
-        let all = self.nodes.get(key)?.devices;
-        self.nodes.iter().find(|(_, node)| node.parent.as_ref() == Some(key) && node.devices == all).map(|(key, _)| key)
+        self.nodes.get(key)?.only_below.as_ref()
     }
 }

@@ -108,7 +108,7 @@ fn the_outage_begins_with_the_first_silence_and_not_before_it_is_confirmed() {
     let mut world = World::new(&fleet(true, false));
     world.look(10, &["e1"]);
     assert_eq!(world.tree.tick(at(13), &Settings::default()), []);
-    assert!(world.tree.holds(at(13), &"e1-0".into(), &Settings::default()), "alarms wait for the verdict");
+    assert!(world.tree.awaited(at(13), &"e1-0".into(), &Settings::default()).is_some(), "alarms wait for the verdict");
     assert_eq!(world.tree.deadline(&Settings::default()), Some(at(23)));
     assert_eq!(world.tree.tick(at(23), &Settings::default()), [Some("e1".into())]);
     assert_eq!(world.tree.root(&"e1-2".into()), Some((Root::Link("e1".into()), at(10))));
@@ -121,7 +121,7 @@ fn neighbours_are_asked_for_their_word_and_one_that_answers_settles_it() {
     assert!(asked.iter().any(|id| id.as_str().starts_with("e1-")), "{asked:?}");
     assert!(world.tree.silent(at(15), &"e1-0".into(), at(14), false).ask.is_empty(), "not again so soon");
     world.tree.answered(at(16), &"e1-1".into());
-    assert!(!world.tree.holds(at(16), &"e1-0".into(), &Settings::default()));
+    assert_eq!(world.tree.awaited(at(16), &"e1-0".into(), &Settings::default()), None);
     assert_eq!(world.tree.tick(at(60), &Settings::default()), []);
 }
 

@@ -23,6 +23,10 @@ pub type Key = Option<LinkId>;
 pub struct Topology {
     pub(super) nodes: BTreeMap<Key, Node>,
     devices: BTreeMap<DeviceId, Witness>,
+    /// Links of which time may change something: those that are suspected, and those that came back lately.
+    restless: BTreeSet<Key>,
+    /// Links of which something changed that people are shown.
+    changed: BTreeSet<Key>,
     pub(super) has_anchors: bool,
     /// Whether any anchor answers, when that was last asked, and since when it is so.
     pub(super) anchors: Option<(bool, Timestamp, Timestamp)>,
@@ -36,6 +40,10 @@ pub struct Topology {
 pub(super) struct Node {
     pub(super) parent: Option<Key>,
     pub(super) devices: usize,
+    /// Those devices.
+    below: Vec<DeviceId>,
+    /// The single link right below on which all of them hang, if there is one.
+    pub(super) only_below: Option<Key>,
     has_beacon: bool,
     pub(super) beacon: Option<bool>,
     /// When anything below it last answered; at first, when it began to be watched.
@@ -69,6 +77,8 @@ struct Witness {
 pub struct Change {
     /// Links whose state changed.
     pub turned: Vec<Key>,
+    /// Links that were suspected and are not any more.
+    pub cleared: Vec<Key>,
     /// Cameras that should be looked at now, for their word on a link.
     pub ask: Vec<CameraId>,
 }
@@ -79,6 +89,8 @@ impl Topology {
         let mut topology = Self {
             nodes: BTreeMap::new(),
             devices: BTreeMap::new(),
+            restless: BTreeSet::new(),
+            changed: BTreeSet::new(),
             has_anchors: false,
             anchors: None,
             believe_anchors_after: Duration::ZERO,
@@ -101,7 +113,8 @@ impl Topology {
             let node = self.nodes.entry(key.clone()).or_insert_with(|| Node::new(now));
             let link = key.as_ref().and_then(|id| fleet.links.get(id));
             node.parent = key.is_some().then(|| link.and_then(|link| link.parent.clone()));
-            node.devices = 0;
+            (node.devices, node.only_below) = (0, None);
+            node.below.clear();
             let has_beacon = link.is_some_and(|link| link.probe.is_some());
             if node.has_beacon != has_beacon {
                 (node.has_beacon, node.beacon) = (has_beacon, None);
@@ -128,6 +141,7 @@ impl Topology {
             for key in &witness.above {
                 if let Some(node) = self.nodes.get_mut(key) {
                     node.devices += 1;
+                    node.below.push(id.clone());
                 }
             }
         }
@@ -136,6 +150,15 @@ impl Topology {
         for node in self.nodes.values_mut() {
             node.fell.retain(|device, _| known.contains_key(device));
         }
+        let hangs_on = |(key, node): (&Key, &Node)| Some((node.parent.clone()?, key.clone(), node.devices));
+        let hanging: Vec<_> = self.nodes.iter().filter_map(hangs_on).collect();
+        for (parent, key, devices) in hanging {
+            if let Some(node) = self.nodes.get_mut(&parent).filter(|node| node.devices == devices) {
+                node.only_below.get_or_insert(key);
+            }
+        }
+        self.restless = self.nodes.keys().cloned().collect();
+        self.changed.clone_from(&self.restless);
     }
 
     /// A device answered, in whatever way.
@@ -149,11 +172,17 @@ impl Topology {
         for key in witness.above.clone() {
             let Some(node) = self.nodes.get_mut(&key) else { continue };
             node.last_answer = now;
-            node.answered = true;
+            if !std::mem::replace(&mut node.answered, true) {
+                self.changed.insert(key.clone());
+            }
             node.fell.clear();
-            node.suspect_since = None;
+            if node.suspect_since.take().is_some() {
+                change.cleared.push(key.clone());
+            }
             if node.down.take().is_some() {
                 (node.back, node.since) = (Some(now), now);
+                self.restless.insert(key.clone());
+                self.changed.insert(key.clone());
                 // Everything below is looked at again as soon as its turns allow.
                 change.ask.extend(self.below(&key).flat_map(|(_, witness)| witness.cameras.clone()));
                 change.turned.push(key);
@@ -177,6 +206,7 @@ impl Topology {
             }
             node.fell.insert(device.clone(), since);
             node.suspect_since.get_or_insert(now);
+            self.restless.insert(key.clone());
             if node.asked_at.is_none_or(|at| elapsed(now, at) >= ASK_EVERY) && node.devices > 1 {
                 node.asked_at = Some(now);
                 change.ask.extend(self.to_ask(&key));
@@ -198,7 +228,11 @@ impl Topology {
                     node.was_cut_off |= !answers;
                 }
             }
-            (Some(_), Some(node)) => node.beacon = Some(answers),
+            (Some(_), Some(node)) => {
+                if node.beacon.replace(answers) != Some(answers) {
+                    self.changed.insert(key.clone());
+                }
+            }
             (Some(_), None) => {}
         }
     }
@@ -207,27 +241,36 @@ impl Topology {
     pub fn tick(&mut self, now: Timestamp, settings: &Settings) -> Vec<Key> {
         (self.now, self.believe_anchors_after) = (now, settings.hold);
         let ripe = |key: &&Key| self.verdict_at(key, settings).is_some_and(|at| at <= now);
-        let mut turned: Vec<Key> = self.nodes.keys().filter(ripe).cloned().collect();
+        let mut turned: Vec<Key> = self.restless.iter().filter(ripe).cloned().collect();
         for key in &turned {
             let Some(node) = self.nodes.get_mut(key) else { continue };
             let since = node.fell.values().copied().min().unwrap_or(now);
             node.was_cut_off = key.is_none() && !self.anchors.is_some_and(|(answers, ..)| answers);
             (node.down, node.since) = (Some(since), since);
             (node.back, node.suspect_since) = (None, None);
+            self.changed.insert(key.clone());
         }
-        for (key, node) in &mut self.nodes {
+        self.restless.retain(|key| {
+            let Some(node) = self.nodes.get_mut(key) else { return false };
             if node.back.is_some_and(|at| elapsed(now, at) >= settings.settle) {
                 node.back = None;
                 turned.push(key.clone());
             }
-        }
+            node.back.is_some() || node.suspect_since.is_some()
+        });
         turned
+    }
+
+    /// The links of which something changed that people are shown, since they were last asked for.
+    pub fn take_changed(&mut self) -> BTreeSet<Key> {
+        std::mem::take(&mut self.changed)
     }
 
     /// When [`Self::tick`] may have something to say, if nothing else happens.
     pub fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
         let settles = |node: &Node| node.back.map(|at| later(at, settings.settle));
-        let times = self.nodes.iter().flat_map(|(key, node)| [self.verdict_at(key, settings), settles(node)]);
+        let restless = self.restless.iter().filter_map(|key| Some((key, self.nodes.get(key)?)));
+        let times = restless.flat_map(|(key, node)| [self.verdict_at(key, settings), settles(node)]);
         times.flatten().chain(self.doubt_ends()).min()
     }
 
@@ -255,13 +298,14 @@ impl Topology {
         Some(at)
     }
 
-    /// Whether a verdict on a link above a device is still awaited, so that alarms wait for it.
-    pub fn holds(&self, now: Timestamp, device: &DeviceId, settings: &Settings) -> bool {
-        let Some(witness) = self.devices.get(device) else { return false };
-        let nodes = || witness.above.iter().filter_map(|key| self.nodes.get(key)).filter(|node| node.devices > 1);
+    /// The link above a device on which a verdict is still awaited, so that alarms wait for it; the nearest of several.
+    pub fn awaited(&self, now: Timestamp, device: &DeviceId, settings: &Settings) -> Option<&Key> {
+        let above = self.devices.get(device)?.above.iter().rev();
+        let nodes = above.filter_map(|key| Some((key, self.nodes.get(key).filter(|node| node.devices > 1)?)));
         let suspect = |node: &Node| node.suspect_since.is_some_and(|at| elapsed(now, at) < settings.hold);
         // Where the root is known already, nothing is waited for.
-        nodes().all(|node| node.down.is_none()) && nodes().any(suspect)
+        let known = nodes.clone().any(|(_, node)| node.down.is_some());
+        nodes.filter(|_| !known).find(|(_, node)| suspect(node)).map(|(key, _)| key)
     }
 
     /// Whether a device stays silent; since when.
@@ -313,8 +357,14 @@ impl Topology {
         self.below(key).flat_map(|(_, witness)| &witness.cameras)
     }
 
+    /// The cameras of a device, one or the channels of a recorder.
+    pub fn cameras_of(&self, device: &DeviceId) -> &[CameraId] {
+        self.devices.get(device).map_or(&[], |witness| &witness.cameras)
+    }
+
     fn below(&self, key: &Key) -> impl Iterator<Item = (&DeviceId, &Witness)> {
-        self.devices.iter().filter(move |(_, witness)| witness.above.contains(key))
+        let devices = self.nodes.get(key).into_iter().flat_map(|node| &node.below);
+        devices.filter_map(|device| self.devices.get_key_value(device))
     }
 
     /// A few neighbours that are not silent, those that were looked at longest ago first, public ones before others.
@@ -330,6 +380,8 @@ impl Node {
         Self {
             parent: None,
             devices: 0,
+            below: Vec::new(),
+            only_below: None,
             has_beacon: false,
             beacon: None,
             last_answer: now,

@@ -15,7 +15,7 @@ use crate::{
         elapsed,
     },
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The time whose history the report of a month needs: the month and the one before.
@@ -59,10 +59,23 @@ pub(super) fn report(
         let line = line(camera.id.as_str(), camera.public_name(), &[&cameras[&camera.id]]);
         Line { members: 1, ..line }
     });
-    let below = fleet
-        .links
-        .iter()
-        .filter_map(|(id, link)| of_cameras(id.as_str(), &link.name, &|camera| camera.link.as_ref() == Some(id)));
+    let mut by_link: BTreeMap<&LinkId, Vec<&Tally>> = BTreeMap::new();
+    let mut by_make: BTreeMap<String, Vec<&Tally>> = BTreeMap::new();
+    for (camera, tally) in fleet.cameras.values().zip(cameras.values()) {
+        if let Some(link) = &camera.link {
+            by_link.entry(link).or_default().push(tally);
+        }
+        let facts = history.devices.get(&camera.id);
+        let make = facts.map(|facts| format!("{} {}", facts.manufacturer.trim(), facts.model.trim()));
+        if let Some(make) = make.as_deref().map(str::trim).filter(|make| !make.is_empty()) {
+            by_make.entry(make.to_owned()).or_default().push(tally);
+        }
+    }
+    let below = by_link.iter().filter_map(|(id, tallies)| {
+        let link = fleet.links.get(*id)?;
+        Some(line(id.as_str(), &link.name, tallies))
+    });
+    let makes = by_make.iter().map(|(name, tallies)| line(name, name, tallies));
     let mut in_areas: BTreeMap<&AreaId, Vec<&Tally>> = BTreeMap::new();
     for camera in fleet.cameras.values() {
         for area in fleet.areas_up_from(camera.area.as_ref()) {
@@ -71,14 +84,6 @@ pub(super) fn report(
     }
     let areas =
         in_areas.iter().filter_map(|(id, tallies)| Some(line(id.as_str(), &fleet.areas.get(*id)?.name, tallies)));
-    let make = |camera: &CameraId| {
-        let facts = history.devices.get(camera)?;
-        let name = format!("{} {}", facts.manufacturer.trim(), facts.model.trim());
-        Some(name.trim().to_owned()).filter(|name| !name.is_empty())
-    };
-    let names: BTreeSet<String> = fleet.cameras.keys().filter_map(make).collect();
-    let makes =
-        names.iter().filter_map(|name| of_cameras(name, name, &|camera| make(&camera.id).as_ref() == Some(name)));
     let mut causes: BTreeMap<_, (i64, usize)> = BTreeMap::new();
     for tally in cameras.values() {
         for (key, seconds) in &tally.causes {
@@ -104,8 +109,8 @@ pub(super) fn report(
 
     let mut all = Tally::default();
     cameras.values().for_each(|tally| all.add(tally));
-    let days = period.days().into_iter().zip(&all.days).map(|((date, _), seconds)| DayLine {
-        date,
+    let days = work.days.iter().zip(&all.days).map(|((date, _), seconds)| DayLine {
+        date: *date,
         seconds: *seconds,
         service: seconds.service(),
         contractor: seconds.contractor(),
@@ -154,6 +159,8 @@ pub(super) fn report(
 struct Work<'a> {
     fleet: &'a Fleet,
     period: &'a Period,
+    /// Its days, worked out once: that asks the time zone.
+    days: Vec<(Date, i64)>,
     settings: &'a Settings,
     watched: Watched,
     cameras: BTreeMap<&'a CameraId, Timeline<Standing>>,
@@ -179,6 +186,7 @@ impl<'a> Work<'a> {
         Self {
             fleet,
             period,
+            days: period.days(),
             settings,
             watched: Watched::of(&history.runs, now.as_second()),
             cameras: rows.into_iter().map(|(id, rows)| (id, Timeline::of_camera(rows))).collect(),
@@ -203,7 +211,7 @@ impl<'a> Work<'a> {
         let timeline = self.cameras.get(&camera.id);
         let changes = timeline.into_iter().flat_map(Timeline::changes);
         let cuts = above.iter().flat_map(|link| link.timeline.changes());
-        Tally::of(self.period, changes.chain(cuts).chain(self.watched.edges()), |second| {
+        Tally::of(self.period, &self.days, changes.chain(cuts).chain(self.watched.edges()), |second| {
             if !self.watched.at(second) {
                 return (Account::MonitorDown, None);
             }
@@ -226,8 +234,8 @@ impl<'a> Work<'a> {
             Some(Level::Critical | Level::Blind) if self.is_excused(site, second) => Account::Maintenance,
             Some(Level::Critical | Level::Blind) => Account::Down,
         };
-        let tally = Tally::of(self.period, edges.iter().copied(), |second| (account(second), None));
-        let blind = Tally::of(self.period, edges, |second| {
+        let tally = Tally::of(self.period, &self.days, edges.iter().copied(), |second| (account(second), None));
+        let blind = Tally::of(self.period, &self.days, edges, |second| {
             let level = timeline.and_then(|timeline| timeline.at(second));
             let blind = level == Some(Level::Blind) && account(second) == Account::Down;
             (if blind { Account::Down } else { Account::Up }, None)
@@ -266,7 +274,7 @@ impl<'a> Work<'a> {
         let turns = windows.iter().flat_map(|window| window.turns(from, until, zone)).map(Timestamp::as_second);
         let changes = above.iter().flat_map(|link| link.timeline.changes());
         let edges: Vec<i64> = turns.chain(changes).chain(self.watched.edges()).collect();
-        Tally::of(self.period, edges, |second| {
+        Tally::of(self.period, &self.days, edges, |second| {
             let account = match timeline.and_then(|timeline| timeline.at(second)) {
                 _ if !self.watched.at(second) => Account::MonitorDown,
                 _ if windows.iter().any(|window| window.is_open(at(second), zone)) => Account::Maintenance,

@@ -6,6 +6,7 @@ use super::{
     timeline::{Standing, Timeline},
 };
 use crate::model::{FailureKind, LinkState, State, Watch};
+use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How old the last sign of life of a run may be while it is taken to run still; it is noted once a minute.
@@ -92,10 +93,10 @@ impl Tally {
     /// Adds up a period. What holds changes at `edges` only.
     pub(super) fn of(
         period: &Period,
+        days: &[(Date, i64)],
         edges: impl IntoIterator<Item = i64>,
         what: impl Fn(i64) -> (Account, Option<FailureKind>),
     ) -> Self {
-        let days = period.days();
         let within = |second: &i64| (period.from..period.until).contains(second);
         let mut starts: BTreeSet<i64> =
             edges.into_iter().chain(days.iter().map(|(_, end)| *end)).filter(within).collect();

@@ -2,8 +2,9 @@
 
 use crate::{
     model::State as CameraState,
+    request::Request,
     web::{
-        Command, Limits,
+        Limits,
         router::{
             router,
             tests::{Behind, snapshot, state},
@@ -22,7 +23,7 @@ fn open() -> (Street, Behind) {
 const IP: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 const OTHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 2));
 
-fn asked(behind: &Behind) -> Vec<Command> {
+fn asked(behind: &Behind) -> Vec<Request> {
     std::mem::take(&mut *behind.asked.lock().expect("no panic"))
 }
 
@@ -59,7 +60,7 @@ async fn a_name_that_is_led_to_our_address_reads_and_changes_nothing() {
     for host in ["10.20.0.2:9740", "[::1]:9740", "localhost:9740", "giamsat.xa", "may-chu.lan:9740"] {
         assert_eq!(status(&as_host(&street, "GET /", host).await), "200", "{host}");
         assert_eq!(status(&as_host(&street, "POST /-/reload", host).await), "400", "{host}");
-        assert_eq!(asked(&behind), [Command::Reload { force: false }], "{host}");
+        assert_eq!(asked(&behind), [Request::Reload { force: false }], "{host}");
     }
     let mut old = street.visit(IP);
     old.say("GET /-/healthy HTTP/1.0\r\n\r\n").await;

@@ -5,7 +5,7 @@
 //! preview; the button there sends `POST`. Used again it says who was first.
 
 use super::{
-    Command,
+    asked,
     gate::Modest,
     ground::urgency,
     page::{self, moment},
@@ -14,7 +14,10 @@ use super::{
     rows::first_of,
     words::{Words, words},
 };
-use crate::model::{Ack, Cause, Course, Incident, Language, Level, SiteId, Snapshot, later};
+use crate::{
+    model::{Ack, Cause, Course, Incident, Language, Level, Scope, SiteId, Snapshot},
+    request::{Done, Invalid, Refused, Request, Silence},
+};
 use askama::Template;
 use axum::{
     Form, Router,
@@ -24,10 +27,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
-
-/// The longest that something may be silenced at once; longer is for the configuration.
-pub(super) const LONGEST_MINUTES: u64 = 31 * 24 * 60;
+use std::sync::Arc;
 
 /// Rounds of an incident, from the last back, whose links are still known for ours.
 const ROUNDS: u32 = 16;
@@ -106,10 +106,11 @@ pub(super) fn main(
         let recovering = status.and_then(|status| page::recovering(snapshot, status, language));
         (id.to_string(), snapshot.place(&Cause::Site(id.clone())), level.text(language), level.as_str(), recovering)
     };
-    let mut scopes: Vec<(String, String)> =
-        (worst.iter()).map(|id| (format!("site:{id}"), snapshot.place(&Cause::Site((*id).clone())))).collect();
+    let mut scopes: Vec<(String, String)> = (worst.iter())
+        .map(|id| (Scope::Site((*id).clone()).to_string(), snapshot.place(&Cause::Site((*id).clone()))))
+        .collect();
     if let Cause::Link(link) = &incident.cause {
-        scopes.insert(0, (format!("link:{link}"), snapshot.place(&incident.cause)));
+        scopes.insert(0, (Scope::Link(link.clone()).to_string(), snapshot.place(&incident.cause)));
     }
     let page = Page {
         words,
@@ -177,18 +178,8 @@ struct TakeOn {
     by: String,
 }
 
-/// A name that people typed.
-pub(super) fn name(text: &str) -> Result<String, (StatusCode, String)> {
-    let name: String = text.trim().chars().filter(|c| !c.is_control()).take(80).collect();
-    if name.is_empty() {
-        return Err((StatusCode::BAD_REQUEST, "it is empty: give a name or a reason that people can read\n".into()));
-    }
-    Ok(name)
-}
-
-async fn acknowledge(shared: &Shared, incident: String, by: &str, via: &str) -> Result<String, (StatusCode, String)> {
-    let by = name(by)?;
-    shared.ask(Command::Acknowledge { incident, by, via: via.to_owned() }).await
+async fn take_on(shared: &Shared, incident: String, by: String, via: &str) -> Result<Done, Refused> {
+    shared.ask(Request::TakeOn { incident, by, via: via.to_owned() }).await
 }
 
 async fn take_on_form(
@@ -197,9 +188,9 @@ async fn take_on_form(
     _: OwnPage,
     Form(form): Form<TakeOn>,
 ) -> Response {
-    match acknowledge(&shared, id.clone(), &form.by, "page").await {
+    match take_on(&shared, id.clone(), form.by, "page").await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(refused) => asked::refusal(&refused),
     }
 }
 
@@ -217,22 +208,17 @@ async fn silence_form(
     _: OwnPage,
     Form(form): Form<SilenceForm>,
 ) -> Response {
-    let (kind, target) = form.scope.split_once(':').unwrap_or((form.scope.as_str(), ""));
-    let scope = serde_json::from_value(serde_json::json!({"kind": kind, "id": target}));
-    let Ok(scope) = scope else {
+    let Ok(scope) = form.scope.parse() else {
         return (StatusCode::BAD_REQUEST, "there is no such thing to silence\n").into_response();
     };
-    if !(1..=LONGEST_MINUTES).contains(&form.minutes) {
-        return (StatusCode::BAD_REQUEST, "at least a minute, at most 31 days\n").into_response();
-    }
-    let (author, reason) = match (name(&form.author), name(&form.reason)) {
-        (Ok(author), Ok(reason)) => (author, reason),
-        (Err(refusal), _) | (_, Err(refusal)) => return refusal.into_response(),
-    };
-    let until = later(shared.state.snapshots.borrow().at, Duration::from_secs(form.minutes * 60));
-    match shared.ask(Command::Silence { scope, from: None, until, author, reason }).await {
+    let (from, until, minutes) = (None, None, Some(form.minutes as f64));
+    let wish = Silence { scope, from, until, minutes, author: form.author, reason: form.reason };
+    match shared.ask(Request::Silence(wish)).await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(Refused::Invalid(Invalid::Minutes)) => {
+            (StatusCode::BAD_REQUEST, "at least a minute, at most 31 days\n").into_response()
+        }
+        Err(refused) => asked::refusal(&refused),
     }
 }
 
@@ -315,8 +301,8 @@ async fn take_on_link(
         return (StatusCode::CONFLICT, link.page(&shared, action(&path), language)).into_response();
     }
     let number = link.incident.number;
-    match acknowledge(&shared, number.to_string(), &link.name, "link").await {
+    match take_on(&shared, number.to_string(), link.name, "link").await {
         Ok(_) => Redirect::to(&format!("/incidents/{number}")).into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(refused) => asked::refusal(&refused),
     }
 }

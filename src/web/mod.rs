@@ -4,10 +4,11 @@
 //! contradict each other. Metrics are handed in as a function, since edges do not import each other.
 
 mod api;
+mod asked;
 mod camera;
-mod command;
 mod events;
 mod explain;
+mod exposition;
 mod flood;
 mod gate;
 mod ground;
@@ -36,7 +37,7 @@ mod tiles;
 mod wall;
 mod words;
 
-pub use command::{Command, Refusal, Request};
+pub use asked::Asked;
 pub use hosts::Hosts;
 pub use router::{Signer, State, router};
 pub use server::{Limits, serve, tuned};

@@ -1,4 +1,4 @@
-//! What a snapshot gave once is not worked out again: pages, events and metrics are shared by all who ask, as bytes of
+//! What a snapshot gave once is not worked out again: pages and events are shared by all who ask, as bytes of
 //! which there is one copy. So neither many readers nor a flood of requests cost more than a snapshot does. A large fleet
 //! has a new snapshot with every few looks; its pages are made from one of the last half second.
 
@@ -21,8 +21,6 @@ use tokio::time::Instant;
 
 /// What is kept of one snapshot at most; what is beyond is rendered for each who asks.
 const MOST: usize = 16 * 1024 * 1024;
-/// How old metrics may be that the daemon counts beside the snapshot.
-const METRICS: Duration = Duration::from_secs(1);
 
 /// Fleets of so many cameras share frames.
 const LARGE: usize = 1000;
@@ -71,7 +69,6 @@ impl Subject {
 #[derive(Default)]
 pub(super) struct Cache {
     pages: Mutex<Pages>,
-    metrics: Mutex<Option<(Arc<Snapshot>, Instant, Bytes)>>,
     /// The snapshot from which pages of a large fleet are made, and since when.
     frame: Mutex<Option<(Arc<Snapshot>, Instant)>>,
 }
@@ -148,20 +145,6 @@ impl Cache {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         pages.turn_to(snapshot);
         *pages.standing.get_or_insert_with(|| standing(snapshot))
-    }
-
-    /// The metrics of a snapshot.
-    pub(super) fn metrics(&self, snapshot: &Arc<Snapshot>, render: impl FnOnce(&Snapshot) -> String) -> Bytes {
-        let mut kept = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, at, text)) = &*kept
-            && Arc::ptr_eq(of, snapshot)
-            && at.elapsed() < METRICS
-        {
-            return text.clone();
-        }
-        let text = Bytes::from(render(snapshot));
-        *kept = Some((snapshot.clone(), Instant::now(), text.clone()));
-        text
     }
 }
 

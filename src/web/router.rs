@@ -1,7 +1,7 @@
 //! Which address gives what.
 
 use super::{
-    Command, Hosts, Refusal, Request, api, camera, events,
+    Asked, Hosts, api, asked, camera, events, exposition,
     flood::Wishes,
     gate, incident, list, map, page,
     refuse::refuse,
@@ -9,7 +9,10 @@ use super::{
     report, site,
     words::words,
 };
-use crate::model::{Language, Snapshot};
+use crate::{
+    model::{Language, Snapshot},
+    request::{Done, Refused, Request},
+};
 use axum::{
     Router,
     body::Body,
@@ -42,7 +45,7 @@ pub struct State {
     /// The names by which it may be asked.
     pub hosts: Hosts,
     /// Where people's wishes go.
-    pub requests: mpsc::Sender<Request>,
+    pub requests: mpsc::Sender<Asked>,
     /// Whether the daemon does its work.
     pub healthy: Condition,
     /// The same, and that it is not stopping.
@@ -57,6 +60,7 @@ pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 pub(super) struct Shared {
     pub(super) state: State,
     pub(super) cache: Arc<Cache>,
+    pub(super) exposition: Arc<exposition::Kept>,
     pub(super) wishes: Arc<Wishes>,
     pub(super) reports: Arc<report::Desk>,
 }
@@ -88,7 +92,7 @@ impl Wish {
 /// All addresses.
 pub fn router(state: State) -> Router {
     let reports = Arc::new(report::Desk::new(state.reporter.clone()));
-    let shared = Shared { state, cache: Arc::default(), wishes: Arc::default(), reports };
+    let shared = Shared { state, cache: Arc::default(), exposition: Arc::default(), wishes: Arc::default(), reports };
     Router::new()
         .route("/", get(wall))
         .route("/events", get(events::events))
@@ -104,7 +108,7 @@ pub fn router(state: State) -> Router {
         .route("/reports/{month}/{table}", get(report::detail))
         .merge(incident::routes())
         .merge(api::routes())
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(exposition::metrics))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
@@ -139,12 +143,6 @@ pub(super) fn html(rendered: askama::Result<String>) -> Response {
     }
 }
 
-async fn metrics(From(shared): From<Shared>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let text = shared.cache.metrics(&snapshot, |snapshot| (shared.state.metrics)(snapshot));
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
-}
-
 async fn healthy(From(shared): From<Shared>) -> Response {
     checked((shared.state.healthy)(), "camhealth works")
 }
@@ -169,24 +167,19 @@ struct Insist {
 }
 
 async fn reload(From(shared): From<Shared>, Query(insist): Query<Insist>, _: OwnPage) -> Response {
-    match shared.ask(Command::Reload { force: insist.force == 1 }).await {
+    match shared.ask(Request::Reload { force: insist.force == 1 }).await {
         Ok(done) => format!("{done}\n").into_response(),
-        Err((status, why)) => (status, format!("{}\n", why.trim_end())).into_response(),
+        Err(refused) => asked::refusal(&refused),
     }
 }
 
 impl Shared {
-    /// Asks the event loop for something; what was done, or the status and the words of a refusal.
-    pub(super) async fn ask(&self, command: Command) -> Result<String, (StatusCode, String)> {
-        let stopping = || (StatusCode::SERVICE_UNAVAILABLE, "camhealth is stopping\n".to_owned());
+    /// Asks the event loop for something.
+    pub(super) async fn ask(&self, request: Request) -> Result<Done, Refused> {
         let (answer, answered) = oneshot::channel();
         // waits: web -> event_loop
-        self.state.requests.send(Request { command, answer }).await.map_err(|_| stopping())?;
-        let done = answered.await.map_err(|_| stopping())?;
-        done.map_err(|refusal| match refusal {
-            Refusal::Refused(why) => (StatusCode::BAD_REQUEST, why),
-            Refusal::NotRemembered => (StatusCode::SERVICE_UNAVAILABLE, format!("{refusal}\n")),
-        })
+        self.state.requests.send(Asked { request, answer }).await.map_err(|_| Refused::Stopping)?;
+        answered.await.unwrap_or(Err(Refused::Stopping))
     }
 }
 

@@ -3,10 +3,10 @@
 use super::*;
 use crate::{
     model::{
-        Ack, Camera, CameraStatus, Cause, Commune, Coverage, Fleet, History, Incident, IncidentId, Lapsed, Level, Site,
-        SiteStatus, State as CameraState, View, Watcher,
+        Ack, Camera, CameraStatus, Cause, Commune, Counts, Coverage, Fleet, History, Incident, IncidentId, Lapsed,
+        Level, Site, SiteStatus, State as CameraState, View, Watcher,
     },
-    uptime,
+    request, uptime,
 };
 use futures_util::StreamExt;
 use std::{
@@ -21,6 +21,8 @@ pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snap
     let camera = Camera { name: "<script>alert('x')</script>".into(), ..Camera::new("cho-01", rtsp) };
     let status = CameraStatus::unseen(state, at);
     let id = camera.id.clone();
+    let mut counts = Counts::default();
+    counts.camera(camera.kind, None, state);
     let commune = Commune {
         name: "Hải Bình".into(),
         language: Language::Vi,
@@ -32,17 +34,18 @@ pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snap
     Arc::new(Snapshot {
         at,
         fleet: Arc::new(fleet),
-        cameras: BTreeMap::from([(id, Arc::new(status))]),
-        sites: BTreeMap::new(),
+        cameras: [(id, Arc::new(status))].into_iter().collect(),
+        sites: imbl::OrdMap::new(),
+        counts,
         coverage: Coverage::default(),
-        hamlets: Arc::default(),
-        areas: Arc::default(),
-        links: BTreeMap::new(),
+        hamlets: imbl::OrdMap::new(),
+        areas: imbl::OrdMap::new(),
+        links: imbl::OrdMap::new(),
         cut_off: None,
         anchors: None,
-        incidents: vec![Arc::new(incident(at))],
+        incidents: Arc::new(vec![Arc::new(incident(at))]),
         windows: Arc::default(),
-        on_call: Vec::new(),
+        on_call: Arc::default(),
         outlooks: Arc::default(),
     })
 }
@@ -88,7 +91,8 @@ pub(in crate::web) struct Behind {
     /// What is not well.
     broken: watch::Sender<Option<String>>,
     stopping: watch::Sender<bool>,
-    pub(in crate::web) asked: Arc<std::sync::Mutex<Vec<Command>>>,
+    /// What was asked for and done, and reloads.
+    pub(in crate::web) asked: Arc<std::sync::Mutex<Vec<Request>>>,
     /// How often metrics were rendered, and reports worked out.
     pub(in crate::web) metrics: Arc<AtomicUsize>,
     pub(in crate::web) reports: Arc<AtomicUsize>,
@@ -107,22 +111,43 @@ async fn serve() -> Server {
     Server { address, behind }
 }
 
-/// Reloads are refused with a text, everything else is done.
+/// What the event loop would say: reloads are refused with a text.
+fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
+    match request.clone() {
+        Request::Reload { .. } => Err(Refused::Configuration("sites.toml: không đúng".into())),
+        Request::TakeOn { incident, by, via } => {
+            let known = snapshot.incident(&incident);
+            let open = known.filter(|incident| incident.closed.is_none()).map(|incident| &**incident);
+            match request::take_on(snapshot.at, (&incident, open, known.is_some()), &by, via)? {
+                request::TakingOn::Now(_, done) | request::TakingOn::Before(done) => Ok(done),
+            }
+        }
+        Request::Silence(wish) => {
+            let (quota, last) = (&mut request::Quota::new(snapshot.at), &mut 0);
+            let windows = request::Windows { standing: 0, quota, last, is_there: |_: &str| false };
+            let window = request::window(snapshot.at, wish, &snapshot.fleet, windows)?;
+            Ok(Done::Silenced { window: window.id })
+        }
+        Request::Unsilence { window } => request::end(window.clone(), window == "w1"),
+    }
+}
+
+/// The state of a router, and what stands behind it.
 pub(in crate::web) fn state() -> (State, Behind) {
     let (publish, snapshots) = watch::channel(snapshot(CameraState::Up, 0));
     let (broken, is_broken) = watch::channel(None::<String>);
     let (stopping, is_stopping) = watch::channel(false);
     let healthy = move || is_broken.borrow().clone().map_or(Ok(()), Err);
-    let (requests, mut inbox) = mpsc::channel::<Request>(1);
-    let asked: Arc<std::sync::Mutex<Vec<Command>>> = Arc::default();
-    let heard = asked.clone();
+    let (requests, mut inbox) = mpsc::channel::<Asked>(1);
+    let asked: Arc<std::sync::Mutex<Vec<Request>>> = Arc::default();
+    let (heard, known) = (asked.clone(), publish.subscribe());
     tokio::spawn(async move {
-        while let Some(Request { command, answer }) = inbox.recv().await {
-            let _ = answer.send(match command {
-                Command::Reload { .. } => Err(Refusal::Refused("sites.toml: không đúng".into())),
-                _ => Ok("done".into()),
-            });
-            heard.lock().expect("no panic").push(command);
+        while let Some(Asked { request, answer }) = inbox.recv().await {
+            let done = decide(&request, &known.borrow());
+            if done.is_ok() || matches!(request, Request::Reload { .. }) {
+                heard.lock().expect("no panic").push(request);
+            }
+            let _ = answer.send(done);
         }
     });
     let (rendered, made) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
@@ -218,7 +243,7 @@ async fn a_refused_reload_says_why_and_a_foreign_page_may_not_ask() {
     assert_eq!(fetch(&server, "/-/reload").await.0, StatusCode::METHOD_NOT_ALLOWED);
 }
 
-fn asked(server: &Server) -> Vec<Command> {
+fn asked(server: &Server) -> Vec<Request> {
     std::mem::take(&mut *server.asked.lock().expect("no panic"))
 }
 
@@ -238,7 +263,7 @@ async fn an_incident_is_taken_on_from_its_page_by_a_link_and_by_a_program() {
     for part in ["Sự cố #17: cho", "mù hoàn toàn", "action=\"/incidents/17/ack\"", "Tạm ngừng"] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
-    let taken = |by: &str, via: &str, incident: &str| Command::Acknowledge {
+    let taken = |by: &str, via: &str, incident: &str| Request::TakeOn {
         incident: incident.into(),
         by: by.into(),
         via: via.into(),
@@ -271,7 +296,7 @@ async fn a_signed_link_does_its_work_once() {
         let mut snapshot = (*snapshot(CameraState::Down, 0)).clone();
         let mut incident = incident(snapshot.at);
         change(&mut incident);
-        snapshot.incidents = vec![Arc::new(incident)];
+        snapshot.incidents = Arc::new(vec![Arc::new(incident)]);
         server.publish.send_replace(Arc::new(snapshot));
     };
     let ack = |by: &str, via: &str| Ack {
@@ -330,6 +355,7 @@ async fn an_open_incident_says_that_it_recovers_and_is_known_by_its_number() {
     fleet.sites.insert("cho".into(), Arc::new(site));
     snapshot.fleet = Arc::new(fleet);
     let mut status = SiteStatus {
+        revision: 0,
         level: Level::Full,
         since,
         views: vec![],
@@ -375,50 +401,6 @@ async fn an_open_incident_says_that_it_recovers_and_is_known_by_its_number() {
 }
 
 #[tokio::test]
-async fn something_is_silenced_by_a_form_and_by_a_program_with_author_reason_and_end() {
-    let server = serve().await;
-    let post = reqwest::Method::POST;
-    let form = "scope=site%3Acho&minutes=60&author=An&reason=thay+camera";
-    assert_eq!(send(&server, post.clone(), "/incidents/cho-1/silence", form).await.0, 303);
-    let Some(Command::Silence { scope, until, author, reason, .. }) = asked(&server).pop() else {
-        panic!("nothing was asked");
-    };
-    assert_eq!(
-        (scope, author.as_str(), reason.as_str()),
-        (crate::model::Scope::Site("cho".into()), "An", "thay camera")
-    );
-    assert_eq!(until.as_second(), 1_790_000_000 + 3600);
-    for (body, status) in [
-        ("{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"bão\"}", 201),
-        ("{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"\"}", 400),
-        ("{\"scope\":{\"kind\":\"site\",\"id\":\"x\"},\"minutes\":5,\"author\":\"An\",\"reason\":\"bão\"}", 404),
-        ("{\"scope\":{\"kind\":\"all\"},\"author\":\"An\",\"reason\":\"bão\"}", 422),
-        ("{\"scope\":{\"kind\":\"all\"},\"minutes\":99999999,\"author\":\"An\",\"reason\":\"bão\"}", 400),
-    ] {
-        assert_eq!(send(&server, post.clone(), "/api/v1/silences", body).await.0, status, "{body}");
-    }
-    assert_eq!(send(&server, reqwest::Method::DELETE, "/api/v1/silences/w1", "").await.0, 200);
-    assert_eq!(asked(&server).pop(), Some(Command::Unsilence("w1".into())));
-}
-
-#[tokio::test]
-async fn a_page_of_another_site_changes_nothing() {
-    let server = serve().await;
-    let client = reqwest::Client::new();
-    for path in ["/incidents/cho-1/ack", "/api/v1/silences", "/-/reload"] {
-        let request = client.post(format!("http://{}{path}", server.address)).header("origin", "http://elsewhere");
-        let kind = if path.contains("api") { "application/json" } else { "application/x-www-form-urlencoded" };
-        let body = match path {
-            "/api/v1/silences" => "{\"scope\":{\"kind\":\"all\"},\"minutes\":5,\"author\":\"A\",\"reason\":\"b\"}",
-            _ => "by=A",
-        };
-        let answer = request.header("content-type", kind).body(body).send().await.expect("an answer");
-        assert_eq!(answer.status(), 403, "{path}");
-    }
-    assert_eq!(asked(&server), []);
-}
-
-#[tokio::test]
 async fn a_month_is_a_page_a_table_and_json() {
     let server = serve().await;
     let (status, _, page) = fetch(&server, "/reports?lang=en").await;
@@ -442,3 +424,6 @@ async fn a_month_is_a_page_a_table_and_json() {
 
 #[path = "events_tests.rs"]
 mod events_tests;
+
+#[path = "wishes_tests.rs"]
+mod wishes_tests;

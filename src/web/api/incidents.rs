@@ -6,10 +6,11 @@ use super::{
 };
 use crate::{
     model::{Ack, Cause, Incident, Level, Snapshot},
-    web::{command::Command, router::OwnPage},
+    request::{Request, TakeOn},
+    web::router::OwnPage,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// An incident with names. Who is told over what stays inside.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,7 +68,7 @@ fn shown(snapshot: &Snapshot, incident: &Incident) -> Shown {
     }
 }
 
-fn unknown() -> Refusal {
+pub(super) fn unknown() -> Refusal {
     Refusal::not_found("there is no such incident, or it ended long ago; /api/v1/incidents lists them")
 }
 
@@ -86,15 +87,6 @@ pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<
     snapshot.incident(&id).map(|incident| Json(shown(&snapshot, incident))).ok_or_else(unknown)
 }
 
-/// Who takes it on.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TakeOn {
-    /// The name by which others know them.
-    #[schema(min_length = 1, max_length = 80)]
-    by: String,
-}
-
 /// Takes an incident on: its escalation stops.
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/ack", tag = "incidents", params(("id" = String, Path)),
     request_body = TakeOn,
@@ -106,19 +98,15 @@ pub(super) async fn take_on(
     _: OwnPage,
     Body(body): Body<TakeOn>,
 ) -> Result<Json<Done>, Refusal> {
-    let by = named(&body.by, "by")?;
-    let known = shared.state.snapshots.borrow().incident(&id).is_some();
-    if !known {
-        return Err(unknown());
-    }
-    let done = shared.ask(Command::Acknowledge { incident: id, by, via: "command".into() }).await?;
-    Ok(Json(Done { done }))
+    described(&body.by, "by")?;
+    let done = shared.ask(Request::TakeOn { incident: id, by: body.by, via: "command".into() }).await?;
+    Ok(Json(done.into()))
 }
 
-/// A name or a reason that somebody gave: 1 to 80 letters that can be seen.
-pub(super) fn named(text: &str, key: &str) -> Result<String, Refusal> {
+/// Whether a name or a reason is as long as it is described to be.
+pub(super) fn described(text: &str, key: &str) -> Result<(), Refusal> {
     if text.is_empty() || text.chars().count() > 80 {
         return Err(Refusal::malformed(format!("{key} has no letter, or more than 80")));
     }
-    crate::web::incident::name(text).map_err(|(_, error)| Refusal::unprocessable(format!("{key}: {error}")))
+    Ok(())
 }

@@ -95,6 +95,12 @@ struct Done {
     done: String,
 }
 
+impl From<crate::request::Done> for Done {
+    fn from(done: crate::request::Done) -> Self {
+        Self { done: done.to_string() }
+    }
+}
+
 /// A map from names to figures.
 type Counts = BTreeMap<&'static str, usize>;
 

@@ -1,5 +1,9 @@
 //! Why a request was refused, as JSON, and extractors that refuse in that way.
 
+use crate::{
+    request::{Invalid, Refused, Unknown},
+    web::asked,
+};
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
@@ -25,21 +29,25 @@ impl Refusal {
         Self(StatusCode::NOT_FOUND, error.to_owned())
     }
 
-    /// The request is well-formed and cannot be done.
-    pub(super) fn unprocessable(error: impl Into<String>) -> Self {
-        Self(StatusCode::UNPROCESSABLE_ENTITY, error.into())
-    }
-
     pub(super) fn malformed(error: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, error.into())
     }
 }
 
-impl From<(StatusCode, String)> for Refusal {
-    fn from((status, error): (StatusCode, String)) -> Self {
-        // What the event loop refuses is well-formed.
-        let status = if status == StatusCode::BAD_REQUEST { StatusCode::UNPROCESSABLE_ENTITY } else { status };
-        Self(status, error)
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match &refused {
+            Refused::Unknown(Unknown::Incident(_)) => super::incidents::unknown(),
+            Refused::Invalid(Invalid::Minutes) => Self::malformed(refused.to_string()),
+            refused => Self(
+                match asked::status(refused) {
+                    // What the event loop refuses is well-formed.
+                    StatusCode::BAD_REQUEST => StatusCode::UNPROCESSABLE_ENTITY,
+                    status => status,
+                },
+                refused.to_string(),
+            ),
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn status(State(shared): State<Shared>) -> Json<Status> {
         sites: Level::ALL.map(|level| (level.as_str(), snapshot.sites_at(level))).into(),
         incidents_open: snapshot.open_incidents().count(),
         cut_off: snapshot.cut_off,
-        on_call: snapshot.on_call.clone(),
+        on_call: snapshot.on_call.to_vec(),
     })
 }
 

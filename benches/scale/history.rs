@@ -1,0 +1,84 @@
+//! A month of history in a journal, as a fleet with ten changes of each camera leaves it, and the report of it.
+
+use super::fleet::{configuration, folder, urls};
+use camhealth::{
+    config,
+    journal::{Batch, Journal, Settings},
+    model::{FailureKind, Level, SiteRecord, State, Transition},
+    uptime,
+};
+use jiff::Timestamp;
+use std::time::{Duration, Instant};
+
+const DAY: i64 = 24 * 3600;
+const DAYS: i64 = 30;
+/// Changes of a camera, and of a site, in a month: some cameras flap, most do not.
+const OF_A_CAMERA: i64 = 10;
+const OF_A_SITE: i64 = 4;
+/// Noon of the first of October in Vietnam.
+const START: i64 = 1_790_827_200;
+
+pub async fn measure(size: usize) -> String {
+    let urls = urls(size);
+    let folder = folder(size);
+    let path = folder.join("camhealth.toml");
+    std::fs::write(&path, configuration(&urls, "127.0.0.1:0")).expect("it can be written");
+    let plan = config::load(&path).expect("a configuration");
+    let at = |second: i64| Timestamp::from_second(START + second).expect("a time in this century");
+    let file = folder.join("month.sqlite3");
+    let (journal, _) =
+        Journal::open(&Settings { path: Some(file.clone()), ..Settings::default() }, at(0)).expect("a journal");
+    let (mut rows, cameras, sites) = (0, &plan.fleet.cameras, &plan.fleet.sites);
+    for day in 0..DAYS {
+        let mut batch = Batch::default();
+        for (number, id) in (0i64..).zip(cameras.keys()) {
+            // Spread over the days; each change lasts for minutes.
+            for one in (0..OF_A_CAMERA).filter(|one| (number + one * DAYS / OF_A_CAMERA) % DAYS == day) {
+                let second = day * DAY + (number * 977) % DAY;
+                let down = one % 2 == 0;
+                batch.transitions.push(Transition {
+                    camera: id.clone(),
+                    from: if down { State::Up } else { State::Down },
+                    to: if down { State::Down } else { State::Up },
+                    cause: down.then_some(FailureKind::Timeout),
+                    detail: if down { "no answer to a TCP connect within 3 s".into() } else { String::new() },
+                    since: at(second - 6),
+                    decided: at(second),
+                });
+            }
+        }
+        for (number, id) in (0i64..).zip(sites.keys()) {
+            for one in (0..OF_A_SITE).filter(|one| (number + one * DAYS / OF_A_SITE) % DAYS == day) {
+                let level = if one % 2 == 0 { Level::Blind } else { Level::Full };
+                let since = at(day * DAY + (number * 977) % DAY);
+                batch.sites.push(SiteRecord { site: id.clone(), level, since, alert: None, ended: Vec::new() });
+            }
+        }
+        rows += batch.transitions.len() + batch.sites.len();
+        journal.commit(batch).await.expect("it is written");
+        journal.keep(at(day * DAY + DAY - 1), Settings::default()).await.expect("it is kept");
+    }
+    let now = at(DAYS * DAY);
+    let bytes = std::fs::metadata(&file).map_or(0, |known| known.len())
+        + std::fs::metadata(folder.join("month.sqlite3-wal")).map_or(0, |known| known.len());
+    let month: uptime::Month = "2026-10".parse().expect("a month");
+    let began = Instant::now();
+    let (from, until) = uptime::reach(&plan.fleet, month, now);
+    let history = journal.history(from, until).await.expect("history");
+    let read = began.elapsed();
+    let began = Instant::now();
+    let report = uptime::of_month(&plan.fleet, &history, month, &plan.uptime, now);
+    let worked_out = began.elapsed();
+    assert_eq!(report.cameras.len(), size);
+    let ended = journal.ended();
+    drop(journal);
+    let _ = tokio::time::timeout(Duration::from_secs(10), ended).await;
+    let _ = std::fs::remove_dir_all(&folder);
+    let mega = bytes as f64 / 1e6;
+    format!(
+        "| {size} | {mega:.1} MB | {rows} | {:.2} s | {:.2} s | {:.0} MB |",
+        read.as_secs_f64(),
+        worked_out.as_secs_f64(),
+        mega * 12.0
+    )
+}

@@ -1,0 +1,140 @@
+//! Renders snapshots one after the other, and writes only what is new of each.
+
+use super::{
+    cameras, commune,
+    lines::{Row, Source, assemble},
+    own::Own,
+    process, sites,
+};
+use crate::model::{CameraId, CameraStatus, Fleet, Outlook, Snapshot, later};
+use jiff::Timestamp;
+use prometheus::{Encoder, TextEncoder};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Cameras from which on a fleet has few series for each, unless the configuration says otherwise.
+const LARGE: usize = 5000;
+
+/// How many series each camera has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// All, for fleets of up to 5,000 cameras; few for larger ones.
+    #[default]
+    BySize,
+    /// All.
+    Full,
+    /// What rules, alerts and walls need.
+    Lean,
+}
+
+/// Renders metrics; keeps the lines of what did not change.
+#[derive(Default)]
+pub struct Renderer(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    fleet: Option<(Arc<Fleet>, bool)>,
+    /// The hamlet of the first site that a camera watches.
+    hamlets: HashMap<CameraId, Arc<str>>,
+    cameras: Vec<Row<Option<Outlook>>>,
+    sites: Vec<Row<()>>,
+    /// How long the last text was.
+    length: usize,
+}
+
+impl Renderer {
+    /// Everything, in the text format of Prometheus (version 0.0.4).
+    pub fn render(&self, snapshot: &Snapshot, own: &Own, detail: Detail) -> String {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let large = snapshot.fleet.cameras.len() > LARGE;
+        kept.update(snapshot, detail == Detail::Lean || (large && detail == Detail::BySize));
+        let mut text = String::with_capacity(kept.length + kept.length / 16 + 64 * 1024);
+        assemble(cameras::FAMILIES, &kept.cameras, &mut text);
+        assemble(sites::FAMILIES, &kept.sites, &mut text);
+        let mut families = commune::families(snapshot);
+        families.extend(own.gather());
+        families.extend(process::families());
+        let mut others = Vec::new();
+        // Writing to memory fails only for a family without series, and none is made.
+        if let Err(error) = TextEncoder::new().encode(&families, &mut others) {
+            tracing::error!(%error, "metrics cannot be rendered");
+        }
+        text.push_str(&String::from_utf8_lossy(&others));
+        kept.length = text.len();
+        text
+    }
+}
+
+impl Kept {
+    fn update(&mut self, snapshot: &Snapshot, lean: bool) {
+        let same = |(fleet, before): &(Arc<Fleet>, bool)| Arc::ptr_eq(fleet, &snapshot.fleet) && *before == lean;
+        if !self.fleet.as_ref().is_some_and(same) {
+            *self = Self { length: self.length, ..Self::default() };
+            self.fleet = Some((snapshot.fleet.clone(), lean));
+            for site in snapshot.fleet.sites.values() {
+                let hamlet: Arc<str> = site.hamlet.as_str().into();
+                for watcher in site.watchers() {
+                    self.hamlets.entry(watcher.camera.clone()).or_insert_with(|| hamlet.clone());
+                }
+            }
+        }
+        let mut scratch = String::new();
+        let mut number = 0;
+        // Of one fleet all snapshots have the same cameras, in the order of their ids, and so has the plan.
+        let mut outlooks = snapshot.outlooks.cameras.iter().peekable();
+        for (id, status) in &snapshot.cameras {
+            let Some(camera) = snapshot.fleet.cameras.get(id) else { continue };
+            while outlooks.next_if(|(other, _)| *other < id).is_some() {}
+            let outlook = outlooks.peek().filter(|(other, _)| *other == id).map(|(_, outlook)| *outlook);
+            let row = self.cameras.get(number);
+            number += 1;
+            let source = Source { revision: status.revision, extra: outlook.cloned() };
+            if row.is_some_and(|row| row.holds(snapshot.at, &source)) {
+                continue;
+            }
+            let subject = cameras::Subject {
+                camera: camera.clone(),
+                status: status.clone(),
+                stream: status.stream_at(snapshot.at),
+                clock_offset: status.clock_offset_at(snapshot.at),
+                outlook: outlook.cloned(),
+                hamlet: self.hamlets.get(id).cloned().unwrap_or_default(),
+            };
+            let written = (&subject, source, ages(status, snapshot.at));
+            put(&mut self.cameras, number - 1, Row::write(cameras::FAMILIES, written, lean, &mut scratch));
+        }
+        self.cameras.truncate(number);
+        number = 0;
+        for (id, status) in &snapshot.sites {
+            let Some(site) = snapshot.fleet.sites.get(id) else { continue };
+            let source = Source { revision: status.revision, extra: () };
+            let row = self.sites.get(number);
+            number += 1;
+            if row.is_some_and(|row| row.holds(snapshot.at, &source)) {
+                continue;
+            }
+            let written = (&sites::Subject { site: site.clone(), status: status.clone() }, source, Timestamp::MAX);
+            put(&mut self.sites, number - 1, Row::write(sites::FAMILIES, written, lean, &mut scratch));
+        }
+        self.sites.truncate(number);
+    }
+}
+
+fn put<E>(rows: &mut Vec<Row<E>>, number: usize, row: Row<E>) {
+    match rows.get_mut(number) {
+        Some(known) => *known = row,
+        None => rows.push(row),
+    }
+}
+
+/// When figures of a camera that are shown now are too old to be shown, if nothing new comes.
+fn ages(status: &CameraStatus, at: Timestamp) -> Timestamp {
+    let ends = status.figures_end().map(|end| later(end, std::time::Duration::from_nanos(1)));
+    ends.filter(|end| *end > at).min().unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+#[path = "renderer_tests.rs"]
+mod tests;

@@ -1,0 +1,93 @@
+//! What people ask of the daemon, whichever way it comes: a page, the API, the command line, a bot or a signed link.
+//!
+//! Pure: an edge makes a [`Request`] of what somebody sent, the event loop decides it here with what it knows, and the edge
+//! puts what was [`Done`], or why it was [`Refused`], into its own words and codes, in one place.
+
+mod refused;
+mod silence;
+mod take_on;
+
+pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
+pub use silence::{Quota, Silence, Windows, end, window};
+pub use take_on::{TakeOn, TakingOn, take_on};
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+/// A wish of somebody's.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// Read the configuration anew.
+    Reload {
+        /// Whatever it takes away.
+        force: bool,
+    },
+    /// Take an incident on: its escalation stops.
+    TakeOn {
+        /// Its id or number.
+        incident: String,
+        /// Who takes it on.
+        by: String,
+        /// How that reached us: `page`, `link`, `command`, or the channel's id.
+        via: String,
+    },
+    /// Take something out of service on purpose.
+    Silence(Silence),
+    /// End a window early.
+    Unsilence {
+        /// Its id.
+        window: String,
+    },
+}
+
+/// What was done. As text it is a sentence for whoever gave a command, or the id of a window that was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// A configuration was read and taken over.
+    Reloaded,
+    /// An incident is taken on.
+    TakenOn {
+        /// Its number.
+        number: u32,
+    },
+    /// Somebody had taken it on before: that stays as it is.
+    TakenOnBefore {
+        /// Its number.
+        number: u32,
+        /// Who.
+        by: String,
+    },
+    /// A window was set.
+    Silenced {
+        /// Its id.
+        window: String,
+    },
+    /// A window was ended early.
+    Unsilenced {
+        /// Its id.
+        window: String,
+    },
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reloaded => f.write_str("reloaded"),
+            Self::TakenOn { number } => write!(f, "incident #{number} is taken on"),
+            Self::TakenOnBefore { number, by } => write!(f, "incident #{number} is already taken on by {by}"),
+            Self::Silenced { window } => f.write_str(window),
+            Self::Unsilenced { window } => write!(f, "{window} is ended"),
+        }
+    }
+}
+
+/// Letters of a name or a reason that are kept.
+const LONGEST_NAME: usize = 80;
+
+/// A name or a reason that somebody gave, without what cannot be seen.
+fn name(text: &str, field: Field) -> Result<String, Refused> {
+    let name: String = text.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
+    if name.is_empty() { Err(Refused::Invalid(Invalid::Empty(field))) } else { Ok(name) }
+}

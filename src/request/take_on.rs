@@ -1,0 +1,44 @@
+//! Taking an incident on.
+
+use super::{Done, Field, Refused, Unknown, name};
+use crate::model::{Ack, Incident};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Who takes it on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeOn {
+    /// The name by which others know them.
+    #[schema(min_length = 1, max_length = 80)]
+    pub by: String,
+}
+
+/// What becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakingOn {
+    /// It is to be noted.
+    Now(Ack, Done),
+    /// Somebody was first.
+    Before(Done),
+}
+
+/// Somebody takes on the incident of a name: `open` if it is, else whether it is `known` at all.
+pub fn take_on(
+    now: Timestamp,
+    (called, open, known): (&str, Option<&Incident>, bool),
+    by: &str,
+    via: String,
+) -> Result<TakingOn, Refused> {
+    let by = name(by, Field::By)?;
+    let Some(incident) = open else {
+        let called = called.to_owned();
+        return Err(if known { Refused::Over(called) } else { Refused::Unknown(Unknown::Incident(called)) });
+    };
+    let number = incident.number;
+    Ok(match &incident.ack {
+        Some(ack) => TakingOn::Before(Done::TakenOnBefore { number, by: ack.by.clone() }),
+        None => TakingOn::Now(Ack { by, via, at: now }, Done::TakenOn { number }),
+    })
+}

@@ -1,0 +1,33 @@
+//! The one way from a page back to the event loop, and what a refusal is over HTTP.
+
+use crate::request::{Done, Refused, Request};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use tokio::sync::oneshot;
+
+/// A request with the place where its outcome goes.
+#[derive(Debug)]
+pub struct Asked {
+    /// What is asked for.
+    pub request: Request,
+    /// Where the outcome goes. It is sent when what was done is durable.
+    pub answer: oneshot::Sender<Result<Done, Refused>>,
+}
+
+/// The status of a refusal on pages; the API tells apart what is malformed and what cannot be done.
+pub(super) fn status(refused: &Refused) -> StatusCode {
+    match refused {
+        Refused::Unknown(_) => StatusCode::NOT_FOUND,
+        Refused::Over(_) | Refused::Invalid(_) | Refused::TooMany(_) | Refused::Configuration(_) => {
+            StatusCode::BAD_REQUEST
+        }
+        Refused::NotDurable | Refused::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// A refusal as a page of a line.
+pub(super) fn refusal(refused: &Refused) -> Response {
+    (status(refused), format!("{}\n", refused.to_string().trim_end())).into_response()
+}

@@ -1,0 +1,203 @@
+//! `/metrics`: in the format that the scraper prefers, compressed where it asks, and worked out once for all who ask.
+
+use super::router::Shared;
+use crate::model::Snapshot;
+use axum::{
+    body::Bytes,
+    extract::State as From,
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use flate2::{Compression, write::GzEncoder};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How old metrics may be that the daemon counts beside the snapshot.
+const KEPT: Duration = Duration::from_secs(1);
+/// A scraper waits for the compressing too, and lines that repeat themselves become a tenth by the least effort.
+const EFFORT: Compression = Compression::fast();
+/// Below this a packet or two hold it as it is.
+const SMALL: usize = 4096;
+
+/// The formats that Prometheus reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Format {
+    /// Version 0.0.4 of Prometheus' own.
+    Text,
+    /// OpenMetrics 1.0.0.
+    Open,
+}
+
+impl Format {
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::Open => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+
+    /// OpenMetrics where it is asked for at least as much as anything else.
+    fn wanted(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let weight = |kind: &str| offers(accept).filter(|(offer, _)| *offer == kind).map(|(_, weight)| weight).max();
+        match weight("application/openmetrics-text") {
+            Some(open) if open > 0 && open >= weight("text/plain").unwrap_or(0) => Self::Open,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// What a header of offers names, each with its weight in thousandths.
+fn offers(text: &str) -> impl Iterator<Item = (&str, u32)> {
+    text.split(',').map(|offer| {
+        let mut parts = offer.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f64>().ok()).unwrap_or(1.0);
+        (name, (weight.clamp(0.0, 1.0) * 1000.0) as u32)
+    })
+}
+
+/// The last snapshot's metrics.
+#[derive(Default)]
+pub(super) struct Kept(Mutex<Option<Made>>);
+
+struct Made {
+    of: Arc<Snapshot>,
+    at: Instant,
+    text: Bytes,
+    /// Other forms of the same, made when first asked for.
+    forms: Vec<((Format, bool), Bytes)>,
+}
+
+impl Kept {
+    /// The metrics of a snapshot. While they are made others wait, and then get the same.
+    fn get(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        form: (Format, bool),
+        render: impl FnOnce(&Snapshot) -> String,
+    ) -> std::io::Result<Bytes> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |made: &Made| Arc::ptr_eq(&made.of, snapshot) && made.at.elapsed() < KEPT;
+        if !kept.as_ref().is_some_and(fresh) {
+            let text = Bytes::from(render(snapshot));
+            *kept = Some(Made { of: snapshot.clone(), at: Instant::now(), text, forms: Vec::new() });
+        }
+        let Some(made) = kept.as_mut() else { return Ok(Bytes::new()) };
+        made.form(form)
+    }
+}
+
+impl Made {
+    fn form(&mut self, (format, packed): (Format, bool)) -> std::io::Result<Bytes> {
+        if (format, packed) == (Format::Text, false) {
+            return Ok(self.text.clone());
+        }
+        if let Some((_, bytes)) = self.forms.iter().find(|(form, _)| *form == (format, packed)) {
+            return Ok(bytes.clone());
+        }
+        let bytes = if packed {
+            pack(&self.form((format, false))?)?
+        } else {
+            open(&String::from_utf8_lossy(&self.text)).into()
+        };
+        self.forms.push(((format, packed), bytes.clone()));
+        Ok(bytes)
+    }
+}
+
+fn pack(text: &[u8]) -> std::io::Result<Bytes> {
+    let mut packed = GzEncoder::new(Vec::with_capacity(text.len() / 8), EFFORT);
+    packed.write_all(text)?;
+    Ok(packed.finish()?.into())
+}
+
+/// The same in OpenMetrics: a counter's family has its name without `_total`, and the end is marked.
+fn open(text: &str) -> String {
+    let mut open = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive('\n') {
+        let head = line.strip_prefix("# ").and_then(|rest| rest.split_once(' '));
+        let name = head.and_then(|(word, rest)| Some((word, rest.split_once(' ')?)));
+        match name.and_then(|(word, (name, rest))| Some((word, name.strip_suffix("_total")?, rest))) {
+            Some((word, name, rest)) => open.extend(["# ", word, " ", name, " ", rest]),
+            None => open.push_str(line),
+        }
+    }
+    open.push_str("# EOF\n");
+    open
+}
+
+/// Rendering a large fleet takes a while, which others who are served by the same thread must not wait for.
+pub(super) async fn metrics(From(shared): From<Shared>, headers: HeaderMap) -> Response {
+    let format = Format::wanted(&headers);
+    let encodings = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let packs = offers(encodings).any(|(name, weight)| name == "gzip" && weight > 0);
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let render = |snapshot: &Snapshot| (shared.state.metrics)(snapshot);
+        let plain = shared.exposition.get(&snapshot, (format, false), render)?;
+        let packed = packs && plain.len() > SMALL;
+        let body = if packed { shared.exposition.get(&snapshot, (format, true), render)? } else { plain };
+        Ok::<_, std::io::Error>((body, packed))
+    });
+    match made.await.map_err(std::io::Error::other).and_then(|made| made) {
+        Ok((body, packed)) => {
+            let vary = (header::VARY, HeaderName::as_str(&header::ACCEPT_ENCODING).to_owned());
+            let mut response = ([(header::CONTENT_TYPE, format.content_type().to_owned()), vary], body).into_response();
+            if packed {
+                response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
+            }
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "metrics cannot be rendered");
+            (StatusCode::INTERNAL_SERVER_ERROR, "metrics cannot be rendered; see the log\n").into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn wanted(accept: &str) -> Format {
+        let value = accept.parse().expect("a header");
+        Format::wanted(&HeaderMap::from_iter([(header::ACCEPT, value)]))
+    }
+
+    #[test]
+    fn scrapers_get_the_format_that_they_prefer() {
+        // As Prometheus 2.42, curl and an old client ask.
+        let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+            text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        assert_eq!(wanted(prometheus), Format::Open);
+        assert_eq!(wanted("*/*"), Format::Text);
+        assert_eq!(wanted("text/plain;version=0.0.4;q=1,*/*;q=0.1"), Format::Text);
+        assert_eq!(wanted("text/plain, application/openmetrics-text;q=0.5"), Format::Text);
+        assert_eq!(wanted("application/openmetrics-text;q=0"), Format::Text);
+        assert_eq!(Format::wanted(&HeaderMap::new()), Format::Text);
+    }
+
+    #[test]
+    fn open_metrics_names_counters_without_their_ending_and_ends() {
+        let text = "# HELP a_total A.\n# TYPE a_total counter\na_total{x=\"# y_total z\"} 1\n# HELP b B.\n# TYPE b gauge\nb 2\n";
+        let wanted =
+            "# HELP a A.\n# TYPE a counter\na_total{x=\"# y_total z\"} 1\n# HELP b B.\n# TYPE b gauge\nb 2\n# EOF\n";
+        assert_eq!(open(text), wanted);
+    }
+
+    #[test]
+    fn what_is_packed_is_what_was_there() {
+        let text = "camhealth_camera_state{camera=\"cho-01\",state=\"up\"} 1\n".repeat(1000);
+        let packed = pack(text.as_bytes()).expect("memory can be written to");
+        let mut unpacked = String::new();
+        flate2::read::GzDecoder::new(&*packed).read_to_string(&mut unpacked).expect("it is whole");
+        assert_eq!(unpacked, text);
+        assert!(10 * packed.len() < text.len(), "{}", packed.len());
+    }
+}
