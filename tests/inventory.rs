@@ -20,9 +20,9 @@ fn stderr(output: &Output) -> String {
 fn an_imported_sheet_is_a_configuration() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let sheet = "Tên camera;Loại;IP;Cổng;Đường dẫn;Serial;Ngày đồng ý;Giờ tắt\n\
-        Ngã tư Chợ;công cộng;10.20.1.7;554;/sub;S1;;\n\
-        Hộ 001;hộ dân;10.20.100.2;8554;sub;;31/12/2025;22h-5h\n";
+    let sheet = "Tên camera;Loại;IP;Cổng;Đường dẫn;Serial;Ngày đồng ý;Giờ tắt;Khu vực\n\
+        Ngã tư Chợ;công cộng;10.20.1.7;554;/sub;S1;;;khu-dong\n\
+        Hộ 001;hộ dân;10.20.100.2;8554;sub;;31/12/2025;22h-5h;\n";
     fs::write(path("cameras.csv"), sheet).expect("it can be written");
     let output = camhealth(&["import", &path("cameras.csv"), "--write", &path("cameras-new.toml")], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -30,6 +30,8 @@ fn an_imported_sheet_is_a_configuration() {
     fs::write(path("camhealth.toml"), main).expect("it can be written");
     let checked = camhealth(&["check", "--config", &path("camhealth.toml")], &[]);
     assert_eq!(checked.status.code(), Some(0), "{}{}", stdout(&checked), stderr(&checked));
+
+    assert!(stdout(&checked).contains("1  areas"), "{}", stdout(&checked));
 
     let again = camhealth(&["import", &path("cameras.csv"), "--write", &path("cameras-new.toml")], &[]);
     assert_eq!(again.status.code(), Some(3), "a file that is there is not overwritten");

@@ -9,9 +9,9 @@ use camhealth::{
     alert,
     config::load_with,
     model::{
-        Ack, Camera, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, Kind, Level, LinkId,
-        LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord, Span,
-        State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
+        Ack, Camera, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, IncidentNotice, Kind, Level,
+        LinkId, LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord,
+        Span, State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
     },
     monitor::{Effect, Event, Monitor, Settings},
 };
@@ -92,7 +92,8 @@ struct Month {
     /// Seconds by which the wall clock is off.
     step: i64,
     journal: Journal,
-    notices: Vec<(i64, Notice, Vec<Recipient>)>,
+    /// News of incidents.
+    notices: Vec<(i64, IncidentNotice, Vec<Recipient>)>,
     random: Random,
     events: u64,
     /// All moments at which a camera, or more than one, breaks or works again, in order.
@@ -275,7 +276,11 @@ impl Month {
                 Effect::Link(record) => drop(self.journal.links.insert(record.link.clone(), record)),
                 Effect::Incident(incident) => drop(self.journal.incidents.insert(incident.number, (*incident).clone())),
                 Effect::Window(window) => drop(self.journal.windows.insert(window.id.clone(), window)),
-                Effect::Notify(notice, to) => self.notices.push((second, *notice, to)),
+                Effect::Notify(notice, to) => match *notice {
+                    Notice::Incident(notice) => self.notices.push((second, *notice, to)),
+                    Notice::Digest(_) => {}
+                    other => panic!("nobody made {other:?}"),
+                },
                 Effect::Proven(proofs) => self.journal.proofs.extend(proofs),
                 Effect::Learned(..) => {}
                 Effect::Ask(cameras) => {
@@ -387,8 +392,8 @@ impl Month {
     }
 
     /// Notices that ring a person's phone.
-    fn pages(&self) -> Vec<&(i64, Notice, Vec<Recipient>)> {
-        let rings = |(_, notice, to): &&(i64, Notice, Vec<Recipient>)| {
+    fn pages(&self) -> Vec<&(i64, IncidentNotice, Vec<Recipient>)> {
+        let rings = |(_, notice, to): &&(i64, IncidentNotice, Vec<Recipient>)| {
             notice.reason.pages() && to.iter().any(|recipient| recipient.person.is_some())
         };
         self.notices.iter().filter(rings).collect()
@@ -413,12 +418,6 @@ impl Month {
                 Reason::CoverageWorse => assert!(open.contains_key(&notice.number), "{place}: worse than nothing"),
                 // Their word has expired.
                 Reason::Reminder => drop(taken.remove(&notice.number)),
-                Reason::Digest => {}
-                Reason::ChannelFailing
-                | Reason::JournalFailing
-                | Reason::JournalRestored
-                | Reason::JournalDamaged
-                | Reason::Test => panic!("{place}: nobody made this"),
             }
         }
         assert!(open.is_empty(), "seed {seed}: never taken back: {open:?}");
@@ -599,13 +598,13 @@ fn the_right_root_is_named_once_and_in_time() {
         delays.push(second - 1000);
         let fibre_or_its_switch = match (&notice.cause, cause) {
             // A fibre and the one switch behind it fail alike where nothing answers in between: either is right.
-            (Some(Cause::Link(named)), Cause::Link(meant)) => {
+            (Cause::Link(named), Cause::Link(meant)) => {
                 let tail = |id: &LinkId| id.as_str().split_once('-').map(|(_, tail)| tail.to_owned());
                 tail(named) == tail(meant)
             }
             _ => false,
         };
-        right += usize::from(notice.cause.as_ref() == Some(cause) || fibre_or_its_switch);
+        right += usize::from(notice.cause == *cause || fibre_or_its_switch);
     }
     delays.sort_unstable();
     // From the fault to the outbox; a request to a channel follows within a second.

@@ -113,6 +113,9 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     for route in [
         "/",
         "/map",
+        "/cameras",
+        "/sites",
+        "/incidents",
         "/reports",
         "/metrics",
         "/-/healthy",
@@ -128,6 +131,10 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     ask("/sites/{id}", &["cho"]);
     let table = format!("{month}.csv");
     ask("/reports/{month}", &[&month, &table]);
+    let details = ["cameras", "households", "sites", "areas", "links", "by-link", "incidents"];
+    let details = details.map(|table| format!("{month}/{table}"));
+    ask("/reports/{month}/{table}", &details.each_ref().map(String::as_str));
+    ask("/areas/{id}", &["khu"]);
     ask("/incidents/{id}", &[&number]);
     let description = json(page, "/api/v1/openapi.json").await;
     for (path, methods) in description["paths"].as_object().expect("paths") {
@@ -166,8 +173,16 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
             answers.push((path.clone(), text(page, &format!("{path}?lang={language}")).await));
         }
     }
-    for of in [String::new(), "&map=1".into(), "&site=cho".into(), "&camera=ho-0".into(), format!("&incident={number}")]
-    {
+    for query in ["cameras?kind=household", "cameras?area=khu&sort=name", "sites?q=ngo", "map?area=khu"] {
+        answers.push((query.to_owned(), text(page, &format!("/{query}")).await));
+    }
+    // Nor can a name be guessed: whoever searches for it finds nothing.
+    for guess in ["Qu%E1%BB%B3nh", "quynh", "nha+ba", "127.83.61.7"] {
+        let found = text(page, &format!("/cameras?q={guess}&lang=en")).await;
+        assert!(found.contains("Nothing matches.") && !found.contains("camera-ho-0"), "{guess}: {found}");
+    }
+    let incident = format!("&incident={number}");
+    for of in ["", "&map=1", "&site=cho", "&camera=ho-0", "&area=khu", "&list=cameras&kind=household", &incident] {
         let path = format!("/events?lang=en{of}");
         answers.push((path.clone(), event(page, &path).await));
     }

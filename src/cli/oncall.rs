@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::Plan,
     deliver,
-    model::{Notice, Reason},
+    model::{IncidentId, Notice, PlainNotice},
 };
 use jiff::Timestamp;
 use std::{path::PathBuf, process::ExitCode};
@@ -86,8 +86,8 @@ async fn test(plan: &Plan, person: &str, now: Timestamp) -> ExitCode {
         Ok(http) => http,
         Err(error) => return fail(FAILED, &format!("no HTTP client: {error}")),
     };
-    let id = format!("test-{}", now.as_millisecond());
-    let notice = Notice::plain(id, Reason::Test, plan.fleet.commune.name.clone(), now);
+    let id = IncidentId::stored(format!("test-{}", now.as_millisecond()));
+    let notice = Notice::Test(PlainNotice { id, place: plan.fleet.commune.name.clone(), at: now });
     let key = format!("{}-{person}", notice.key());
     let mut failed = false;
     for id in &known.channels {

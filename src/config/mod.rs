@@ -3,12 +3,14 @@
 //! Files are read as trees that know where each value stands, and each value is taken out by name: a mistake in one
 //! entry hides no other. Nothing here touches the network or the clock.
 
+mod areas;
 mod channels;
 mod contacts;
 mod context;
 mod details;
 mod entry;
 mod fleet;
+mod forest;
 mod keys;
 mod mask;
 mod names;
@@ -61,7 +63,8 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let logins = secret::logins(&tables);
     let mut fleet = fleet::fleet(&tables, &logins, &context);
     settings::by_size(&tables, fleet.cameras.len(), &mut schedule, &mut probe);
-    fleet.sites = sites::sites(&tables, &fleet.cameras, &context);
+    fleet.sites = sites::sites(&tables, &fleet, &context);
+    areas::settle(&mut fleet);
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);
     fleet.anchors = anchors;

@@ -60,16 +60,7 @@ pub fn evaluate(site: &Site, night: bool, state_of: impl Fn(&CameraId) -> State)
 pub fn total<'a>(sites: impl IntoIterator<Item = &'a [ViewStatus]>) -> Coverage {
     let mut coverage = Coverage::default();
     for view in sites.into_iter().flatten() {
-        coverage.total += 1;
-        coverage.weight_total += view.weight;
-        match view.state {
-            ViewState::Covered => {
-                coverage.covered += 1;
-                coverage.weight_covered += view.weight;
-            }
-            ViewState::Lost => coverage.lost += 1,
-            ViewState::Unknown => {}
-        }
+        coverage.add(view.state, view.weight);
     }
     coverage
 }

@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     deliver,
     journal::Condition,
-    model::{ChannelId, Notice, Reason, Remark},
+    model::{ChannelId, IncidentId, JournalNotice, Notice, PlainNotice, Trouble},
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::{
@@ -31,7 +31,7 @@ struct Troubles {
     /// That it fails was told.
     told: bool,
     damaged: Option<String>,
-    wanted: Vec<(Reason, String)>,
+    wanted: Vec<(Trouble, String)>,
 }
 
 impl Troubles {
@@ -42,36 +42,36 @@ impl Troubles {
             None => {
                 self.failing = None;
                 // Who was told is told the end. Where nobody could be reached there is nothing to take back.
-                self.wanted.retain(|(reason, _)| *reason != Reason::JournalFailing);
+                self.wanted.retain(|(trouble, _)| *trouble != Trouble::Failing);
                 if std::mem::take(&mut self.told) {
-                    self.wanted.push((Reason::JournalRestored, String::new()));
+                    self.wanted.push((Trouble::Restored, String::new()));
                 }
             }
         }
         if journal.set_aside != self.damaged {
             self.damaged.clone_from(&journal.set_aside);
-            self.wanted.retain(|(reason, _)| *reason != Reason::JournalDamaged);
-            self.wanted.extend(journal.set_aside.clone().map(|what| (Reason::JournalDamaged, what)));
+            self.wanted.retain(|(trouble, _)| *trouble != Trouble::Damaged);
+            self.wanted.extend(journal.set_aside.clone().map(|what| (Trouble::Damaged, what)));
         }
     }
 
     /// What to tell now.
-    fn due(&mut self, now: Instant) -> Option<(Reason, String)> {
+    fn due(&mut self, now: Instant) -> Option<(Trouble, String)> {
         if let Some((since, why)) = &self.failing
             && !self.told
             && now.duration_since(*since) >= PATIENCE
-            && self.wanted.iter().all(|(reason, _)| *reason != Reason::JournalFailing)
+            && self.wanted.iter().all(|(trouble, _)| *trouble != Trouble::Failing)
         {
-            self.wanted.retain(|(reason, _)| *reason != Reason::JournalRestored);
-            self.wanted.push((Reason::JournalFailing, why.clone()));
+            self.wanted.retain(|(trouble, _)| *trouble != Trouble::Restored);
+            self.wanted.push((Trouble::Failing, why.clone()));
         }
         self.wanted.first().cloned()
     }
 
     /// Somebody was told.
-    fn told(&mut self, reason: Reason) {
-        self.wanted.retain(|(wanted, _)| *wanted != reason);
-        self.told |= reason == Reason::JournalFailing;
+    fn told(&mut self, trouble: Trouble) {
+        self.wanted.retain(|(wanted, _)| *wanted != trouble);
+        self.told |= trouble == Trouble::Failing;
     }
 
     /// When there may be something to tell, if nothing changes.
@@ -96,12 +96,12 @@ impl Distress {
         loop {
             troubles.see(&self.journal.borrow_and_update().clone(), Instant::now());
             let mut again = None;
-            while let Some((reason, what)) = troubles.due(Instant::now()) {
-                if !self.tell(reason, &what).await {
+            while let Some((trouble, what)) = troubles.due(Instant::now()) {
+                if !self.tell(trouble, &what).await {
                     again = Some(Instant::now() + RETRY);
                     break;
                 }
-                troubles.told(reason);
+                troubles.told(trouble);
             }
             let wake = again.or(troubles.wake());
             tokio::select! {
@@ -115,14 +115,12 @@ impl Distress {
     }
 
     /// Whether anybody took it.
-    async fn tell(&self, reason: Reason, what: &str) -> bool {
+    async fn tell(&self, trouble: Trouble, what: &str) -> bool {
         let settings = self.settings.borrow().clone();
         let now = self.clock.now();
-        let id = format!("{}-{}", reason.as_str(), now.as_millisecond());
-        let notice = Notice {
-            remark: Remark::Journal { what: what.to_owned() },
-            ..Notice::plain(id, reason, settings.commune.name.clone(), now)
-        };
+        let id = IncidentId::stored(format!("{}-{}", trouble.as_str(), now.as_millisecond()));
+        let plain = PlainNotice { id, place: settings.commune.name.clone(), at: now };
+        let notice = Notice::Journal(JournalNotice { plain, trouble, what: what.to_owned() });
         for (id, channel) in
             self.channels(&settings).iter().filter_map(|id| settings.deliver.channels.get_key_value(id))
         {
@@ -138,7 +136,7 @@ impl Distress {
             match timeout(CHANNEL, deliver::tell(channel, &self.http, dispatch)).await {
                 Ok(None) => {}
                 Ok(Some(Ok(_))) => {
-                    tracing::warn!(channel = %id, reason = reason.as_str(), "told from memory");
+                    tracing::warn!(channel = %id, trouble = trouble.as_str(), "told from memory");
                     return true;
                 }
                 Ok(Some(Err(refusal))) => {
@@ -147,7 +145,7 @@ impl Distress {
                 Err(_) => tracing::warn!(channel = %id, "takes too long to be told of the journal's trouble"),
             }
         }
-        tracing::error!(reason = reason.as_str(), "no channel can be told of the journal's trouble");
+        tracing::error!(trouble = trouble.as_str(), "no channel can be told of the journal's trouble");
         false
     }
 
@@ -180,16 +178,16 @@ mod tests {
         assert_eq!((troubles.due(at(19)), troubles.wake()), (None, Some(at(20))));
         troubles.see(&impaired(Some("full")), at(19));
         let told = troubles.due(at(20)).expect("it lasts");
-        assert_eq!(told, (Reason::JournalFailing, "full".to_owned()));
+        assert_eq!(told, (Trouble::Failing, "full".to_owned()));
         assert_eq!(troubles.due(at(21)), Some(told), "until somebody took it");
-        troubles.told(Reason::JournalFailing);
+        troubles.told(Trouble::Failing);
         for second in [22, 3600, 86_400] {
             troubles.see(&impaired(Some("full")), at(second));
             assert_eq!((troubles.due(at(second)), troubles.wake()), (None, None), "once");
         }
         troubles.see(&impaired(None), at(86_401));
-        assert_eq!(troubles.due(at(86_401)).map(|(reason, _)| reason), Some(Reason::JournalRestored));
-        troubles.told(Reason::JournalRestored);
+        assert_eq!(troubles.due(at(86_401)).map(|(trouble, _)| trouble), Some(Trouble::Restored));
+        troubles.told(Trouble::Restored);
         assert_eq!(troubles.due(at(86_402)), None);
     }
 
@@ -213,8 +211,8 @@ mod tests {
         let (mut troubles, now) = (Troubles::default(), Instant::now());
         let damaged = Condition { set_aside: Some("lies in x".into()), ..Condition::default() };
         troubles.see(&damaged, now);
-        assert_eq!(troubles.due(now), Some((Reason::JournalDamaged, "lies in x".to_owned())));
-        troubles.told(Reason::JournalDamaged);
+        assert_eq!(troubles.due(now), Some((Trouble::Damaged, "lies in x".to_owned())));
+        troubles.told(Trouble::Damaged);
         troubles.see(&damaged, now);
         assert_eq!(troubles.due(now), None);
     }

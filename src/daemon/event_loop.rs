@@ -301,9 +301,8 @@ impl EventLoop {
                 }
                 Effect::Notify(notice, recipients) => {
                     tracing::warn!(
-                        incident = notice.number,
-                        reason = notice.reason.as_str(),
-                        level = notice.level.as_str(),
+                        incident = notice.incident().map(|incident| incident.number),
+                        reason = notice.reason(),
                         recipients = recipients.len(),
                         "notice"
                     );

@@ -156,7 +156,7 @@ impl Relay {
     }
 
     async fn deliver(&self, message: Sending) {
-        let (channel, reason) = (&message.place.channel, message.notice.reason);
+        let (channel, notice) = (&message.place.channel, &message.notice);
         let telling = AssertUnwindSafe((self.tell)(message.clone())).catch_unwind().await;
         // What fails inside camhealth is a try that failed: it would do so for ever.
         let outcome = telling.unwrap_or_else(|_| Err(Refusal::passing("telling it failed inside camhealth")));
@@ -164,15 +164,15 @@ impl Relay {
         let failed = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
         self.own.notice(channel, failed.as_deref(), now);
         let reports =
-            self.failures.lock().unwrap_or_else(PoisonError::into_inner).note(channel, failed.is_none(), Some(reason));
+            self.failures.lock().unwrap_or_else(PoisonError::into_inner).note(channel, failed.is_none(), Some(notice));
         if reports {
             let error = failed.unwrap_or_default();
             // The loop may be full or gone; what cannot be reported is in the log and in the metrics.
             let _ = self.news.try_send(Event::ChannelFailing { channel: channel.clone(), error });
         }
-        let incident = message.notice.number;
+        let incident = notice.incident().map(|incident| incident.number);
         match &outcome {
-            Ok(_) => tracing::info!(%channel, incident, reason = reason.as_str(), "told"),
+            Ok(_) => tracing::info!(%channel, incident, reason = notice.reason(), "told"),
             Err(refusal) => tracing::warn!(%channel, incident, %refusal, "not told yet"),
         }
         let mark = outbox::settle(now, &message, outcome, |channel| self.is_known(channel));
@@ -222,8 +222,9 @@ pub(super) fn real(
             let notice = &message.notice;
             let person = message.recipient.person.as_ref().map_or(id.as_str(), |person| person.as_str());
             let page = deliver.page.as_ref();
-            let number = notice.number.to_string();
-            let ack = page.and_then(|page| deliver::sign::link(page, &key, &number, notice.round, person));
+            let ack = notice.incident().zip(page).and_then(|(incident, page)| {
+                deliver::sign::link(page, &key, &incident.number.to_string(), incident.round, person)
+            });
             let dispatch = deliver::Dispatch {
                 notice,
                 key: &notice.key(),

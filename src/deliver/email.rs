@@ -29,8 +29,8 @@ impl Tell for Mailbox {
             .message_id(Some(id(letter.key)))
             .subject(&letter.message.title)
             .header(ContentType::TEXT_PLAIN);
-        if letter.notice.step > 1 {
-            let first = id(&format!("{}-1", letter.notice.incident));
+        if letter.notice.step() > 1 {
+            let first = id(&format!("{}-1", letter.notice.id()));
             message = message.in_reply_to(first.clone()).references(first);
         }
         let message = message.body(letter.message.whole()).map_err(|_| never("no mail can be made of the message"))?;

@@ -3,9 +3,8 @@
 //! Pure. Household cameras are counted, never named: their owners' affairs do not travel over push services.
 
 use super::words::Words;
-use crate::model::{Cause, Language, Notice, Reason};
+use crate::model::{Cameras, Cause, IncidentNotice, Language, Notice};
 use jiff::tz::TimeZone;
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use url::Url;
 
 /// Sites that a message lists.
@@ -41,64 +40,82 @@ impl Message {
 
 /// Puts a notice into words. Times are local to `zone`; `ack` is the receiver's own link.
 pub fn compose(notice: &Notice, language: Language, zone: &TimeZone, page: Option<&Url>, ack: Option<Url>) -> Message {
-    let words = Words { language, zone, now: notice.at };
-    let may_take_on = notice.reason.pages() && notice.number > 0;
-    let link = page.and_then(|page| match notice.number {
-        0 => Some(page.clone()),
-        _ => page.join(&format!("incidents/{}", notice.number)).ok(),
+    let words = Words { language, zone, now: notice.at() };
+    let incident = notice.incident();
+    // What the receiver may take on.
+    let open = incident.filter(|incident| incident.reason.pages());
+    let link = page.and_then(|page| match incident {
+        None => Some(page.clone()),
+        Some(incident) => page.join(&format!("incidents/{}", incident.number)).ok(),
     });
     Message {
         title: words.title(notice),
         body: body(&words, notice),
         short: short(&words, notice),
-        answer: if may_take_on { words.how_to_answer(notice.number) } else { String::new() },
+        answer: open.map(|incident| words.how_to_answer(incident.number)).unwrap_or_default(),
         link,
-        ack: ack.filter(|_| may_take_on),
+        ack: ack.filter(|_| open.is_some()),
         take_on: words.pick("Tôi nhận", "I take it"),
     }
 }
 
 fn body(words: &Words<'_>, notice: &Notice) -> String {
-    let mut lines = Vec::new();
-    match notice.reason {
-        Reason::Test => return words.test(),
-        Reason::JournalFailing | Reason::JournalRestored | Reason::JournalDamaged => {
-            return words.journal(notice.reason, &notice.remark);
+    match notice {
+        Notice::Incident(notice) => news(words, notice),
+        Notice::Digest(notice) => {
+            let lines = [words.digest(&notice.cameras)].into_iter().chain(cameras(words, &notice.cameras));
+            lines.collect::<Vec<_>>().join("\n")
         }
-        Reason::ChannelFailing => return words.channel_failing(&notice.remark),
-        Reason::Digest => lines.push(words.digest(notice)),
-        _ => match (&notice.cause, notice.sites.as_slice()) {
-            (Some(Cause::Site(_)), [site]) => {
-                lines.push(words.place(&notice.place, &notice.hamlet));
-                lines.push(words.coverage(site));
-            }
-            (_, sites) => {
-                lines.extend(words.explanation(notice));
-                lines.extend(sites.iter().take(SITES).map(|site| words.site(site)));
-                lines.extend((sites.len() > SITES).then(|| words.more_sites(sites.len() - SITES)));
-            }
-        },
+        Notice::Channel(notice) => words.channel_failing(notice),
+        Notice::Journal(notice) => words.journal(notice),
+        Notice::Test(_) => words.test(),
     }
-    if notice.reason != Reason::Digest {
-        lines.push(words.since(notice));
+}
+
+/// What is new of an incident.
+fn news(words: &Words<'_>, notice: &IncidentNotice) -> String {
+    let mut lines = Vec::new();
+    match (&notice.cause, notice.sites.as_slice()) {
+        (Cause::Site(_), [site]) => {
+            lines.push(words.place(&notice.place, notice.hamlet.as_deref()));
+            lines.push(words.coverage(site));
+        }
+        (_, sites) => {
+            lines.extend(words.explanation(notice));
+            lines.extend(sites.iter().take(SITES).map(|site| words.site(site)));
+            lines.extend((sites.len() > SITES).then(|| words.more_sites(sites.len() - SITES)));
+        }
     }
-    lines.extend(words.remark(&notice.remark));
-    lines.extend(notice.cameras.iter().map(|camera| words.camera(camera)));
-    lines.extend(words.more_cameras(notice.cameras_total.saturating_sub(notice.cameras.len()), notice));
-    if notice.households > 0 {
-        lines.push(words.households(notice.households));
+    lines.push(words.since(notice));
+    lines.extend(notice.link_answers.then(|| words.link_answers().to_owned()));
+    if notice.reason.clears() {
+        // Those that are well again are not told one by one.
+        lines.extend((notice.cameras.households > 0).then(|| words.households(notice.cameras.households)));
+    } else {
+        lines.extend(cameras(words, &notice.cameras));
     }
     if notice.episode > 1 && notice.reason.pages() {
         lines.push(words.episode(notice.episode));
     }
-    lines.extend(words.incident(notice));
+    lines.push(words.incident(notice));
     lines.join("\n")
 }
 
+/// The cameras that are not well, in a line each.
+fn cameras(words: &Words<'_>, cameras: &Cameras) -> Vec<String> {
+    let mut lines: Vec<String> = cameras.named.iter().map(|camera| words.camera(camera)).collect();
+    let more = cameras.public.saturating_sub(cameras.named.len());
+    lines.extend((more > 0).then(|| words.more_cameras(more)));
+    lines.extend((cameras.households > 0).then(|| words.households(cameras.households)));
+    lines
+}
+
 fn short(words: &Words<'_>, notice: &Notice) -> String {
-    let number = if notice.number > 0 { format!("#{} ", notice.number) } else { String::new() };
-    let answer = if notice.reason.pages() { format!(" {}", words.short_answer(notice.number)) } else { String::new() };
-    format!("{number}{}. {}.{answer}", words.title(notice), words.since(notice))
+    let title = words.title(notice);
+    let Some(incident) = notice.incident() else { return format!("{title}. {}.", words.begun(notice.at())) };
+    let answer =
+        if incident.reason.pages() { format!(" {}", words.short_answer(incident.number)) } else { String::new() };
+    format!("#{} {title}. {}.{answer}", incident.number, words.since(incident))
 }
 
 /// The first characters of a text, with a sign where something is missing.
@@ -113,14 +130,12 @@ pub(super) fn cut(text: &str, characters: usize) -> String {
 /// The text without diacritics, as it is written in an SMS of 160 characters.
 pub fn folded(text: &str) -> String {
     let plain = |c: char| match c {
-        'đ' => 'd',
-        'Đ' => 'D',
         '–' | '—' => '-',
         '•' => '*',
         '…' => '.',
         other => other,
     };
-    text.nfd().filter(|c| !is_combining_mark(*c)).map(plain).collect()
+    crate::model::folded(text).chars().map(plain).collect()
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ pub trait Tell: Send + Sync {
 pub async fn tell(channel: &Channel, http: &Client, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
     let Dispatch { notice, key, at, zone, page, ack, first } = dispatch;
     let speaker = speaker(channel, http)?;
-    if notice.reason.only_updates() && !speaker.takes_updates() {
+    let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
+    if only_updates && !speaker.takes_updates() {
         return Some(Ok(None));
     }
     let message = compose(notice, channel.language, zone, page, ack);

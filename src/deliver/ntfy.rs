@@ -7,7 +7,7 @@ use super::{
     Letter, Receipt, Refusal, Tell,
     hand_over::{JsonBody, hand_over},
 };
-use crate::model::{Level, Notice, Reason};
+use crate::model::{Level, Notice, Reason, Trouble};
 use async_trait::async_trait;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -54,8 +54,8 @@ impl Tell for Ntfy {
             title: &message.title,
             message: &message.body,
             priority: priority(notice),
-            tags: [tag(notice.reason)],
-            sequence_id: sequence(notice.incident.as_str()),
+            tags: [tag(notice)],
+            sequence_id: sequence(notice.id().as_str()),
             click: message.link.as_ref(),
             actions: (message.ack.iter())
                 .map(|url| Action { action: "http", label, url, method: "POST", clear: true })
@@ -83,29 +83,33 @@ fn sequence(incident: &str) -> String {
 
 /// ntfy's scale is 1 to 5; 5 rings through, 3 is its default.
 fn priority(notice: &Notice) -> u8 {
-    match (notice.reason, notice.level) {
-        (reason, _) if reason.clears() => 3,
-        (Reason::JournalRestored, _) => 2,
-        (Reason::JournalFailing | Reason::JournalDamaged, _) => 4,
-        (Reason::Acknowledged | Reason::RootFound | Reason::ChannelFailing | Reason::Test, _) => 3,
-        (Reason::Merged | Reason::Digest | Reason::CoverageUnproven, _) => 2,
-        (Reason::Escalated | Reason::MonitorCutOff, _) | (_, Level::Blind) => 5,
-        _ => 4,
+    match notice {
+        Notice::Incident(notice) => match (notice.reason, notice.level) {
+            (reason, _) if reason.clears() => 3,
+            (Reason::Acknowledged | Reason::RootFound, _) => 3,
+            (Reason::Merged | Reason::CoverageUnproven, _) => 2,
+            (Reason::Escalated | Reason::MonitorCutOff, _) | (_, Level::Blind) => 5,
+            _ => 4,
+        },
+        Notice::Journal(notice) if notice.trouble == Trouble::Restored => 2,
+        Notice::Journal(_) => 4,
+        Notice::Channel(_) | Notice::Test(_) => 3,
+        Notice::Digest(_) => 2,
     }
 }
 
-fn tag(reason: Reason) -> &'static str {
-    match reason {
-        Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::JournalRestored => {
-            "white_check_mark"
-        }
-        Reason::Acknowledged => "bust_in_silhouette",
-        Reason::RootFound | Reason::Merged => "link",
-        Reason::Digest => "clipboard",
-        Reason::Test => "test_tube",
-        Reason::ChannelFailing | Reason::CoverageUnproven | Reason::JournalFailing | Reason::JournalDamaged => {
-            "warning"
-        }
-        _ => "rotating_light",
+fn tag(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Incident(notice) => match notice.reason {
+            Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored => "white_check_mark",
+            Reason::Acknowledged => "bust_in_silhouette",
+            Reason::RootFound | Reason::Merged => "link",
+            Reason::CoverageUnproven => "warning",
+            _ => "rotating_light",
+        },
+        Notice::Journal(notice) if notice.trouble == Trouble::Restored => "white_check_mark",
+        Notice::Journal(_) | Notice::Channel(_) => "warning",
+        Notice::Digest(_) => "clipboard",
+        Notice::Test(_) => "test_tube",
     }
 }

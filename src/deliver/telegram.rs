@@ -30,7 +30,7 @@ impl Tell for Telegram {
         let mut body = serde_json::json!({
             "chat_id": self.chat,
             "text": text,
-            "disable_notification": !letter.notice.reason.pages(),
+            "disable_notification": !letter.notice.pages(),
         });
         if let Some(first) = letter.first.and_then(|first| first.parse::<i64>().ok()) {
             // The first message may have been deleted by then.

@@ -1,6 +1,9 @@
 //! The words of messages.
 
-use crate::model::{CameraLine, Cause, Course, Language, Notice, Reason, Remark, SiteLine, elapsed};
+use crate::model::{
+    CameraLine, Cameras, Cause, ChannelNotice, Course, DigestNotice, IncidentNotice, JournalNotice, Language, Notice,
+    Reason, SiteLine, Trouble, elapsed,
+};
 use jiff::{Timestamp, tz::TimeZone};
 use std::time::Duration;
 
@@ -26,17 +29,46 @@ impl Words<'_> {
     }
 
     pub(super) fn title(&self, notice: &Notice) -> String {
+        match notice {
+            Notice::Incident(notice) => self.news(notice),
+            Notice::Channel(ChannelNotice { channel, .. }) => {
+                self.say(format!("Kênh báo tin {channel} đang hỏng"), format!("The channel {channel} takes nothing"))
+            }
+            Notice::Journal(notice) => self.trouble(notice.trouble).to_owned(),
+            Notice::Digest(DigestNotice { plain, cameras, .. }) => self.say(
+                format!("Tổng hợp {}: {} camera công cộng cần xử lý", self.date(plain.at), cameras.public),
+                format!("Digest of {}: {} public cameras need attention", self.date(plain.at), cameras.public),
+            ),
+            Notice::Test(_) => self.pick("Tin thử từ camhealth", "A test from camhealth").to_owned(),
+        }
+    }
+
+    fn trouble(&self, trouble: Trouble) -> &'static str {
+        match trouble {
+            Trouble::Failing => self.pick(
+                "Bộ giám sát không ghi được nhật ký: tạm ngừng báo tin",
+                "The monitor cannot write its journal: it tells nobody of faults",
+            ),
+            Trouble::Restored => {
+                self.pick("Bộ giám sát đã ghi được nhật ký trở lại", "The monitor can write its journal again")
+            }
+            Trouble::Damaged => self.pick("Nhật ký của bộ giám sát bị hỏng", "The monitor's journal was damaged"),
+        }
+    }
+
+    /// What is new of an incident, in a line.
+    fn news(&self, notice: &IncidentNotice) -> String {
         let place = &notice.place;
         match notice.reason {
             Reason::CoverageLost | Reason::MonitorCutOff => self.headline(notice),
             Reason::CoverageWorse => match &notice.cause {
-                Some(Cause::Site(_)) => {
+                Cause::Site(_) => {
                     format!("{place}: {} {}", self.pick("nặng hơn,", "worse,"), notice.level.text(self.language))
                 }
                 _ => format!("{} – {}", self.pick("Nặng hơn", "Worse"), self.headline(notice)),
             },
             Reason::CoverageRestored => match &notice.cause {
-                Some(Cause::Link(_) | Cause::Commune) => {
+                Cause::Link(_) | Cause::Commune => {
                     format!("{place}: {}", self.pick("đã có kết nối lại", "connected again"))
                 }
                 _ => format!("{place}: {}", self.pick("đã quan sát lại được", "coverage restored")),
@@ -48,14 +80,12 @@ impl Words<'_> {
             Reason::Escalated => format!("{} – {}", self.pick("Chưa ai nhận", "Nobody took it"), self.headline(notice)),
             Reason::Reminder => format!("{} – {}", self.pick("Vẫn chưa xong", "Still open"), self.headline(notice)),
             Reason::Acknowledged => {
-                let name = match &notice.remark {
-                    Remark::By { name } => name.as_str(),
-                    _ => self.pick("Đã có người", "Somebody"),
-                };
+                let name = notice.taken_on_by.as_deref();
+                let name = name.unwrap_or(self.pick("Đã có người", "Somebody"));
                 format!("{name} {}: {place}", self.pick("đã nhận", "took it on"))
             }
             Reason::RootFound => match &notice.cause {
-                Some(Cause::Site(_)) => {
+                Cause::Site(_) => {
                     format!("{place}: {}", self.pick("vẫn mất, do camera tại chỗ", "still lost, by its own cameras"))
                 }
                 _ => format!("{} – {}", self.pick("Đã rõ nguyên nhân", "Root found"), self.headline(notice)),
@@ -64,56 +94,32 @@ impl Words<'_> {
             Reason::MonitorRestored => {
                 self.pick("Bộ giám sát đã thấy lại camera", "The monitor sees cameras again").to_owned()
             }
-            Reason::ChannelFailing => {
-                let channel = match &notice.remark {
-                    Remark::Channel { channel, .. } => channel.as_str(),
-                    _ => "",
-                };
-                self.say(format!("Kênh báo tin {channel} đang hỏng"), format!("The channel {channel} takes nothing"))
-            }
-            Reason::JournalFailing => self
-                .pick(
-                    "Bộ giám sát không ghi được nhật ký: tạm ngừng báo tin",
-                    "The monitor cannot write its journal: it tells nobody of faults",
-                )
-                .to_owned(),
-            Reason::JournalRestored => self
-                .pick("Bộ giám sát đã ghi được nhật ký trở lại", "The monitor can write its journal again")
-                .to_owned(),
-            Reason::JournalDamaged => {
-                self.pick("Nhật ký của bộ giám sát bị hỏng", "The monitor's journal was damaged").to_owned()
-            }
-            Reason::Digest => self.say(
-                format!("Tổng hợp {}: {} camera công cộng cần xử lý", self.date(notice.at), notice.cameras_total),
-                format!("Digest of {}: {} public cameras need attention", self.date(notice.at), notice.cameras_total),
-            ),
-            Reason::Test => self.pick("Tin thử từ camhealth", "A test from camhealth").to_owned(),
         }
     }
 
     /// What failed, in a line.
-    fn headline(&self, notice: &Notice) -> String {
+    fn headline(&self, notice: &IncidentNotice) -> String {
         let place = &notice.place;
-        let cameras = notice.cameras_total + notice.households;
+        let cameras = notice.cameras.public + notice.cameras.households;
         let sites = notice.sites.len();
         let lost = self.say(
             format!("{cameras} camera, {sites} điểm"),
             format!("{cameras} camera{}, {sites} site{}", plural(cameras), plural(sites)),
         );
         match &notice.cause {
-            Some(Cause::Link(_)) => format!("{place} {}: {lost}", self.pick("mất kết nối", "is down")),
-            Some(Cause::Device(_)) => self.say(
+            Cause::Link(_) => format!("{place} {}: {lost}", self.pick("mất kết nối", "is down")),
+            Cause::Device(_) => self.say(
                 format!("Đầu ghi {place} không trả lời: {lost}"),
                 format!("Recorder {place} does not answer: {lost}"),
             ),
-            Some(Cause::Commune) => {
+            Cause::Commune => {
                 format!("{place}: {} ({lost})", self.pick("toàn xã mất kết nối", "everything is down"))
             }
-            Some(Cause::Monitor) => {
+            Cause::Monitor => {
                 self.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
             }
-            Some(Cause::Unproven(_)) => self.unproven(place),
-            Some(Cause::Site(_)) | None => match self.recovering(notice) {
+            Cause::Unproven(_) => self.unproven(place),
+            Cause::Site(_) => match self.recovering(notice) {
                 Some(recovering) => format!("{place}: {recovering}"),
                 None => format!("{place}: {}", notice.level.text(self.language)),
             },
@@ -124,28 +130,28 @@ impl Words<'_> {
         format!("{place}: {}", self.pick("chưa chứng minh được còn quan sát", "not proven that it is covered"))
     }
 
-    pub(super) fn place(&self, place: &str, hamlet: &str) -> String {
-        if hamlet.is_empty() { place.to_owned() } else { format!("{place} ({hamlet})") }
+    pub(super) fn place(&self, place: &str, hamlet: Option<&str>) -> String {
+        hamlet.map_or_else(|| place.to_owned(), |hamlet| format!("{place} ({hamlet})"))
     }
 
-    pub(super) fn explanation(&self, notice: &Notice) -> Option<String> {
+    pub(super) fn explanation(&self, notice: &IncidentNotice) -> Option<String> {
         if notice.reason.clears() {
             return None;
         }
         let text = match &notice.cause {
-            Some(Cause::Monitor) => self.pick(
+            Cause::Monitor => self.pick(
                 "Không camera nào trả lời và không có gì chứng tỏ mạng của máy giám sát còn hoạt động. Camera được ghi \
                  là chưa rõ, không tính là hỏng. Kiểm tra mạng và nguồn điện của máy giám sát.",
                 "No camera answers and nothing proves that the monitor's own network works. Cameras count as unknown, \
                  not as down. Check the monitor's network and power.",
             ),
-            Some(Cause::Unproven(_)) => self.pick(
+            Cause::Unproven(_) => self.pick(
                 "Từ hơn 5 phút camera có trả lời nhưng không cho lấy hình (sai tài khoản, hết lượt kết nối…), nên không \
                  biết còn quan sát được không. Chưa phải báo động; cần nhà thầu xử lý.",
                 "For more than 5 minutes cameras answer and hand out no video (a refused login, no session left …), so \
                  nobody knows whether they see. This is no alarm; the contractor should mend it.",
             ),
-            Some(Cause::Commune) => self.pick(
+            Cause::Commune => self.pick(
                 "Mọi camera im lặng cùng lúc trong khi mạng của máy giám sát vẫn hoạt động: có thể mất điện toàn xã.",
                 "All cameras fell silent together while the monitor's network works: perhaps a power cut.",
             ),
@@ -179,35 +185,34 @@ impl Words<'_> {
         self.say(format!("• và {count} điểm khác"), format!("• and {count} more site{}", plural(count)))
     }
 
-    pub(super) fn since(&self, notice: &Notice) -> String {
+    pub(super) fn since(&self, notice: &IncidentNotice) -> String {
         let since = self.clock(notice.since);
         let lasted = self.length(elapsed(notice.at, notice.since));
         match (notice.reason.clears(), self.language) {
             (true, Language::Vi) => format!("Mất từ {since}, kéo dài {lasted}"),
             (true, Language::En) => format!("Lost at {since}, for {lasted}"),
-            (false, language) => {
-                let begun = format!("{} {since}", if language == Language::Vi { "Từ" } else { "Since" });
-                [begun].into_iter().chain(self.recovering(notice)).collect::<Vec<_>>().join(", ")
+            (false, _) => {
+                [self.begun(notice.since)].into_iter().chain(self.recovering(notice)).collect::<Vec<_>>().join(", ")
             }
         }
     }
 
+    /// Since when.
+    pub(super) fn begun(&self, since: Timestamp) -> String {
+        format!("{} {}", self.pick("Từ", "Since"), self.clock(since))
+    }
+
     /// That it is on its way to the all-clear, if it is.
-    fn recovering(&self, notice: &Notice) -> Option<String> {
+    fn recovering(&self, notice: &IncidentNotice) -> Option<String> {
         Some(Course::Recovering(notice.recovering?).text(self.language, self.zone, self.now))
     }
 
-    pub(super) fn remark(&self, remark: &Remark) -> Option<String> {
-        match remark {
-            Remark::LinkAnswers => Some(
-                self.pick(
-                    "Thiết bị mạng vẫn trả lời: kiểm tra nguồn điện của các camera.",
-                    "The network device itself answers: check the cameras' power.",
-                )
-                .to_owned(),
-            ),
-            Remark::None | Remark::By { .. } | Remark::Channel { .. } | Remark::Journal { .. } => None,
-        }
+    /// That a link's own device answers.
+    pub(super) fn link_answers(&self) -> &'static str {
+        self.pick(
+            "Thiết bị mạng vẫn trả lời: kiểm tra nguồn điện của các camera.",
+            "The network device itself answers: check the cameras' power.",
+        )
     }
 
     pub(super) fn camera(&self, camera: &CameraLine) -> String {
@@ -218,14 +223,11 @@ impl Words<'_> {
         format!("• {}: {cause}, {} {}", camera.name, self.pick("từ", "since"), self.clock(camera.since))
     }
 
-    pub(super) fn more_cameras(&self, count: usize, notice: &Notice) -> Option<String> {
-        if count == 0 || notice.reason.clears() {
-            return None;
-        }
-        Some(self.say(
+    pub(super) fn more_cameras(&self, count: usize) -> String {
+        self.say(
             format!("• và {count} camera công cộng khác"),
             format!("• and {count} more public camera{}", plural(count)),
-        ))
+        )
     }
 
     pub(super) fn households(&self, count: usize) -> String {
@@ -236,16 +238,13 @@ impl Words<'_> {
         self.say(format!("Lần thứ {episode} trong 6 giờ"), format!("Number {episode} within 6 hours"))
     }
 
-    pub(super) fn incident(&self, notice: &Notice) -> Option<String> {
-        if notice.number == 0 {
-            return None;
-        }
+    pub(super) fn incident(&self, notice: &IncidentNotice) -> String {
         let related: Vec<String> = notice.related.iter().map(|number| format!("#{number}")).collect();
         let with = match related.is_empty() {
             true => String::new(),
             false => format!(", {} {}", self.pick("cùng sự cố", "with incident"), related.join(", ")),
         };
-        Some(format!("{} #{}{with}", self.pick("Sự cố", "Incident"), notice.number))
+        format!("{} #{}{with}", self.pick("Sự cố", "Incident"), notice.number)
     }
 
     pub(super) fn how_to_answer(&self, number: u32) -> String {
@@ -256,8 +255,8 @@ impl Words<'_> {
         self.say(format!("Nhận: ok {number}"), format!("Take it on: ok {number}"))
     }
 
-    pub(super) fn digest(&self, notice: &Notice) -> String {
-        match (notice.cameras_total, notice.households) {
+    pub(super) fn digest(&self, cameras: &Cameras) -> String {
+        match (cameras.public, cameras.households) {
             (0, 0) => self.pick("Mọi camera hoạt động tốt.", "All cameras are well.").to_owned(),
             (public, households) => self.say(
                 format!("Cần xử lý: {public} camera công cộng, {households} camera hộ dân."),
@@ -274,8 +273,8 @@ impl Words<'_> {
         .to_owned()
     }
 
-    pub(super) fn channel_failing(&self, remark: &Remark) -> String {
-        let Remark::Channel { channel, error } = remark else { return String::new() };
+    pub(super) fn channel_failing(&self, notice: &ChannelNotice) -> String {
+        let ChannelNotice { channel, error, .. } = notice;
         self.say(
             format!("Kênh {channel} không nhận tin: {error}. Tin được gửi qua kênh tiếp theo của mỗi người; hãy sửa kênh này."),
             format!("The channel {channel} takes no messages: {error}. Each person's next channel is used; please mend it."),
@@ -283,20 +282,17 @@ impl Words<'_> {
     }
 
     /// What becomes of messages while nothing can be remembered.
-    pub(super) fn journal(&self, reason: Reason, remark: &Remark) -> String {
-        let what = match remark {
-            Remark::Journal { what } => what.as_str(),
-            _ => "",
-        };
-        match reason {
-            Reason::JournalRestored => self
+    pub(super) fn journal(&self, notice: &JournalNotice) -> String {
+        let what = &notice.what;
+        match notice.trouble {
+            Trouble::Restored => self
                 .pick("Các tin bị giữ lại đang được gửi.", "What was kept back is being sent.")
                 .to_owned(),
-            Reason::JournalDamaged => self.say(
+            Trouble::Damaged => self.say(
                 format!("Phần đọc được đã giữ lại, tệp hỏng được để riêng; bộ giám sát vẫn chạy. {what}"),
                 format!("What could be read is kept, the damaged file is set aside; the monitor goes on. {what}"),
             ),
-            _ => self.say(
+            Trouble::Failing => self.say(
                 format!(
                     "Ổ đĩa của máy giám sát đầy hoặc hỏng ({what}). Màn hình vẫn đúng, nhưng không tin nào về sự cố được \
                      gửi cho tới khi sửa xong: hãy theo dõi màn hình. Giải phóng ổ đĩa là đủ, không cần khởi động lại."

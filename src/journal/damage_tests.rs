@@ -5,7 +5,7 @@ use super::{
     tests::{at, due, incident, notice, recipient},
     *,
 };
-use crate::model::{FailureKind, IncidentId, Level, LinkState, State};
+use crate::model::{FailureKind, IncidentId, IncidentNotice, Level, LinkState, State};
 use proptest::prelude::*;
 use rusqlite::{Connection, types::Value};
 use secrecy::ExposeSecret;
@@ -56,7 +56,8 @@ fn write(folder: &Path) -> Vec<u8> {
     block(async {
         for part in 0..40i64 {
             let (number, incident_of) = (part as u32 + 1, IncidentId::stored(format!("i{}", part + 1)));
-            let told = Notice { number, incident: incident_of, ..notice(1, part) };
+            let Notice::Incident(news) = notice(1, part) else { panic!("it is of an incident") };
+            let told = Notice::Incident(Box::new(IncidentNotice { number, incident: incident_of, ..*news }));
             let looks = (0..5).map(|look| {
                 let started = at(part * 5 + look);
                 (format!("cam-{look}").as_str().into(), Observation::new(crate::model::Check::Stream, started))

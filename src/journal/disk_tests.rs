@@ -126,7 +126,7 @@ async fn a_full_disk_is_read_and_told_to_nobody_twice() {
     assert_eq!(journal.history(at(0), at(200)).await.expect("history").transitions, [transition("a", 9)]);
     // What waits is told, once; what becomes of it is not forgotten.
     let waiting = due(&journal, 100).await;
-    assert_eq!(waiting.iter().map(|(_, newest)| newest.notice.step).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(waiting.iter().map(|(_, newest)| newest.notice.step()).collect::<Vec<_>>(), [2, 3]);
     sent(&journal, &waiting[0], Some("m1"), 101).await;
     mark(&journal, waits(&waiting[1].1, ("binh", 0, 1), 161), 101).await;
     let left = async |second| {
@@ -146,7 +146,7 @@ async fn a_full_disk_is_read_and_told_to_nobody_twice() {
     assert_eq!(restored.cameras, [transition("a", 9), transition("b", 109)], "nothing of the batch that failed");
     let left = due(&journal, 200).await;
     assert_eq!(
-        left.iter().map(|(head, newest)| (newest.notice.step, head.place.attempts)).collect::<Vec<_>>(),
+        left.iter().map(|(head, newest)| (newest.notice.step(), head.place.attempts)).collect::<Vec<_>>(),
         [(3, 1)]
     );
     let runs = journal.history(at(0), at(300)).await.expect("history").runs;

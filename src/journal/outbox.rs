@@ -31,11 +31,11 @@ pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) 
                    FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM outbox)";
         connection.prepare_cached(sql)?.execute(named_params! {
             ":notice": key,
-            ":incident": notice.incident.as_str(),
+            ":incident": notice.id().as_str(),
             ":recipient": recipient.key(),
             ":channels": json(recipient),
             ":channel": channel.as_str(),
-            ":due": notice.at.as_millisecond(),
+            ":due": notice.at().as_millisecond(),
         })?;
     }
     Ok(())

@@ -78,8 +78,8 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
         let key = notice.key();
         transaction.prepare_cached(sql)?.execute(named_params! {
             ":key": key,
-            ":site": notice.cause.as_ref().map_or("", |cause| cause.subject()),
-            ":at": notice.at.as_millisecond(),
+            ":site": notice.incident().map_or("", |incident| incident.cause.subject()),
+            ":at": notice.at().as_millisecond(),
             ":body": json(notice),
         })?;
         super::outbox::queue(&transaction, notice, recipients)?;

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Cause, FailureKind, IncidentId, Level, LinkState, OpenAlert, Place, Reason, Remark, Scope, Span, State, later,
+    Cameras, Cause, FailureKind, IncidentId, IncidentNotice, Level, LinkState, OpenAlert, Place, Reason, Scope, Span,
+    State, later,
 };
 use rusqlite::Connection;
 use std::time::Duration;
@@ -28,27 +29,26 @@ pub(super) fn notice(step: u32, second: i64) -> Notice {
 }
 
 fn of_incident(incident: IncidentId, step: u32, second: i64) -> Notice {
-    Notice {
+    Notice::Incident(Box::new(IncidentNotice {
         incident,
         number: 1,
         step,
         round: 0,
         reason: Reason::CoverageLost,
-        cause: Some(Cause::Site("cho".into())),
+        cause: Cause::Site("cho".into()),
         place: "Ngã tư Chợ".into(),
-        hamlet: "Thôn 1".into(),
+        hamlet: Some("Thôn 1".into()),
         level: Level::Blind,
         sites: Vec::new(),
         since: at(0),
         at: at(second),
         recovering: None,
-        cameras: Vec::new(),
-        cameras_total: 0,
-        households: 0,
+        cameras: Cameras::default(),
         episode: 1,
         related: Vec::new(),
-        remark: Remark::None,
-    }
+        taken_on_by: None,
+        link_answers: false,
+    }))
 }
 
 /// An open incident of one site that nobody was told of.
@@ -150,7 +150,7 @@ async fn each_channel_has_one_head_and_what_is_noted_of_it_stays() {
     }
     let first = due(&journal, 30).await;
     let shown = |due: &[(Head, Newest)]| {
-        let one = |(head, newest): &(Head, Newest)| format!("{} {}", head.place.channel, newest.notice.incident);
+        let one = |(head, newest): &(Head, Newest)| format!("{} {}", head.place.channel, newest.notice.id());
         due.iter().map(one).collect::<Vec<_>>()
     };
     assert_eq!(shown(&first), ["ntfy a", "hook a"]);
@@ -171,7 +171,7 @@ async fn the_newest_of_a_thread_comes_with_what_was_not_heard_since_it_was_last_
     let (journal, _) = open(&Settings { path: None, ..Settings::default() });
     let an = [recipient("an", &["zalo", "sms"])];
     let queue = async |step, reason| {
-        let notice = Notice { reason, ..notice(step, i64::from(step)) };
+        let notice = notice(step, i64::from(step)).because(reason);
         journal.commit(told(notice, &an)).await.expect("it is written");
         due(&journal, 100).await.swap_remove(0)
     };
@@ -180,7 +180,7 @@ async fn the_newest_of_a_thread_comes_with_what_was_not_heard_since_it_was_last_
     queue(2, Reason::CoverageWorse).await;
     let three = queue(3, Reason::RootFound).await;
     let (head, newest) = &three;
-    assert_eq!((head.id, newest.notice.step, newest.has_older), (one.id, 3, true));
+    assert_eq!((head.id, newest.notice.step(), newest.has_older), (one.id, 3, true));
     assert_eq!(newest.unheard, [Reason::CoverageLost, Reason::CoverageWorse]);
     mark(&journal, Mark::Superseded { thread: head.thread.clone(), before: newest.id }, 100).await;
     let (head, newest) = due(&journal, 100).await.swap_remove(0);
@@ -237,7 +237,7 @@ async fn what_another_version_wrote_holds_up_nobody() {
     let spoil = "UPDATE notice SET body = '{}', sum = row_sum('notice', key, site, at, '{}') WHERE key = 'a-1'";
     journal.with(move |store| Ok(store.connection().execute(spoil, [])?)).await.expect("it is written");
     assert_eq!(due(&journal, 30).await, []);
-    assert_eq!(due(&journal, 30).await[0].1.notice.incident.as_str(), "b");
+    assert_eq!(due(&journal, 30).await[0].1.notice.id().as_str(), "b");
 }
 
 #[tokio::test]

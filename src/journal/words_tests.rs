@@ -6,8 +6,9 @@ use super::{
     *,
 };
 use crate::model::{
-    CameraLine, Cause, Check, Codec, Failure, FailureKind, IncidentId, Known, Level, LinkState, OpenAlert, Opinion,
-    Reason, Rung, RungName, State, StreamFacts,
+    CameraLine, Cameras, ChannelNotice, Check, Codec, DigestNotice, Failure, FailureKind, IncidentId, IncidentNotice,
+    JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, PlainNotice, Reason, Rung, RungName, State,
+    StreamFacts, Trouble,
 };
 use rusqlite::{Connection, params};
 
@@ -108,14 +109,46 @@ async fn every_message_is_read_as_it_was_decided() {
         since: at(1),
     };
     let cameras: Vec<_> = FailureKind::ALL.into_iter().enumerate().map(camera).collect();
-    for reason in Reason::ALL {
-        let incident = IncidentId::new(&Cause::Commune, at(0));
-        let told = Notice { incident, reason, cameras: cameras.clone(), ..notice(1, 1) };
-        let told = Notice { incident: IncidentId::stored(reason.as_str().into()), ..told };
+    let cameras = Cameras { public: cameras.len(), named: cameras, households: 3 };
+    let plain = |id: &str| PlainNotice { id: IncidentId::stored(id.into()), place: "Xã Thử".into(), at: at(1) };
+    let incident = |reason: Reason| {
+        let Notice::Incident(news) = notice(1, 1) else { panic!("it is of an incident") };
+        let incident = IncidentId::stored(reason.as_str().into());
+        Notice::Incident(Box::new(IncidentNotice { incident, reason, cameras: cameras.clone(), ..*news }))
+    };
+    let trouble = |trouble: Trouble| {
+        Notice::Journal(JournalNotice { plain: plain(trouble.as_str()), trouble, what: "ổ đĩa đầy".into() })
+    };
+    let (channel, error) = ("zalo".into(), "503".into());
+    let others = [
+        Notice::Digest(DigestNotice { plain: plain("digest"), level: Level::Blind, cameras: cameras.clone() }),
+        Notice::Channel(ChannelNotice { plain: plain("channel"), level: Level::Full, channel, error }),
+        Notice::Test(plain("test")),
+    ];
+    for told in Reason::ALL.map(incident).into_iter().chain(Trouble::ALL.map(trouble)).chain(others) {
         let batch = Batch { notices: vec![(told.clone(), vec![recipient("an", &["zalo"])])], ..Batch::default() };
         journal.commit(batch).await.expect("it is written");
         let due = due(&journal, 2).await;
         assert_eq!(due[0].1.notice, told);
+        sent(&journal, &due[0], None, 2).await;
+    }
+}
+
+/// What waited in the journal of an earlier version is told by this one.
+#[tokio::test]
+async fn what_an_earlier_version_had_to_tell_is_told() {
+    let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("a journal");
+    for body in include_str!("../model/notices.jsonl").lines() {
+        let earlier: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let told: Notice = serde_json::from_value(earlier.clone()).expect("a notice");
+        let batch = Batch { notices: vec![(told, vec![recipient("an", &["zalo"])])], ..Batch::default() };
+        journal.commit(batch).await.expect("it is written");
+        let sql = "UPDATE notice SET body = ?1, sum = row_sum('notice', key, site, at, ?1)
+                   WHERE key = (SELECT notice FROM outbox ORDER BY id DESC LIMIT 1)";
+        let changed = journal.with(move |store| Ok(store.connection().execute(sql, [body])?)).await;
+        assert_eq!(changed.expect("it is written"), 1);
+        let due = due(&journal, 2).await;
+        assert_eq!(due[0].1.notice.reason(), earlier["reason"]);
         sent(&journal, &due[0], None, 2).await;
     }
 }

@@ -114,6 +114,7 @@ mod tests {
         one_name::<Level>();
         one_name::<LinkState>();
         one_name::<Reason>();
+        one_name::<Trouble>();
         one_name::<Held>();
         one_name::<Language>();
         one_name::<Kind>();

@@ -3,11 +3,13 @@
 //! Everything may import this module and it imports nothing of ours. Nothing here reads a clock,
 //! a socket or a file; times are arguments.
 
+mod area;
 mod closed;
 mod counts;
 mod course;
 mod discreet;
 mod fleet;
+mod folded;
 mod history;
 mod ids;
 mod incident;
@@ -15,6 +17,7 @@ mod location;
 mod login;
 mod memory;
 mod notice;
+mod notice_wire;
 mod observation;
 mod outbox;
 mod outlook;
@@ -26,6 +29,7 @@ mod state;
 mod window;
 mod words;
 
+pub use area::Area;
 pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
@@ -37,13 +41,17 @@ pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
     rtsp_port,
 };
+pub use folded::folded;
 pub use history::{History, LevelChange, Watch};
-pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
+pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
-pub use notice::{CameraLine, Notice, Reason, Remark, SiteLine};
+pub use notice::{
+    CameraLine, Cameras, ChannelNotice, DigestNotice, IncidentNotice, JournalNotice, Notice, PlainNotice, Reason,
+    Remark, SiteLine, Trouble,
+};
 pub use observation::{
     Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,
 };

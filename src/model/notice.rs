@@ -1,30 +1,56 @@
-//! What is told to people, with its reason: plain data that any channel can put into words.
+//! What is told to people: plain data that any channel can put into words.
 
-use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State, closed::closed};
+use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State, closed::closed, notice_wire::Flat};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One thing to tell.
+/// One thing to tell. As JSON it is one flat record, whatever it tells, so that receivers and earlier journals agree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
+#[serde(into = "Flat", try_from = "Flat")]
+pub enum Notice {
+    /// News of an incident.
+    Incident(Box<IncidentNotice>),
+    /// The minor faults of the day.
+    Digest(DigestNotice),
+    /// A channel takes nothing.
+    Channel(ChannelNotice),
+    /// What is the matter with the journal.
+    Journal(JournalNotice),
+    /// A test that somebody asked for.
+    Test(PlainNotice),
+}
+
+/// What all notices that are of no incident have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainNotice {
+    /// Names it among all notices; the same over retries.
+    pub id: IncidentId,
+    /// The commune's name.
+    pub place: String,
+    /// When this was decided.
+    pub at: Timestamp,
+}
+
+/// News of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentNotice {
     /// The incident that it speaks of; the same from the alarm to the all-clear.
     pub incident: IncidentId,
-    /// The incident's short number; 0 where the notice is of no incident.
+    /// The incident's short number.
     pub number: u32,
     /// 1 for the first notice of the incident; with `incident` the key to deduplicate by.
     pub step: u32,
     /// The incident's round: how often an acknowledgement ran out before this.
-    #[serde(default)]
     pub round: u32,
     /// Why it is told.
     pub reason: Reason,
-    /// What failed; `None` where the notice is of no incident.
-    pub cause: Option<Cause>,
+    /// What failed.
+    pub cause: Cause,
     /// The name for people of what failed.
     pub place: String,
     /// The hamlet that it lies in, where it lies in one.
-    pub hamlet: String,
-    /// The worst level of its sites now; for a lost channel or a digest, that of the commune.
+    pub hamlet: Option<String>,
+    /// The worst level of its sites now.
     pub level: Level,
     /// The sites that it keeps below their threshold; for an all-clear, kept.
     pub sites: Vec<SiteLine>,
@@ -33,57 +59,138 @@ pub struct Notice {
     /// When this was decided.
     pub at: Timestamp,
     /// Since when all its sites are well enough again, while that must still last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovering: Option<Timestamp>,
-    /// The public cameras that are not well by it, and why; the first few.
-    pub cameras: Vec<CameraLine>,
-    /// How many public cameras are not well by it.
-    pub cameras_total: usize,
-    /// How many household cameras are not well by it; they are counted, never named.
-    pub households: usize,
+    /// The cameras that are not well by it.
+    pub cameras: Cameras,
     /// Which one of its cause within hours this is, from 1.
     pub episode: u32,
     /// Numbers of the incidents that are part of this one, or go on after it.
     pub related: Vec<u32>,
-    /// What else there is to say, such as who has taken it on.
-    pub remark: Remark,
+    /// Who has taken it on, where that is the news.
+    pub taken_on_by: Option<String>,
+    /// That the failed link's own device answers: its power, or that of what hangs on it, is to be looked at.
+    pub link_answers: bool,
+}
+
+/// The minor faults of the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestNotice {
+    /// Which day's, where and when.
+    pub plain: PlainNotice,
+    /// The worst level of all sites now.
+    pub level: Level,
+    /// The cameras that are not well.
+    pub cameras: Cameras,
+}
+
+/// A channel takes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelNotice {
+    /// Where and when.
+    pub plain: PlainNotice,
+    /// The worst level of all sites now.
+    pub level: Level,
+    /// Which channel.
+    pub channel: ChannelId,
+    /// Why, in the words of its last error.
+    pub error: String,
+}
+
+/// What is the matter with the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalNotice {
+    /// Where and when.
+    pub plain: PlainNotice,
+    /// What happened to it.
+    pub trouble: Trouble,
+    /// The journal's own words, which are English.
+    pub what: String,
+}
+
+/// Cameras in a notice: public ones by name, households by their number alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cameras {
+    /// The first few public ones, and why they are not well.
+    pub named: Vec<CameraLine>,
+    /// How many public ones there are.
+    pub public: usize,
+    /// How many household cameras there are; they are counted, never named.
+    pub households: usize,
 }
 
 impl Notice {
-    /// A notice that is of no incident: its id, why it is told, and the commune's name.
-    pub fn plain(id: String, reason: Reason, place: String, now: Timestamp) -> Self {
-        Self {
-            incident: IncidentId::stored(id),
-            number: 0,
-            step: 1,
-            round: 0,
-            reason,
-            cause: None,
-            place,
-            hamlet: String::new(),
-            level: Level::Unknown,
-            sites: Vec::new(),
-            since: now,
-            at: now,
-            recovering: None,
-            cameras: Vec::new(),
-            cameras_total: 0,
-            households: 0,
-            episode: 1,
-            related: Vec::new(),
-            remark: Remark::None,
+    /// The key by which a receiver tells a repetition from news.
+    pub fn key(&self) -> String {
+        format!("{}-{}", self.id(), self.step())
+    }
+
+    /// The incident's id; where there is none, the notice's own.
+    pub fn id(&self) -> &IncidentId {
+        match self {
+            Self::Incident(notice) => &notice.incident,
+            Self::Digest(DigestNotice { plain, .. })
+            | Self::Channel(ChannelNotice { plain, .. })
+            | Self::Journal(JournalNotice { plain, .. })
+            | Self::Test(plain) => &plain.id,
         }
     }
 
-    /// The key by which a receiver tells a repetition from news.
-    pub fn key(&self) -> String {
-        format!("{}-{}", self.incident, self.step)
+    /// Which notice of the incident it is, from 1.
+    pub fn step(&self) -> u32 {
+        self.incident().map_or(1, |incident| incident.step)
+    }
+
+    /// When this was decided.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Incident(notice) => notice.at,
+            Self::Digest(DigestNotice { plain, .. })
+            | Self::Channel(ChannelNotice { plain, .. })
+            | Self::Journal(JournalNotice { plain, .. })
+            | Self::Test(plain) => plain.at,
+        }
+    }
+
+    /// Why it is told, by the name that receivers know.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Incident(notice) => notice.reason.as_str(),
+            Self::Digest(_) => DIGEST,
+            Self::Channel(_) => CHANNEL_FAILING,
+            Self::Journal(notice) => notice.trouble.as_str(),
+            Self::Test(_) => TEST,
+        }
+    }
+
+    /// What it says of an incident, if it is of one.
+    pub fn incident(&self) -> Option<&IncidentNotice> {
+        match self {
+            Self::Incident(notice) => Some(notice),
+            _ => None,
+        }
+    }
+
+    /// Whether the phone must ring for it; the others are news that can wait until somebody looks.
+    pub fn pages(&self) -> bool {
+        self.incident().is_some_and(|incident| incident.reason.pages())
+    }
+
+    /// The same, told for another reason.
+    pub fn because(self, reason: Reason) -> Self {
+        match self {
+            Self::Incident(notice) => Self::Incident(Box::new(IncidentNotice { reason, ..*notice })),
+            other => other,
+        }
     }
 }
 
-/// What else there is to say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+/// Names of reasons that are of no incident.
+pub(super) const DIGEST: &str = "digest";
+pub(super) const CHANNEL_FAILING: &str = "channel_failing";
+pub(super) const TEST: &str = "test";
+
+/// What an incident's book has to say beside its reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Remark {
     /// Nothing.
     #[default]
@@ -92,20 +199,6 @@ pub enum Remark {
     By {
         /// Their name.
         name: String,
-    },
-    /// The link's own device answers: its power, or that of what hangs on it, is to be looked at.
-    LinkAnswers,
-    /// A channel takes nothing.
-    Channel {
-        /// Which.
-        channel: ChannelId,
-        /// Why, in the words of its last error.
-        error: String,
-    },
-    /// What is the matter with the journal.
-    Journal {
-        /// In its own words, which are English.
-        what: String,
     },
 }
 
@@ -138,7 +231,7 @@ pub struct CameraLine {
 }
 
 closed! {
-    /// Why a notice is sent.
+    /// Why there is news of an incident.
     #[derive(PartialOrd, Ord)]
     pub enum Reason {
         /// Coverage fell below a site's threshold and stayed there.
@@ -165,18 +258,18 @@ closed! {
         MonitorCutOff "monitor_cut_off",
         /// The monitor sees again.
         MonitorRestored "monitor_restored",
-        /// A channel takes nothing.
-        ChannelFailing "channel_failing",
-        /// The journal cannot be written: nothing is remembered, and so nobody told of faults.
-        JournalFailing "journal_failing",
-        /// The journal can be written again.
-        JournalRestored "journal_restored",
-        /// The journal was found damaged, and what could be read of it is used.
-        JournalDamaged "journal_damaged",
-        /// The minor faults of the day.
-        Digest "digest",
-        /// A test that somebody asked for.
-        Test "test",
+    }
+}
+
+closed! {
+    /// What happened to the journal.
+    pub enum Trouble {
+        /// It cannot be written: nothing is remembered, and so nobody told of faults.
+        Failing "journal_failing",
+        /// It can be written again.
+        Restored "journal_restored",
+        /// It was found damaged, and what could be read of it is used.
+        Damaged "journal_damaged",
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     tests::{TIMEOUT, World, at, fleet},
     *,
 };
-use crate::model::{Camera, Cause, Fleet, Link, LinkKind, LinkState, Reason, Remark, Scope, Span};
+use crate::model::{Camera, Cause, Fleet, Link, LinkKind, LinkState, Notice, Reason, Scope, Span};
 
 /// Four sites of two views; all cameras of sites 0 and 1 are channels of one recorder, those of 2 and 3 hang on a link.
 fn shared() -> Fleet {
@@ -29,6 +29,16 @@ fn shared() -> Fleet {
     plan
 }
 
+impl World {
+    /// News of incidents are apart from all else that is told.
+    pub(super) fn told(&mut self, notice: Notice) {
+        match notice {
+            Notice::Incident(notice) => self.notices.push(*notice),
+            other => self.others.push(other),
+        }
+    }
+}
+
 fn world(plan: Fleet, alert: alert::Settings) -> World {
     let settings = Settings { alert, ..Settings::default() };
     let mut world = World::of(Arc::new(plan), settings, Restored::default(), 0);
@@ -37,7 +47,7 @@ fn world(plan: Fleet, alert: alert::Settings) -> World {
 }
 
 fn reasons(world: &World) -> Vec<(Reason, Option<Cause>)> {
-    world.notices.iter().map(|notice| (notice.reason, notice.cause.clone())).collect()
+    world.notices.iter().map(|notice| (notice.reason, Some(notice.cause.clone()))).collect()
 }
 
 #[test]
@@ -47,7 +57,7 @@ fn a_recorder_that_dies_is_one_incident_whichever_channel_is_looked_at_first() {
     let nvr = Some(Cause::Device("nvr".into()));
     assert_eq!(reasons(&world), [(Reason::CoverageLost, nvr.clone())]);
     let notice = &world.notices[0];
-    assert_eq!((notice.sites.len(), notice.cameras_total, notice.level), (2, 4, Level::Blind));
+    assert_eq!((notice.sites.len(), notice.cameras.public, notice.level), (2, 4, Level::Blind));
     assert_eq!(world.monitor.snapshot(at(20)).cameras["1-south"].state, State::Down);
     for second in [100, 103] {
         ["0-north", "0-south", "1-north", "1-south"].iter().for_each(|id| world.probe(second, id, None));
@@ -72,8 +82,8 @@ fn a_link_takes_its_cameras_along_and_gives_them_back() {
     let switch = Some(Cause::Link("switch".into()));
     assert_eq!(reasons(&world), [(Reason::CoverageLost, switch.clone())]);
     let notice = &world.notices[0];
-    assert_eq!((notice.place.as_str(), notice.sites.len(), notice.cameras_total), ("Tủ mạng", 2, 4));
-    assert_eq!(notice.remark, Remark::LinkAnswers, "its beacon answers: it is the power");
+    assert_eq!((notice.place.as_str(), notice.sites.len(), notice.cameras.public), ("Tủ mạng", 2, 4));
+    assert!(notice.link_answers, "its beacon answers: it is the power");
     assert_eq!(snapshot.sites["site-2"].incident, snapshot.sites["site-3"].incident);
 
     // Three come back, the fourth was killed by the surge.
@@ -134,15 +144,15 @@ fn each_morning_the_contractor_gets_what_is_not_worth_a_call() {
     assert_eq!(reasons(&world), []);
     world.tick(SEVEN + 1);
     world.tick(SEVEN + 600);
-    assert_eq!(reasons(&world), [(Reason::Digest, None)]);
-    let notice = &world.notices[0];
-    assert_eq!((notice.key().as_str(), notice.cameras_total), ("digest-2026-09-22-1", 1));
+    assert_eq!(reasons(&world), []);
+    let [notice @ Notice::Digest(digest)] = &world.others[..] else { panic!("{:?}", world.others) };
+    assert_eq!((notice.key().as_str(), digest.cameras.public), ("digest-2026-09-22-1", 1));
     // One that fell into a time without the daemon is sent late, under the same key.
     let settings = Settings { alert: settings, ..Settings::default() };
     let late = World::of(Arc::new(shared()), settings.clone(), Restored::default(), SEVEN + 3600);
-    assert_eq!(late.notices[0].key(), "digest-2026-09-22-1");
+    assert_eq!(late.others[0].key(), "digest-2026-09-22-1");
     let too_late = World::of(Arc::new(shared()), settings, Restored::default(), SEVEN + 7 * 3600);
-    assert!(too_late.notices.is_empty());
+    assert!(too_late.others.is_empty());
 }
 
 #[test]

@@ -224,7 +224,7 @@ impl Monitor {
         }
         for id in std::mem::take(&mut self.sites_to_show) {
             if let (Some(site), Some(plan)) = (self.sites.get_mut(&id), self.fleet.sites.get(&id)) {
-                self.shown.site(plan, &mut site.status);
+                self.shown.site(&self.fleet, plan, &mut site.status);
             }
         }
         self.show_links();
@@ -242,6 +242,7 @@ impl Monitor {
             counts: self.shown.counts,
             coverage: self.shown.coverage(),
             hamlets: self.shown.hamlets.clone(),
+            areas: self.shown.areas.clone(),
             links: self.shown.links.clone(),
             cut_off: self.cut_off,
             anchors: self.topology.anchors_answer(),
@@ -440,6 +441,8 @@ impl WatchedSite {
     }
 }
 
+#[cfg(test)]
+mod area_tests;
 #[cfg(test)]
 mod cause_tests;
 #[cfg(test)]

@@ -4,8 +4,9 @@ use super::{Effect, Monitor};
 use crate::{
     alert::{self, Telling},
     model::{
-        Camera, CameraId, CameraLine, CameraStatus, Cause, ChannelId, Course, Kind, Level, Notice, Reason, Remark,
-        SiteId, SiteLine, State, ViewState, elapsed,
+        Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course, DigestNotice,
+        IncidentId, IncidentNotice, Kind, Level, Notice, PlainNotice, Reason, Remark, SiteId, SiteLine, State,
+        ViewState, elapsed,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -33,37 +34,35 @@ impl Monitor {
             }
             _ => false,
         };
-        let remark = match &telling.remark {
-            Remark::None if answers && !reason.clears() => Remark::LinkAnswers,
-            remark => remark.clone(),
+        let taken_on_by = match &telling.remark {
+            Remark::By { name } => Some(name.clone()),
+            Remark::None => None,
         };
         let course = Course::of(incident, |id| {
             let status = &self.sites.get(id)?.status;
             Some((status.level, status.recovering))
         });
         let named = if reason.clears() { 0 } else { NAMED };
-        let (lines, public, households) = self.lines(&cameras, named);
-        Notice {
+        Notice::Incident(Box::new(IncidentNotice {
             incident: incident.id.clone(),
             number: incident.number,
             step: incident.step,
             round: incident.round(),
             reason,
-            cause: Some(incident.cause.clone()),
+            cause: incident.cause.clone(),
             place: self.fleet.place(&incident.cause),
-            hamlet: if hamlets.len() == 1 { hamlets.into_iter().collect() } else { String::new() },
+            hamlet: (hamlets.len() == 1).then(|| hamlets.into_iter().collect()),
             level: level.unwrap_or(Level::Unknown),
             sites,
             since: incident.since,
             at: now,
             recovering: course.recovering(),
-            cameras: lines,
-            cameras_total: public,
-            households,
+            cameras: self.lines(&cameras, named),
             episode: incident.episode,
             related: incident.merged.iter().chain(&telling.goes_on).copied().collect(),
-            remark,
-        }
+            link_answers: answers && !reason.clears() && taken_on_by.is_none(),
+            taken_on_by,
+        }))
     }
 
     fn site_line(&self, id: &SiteId) -> Option<SiteLine> {
@@ -101,7 +100,7 @@ impl Monitor {
     }
 
     /// Public cameras by name, how many there are, and how many households.
-    fn lines(&self, cameras: &[(&Camera, &CameraStatus)], named: usize) -> (Vec<CameraLine>, usize, usize) {
+    fn lines(&self, cameras: &[(&Camera, &CameraStatus)], named: usize) -> Cameras {
         let public = || cameras.iter().filter(|(camera, _)| camera.kind == Kind::Public);
         let line = |(camera, status): &(&Camera, &CameraStatus)| CameraLine {
             name: camera.name.clone(),
@@ -110,14 +109,14 @@ impl Monitor {
             since: status.since,
         };
         let count = public().count();
-        (public().take(named).map(line).collect(), count, cameras.len() - count)
+        Cameras { named: public().take(named).map(line).collect(), public: count, households: cameras.len() - count }
     }
 
-    /// A notice that is of no incident.
-    fn plain(&self, now: Timestamp, id: String, reason: Reason, remark: Remark) -> Notice {
+    /// What notices that are of no incident have, with the worst level of all sites.
+    fn plain(&self, now: Timestamp, id: String) -> (PlainNotice, Level) {
         let levels = self.sites.values().map(|site| site.status.level);
         let level = levels.max_by_key(|level| level.severity()).unwrap_or(Level::Unknown);
-        Notice { level, remark, ..Notice::plain(id, reason, self.fleet.commune.name.clone(), now) }
+        (PlainNotice { id: IncidentId::stored(id), place: self.fleet.commune.name.clone(), at: now }, level)
     }
 
     pub(super) fn channel_failing(&mut self, now: Timestamp, channel: ChannelId, error: String) {
@@ -127,7 +126,8 @@ impl Monitor {
         // Whom only the failing channel reaches cannot be told of it.
         to.retain(|recipient| recipient.channels.iter().any(|other| *other != channel));
         let id = format!("channel-{channel}-{}", now.as_millisecond());
-        let notice = self.plain(now, id, Reason::ChannelFailing, Remark::Channel { channel, error });
+        let (plain, level) = self.plain(now, id);
+        let notice = Notice::Channel(ChannelNotice { plain, level, channel, error });
         self.effects.push(Effect::Notify(Box::new(notice), to));
     }
 
@@ -172,13 +172,8 @@ impl Monitor {
             .filter_map(|camera| Some((camera.as_ref(), &*self.cameras.get(&camera.id)?.status)))
             .filter(|(_, status)| minor(status))
             .collect();
-        let (lines, public, households) = self.lines(&cameras, NAMED_IN_DIGEST);
-        let notice = Notice {
-            cameras: lines,
-            cameras_total: public,
-            households,
-            ..self.plain(now, format!("digest-{day}"), Reason::Digest, Remark::None)
-        };
+        let (plain, level) = self.plain(now, format!("digest-{day}"));
+        let notice = Notice::Digest(DigestNotice { plain, level, cameras: self.lines(&cameras, NAMED_IN_DIGEST) });
         self.effects.push(Effect::Notify(Box::new(notice), to));
     }
 }

@@ -1,10 +1,9 @@
 //! The fleet as a whole: one fault from first bad look to all-clear, restarts, reloads, and a simulated week.
 
 use super::*;
-use crate::coverage;
 use crate::model::{
-    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, Kind, Language, LinkId, LinkRecord,
-    Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
+    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, IncidentNotice, Kind, Language,
+    LinkId, LinkRecord, Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
 };
 use std::time::Duration;
 
@@ -53,7 +52,8 @@ pub(super) struct World {
     pub(super) monitor: Monitor,
     transitions: Vec<Transition>,
     records: BTreeMap<SiteId, SiteRecord>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<IncidentNotice>,
+    pub(super) others: Vec<Notice>,
     memories: BTreeMap<CameraId, Arc<Memory>>,
     proofs: BTreeMap<CameraId, Timestamp>,
     incidents: BTreeMap<u32, Incident>,
@@ -77,6 +77,7 @@ impl World {
             transitions: vec![],
             records: BTreeMap::new(),
             notices: vec![],
+            others: vec![],
             memories: BTreeMap::new(),
             proofs: BTreeMap::new(),
             incidents: BTreeMap::new(),
@@ -92,7 +93,7 @@ impl World {
             match effect {
                 Effect::Camera(transition) => self.transitions.push(transition),
                 Effect::Site(record) => drop(self.records.insert(record.site.clone(), record)),
-                Effect::Notify(notice, _) => self.notices.push(*notice),
+                Effect::Notify(notice, _) => self.told(*notice),
                 Effect::Incident(incident) => drop(self.incidents.insert(incident.number, (*incident).clone())),
                 Effect::Link(record) => drop(self.links.insert(record.link.clone(), record)),
                 Effect::Ask(cameras) => self.asked.extend(cameras),
@@ -170,8 +171,7 @@ fn a_dead_camera_is_told_with_place_view_and_reason_and_taken_back() {
     assert_eq!((notice.reason, notice.level), (Reason::CoverageLost, Level::Critical));
     let site = &notice.sites[0];
     assert_eq!((site.views_lost.as_slice(), site.views_total), (["north".to_owned()].as_slice(), 2));
-    assert_eq!(notice.cameras.len(), 1);
-    assert_eq!((notice.cameras[0].cause, notice.cameras[0].since), (TIMEOUT, at(10)));
+    assert!(matches!(&notice.cameras.named[..], [one] if (one.cause, one.since) == (TIMEOUT, at(10))), "{notice:?}");
     world.probe(100, "0-north", None);
     world.probe(103, "0-north", None);
     assert_eq!(world.level("site-0"), Level::Full);
@@ -266,8 +266,8 @@ fn what_is_not_proven_covers_nothing_and_is_told_when_it_lasts() {
     assert_eq!(world.notices.len(), 1);
     let notice = world.notices[0].clone();
     assert_eq!((notice.reason, notice.reason.pages()), (Reason::CoverageUnproven, false));
-    assert_eq!(notice.cause, Some(crate::model::Cause::Unproven("site-0".into())));
-    assert_eq!(notice.cameras[0].cause, FULL);
+    assert_eq!(notice.cause, crate::model::Cause::Unproven("site-0".into()));
+    assert_eq!(notice.cameras.named[0].cause, FULL);
     assert!(world.monitor.snapshot(at(612)).sites["site-0"].incident.is_some());
     // A restart neither repeats nor forgets it.
     let mut world = World::restored(2, world.journal(), 620);
@@ -449,7 +449,7 @@ fn the_owners_hours_are_off_and_wake_nobody_unless_another_camera_fails() {
         let site = fleet(1).sites["site-0"].clone();
         let mut site = (*site).clone();
         site.views[1].watchers.push(Watcher { camera: "ho".into(), spare: true });
-        coverage::evaluate(&site, false, |camera| match camera.as_str() {
+        crate::coverage::evaluate(&site, false, |camera| match camera.as_str() {
             "0-south" => south,
             "ho" => State::Off,
             _ => State::Up,

@@ -1,7 +1,10 @@
 //! Single decisions of the outbox, each in a line of a table.
 
 use super::*;
-use crate::model::{Head, IncidentId, Mark, Newest, Notice, Place, Reason, Refusal, Thread, later};
+use crate::model::{
+    Cameras, Cause, ChannelNotice, Head, IncidentId, IncidentNotice, Level, Mark, Newest, Notice, Place, PlainNotice,
+    Reason, Refusal, Thread, later,
+};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -29,11 +32,35 @@ fn newest(id: i64, place: Place, channels: &[&str]) -> Newest {
         id,
         place,
         recipient: Recipient { person: Some("an".into()), channels },
-        notice: Notice::plain("i".into(), Reason::CoverageLost, "Ngã tư Chợ".into(), at(0)),
+        notice: news(Reason::CoverageLost),
         has_older: false,
         unheard: Vec::new(),
         first: [("zalo".into(), "m1".to_owned())].into(),
     }
+}
+
+/// News of an incident.
+pub(super) fn news(reason: Reason) -> Notice {
+    Notice::Incident(Box::new(IncidentNotice {
+        incident: IncidentId::stored("cho-1".into()),
+        number: 1,
+        step: 1,
+        round: 0,
+        reason,
+        cause: Cause::Site("cho".into()),
+        place: "Ngã tư Chợ".into(),
+        hamlet: None,
+        level: Level::Blind,
+        sites: Vec::new(),
+        since: at(0),
+        at: at(0),
+        recovering: None,
+        cameras: Cameras::default(),
+        episode: 1,
+        related: Vec::new(),
+        taken_on_by: None,
+        link_answers: false,
+    }))
 }
 
 fn all(_: &ChannelId) -> bool {
@@ -197,7 +224,11 @@ fn waits_double_up_to_five_minutes_and_honour_the_receiver() {
 
 #[test]
 fn a_failing_channel_is_reported_once_until_it_works_again() {
-    let (lost, report) = (Some(Reason::CoverageLost), Some(Reason::ChannelFailing));
+    let plain = PlainNotice { id: IncidentId::stored("c".into()), place: String::new(), at: at(0) };
+    let (channel, error) = ("zalo".into(), String::new());
+    let report = Notice::Channel(ChannelNotice { plain, level: Level::Full, channel, error });
+    let lost = news(Reason::CoverageLost);
+    let (lost, report) = (Some(&lost), Some(&report));
     #[rustfmt::skip]
     let cases = [
         ("three in a row", vec![(false, lost); 5], vec![2]),
@@ -210,7 +241,7 @@ fn a_failing_channel_is_reported_once_until_it_works_again() {
     for (what, notes, expected) in cases {
         let mut failures = Failures::default();
         let zalo = "zalo".into();
-        let noted = notes.iter().map(|(ok, reason)| failures.note(&zalo, *ok, *reason)).enumerate();
+        let noted = notes.iter().map(|(ok, told)| failures.note(&zalo, *ok, *told)).enumerate();
         let reported: Vec<usize> = noted.filter_map(|(number, reported)| reported.then_some(number)).collect();
         assert_eq!(reported, expected, "{what}");
         assert!(!failures.note(&"sms".into(), false, lost), "each channel by itself");

@@ -1,6 +1,6 @@
 //! Channels that keep failing: each is reported once, until it takes something again.
 
-use crate::model::{ChannelId, Reason};
+use crate::model::{ChannelId, Notice};
 use std::collections::BTreeMap;
 
 /// Failures in a row after which a channel is reported.
@@ -18,9 +18,9 @@ struct Streak {
 }
 
 impl Failures {
-    /// Notes whether a channel took what was told for a reason (`None` where that is no single notice); whether the
-    /// channel is to be reported now.
-    pub fn note(&mut self, channel: &ChannelId, ok: bool, reason: Option<Reason>) -> bool {
+    /// Notes whether a channel took what it was told: a notice, or with `None` a state. Whether the channel is to be
+    /// reported now.
+    pub fn note(&mut self, channel: &ChannelId, ok: bool, told: Option<&Notice>) -> bool {
         if ok {
             self.0.remove(channel);
             return false;
@@ -28,7 +28,8 @@ impl Failures {
         let streak = self.0.entry(channel.clone()).or_default();
         streak.count = streak.count.saturating_add(1);
         // That a report cannot be told is not reported: it would go round for ever.
-        let reports = streak.count >= REPORTED_AFTER && !streak.reported && reason != Some(Reason::ChannelFailing);
+        let is_report = matches!(told, Some(Notice::Channel(_)));
+        let reports = streak.count >= REPORTED_AFTER && !streak.reported && !is_report;
         streak.reported |= reports;
         reports
     }

@@ -58,14 +58,13 @@ pub fn step(now: Timestamp, ready: &Ready, newest: Newest, known: impl Fn(&Chann
     if place != newest.place {
         marks.push(Mark::Waits { id: newest.id, place: place.clone(), due: now, error: None });
     }
-    let reason = kept_reason(newest.notice.reason, &newest.unheard);
     let send = Sending {
         id: newest.id,
         thread: ready.thread.clone(),
         first: newest.first.get(&place.channel).cloned(),
         place,
         recipient: newest.recipient,
-        notice: Notice { reason, ..newest.notice },
+        notice: ringing(newest.notice, &newest.unheard),
     };
     Step { marks, send: Some(send) }
 }
@@ -74,6 +73,14 @@ pub fn step(now: Timestamp, ready: &Ready, newest: Newest, known: impl Fn(&Chann
 fn at(place: &Place, recipient: &Recipient) -> Option<Place> {
     let turn = recipient.channels.iter().position(|channel| *channel == place.channel)?;
     Some(Place { turn, ..place.clone() })
+}
+
+/// A notice for somebody who was to be told for these reasons before, and was not.
+fn ringing(notice: Notice, unheard: &[Reason]) -> Notice {
+    match notice.incident().map(|incident| kept_reason(incident.reason, unheard)) {
+        Some(reason) => notice.because(reason),
+        None => notice,
+    }
 }
 
 /// Why a notice is told to somebody who was to be told for these reasons before, oldest first, and was not: mere news

@@ -2,7 +2,7 @@
 //! is set back. Rows are kept by a model that is as simple as can be, and looked over after each step.
 
 use super::*;
-use crate::model::{Behind, Head, IncidentId, Mark, Newest, Notice, Place, Reason, Refusal, Thread, later};
+use crate::model::{Behind, Head, IncidentId, Mark, Newest, Place, Reason, Refusal, Thread, later};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use std::{
@@ -155,7 +155,8 @@ impl World {
         let outcome = match refusal {
             Some(refusal) => Err(refusal),
             None => {
-                self.heard.push((sent.id, sent.notice.reason));
+                let told = sent.notice.incident().expect("it is of an incident");
+                self.heard.push((sent.id, told.reason));
                 Ok(Some(format!("m{}", sent.id)))
             }
         };
@@ -188,7 +189,7 @@ impl World {
             id: newest.id,
             place: newest.place.clone(),
             recipient: newest.recipient.clone(),
-            notice: Notice::plain(thread.incident.to_string(), newest.reason, String::new(), self.now),
+            notice: super::case_tests::news(newest.reason),
             has_older: before().any(|row| row.state == State::Queued),
             unheard: unheard.map(|row| row.reason).collect(),
             first,
