@@ -2,8 +2,8 @@
 
 use super::{
     entry::{Entry, Located},
-    fleet::{Seen, known},
     forest::refuse_cycles,
+    ids::{Seen, known},
     tables::Tables,
 };
 use crate::model::{Area, AreaId, CameraId, Fleet};

@@ -2,7 +2,7 @@
 
 use super::{
     entry::{Entry, Located},
-    fleet::Seen,
+    ids::Seen,
     names::suggestion,
     secret::{interpolated, secret},
     tables::Tables,

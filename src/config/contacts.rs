@@ -4,7 +4,8 @@ use super::{
     channels,
     context::Context,
     entry::{Entry, Located},
-    fleet::{Seen, address, known},
+    fleet::address,
+    ids::{Seen, known},
     tables::Tables,
 };
 use crate::{

@@ -6,16 +6,16 @@ use super::{
     details,
     entry::{Entry, Located},
     forest::refuse_cycles,
+    ids::{Seen, known},
     mask,
-    names::{near, nearest},
-    source::Source,
+    names::near,
     tables::Tables,
 };
 use crate::model::{
     Area, AreaId, Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId,
     LinkKind, Login, Transport, rtsp_port,
 };
-use std::{collections::BTreeMap, net::IpAddr, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use url::Url;
 
 /// Looks at streams that may begin on a link in a second: at 256 kbit/s each about 2 Mbit/s together.
@@ -23,27 +23,6 @@ const LOOKS_PER_SECOND: f64 = 5.0;
 
 /// Logins by name; one that is wrong is known, so that its users are not called wrong too.
 type Logins = BTreeMap<String, Option<Arc<Login>>>;
-
-/// Where each id stood first.
-#[derive(Default)]
-pub(super) struct Seen<'a>(BTreeMap<String, (&'a Source, Range<usize>)>);
-
-impl<'a> Seen<'a> {
-    /// Notes an id; `None`, with the problem noted, when it is taken.
-    pub(super) fn new_id(&mut self, entry: &Entry<'a>) -> Option<String> {
-        let id = entry.id()?;
-        match self.0.get(&id.value) {
-            Some((source, span)) => {
-                entry.duplicate("id", &id, (source, span.clone()));
-                None
-            }
-            None => {
-                self.0.insert(id.value.clone(), (entry.source, id.span));
-                Some(id.value)
-            }
-        }
-    }
-}
 
 /// All but the sites.
 pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, context: &Context<'_>) -> Fleet {
@@ -305,27 +284,4 @@ fn login(entry: &Entry<'_>, logins: &Logins) -> Option<Arc<Login>> {
 fn link(entry: &Entry<'_>, links: &BTreeMap<LinkId, Link>) -> Option<LinkId> {
     let name = entry.text("link")?;
     known(entry, "link", &name, links.keys().map(LinkId::as_str), "link").map(|id| id.as_str().into())
-}
-
-/// The name, if it is among the known ones.
-pub(super) fn known<'k>(
-    entry: &Entry<'_>,
-    key: &str,
-    name: &Located<String>,
-    mut all: impl Iterator<Item = &'k str> + Clone,
-    what: &str,
-) -> Option<String> {
-    if all.clone().any(|known| known == name.value) {
-        return Some(name.value.clone());
-    }
-    let remedy = match nearest(&name.value, all.by_ref()) {
-        Some(nearest) => format!("did you mean {nearest:?}?"),
-        None => {
-            let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-            format!("define it, or name {article} {what} that is defined")
-        }
-    };
-    let message = format!("there is no {what} {}", entry.quoted(name));
-    entry.problem(key, name.span.clone(), message, &remedy);
-    None
 }

@@ -11,6 +11,7 @@ mod details;
 mod entry;
 mod fleet;
 mod forest;
+mod ids;
 mod keys;
 mod mask;
 mod names;

@@ -4,7 +4,7 @@ use super::{
     areas,
     context::Context,
     entry::Entry,
-    fleet::{Seen, known},
+    ids::{Seen, known},
     tables::Tables,
 };
 use crate::model::{Fleet, Level, Site, SiteId, View, Watcher};

@@ -6,7 +6,7 @@
 
 use super::Settings;
 use crate::model::{
-    CameraId, Check, Failure, FailureKind, Kind, Observation, Reasoning, State, Transition, Weight, elapsed, later,
+    CameraId, Check, Failure, FailureKind, Kind, Observation, Reasoning, State, Transition, Weight, elapsed,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -241,16 +241,6 @@ impl Machine {
             Kind::Public => settings.stale_after_public,
             Kind::Household => settings.stale_after_household,
         }
-    }
-
-    /// When [`Self::tick`] may have something to say, if nothing else happens.
-    pub fn stale_at(&self, settings: &Settings) -> Option<Timestamp> {
-        let from = match self.standing.state {
-            State::Up | State::Degraded => self.proven?,
-            State::Down => self.looked,
-            _ => return None,
-        };
-        Some(later(from, self.stale_after(settings)))
     }
 
     /// Somebody answers, and whether media would come cannot be seen: a login that is refused, a camera that serves

@@ -52,6 +52,7 @@ fn snapshot(fleet: &Arc<Fleet>) -> Snapshot {
         sites: fleet.sites.keys().map(site).collect(),
         counts: Counts::default(),
         coverage: Coverage::default(),
+        areas: OrdMap::new(),
         hamlets: OrdMap::new(),
         links: OrdMap::new(),
         cut_off: None,

@@ -1,12 +1,11 @@
 //! What is told to people: plain data that any channel can put into words.
 
-use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State, closed::closed, notice_wire::Flat};
+use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One thing to tell. As JSON it is one flat record, whatever it tells, so that receivers and earlier journals agree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Flat", try_from = "Flat")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// News of an incident.
     Incident(Box<IncidentNotice>),

@@ -7,11 +7,11 @@ use super::{
     notice::{CHANNEL_FAILING, DIGEST, TEST},
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// The record.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Flat {
+struct Flat {
     incident: IncidentId,
     number: u32,
     step: u32,
@@ -78,6 +78,18 @@ impl Flat {
             related: Vec::new(),
             remark,
         }
+    }
+}
+
+impl Serialize for Notice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Flat::from(self.clone()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Notice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Flat::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words for states and reasons that people read, on pages and in messages, Vietnamese and English.
 
-use super::{Check, FailureKind, Held, Kind, Language, Level, LinkState, State, ViewState};
+use super::{Check, FailureKind, Held, Kind, Language, Level, State, ViewState};
 
 /// Words of one enum: for each variant its Vietnamese, then its English.
 macro_rules! words {
@@ -37,12 +37,6 @@ words!(Level {
 words!(ViewState {
     Covered => "quan sát được", "covered";
     Lost => "mất", "lost";
-    Unknown => "chưa rõ", "unknown";
-});
-
-words!(LinkState {
-    Up => "thông", "up";
-    Down => "mất", "down";
     Unknown => "chưa rõ", "unknown";
 });
 

@@ -1,6 +1,6 @@
 //! How often cameras are looked at, and how many at once.
 
-use crate::model::{Check, Kind};
+use crate::model::Kind;
 use std::time::Duration;
 
 /// Cadence and limits.
@@ -42,18 +42,6 @@ pub struct Cadence {
     pub bytes_per_day: u64,
     /// Looks at a camera in any hour.
     pub looks_per_hour: u64,
-}
-
-impl Cadence {
-    /// The interval of one depth.
-    pub fn every(&self, check: Check) -> Duration {
-        match check {
-            Check::Liveness => self.liveness,
-            Check::Stream => self.stream,
-            Check::Survey => self.survey,
-            Check::Device => self.device,
-        }
-    }
 }
 
 impl Settings {

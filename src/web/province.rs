@@ -1,7 +1,7 @@
 //! Fleets for tests, in memory: cameras, sites and areas with long names, in any state.
 
 use crate::model::{
-    Area, AreaId, Camera, CameraStatus, Cause, Check, Codec, Commune, Coverage, DailyHours, FailureKind, Fleet,
+    Area, AreaId, Camera, CameraStatus, Cause, Check, Codec, Commune, Counts, Coverage, DailyHours, FailureKind, Fleet,
     Incident, IncidentId, Kind, Language, LastCheck, Level, Link, LinkKind, Location, Reasoning, Rung, RungName, Site,
     SiteStatus, Snapshot, State, StreamFacts, View, ViewState, ViewStatus, Watcher,
 };
@@ -51,6 +51,7 @@ pub(super) fn snapshot(wanted: &[Wanted], areas: usize) -> Arc<Snapshot> {
         probe: None,
     };
     fleet.links.insert("quang".into(), link);
+    let mut counts = Counts::default();
     let mut statuses = Vec::new();
     for (number, wanted) in wanted.iter().enumerate() {
         let id = format!("camera-{number:05}");
@@ -63,6 +64,7 @@ pub(super) fn snapshot(wanted: &[Wanted], areas: usize) -> Arc<Snapshot> {
             ..Camera::new(&id, rtsp)
         };
         let status = seen(wanted);
+        counts.camera(camera.kind, None, status.state);
         statuses.push((camera.id.clone(), Arc::new(status)));
         fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
     }
@@ -99,7 +101,9 @@ pub(super) fn snapshot(wanted: &[Wanted], areas: usize) -> Arc<Snapshot> {
             lost if lost == views.len() => Level::Blind,
             _ => Level::Critical,
         };
-        let status = SiteStatus { level, since: at(-three[0].age), views, incident: None, recovering: None };
+        let status =
+            SiteStatus { revision: 0, level, since: at(-three[0].age), views, incident: None, recovering: None };
+        counts.site(None, level);
         sites.push((site.id.clone(), Arc::new(status)));
         fleet.sites.insert(site.id.clone(), Arc::new(site));
     }
@@ -127,12 +131,13 @@ pub(super) fn snapshot(wanted: &[Wanted], areas: usize) -> Arc<Snapshot> {
         })
     });
     Arc::new(Snapshot {
-        incidents: incidents.chain(base.incidents.iter().cloned()).collect(),
+        incidents: Arc::new(incidents.chain(base.incidents.iter().cloned()).collect()),
+        counts,
         fleet: Arc::new(fleet),
         cameras: statuses.into_iter().collect(),
         sites: sites.into_iter().collect(),
         coverage,
-        areas: Arc::new(by_area),
+        areas: by_area.into_iter().collect(),
         ..(*base).clone()
     })
 }

@@ -93,7 +93,7 @@ fn select<'a, T: 'a, S: 'a>(
     rank: impl Fn(&T, &S) -> Option<Rank>,
 ) -> Selected<'a, T, S> {
     let words = words(&filter.words);
-    let mut found: Vec<((u64, u32), &'a Arc<T>, &'a Arc<S>)> = Vec::new();
+    let mut found = Vec::new();
     for (entry, status) in all {
         let Some((urgency, since)) = rank(&entry.it, status).filter(|_| entry.has(&words)) else { continue };
         let first = match filter.sort {

@@ -1,0 +1,52 @@
+//! Ids: each is given once, and what is named somewhere must be given.
+
+use super::{
+    entry::{Entry, Located},
+    names::nearest,
+    source::Source,
+};
+use std::{collections::BTreeMap, ops::Range};
+
+/// Where each id stood first.
+#[derive(Default)]
+pub(super) struct Seen<'a>(BTreeMap<String, (&'a Source, Range<usize>)>);
+
+impl<'a> Seen<'a> {
+    /// Notes an id; `None`, with the problem noted, when it is taken.
+    pub(super) fn new_id(&mut self, entry: &Entry<'a>) -> Option<String> {
+        let id = entry.id()?;
+        match self.0.get(&id.value) {
+            Some((source, span)) => {
+                entry.duplicate("id", &id, (source, span.clone()));
+                None
+            }
+            None => {
+                self.0.insert(id.value.clone(), (entry.source, id.span));
+                Some(id.value)
+            }
+        }
+    }
+}
+
+/// The name, if it is among the known ones.
+pub(super) fn known<'k>(
+    entry: &Entry<'_>,
+    key: &str,
+    name: &Located<String>,
+    mut all: impl Iterator<Item = &'k str> + Clone,
+    what: &str,
+) -> Option<String> {
+    if all.clone().any(|known| known == name.value) {
+        return Some(name.value.clone());
+    }
+    let remedy = match nearest(&name.value, all.by_ref()) {
+        Some(nearest) => format!("did you mean {nearest:?}?"),
+        None => {
+            let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            format!("define it, or name {article} {what} that is defined")
+        }
+    };
+    let message = format!("there is no {what} {}", entry.quoted(name));
+    entry.problem(key, name.span.clone(), message, &remedy);
+    None
+}
