@@ -6,6 +6,8 @@
 //! retransmission late, which is how TCP shows loss. `CAMHEALTH_BENCH_SECONDS` sets how long it is watched (600 by
 //! default); verdicts are waited for up to 150 s.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "benches measure, by a clock")]
+
 use camhealth::{
     clock::Clock,
     config,

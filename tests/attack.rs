@@ -4,7 +4,7 @@
 //! is read from its journal, past the pages that are under attack. `CAMHEALTH_ATTACK_SECONDS=3600 cargo test attack --
 //! --nocapture` goes on with all attacks at once for an hour.
 
-use crate::support::{DEMO, Process, eventually_within, free_address, program};
+use crate::support::{DEMO, Process, eventually_within, fixture, free_address, program};
 use camhealth::sim::{Fault, SimCamera, Spec, fleet_addresses};
 use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -168,16 +168,11 @@ impl World {
         }
         let folder = tempfile::tempdir().expect("a folder");
         let page = free_address();
-        let mut text = format!(
-            "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
-             [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\n\
-             public = {{ liveness = \"3s\", stream = \"40s\", device = \"1h\" }}\n"
-        );
+        let mut text = fixture("attack.toml", &[("page", &page.to_string())]);
         for (number, camera) in cameras.iter().enumerate() {
             let url = camera.rtsp_url();
             text += &format!("[[camera]]\nid = \"c{number}\"\nname = \"c\"\nrtsp = \"{url}\"\nkind = \"public\"\n");
         }
-        text += "[[site]]\nid = \"s\"\nname = \"s\"\nhamlet = \"h\"\n[[site.view]]\nname = \"v\"\ncameras = [\"c0\"]\n";
         std::fs::write(folder.path().join("camhealth.toml"), text).expect("it can be written");
         let mut world = Self { cameras, folder, page, daemon: None };
         let log = std::fs::File::create(world.folder.path().join("log")).expect("a file");

@@ -2,10 +2,14 @@
 
 use crate::{
     daemon::World,
-    support::{eventually, free_address, require, tool},
+    support::{Process, eventually, free_address, program, require, tool},
 };
 use serde_json::{Value, json};
-use std::process::{Child, Command, Stdio};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
 
 /// A browser window.
 struct Browser {
@@ -163,6 +167,79 @@ async fn the_wall_is_live_bilingual_and_fits_a_phone() {
     })
     .await;
     assert!(browser.text("#stale").await.contains("Connection to the monitor lost"));
+}
+
+/// A commune whose cameras all refuse: each site is blind and its tile as large as it gets.
+fn dark(folder: &Path, page: SocketAddr, sites: usize) -> PathBuf {
+    let site = |number: usize| {
+        format!(
+            "[[camera]]\nid = \"cam-{number}\"\nname = \"Ngã tư Đê biển {number}, về phía cảng\"\nkind = \"public\"\n\
+             rtsp = \"rtsp://127.9.77.{}:9/x\"\n\
+             [[site]]\nid = \"site-{number}\"\nname = \"Ngã tư Đê biển số {number}\"\nhamlet = \"Thôn Hải\"\n\
+             {}location = \"19.{number:03}, 105.8\"\n[[site.view]]\nname = \"về phía cảng cá\"\ncameras = [\"cam-{number}\"]\n",
+            number + 1,
+            if sites > 60 { format!("area = \"khu-{}\"\n", number % 5) } else { String::new() },
+        )
+    };
+    let area = |number: usize| format!("[[area]]\nid = \"khu-{number}\"\nname = \"Xã Hải Bình {number} cũ\"\n");
+    let (areas, sites): (String, String) = ((0..5).map(area).collect(), (0..sites).map(site).collect());
+    let config = folder.join("camhealth.toml");
+    let text = format!(
+        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
+         [schedule]\nconfirm_every = \"1s\"\ndown_every = \"5s\"\n\
+         public = {{ liveness = \"1s\", stream = \"5s\", device = \"1h\" }}\n{areas}{sites}"
+    );
+    std::fs::write(&config, text).expect("it can be written");
+    config
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wall_of_14_sites_and_one_of_150_fit_a_screen_of_1080_lines() {
+    let browser = Browser::start().await;
+    for sites in [14, 150] {
+        let (folder, page) = (tempfile::tempdir().expect("a folder"), free_address());
+        let config = dark(folder.path(), page, sites);
+        let mut command = Command::new(program());
+        command.args(["run", "--config"]).arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let _daemon = Process::start(&mut command);
+        let count = |selector: &str| format!("return document.querySelectorAll('{selector}').length");
+        eventually("a wall on which all is dark", async || {
+            reqwest::get(format!("http://{page}/-/ready")).await.ok()?;
+            browser.open(&format!("http://{page}/")).await;
+            (browser.script(&count(".site.blind")).await == sites).then_some(())
+        })
+        .await;
+        browser.resize(1920, 1080).await;
+        let lowest = "return Math.max(...[...document.querySelectorAll('.site')]\
+                      .map((one) => one.getBoundingClientRect().bottom)) <= window.innerHeight";
+        assert_eq!(browser.script(lowest).await, true, "a wall of {sites} sites needs scrolling");
+        assert_eq!(browser.script(&count(".part")).await, if sites > 60 { 5 } else { 0 });
+        browser.fits_screens_without_a_complaint().await;
+        if sites < 60 {
+            continue;
+        }
+        browser.open(&format!("http://{page}/areas/khu-3")).await;
+        assert!(browser.text("h2").await.starts_with("Xã Hải Bình 3 cũ"), "{}", browser.text("main").await);
+        assert_eq!(browser.script(&count(".site")).await, 30);
+        browser.fits_screens_without_a_complaint().await;
+        // A search without diacritics, by the form; and what was typed stays while the list lives.
+        browser.open(&format!("http://{page}/cameras")).await;
+        let search = "const [form] = document.forms; form.q.value = 'BIEN 14 cang'; form.area.value = 'khu-4'; form.requestSubmit()";
+        browser.script(search).await;
+        eventually("what was searched", async || (browser.script(&count(".camera")).await == 4).then_some(())).await;
+        browser.fits_screens_without_a_complaint().await;
+        browser.script("document.forms[0].q.value = 'typed'; document.querySelector('#cameras').mark = 1").await;
+        let before = browser.script("return document.querySelector('main').innerText").await;
+        eventually("news of a camera", async || {
+            (browser.script("return document.querySelector('main').innerText").await != before).then_some(())
+        })
+        .await;
+        let kept = "return [document.forms[0].q.value, document.querySelector('#cameras').mark]";
+        assert_eq!(browser.script(kept).await, json!(["typed", 1]), "only what changed is changed");
+        browser.open(&format!("http://{page}/sites?lang=en&level=blind&sort=name&page=2")).await;
+        assert_eq!(browser.script(&count("tbody tr")).await, 50);
+        browser.fits_screens_without_a_complaint().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The whole daemon as a process: from a dying camera to a message, reload, kill -9 and restart, stopping.
 
-use crate::support::{camhealth, eventually, free_address, program};
+use crate::support::{camhealth, eventually, fixture, free_address, program};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use camhealth::sim::{Fault, SimCamera, Spec};
 use serde_json::Value;
@@ -79,31 +79,11 @@ impl World {
 
     /// Writes the configuration; both cameras are on one recorder, since they share the loopback address.
     pub fn configure(&self, site: &str) {
-        let camera = |number: usize| {
-            format!(
-                "[[camera]]\nid = \"cam-{number}\"\nname = \"Camera {number}\"\nkind = \"public\"\n\
-                 device = \"nvr\"\nrtsp = \"{}\"\n",
-                self.cameras[number - 1].rtsp_url()
-            )
-        };
-        let text = format!(
-            "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{}\"\n[journal]\npath = \"journal.sqlite3\"\n\
-             [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\n\
-             public = {{ liveness = \"1s\", stream = \"5s\", device = \"1h\" }}\n\
-             [login.nvr]\nusername = \"giamsat\"\npassword_file = \"password\"\n\
-             [[recorder]]\nid = \"nvr\"\nsessions = 2\nlogin = \"nvr\"\n{}{}\
-             [[site]]\nid = \"cho\"\nname = \"{site}\"\nhamlet = \"Thôn Đông\"\nlocation = \"19.4, 105.8\"\nclear_after = \"1s\"\n\
-             [[site.view]]\nname = \"về phía cảng\"\ncameras = [\"cam-1\"]\n\
-             [[site.view]]\nname = \"vào chợ\"\ncameras = [\"cam-2\"]\n\
-             [alert]\nchannels = [\"hook\", \"ntfy\"]\n\
-             [[channel]]\nid = \"hook\"\ntype = \"webhook\"\nurl = \"http://{}/\"\n\
-             [[channel]]\nid = \"ntfy\"\ntype = \"ntfy\"\nurl = \"http://{}/\"\ntopic = \"truc-ban\"\nlanguage = \"en\"\n",
-            self.page,
-            camera(1),
-            camera(2),
-            self.hook,
-            self.hook
-        );
+        let [first, second] = [0, 1].map(|number| self.cameras[number].rtsp_url());
+        let (page, hook) = (self.page.to_string(), self.hook.to_string());
+        let values =
+            [("page", page.as_str()), ("rtsp_1", &first), ("rtsp_2", &second), ("site", site), ("hook", &hook)];
+        let text = fixture("world.toml", &values);
         std::fs::write(self.config(), text).expect("it can be written");
         std::fs::write(self.folder.path().join("password"), "canary\n").expect("it can be written");
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     daemon::World,
-    support::{camhealth, eventually},
+    support::{camhealth, eventually, fixture},
 };
 use camhealth::sim::{SimCamera, Spec};
 use std::{fs, process::Output};
@@ -20,18 +20,18 @@ fn stderr(output: &Output) -> String {
 fn an_imported_sheet_is_a_configuration() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let sheet = "Tên camera;Loại;IP;Cổng;Đường dẫn;Serial;Ngày đồng ý;Giờ tắt\n\
-        Ngã tư Chợ;công cộng;10.20.1.7;554;/sub;S1;;\n\
-        Hộ 001;hộ dân;10.20.100.2;8554;sub;;31/12/2025;22h-5h\n";
+    let sheet = "Tên camera;Loại;IP;Cổng;Đường dẫn;Serial;Ngày đồng ý;Giờ tắt;Khu vực\n\
+        Ngã tư Chợ;công cộng;10.20.1.7;554;/sub;S1;;;khu-dong\n\
+        Hộ 001;hộ dân;10.20.100.2;8554;sub;;31/12/2025;22h-5h;\n";
     fs::write(path("cameras.csv"), sheet).expect("it can be written");
     let output = camhealth(&["import", &path("cameras.csv"), "--write", &path("cameras-new.toml")], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let main = "include = [\"cameras-*.toml\"]\n[commune]\nname = \"Xã Thử\"\n\
-        [[site]]\nid = \"cho\"\nname = \"Chợ\"\nhamlet = \"Đông\"\n\
-        [[site.view]]\nname = \"vào\"\ncameras = [\"nga-tu-cho\"]\n";
+    let main = fixture("imported.toml", &[]);
     fs::write(path("camhealth.toml"), main).expect("it can be written");
     let checked = camhealth(&["check", "--config", &path("camhealth.toml")], &[]);
     assert_eq!(checked.status.code(), Some(0), "{}{}", stdout(&checked), stderr(&checked));
+
+    assert!(stdout(&checked).contains("1  areas"), "{}", stdout(&checked));
 
     let again = camhealth(&["import", &path("cameras.csv"), "--write", &path("cameras-new.toml")], &[]);
     assert_eq!(again.status.code(), Some(3), "a file that is there is not overwritten");
@@ -70,9 +70,7 @@ async fn a_camera_that_moved_is_found_again() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("camhealth.toml");
-    let text = "[commune]\nname = \"Xã Thử\"\n[[camera]]\nid = \"cho-01\"\nname = \"Chợ\"\nkind = \"public\"\n\
-        rtsp = \"rtsp://127.77.3.1:8554/sub\"\nserial = \"S-MOVED\"\n[[site]]\nid = \"cho\"\nname = \"Chợ\"\n\
-        hamlet = \"Đông\"\n[[site.view]]\nname = \"vào\"\ncameras = [\"cho-01\"]\n";
+    let text = fixture("moved.toml", &[]);
     fs::write(&config, text).expect("it can be written");
     let config = config.display().to_string();
     let output = tokio::task::spawn_blocking(move || {
@@ -93,7 +91,7 @@ async fn a_camera_that_moved_is_found_again() {
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
     assert!(text.contains("moved: cho-01, from 127.77.3.1 (by serial)"), "{text}");
-    assert!(text.contains("camhealth.toml:7"), "the edit names file and line: {text}");
+    assert!(text.contains("camhealth.toml:10"), "the edit names file and line: {text}");
     assert!(text.contains("- rtsp://127.77.3.1:8554/sub") && text.contains("+ rtsp://127.77.3.9:8554/sub"), "{text}");
     assert!(text.contains("serial = \"S-NEW\"") && text.contains("rtsp = \"rtsp://127.77.3.10:8554/sub\""), "{text}");
     assert!(!text.contains("canary"));

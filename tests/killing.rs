@@ -3,7 +3,7 @@
 //! The daemon runs in a process of its own with a real journal and a real HTTP receiver; only the looks at its 200
 //! cameras are made up, so that something happens in each of the short lives that it is given.
 
-use crate::support::eventually;
+use crate::support::{eventually, fixture};
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
 use camhealth::{
     clock::Clock,
@@ -14,7 +14,6 @@ use camhealth::{
 };
 use std::{
     collections::BTreeMap,
-    fmt::Write,
     hash::{DefaultHasher, Hash, Hasher},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -44,22 +43,11 @@ async fn receiver(received: Received) -> SocketAddr {
 }
 
 fn configure(folder: &Path, receiver: SocketAddr) {
-    let mut text = format!(
-        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"127.0.0.1:0\"\n[journal]\npath = \"journal.sqlite3\"\n\
-         [health]\nbad_to_down = 1\ngood_to_up = 1\n\
-         [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\ndead_every = \"1s\"\nconcurrency = 4096\n\
-         public = {{ liveness = \"1s\", stream = \"5s\" }}\n\
-         [alert]\nchannels = [\"hook\"]\n\
-         [[channel]]\nid = \"hook\"\ntype = \"webhook\"\nurl = \"http://{receiver}/\"\nper_minute = 6000\n"
-    );
+    let mut text = fixture("killing.toml", &[("receiver", &receiver.to_string())]);
     for number in 0..CAMERAS {
-        write!(
-            text,
-            "[[camera]]\nid = \"c{number}\"\nname = \"C{number}\"\nkind = \"public\"\nrtsp = \"rtsp://10.0.0.{number}/s\"\n\
-             [[site]]\nid = \"s{number}\"\nname = \"S{number}\"\nhamlet = \"H\"\nclear_after = \"0s\"\n\
-             [[site.view]]\nname = \"v\"\ncameras = [\"c{number}\"]\n"
-        )
-        .expect("text can always be written to");
+        let (number, rtsp) = (number.to_string(), format!("rtsp://10.0.0.{number}/s"));
+        let values = [("number", number.as_str()), ("rtsp", &rtsp), ("more", ""), ("clear_after", "0s")];
+        text += &fixture("camera_of_its_own.toml", &values);
     }
     std::fs::write(folder.join("camhealth.toml"), text).expect("it can be written");
 }

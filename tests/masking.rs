@@ -1,5 +1,6 @@
 //! Secrets that people put in the wrong place of a configuration are shown by no message about it.
 
+use crate::support::fixture;
 use camhealth::config;
 use proptest::prelude::*;
 use std::{fs, path::Path};
@@ -170,9 +171,7 @@ proptest! {
 fn what_is_no_secret_is_shown() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("camhealth.toml");
-    let text = "[commune]\nname = \"Xã Thử\"\nlanguage = \"fr\"\n\n[[camera]]\nid = \"cho-01\"\nname = \"Chợ\" # đông\n\
-                kind = \"publik\"\nrtsp = \"rtsp://10.20.1.1:554/sub\"\nlogin = \"publik\"\n\n\
-                [login.public]\nusername = \"giamsat\"\npassword = \"${CAM_1}\"\n";
+    let text = fixture("harmless.toml", &[]);
     fs::write(&path, text).expect("it can be written");
     let seen = seen(&path).expect("it is wrong");
     for part in [

@@ -3,7 +3,7 @@
 
 use crate::{
     simulated::{LOOPBACK, start},
-    support::{Process, eventually_within, free_address, program},
+    support::{Process, eventually_within, fixture, free_address, program},
 };
 use camhealth::sim::{Fault, SimCamera, Spec};
 use serde_json::Value;
@@ -52,17 +52,12 @@ async fn no_dead_camera_passes_and_no_living_one_is_called_broken() {
     }
     let page = free_address();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut text = format!(
-        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
-         [login.own]\nusername = \"giamsat\"\npassword_file = \"password\"\n"
-    );
+    let mut text = fixture("odd_wall.toml", &[("page", &page.to_string())]);
     for (number, camera) in cameras.iter().enumerate() {
-        text += &format!(
-            "[[camera]]\nid = \"c{number}\"\nname = \"c\"\nkind = \"public\"\nlogin = \"own\"\nrtsp = \"{}\"\n\
-             [[site]]\nid = \"s{number}\"\nname = \"s\"\nhamlet = \"h\"\n\
-             [[site.view]]\nname = \"v\"\ncameras = [\"c{number}\"]\n",
-            camera.rtsp_url()
-        );
+        let (number, rtsp) = (number.to_string(), camera.rtsp_url());
+        let values =
+            [("number", number.as_str()), ("rtsp", &rtsp), ("more", "login = \"own\""), ("clear_after", "60s")];
+        text += &fixture("camera_of_its_own.toml", &values);
     }
     let config = folder.path().join("camhealth.toml");
     std::fs::write(&config, text).expect("it can be written");

@@ -1,6 +1,6 @@
 //! What is told of households over HTTP: their ids, and nothing else of them.
 
-use crate::support::{Process, eventually, free_address, program};
+use crate::support::{Process, eventually, fixture, free_address, program};
 use camhealth::sim::{SimCamera, Spec};
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -18,29 +18,20 @@ const HOSTS: [Ipv4Addr; 3] =
     [Ipv4Addr::new(127, 83, 61, 7), Ipv4Addr::new(127, 83, 61, 8), Ipv4Addr::new(127, 83, 61, 9)];
 
 fn configuration(page: SocketAddr, public: &SimCamera, household: &SimCamera) -> String {
-    let rtsp =
-        [format!("rtsp://{}:9/sub", HOSTS[0]), household.rtsp_url().to_string(), format!("rtsp://{}:9/sub", HOSTS[2])];
-    let camera = |(number, rtsp): (usize, &String)| {
-        format!(
-            "[[camera]]\nid = \"ho-{number}\"\nname = \"{}\"\nkind = \"household\"\nconsent = \"2026-01-01\"\n\
-             rtsp = \"{rtsp}\"\nonvif = \"http://{}:9/onvif\"\nlink = \"tu\"\n",
-            NAMES[number], HOSTS[number]
-        )
-    };
-    let cameras: String = rtsp.iter().enumerate().map(camera).collect();
-    format!(
-        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
-         [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\n\
-         public = {{ liveness = \"1s\", stream = \"5s\" }}\nhousehold = {{ liveness = \"1s\", stream = \"5s\", device = \"10s\" }}\n\
-         [[link]]\nid = \"tu\"\nname = \"Tủ mạng\"\nkind = \"switch\"\n\
-         [[camera]]\nid = \"cam-1\"\nname = \"Camera 1\"\nkind = \"public\"\nrtsp = \"{}\"\n{cameras}\
-         [[site]]\nid = \"cho\"\nname = \"Ngã tư Chợ\"\nhamlet = \"Thôn Đông\"\nlocation = \"19.4, 105.8\"\nalert_after = \"0s\"\n\
-         [[site.view]]\nname = \"vào ngõ\"\ncameras = [\"ho-0\"]\n\
-         [[site.view]]\nname = \"ra ngõ\"\ncameras = [\"cam-1\", \"ho-1\", \"ho-2\"]\n\
-         [[maintenance]]\ncamera = \"ho-2\"\nfrom = \"2026-01-01 00:00\"\nuntil = \"2099-01-01 00:00\"\n\
-         author = \"An\"\nreason = \"thay dây\"\n",
-        public.rtsp_url(),
-    )
+    let [first, second, third] = HOSTS.map(|host| host.to_string());
+    let (page, seen, seen_too) = (page.to_string(), public.rtsp_url(), household.rtsp_url());
+    let values = [
+        ("page", page.as_str()),
+        ("rtsp", &seen),
+        ("rtsp_1", &seen_too),
+        ("host_0", &first),
+        ("host_1", &second),
+        ("host_2", &third),
+        ("name_0", NAMES[0]),
+        ("name_1", NAMES[1]),
+        ("name_2", NAMES[2]),
+    ];
+    fixture("privacy.toml", &values)
 }
 
 async fn text(page: SocketAddr, path: &str) -> String {
@@ -122,6 +113,9 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     for route in [
         "/",
         "/map",
+        "/cameras",
+        "/sites",
+        "/incidents",
         "/reports",
         "/metrics",
         "/-/healthy",
@@ -137,6 +131,10 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     ask("/sites/{id}", &["cho"]);
     let table = format!("{month}.csv");
     ask("/reports/{month}", &[&month, &table]);
+    let details = ["cameras", "households", "sites", "areas", "links", "by-link", "incidents"];
+    let details = details.map(|table| format!("{month}/{table}"));
+    ask("/reports/{month}/{table}", &details.each_ref().map(String::as_str));
+    ask("/areas/{id}", &["khu"]);
     ask("/incidents/{id}", &[&number]);
     let description = json(page, "/api/v1/openapi.json").await;
     for (path, methods) in description["paths"].as_object().expect("paths") {
@@ -175,8 +173,16 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
             answers.push((path.clone(), text(page, &format!("{path}?lang={language}")).await));
         }
     }
-    for of in [String::new(), "&map=1".into(), "&site=cho".into(), "&camera=ho-0".into(), format!("&incident={number}")]
-    {
+    for query in ["cameras?kind=household", "cameras?area=khu&sort=name", "sites?q=ngo", "map?area=khu"] {
+        answers.push((query.to_owned(), text(page, &format!("/{query}")).await));
+    }
+    // Nor can a name be guessed: whoever searches for it finds nothing.
+    for guess in ["Qu%E1%BB%B3nh", "quynh", "nha+ba", "127.83.61.7"] {
+        let found = text(page, &format!("/cameras?q={guess}&lang=en")).await;
+        assert!(found.contains("Nothing matches.") && !found.contains("camera-ho-0"), "{guess}: {found}");
+    }
+    let incident = format!("&incident={number}");
+    for of in ["", "&map=1", "&site=cho", "&camera=ho-0", "&area=khu", "&list=cameras&kind=household", &incident] {
         let path = format!("/events?lang=en{of}");
         answers.push((path.clone(), event(page, &path).await));
     }

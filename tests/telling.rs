@@ -1,7 +1,7 @@
 //! People are told over every kind of channel by the real programs and real HTTP, take incidents on by answering, and
 //! are reached another way when a channel fails; a real Alertmanager shows what is open.
 
-use crate::support::{Server, camhealth, eventually, free_address, program, require, run};
+use crate::support::{Server, camhealth, eventually, fixture, free_address, program, require, run};
 use axum::{
     Router,
     body::Bytes,
@@ -105,14 +105,8 @@ impl World {
     async fn new(contacts: &str) -> Self {
         let camera = SimCamera::start(Spec::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("ports");
         let (folder, page) = (tempfile::tempdir().expect("a folder"), free_address());
-        let text = format!(
-            "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
-             [schedule]\nconfirm_every = \"1s\"\ndown_every = \"1s\"\npublic = {{ liveness = \"1s\", stream = \"5s\" }}\n\
-             [[camera]]\nid = \"cam-1\"\nname = \"Camera 1\"\nkind = \"public\"\nrtsp = \"{}\"\n\
-             [[site]]\nid = \"cho\"\nname = \"Ngã tư Chợ\"\nhamlet = \"Thôn Đông\"\nclear_after = \"1s\"\n\
-             [[site.view]]\nname = \"về phía cảng\"\ncameras = [\"cam-1\"]\n{contacts}",
-            camera.rtsp_url(),
-        );
+        let (seen, listen) = (camera.rtsp_url(), page.to_string());
+        let text = fixture("telling.toml", &[("page", &listen), ("rtsp", &seen)]) + contacts;
         std::fs::write(folder.path().join("camhealth.toml"), text).expect("it can be written");
         for secret in ["token", "whsec"] {
             let value = if secret == "token" { "canary" } else { "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5" };

@@ -1,5 +1,6 @@
 //! The one test binary: one link and shared helpers. What needs a real server is told by its name.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests start processes and wait for them")]
 #![expect(unreachable_pub, reason = "all modules of a test binary are private; `pub` marks what tests share")]
 
 mod support;
@@ -22,12 +23,16 @@ mod dashboards;
 mod dependencies;
 /// A full disk under the whole daemon.
 mod disk;
+/// Guides name what exists.
+mod documents;
 /// RTSP over TLS.
 mod encrypted;
 /// The shipped example.
 mod examples;
 /// Peers that mean harm: bounded time and memory, and nobody else delayed.
 mod hostile;
+/// The description of the API and the list of metrics, as reviewed.
+mod interfaces;
 /// Spreadsheets, discovery and explanations on the command line.
 mod inventory;
 /// kill -9, two hundred times.

@@ -1,5 +1,5 @@
 //! What processes cost, as the kernel counts it, and how they are ended.
-#![allow(dead_code, reason = "each bench uses some of it")]
+#![allow(dead_code, unreachable_pub, reason = "each bench uses some of it")]
 
 use std::{
     fs,

@@ -1,6 +1,6 @@
 //! The core alone, in made-up time: what one look and one transition cost, whatever the fleet.
 
-use super::fleet::{configuration, folder};
+use super::fleet::{configuration, folder, urls};
 use camhealth::{
     config::{self, Plan},
     model::{CameraId, Check, Codec, Failure, FailureKind, Observation, Restored, StreamFacts},
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const FALLS: usize = 300;
 
 pub fn measure(size: usize) -> String {
-    let urls: Vec<String> = (0..size).map(|_| "rtsp://127.0.0.1:554/sub".to_owned()).collect();
+    let urls = urls(size);
     let folder = folder(size);
     let path = folder.join("camhealth.toml");
     std::fs::write(&path, configuration(&urls, "127.0.0.1:0")).expect("it can be written");
@@ -27,11 +27,11 @@ pub fn measure(size: usize) -> String {
     let ids: Vec<CameraId> = plan.fleet.cameras.keys().cloned().collect();
     // Twice: the first look at each camera is news, the second is what most are.
     for _ in 0..2 {
-        ids.iter().for_each(|id| drop(world.look(id, None)));
+        ids.iter().for_each(|id| world.look(id, None));
         world.monitor.snapshot(world.now);
     }
     let began = Instant::now();
-    ids.iter().for_each(|id| drop(world.look(id, None)));
+    ids.iter().for_each(|id| world.look(id, None));
     let look = began.elapsed() / u32::try_from(ids.len()).unwrap_or(1);
     world.monitor.snapshot(world.now);
     // Public cameras, which sites hang on, spread over the fleet.

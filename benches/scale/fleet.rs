@@ -10,6 +10,12 @@ pub fn folder(size: usize) -> PathBuf {
     folder
 }
 
+/// Addresses at which nobody is asked.
+pub fn urls(size: usize) -> Vec<String> {
+    let addresses = camhealth::sim::fleet_addresses(size).into_iter();
+    addresses.map(|(rtsp, _)| format!("rtsp://{rtsp}/sub")).collect()
+}
+
 pub fn configuration(urls: &[String], address: &str) -> String {
     let public = urls.len() / 6;
     let mut text = format!(

@@ -1,6 +1,6 @@
 //! A month of history in a journal, as a fleet with ten changes of each camera leaves it, and the report of it.
 
-use super::fleet::{configuration, folder};
+use super::fleet::{configuration, folder, urls};
 use camhealth::{
     config,
     journal::{Batch, Journal, Settings},
@@ -19,7 +19,7 @@ const OF_A_SITE: i64 = 4;
 const START: i64 = 1_790_827_200;
 
 pub async fn measure(size: usize) -> String {
-    let urls: Vec<String> = (0..size).map(|_| "rtsp://127.0.0.1:554/sub".to_owned()).collect();
+    let urls = urls(size);
     let folder = folder(size);
     let path = folder.join("camhealth.toml");
     std::fs::write(&path, configuration(&urls, "127.0.0.1:0")).expect("it can be written");

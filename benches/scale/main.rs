@@ -7,6 +7,9 @@
 //! `CAMHEALTH_BENCH_SECONDS` sets for how long each is measured (60 by default), `CAMHEALTH_PARTS` names the parts
 //! (`core,month,history,daemon`). How late looks begin comes from the daemon's own histogram.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "benches measure, by a clock")]
+#![expect(unreachable_pub, reason = "all modules of a bench are private; `pub` marks what they share")]
+
 mod core;
 mod daemon;
 mod fleet;

@@ -4,7 +4,7 @@
 //! Looks come each half hour, and each two seconds around a fault: a month at the default cadence would be two billion
 //! looks. The limit of proofs is stretched alike.
 
-use super::fleet::{configuration, folder};
+use super::fleet::{configuration, folder, urls};
 use camhealth::{
     config,
     model::{CameraId, Check, Codec, Failure, FailureKind, Observation, Restored, State, StreamFacts, ViewState},
@@ -26,7 +26,7 @@ const FAULTS_OF_100: usize = 200;
 const CUTS: usize = 60;
 
 pub fn measure(size: usize) -> String {
-    let urls: Vec<String> = (0..size).map(|_| "rtsp://127.0.0.1:554/sub".to_owned()).collect();
+    let urls = urls(size);
     let folder = folder(size);
     let path = folder.join("camhealth.toml");
     std::fs::write(&path, configuration(&urls, "127.0.0.1:0")).expect("it can be written");

@@ -37,6 +37,7 @@ fn summary(plan: &Plan, paint: Paint) -> String {
         ("household cameras", of(Kind::Household)),
         ("devices", fleet.devices.len()),
         ("links", fleet.links.len()),
+        ("areas", fleet.areas.len()),
         ("sites", fleet.sites.len()),
         ("views", views),
         ("channels", plan.deliver.channels.len()),

@@ -1,6 +1,10 @@
 //! `camhealth demo`: a commune of 240 simulated cameras, faults that come and go, and the daemon watching them.
 
-use super::{FAILED, demo_commune, demo_table, fail};
+use super::{
+    FAILED, demo_commune,
+    demo_table::{self, Messages},
+    fail,
+};
 use crate::{
     clock::Clock,
     daemon::{self, Parts, Probing, Signals},
@@ -8,10 +12,9 @@ use crate::{
 };
 use axum::{Json, Router, extract::State, routing::post};
 use std::{
-    collections::VecDeque,
     net::SocketAddr,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 use tokio::net::TcpListener;
@@ -25,9 +28,6 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
 }
-
-/// Messages that the demo's own receiver got, newest first.
-pub(super) type Messages = Arc<Mutex<VecDeque<String>>>;
 
 /// A step of the script: after so many seconds, these public cameras get this fault.
 type Step = (u64, &'static [usize], Fault);

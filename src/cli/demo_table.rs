@@ -1,16 +1,20 @@
 //! The demo's live table: what the wall shows, in a terminal.
 
-use super::{demo::Messages, paint::Paint};
+use super::paint::Paint;
 use crate::model::{Camera, CameraStatus, Kind, Language, Snapshot, State};
 use std::{
+    collections::VecDeque,
     fmt::Write,
     io::{self, IsTerminal, Write as _},
     net::SocketAddr,
-    sync::{Arc, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::sync::watch;
 use unicode_width::UnicodeWidthStr;
+
+/// Messages that the demo's own receiver got, newest first.
+pub(super) type Messages = Arc<Mutex<VecDeque<String>>>;
 
 /// Rows of cameras that fit a small terminal with all else.
 const CAMERAS_SHOWN: usize = 14;

@@ -5,7 +5,7 @@ use super::{
     fleet::Seen,
     names::suggestion,
     secret::{interpolated, secret},
-    source::Tables,
+    tables::Tables,
 };
 use crate::{
     deliver::{Channel, Email, Target, Tls},

@@ -5,7 +5,7 @@ use super::{
     context::Context,
     entry::{Entry, Located},
     fleet::{Seen, address, known},
-    source::Tables,
+    tables::Tables,
 };
 use crate::{
     alert::{self, Digest, Override, Person, Quiet, Rotation, Step, Target},

@@ -1,23 +1,21 @@
 //! The commune, its recorders, cameras and links.
 
 use super::{
+    areas,
     context::Context,
     details,
     entry::{Entry, Located},
+    forest::refuse_cycles,
     mask,
     names::{near, nearest},
-    source::{Source, Tables},
+    source::Source,
+    tables::Tables,
 };
 use crate::model::{
-    Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId, LinkKind, Login,
-    Transport, rtsp_port,
+    Area, AreaId, Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId,
+    LinkKind, Login, Transport, rtsp_port,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, net::IpAddr, ops::Range, sync::Arc};
 use url::Url;
 
 /// Looks at streams that may begin on a link in a second: at 256 kbit/s each about 2 Mbit/s together.
@@ -50,14 +48,14 @@ impl<'a> Seen<'a> {
 /// All but the sites.
 pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, context: &Context<'_>) -> Fleet {
     let commune = commune(tables, context);
-    let links = links(tables);
+    let (links, areas) = (links(tables), areas::areas(tables));
     let recorders = recorders(tables, logins, &links);
-    let (cameras, mut devices) = cameras(tables, logins, &links, &recorders);
+    let (cameras, mut devices) = cameras(tables, logins, &links, &recorders, &areas);
     devices.extend(recorders.into_iter().map(|(id, recorder)| (id, recorder.device)));
     if cameras.is_empty() && tables.list("camera").next().is_none() {
         context.missing("has no camera", "add a [[camera]], or include the file that holds them");
     }
-    Fleet { devices, cameras, links, ..Fleet::empty(commune) }
+    Fleet { devices, cameras, areas, links, ..Fleet::empty(commune) }
 }
 
 fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
@@ -135,39 +133,11 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
             None => continue,
         }
     }
-    refuse_cycles(&links, &parents);
+    let remedy = "remove the parent of the one that hangs on nothing";
+    refuse_cycles("links hang on each other", remedy, &parents, |id| {
+        links.get(id)?.parent.as_ref().map(LinkId::as_str)
+    });
     links
-}
-
-/// Each cycle is told once, at the link of it that stands first.
-fn refuse_cycles(links: &BTreeMap<LinkId, Link>, parents: &[(&Entry<'_>, String, Located<String>)]) {
-    let mut told: BTreeSet<&str> = BTreeSet::new();
-    for (entry, id, parent) in parents {
-        let mut path: Vec<&str> = vec![id];
-        let mut next = links.get(id.as_str()).and_then(|link| link.parent.as_ref());
-        while let Some(at) = next {
-            if at.as_str() == id {
-                if told.iter().any(|known| path.contains(known)) {
-                    break;
-                }
-                let cycle = format!("the links hang on each other in a circle: {} → {id}", path.join(" → "));
-                entry.problem(
-                    "parent",
-                    parent.span.clone(),
-                    cycle,
-                    "remove the parent of the one that hangs on nothing",
-                );
-                told.extend(path);
-                break;
-            }
-            if path.contains(&at.as_str()) {
-                // A circle further up, told at its own links.
-                break;
-            }
-            path.push(at.as_str());
-            next = links.get(at).and_then(|link| link.parent.as_ref());
-        }
-    }
 }
 
 /// A recorder and what its cameras inherit.
@@ -198,6 +168,7 @@ fn cameras(
     logins: &Logins,
     links: &BTreeMap<LinkId, Link>,
     recorders: &BTreeMap<DeviceId, Recorder>,
+    areas: &BTreeMap<AreaId, Area>,
 ) -> CamerasAndDevices {
     let mut seen = Seen::default();
     let mut cameras = BTreeMap::new();
@@ -225,6 +196,7 @@ fn cameras(
         let bytes_per_day = entry.bytes("bytes_per_day");
         let own_login = login(entry, logins);
         let own_link = link(entry, links);
+        let area = areas::named(entry, areas);
         let device = entry.text("device");
         let device = device
             .and_then(|device| known(entry, "device", &device, recorders.keys().map(DeviceId::as_str), "recorder"));
@@ -249,6 +221,7 @@ fn cameras(
             kind,
             device: device.unwrap_or_else(|| id.clone()).as_str().into(),
             link: own_link.or_else(|| recorder?.link.clone()),
+            area,
             certificate,
             transport,
             onvif: onvif.map(|onvif| onvif.value),
@@ -347,7 +320,10 @@ pub(super) fn known<'k>(
     }
     let remedy = match nearest(&name.value, all.by_ref()) {
         Some(nearest) => format!("did you mean {nearest:?}?"),
-        None => format!("define it, or name a {what} that is defined"),
+        None => {
+            let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            format!("define it, or name {article} {what} that is defined")
+        }
     };
     let message = format!("there is no {what} {}", entry.quoted(name));
     entry.problem(key, name.span.clone(), message, &remedy);

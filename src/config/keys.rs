@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 154] = [
+const NAMES: [&str; 155] = [
     "ack_expires",
     "after",
     "alert",
@@ -11,6 +11,7 @@ const NAMES: [&str; 154] = [
     "allow_basic",
     "anchors",
     "answer_timeout",
+    "area",
     "at",
     "auth_retry_after",
     "author",

@@ -3,21 +3,25 @@
 //! Files are read as trees that know where each value stands, and each value is taken out by name: a mistake in one
 //! entry hides no other. Nothing here touches the network or the clock.
 
+mod areas;
 mod channels;
 mod contacts;
 mod context;
 mod details;
 mod entry;
 mod fleet;
+mod forest;
 mod keys;
 mod mask;
 mod names;
 mod plan;
 mod problem;
+mod reading;
 mod secret;
 mod settings;
 mod sites;
 mod source;
+mod tables;
 mod windows;
 
 pub use plan::Plan;
@@ -37,18 +41,18 @@ pub fn load(path: &Path) -> Result<Plan, Problems> {
 /// The files of a configuration, the main one first; those that cannot be read are left out.
 pub fn files(path: &Path) -> Vec<PathBuf> {
     let context = Context::new(&|_| None);
-    source::read(path, &context).into_iter().map(|source| source.name.into()).collect()
+    reading::read(path, &context).into_iter().map(|source| source.name.into()).collect()
 }
 
 /// The same with an environment of the caller's.
 pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Plan, Problems> {
     let context = Context::new(environment);
-    let sources = source::read(path, &context);
+    let sources = reading::read(path, &context);
     if sources.is_empty() {
         return Err(context.problems(&sources));
     }
-    let trees = source::parse(&sources, &context);
-    let tables = source::collect(&sources, &trees, &context);
+    let trees = reading::parse(&sources, &context);
+    let tables = tables::collect(&sources, &trees, &context);
 
     let (mut schedule, health) = settings::schedule_and_health(&tables);
     let mut probe = settings::probe(&tables);
@@ -59,7 +63,8 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let logins = secret::logins(&tables);
     let mut fleet = fleet::fleet(&tables, &logins, &context);
     settings::by_size(&tables, fleet.cameras.len(), &mut schedule, &mut probe);
-    fleet.sites = sites::sites(&tables, &fleet.cameras, &context);
+    fleet.sites = sites::sites(&tables, &fleet, &context);
+    areas::settle(&mut fleet);
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);
     fleet.anchors = anchors;

@@ -3,7 +3,7 @@
 use super::{
     entry::{Entry, Located},
     mask::{is_variable, is_variables_name, names_a_file},
-    source::Tables,
+    tables::Tables,
 };
 use crate::model::Login;
 use secrecy::SecretString;

@@ -3,7 +3,7 @@
 
 use super::{
     entry::{Entry, Located},
-    source::Tables,
+    tables::Tables,
 };
 use crate::{
     health, journal, metrics,

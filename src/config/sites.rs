@@ -1,12 +1,13 @@
 //! Sites and their views.
 
 use super::{
+    areas,
     context::Context,
     entry::Entry,
     fleet::{Seen, known},
-    source::Tables,
+    tables::Tables,
 };
-use crate::model::{Camera, CameraId, Level, Site, SiteId, View, Watcher};
+use crate::model::{Fleet, Level, Site, SiteId, View, Watcher};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -21,20 +22,17 @@ const LEVELS: &[(&str, Level)] = &[
 ];
 
 /// All `[[site]]` with their `[[site.view]]`.
-pub(super) fn sites(
-    tables: &Tables<'_>,
-    cameras: &BTreeMap<CameraId, Arc<Camera>>,
-    context: &Context<'_>,
-) -> BTreeMap<SiteId, Arc<Site>> {
+pub(super) fn sites(tables: &Tables<'_>, fleet: &Fleet, context: &Context<'_>) -> BTreeMap<SiteId, Arc<Site>> {
     let mut seen = Seen::default();
     let mut sites = BTreeMap::new();
     // A camera whose entry is wrong is still a camera that views may name.
     let written = tables.list("camera").filter_map(|entry| entry.text("id")).map(|id| id.value);
-    let names: BTreeSet<String> = written.chain(cameras.keys().map(ToString::to_string)).collect();
+    let names: BTreeSet<String> = written.chain(fleet.cameras.keys().map(ToString::to_string)).collect();
     for entry in tables.list("site") {
         let id = seen.new_id(entry);
         let name = entry.required("name", "Ngã tư Chợ").map(|name| name.value);
         let hamlet = entry.required("hamlet", "Thôn Đông").map(|hamlet| hamlet.value);
+        let area = areas::named(entry, &fleet.areas);
         let location = entry.parsed("location", "place", "19.40112, 105.81207");
         let alert_below = entry.word("alert_below", LEVELS).unwrap_or(Level::Reduced);
         let alert_after = entry.duration("alert_after", Duration::ZERO..=DAY);
@@ -46,6 +44,7 @@ pub(super) fn sites(
         let site = Site {
             name,
             hamlet,
+            area,
             location: location.map(|location| location.value),
             alert_below,
             alert_after: alert_after.map_or(usual.alert_after, |after| after.value),

@@ -1,6 +1,6 @@
 //! `[[maintenance]]`: what is out of service on purpose, once or each week.
 
-use super::{contacts::span, entry::Entry, fleet::known, source::Tables};
+use super::{contacts::span, entry::Entry, fleet::known, tables::Tables};
 use crate::model::{Commune, Fleet, Scope, Span, Window};
 
 const DAYS: &[(&str, i8)] = &[("mon", 1), ("tue", 2), ("wed", 3), ("thu", 4), ("fri", 5), ("sat", 6), ("sun", 7)];

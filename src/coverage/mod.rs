@@ -12,6 +12,24 @@ pub use whatif::{Fragile, WhatIf, what_if};
 use crate::model::{CameraId, Coverage, Level, Site, State, View, ViewState, ViewStatus};
 
 /// How each view of a site is seen, and the level that follows. At `night` views need what they need then.
+///
+/// ```
+/// use camhealth::coverage::evaluate;
+/// use camhealth::model::{CameraId, Level, Site, State, View, Watcher};
+///
+/// let camera = |id: &str| Watcher { camera: id.into(), spare: false };
+/// let harbour = View::new("về phía cảng", vec![camera("cho-01")]);
+/// let market = View::new("vào chợ", vec![camera("cho-02"), camera("cho-03")]);
+/// let site = Site::new("nga-tu-cho", vec![harbour, market]);
+/// let level = |down: &[&str]| {
+///     let state_of = |id: &CameraId| if down.contains(&id.as_str()) { State::Down } else { State::Up };
+///     evaluate(&site, false, state_of).0
+/// };
+/// assert_eq!(level(&[]), Level::Full);
+/// assert_eq!(level(&["cho-02"]), Level::Reduced, "another camera still sees the market");
+/// assert_eq!(level(&["cho-01"]), Level::Critical, "nobody sees the road to the harbour");
+/// assert_eq!(level(&["cho-01", "cho-02", "cho-03"]), Level::Blind);
+/// ```
 pub fn evaluate(site: &Site, night: bool, state_of: impl Fn(&CameraId) -> State) -> (Level, Vec<ViewStatus>) {
     let views: Vec<ViewStatus> = site.views.iter().map(|view| view_status(view, night, &state_of)).collect();
     let weight = |state: Option<ViewState>| {
@@ -42,16 +60,7 @@ pub fn evaluate(site: &Site, night: bool, state_of: impl Fn(&CameraId) -> State)
 pub fn total<'a>(sites: impl IntoIterator<Item = &'a [ViewStatus]>) -> Coverage {
     let mut coverage = Coverage::default();
     for view in sites.into_iter().flatten() {
-        coverage.total += 1;
-        coverage.weight_total += view.weight;
-        match view.state {
-            ViewState::Covered => {
-                coverage.covered += 1;
-                coverage.weight_covered += view.weight;
-            }
-            ViewState::Lost => coverage.lost += 1,
-            ViewState::Unknown => {}
-        }
+        coverage.add(view.state, view.weight);
     }
     coverage
 }

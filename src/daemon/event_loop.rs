@@ -9,7 +9,8 @@ use super::{
     agenda::Agenda,
     progress::{Progress, TURN},
     reload::Reloads,
-    supervise::{Outcome, Task},
+    supervise::Outcome,
+    task::Task,
 };
 use crate::{
     alert,

@@ -14,12 +14,14 @@ mod reload;
 mod replies;
 mod signals;
 mod supervise;
+mod task;
 mod watchdog;
 mod wishes;
 
 pub use descriptors::raise as raise_descriptors;
 pub use signals::{Signal, Signals};
-pub use supervise::{Broken, Task};
+pub use supervise::Broken;
+pub use task::Task;
 
 use crate::{
     alert,

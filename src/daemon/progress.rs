@@ -4,7 +4,7 @@
 //! A part marks each turn that it has really done; one that waits for work wakes up to do so. All times are tokio's,
 //! so that a wall clock that is set neither hides a part that hangs nor invents one.
 
-use super::Task;
+use super::task::Task;
 use crate::{journal, model::Check};
 use std::{
     collections::BTreeMap,

@@ -4,7 +4,8 @@
 use super::{
     event_loop::DeliverSettings,
     progress::{Progress, TURN},
-    supervise::{Outcome, Task},
+    supervise::Outcome,
+    task::Task,
 };
 use crate::{
     clock::Clock,

@@ -5,41 +5,12 @@
 //! and a start from the journal is the path that is tested most. Only what costs nothing beside itself is not here:
 //! worker processes and single looks, which the pool and the runner make anew.
 
-use super::progress::Progress;
-use crate::{metrics::Own, model::closed};
+use super::{progress::Progress, task::Task};
+use crate::metrics::Own;
 use futures_util::FutureExt;
 use std::{any::Any, collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
-
-closed! {
-    /// The tasks without which the daemon does not do its work.
-    #[derive(PartialOrd, Ord)]
-    pub enum Task {
-        /// Decides, and has everything remembered.
-        EventLoop "event_loop",
-        /// The thread that writes the journal.
-        Journal "journal",
-        /// Starts looks when they are due.
-        Schedule "schedule",
-        /// Serves pages, metrics and the API.
-        Web "web",
-        /// Carries notices from the outbox to the channels.
-        Relay "relay",
-        /// Reads what people answer to bots.
-        Replies "replies",
-        /// Asks links' beacons and the monitor's anchors.
-        Beacons "beacons",
-        /// Tells the service manager that the daemon lives.
-        ServiceManager "service_manager",
-        /// Asks for the heartbeat's address.
-        Heartbeat "heartbeat",
-        /// Tells Alertmanagers what is open.
-        Alertmanagers "alertmanagers",
-        /// Tells people when nothing can be remembered, since then nothing else is told.
-        Distress "distress",
-    }
-}
 
 /// A task that ended before it was told to.
 #[derive(Debug, Clone, PartialEq, Eq)]

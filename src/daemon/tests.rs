@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 async fn daemon(probing: Probing) -> (Running, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("camhealth.toml");
-    let text = "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"127.0.0.1:0\"\n[journal]\npath = \"journal.sqlite3\"\n\
-                [[camera]]\nid = \"cam\"\nname = \"Cam\"\nkind = \"public\"\nrtsp = \"rtsp://127.0.0.1:9/s\"\n\
-                [[site]]\nid = \"cho\"\nname = \"Chợ\"\nhamlet = \"Thôn 1\"\n[[site.view]]\nname = \"v\"\ncameras = [\"cam\"]\n";
+    let text = include_str!("../../tests/fixtures/one_camera.toml");
     std::fs::write(&path, text).expect("it can be written");
     let plan = crate::config::load(&path).expect("it is valid");
     let parts = Parts { probing, loader: Arc::new(|| Err("not asked for".into())) };

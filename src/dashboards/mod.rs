@@ -39,4 +39,5 @@ pub fn text(board: &Value) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the boards of the repository are compared")]
 mod tests;

@@ -5,7 +5,6 @@
 use super::words::Words;
 use crate::model::{Cameras, Cause, IncidentNotice, Language, Notice};
 use jiff::tz::TimeZone;
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use url::Url;
 
 /// Sites that a message lists.
@@ -131,14 +130,12 @@ pub(super) fn cut(text: &str, characters: usize) -> String {
 /// The text without diacritics, as it is written in an SMS of 160 characters.
 pub fn folded(text: &str) -> String {
     let plain = |c: char| match c {
-        'đ' => 'd',
-        'Đ' => 'D',
         '–' | '—' => '-',
         '•' => '*',
         '…' => '.',
         other => other,
     };
-    text.nfd().filter(|c| !is_combining_mark(*c)).map(plain).collect()
+    crate::model::folded(text).chars().map(plain).collect()
 }
 
 #[cfg(test)]

@@ -25,6 +25,24 @@ pub struct Standing {
 }
 
 /// One camera's memory of its last looks.
+///
+/// Time comes with each call, so anything can be tried out in made-up time. Three bad looks in a row make it `down`:
+///
+/// ```
+/// use camhealth::health::{Machine, Settings};
+/// use camhealth::model::{Check, Failure, FailureKind, Kind, Observation, State};
+/// use jiff::Timestamp;
+///
+/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let mut machine = Machine::new("cho-01".into(), Kind::Public, second(0));
+/// let silence = Failure::new(FailureKind::Timeout, "nobody answered");
+/// for look in 1..=3 {
+///     let at = second(10 * look);
+///     machine.observe(at, &Observation::new(Check::Liveness, at), Some(&silence), &Settings::default());
+///     assert_eq!(machine.standing().state == State::Down, look == 3);
+/// }
+/// assert_eq!(machine.standing().since, second(10), "it has been so since the first of them");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Machine {
     camera: CameraId,
@@ -108,7 +126,7 @@ impl Machine {
         &self.standing
     }
 
-    /// Takes in one look, of which `failure` is what [`super::judge`] made of it.
+    /// Takes in one look, of which `failure` is what [`super::judge()`] made of it.
     pub fn observe(
         &mut self,
         now: Timestamp,

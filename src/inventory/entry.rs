@@ -22,6 +22,8 @@ pub struct NewCamera {
     pub login: String,
     /// Id of a link in the configuration.
     pub link: String,
+    /// Id of an area in the configuration.
+    pub area: String,
     /// Id of a recorder in the configuration.
     pub device: String,
     /// Serial number.
@@ -57,6 +59,7 @@ pub fn write<'c>(cameras: impl IntoIterator<Item = &'c NewCamera>) -> String {
         pair("onvif", &camera.onvif);
         pair("login", &camera.login);
         pair("link", &camera.link);
+        pair("area", &camera.area);
         pair("device", &camera.device);
         pair("serial", &camera.serial);
         pair("endpoint", &camera.endpoint);

@@ -2,7 +2,8 @@
 
 use super::{
     Error,
-    records::{memories, read_link, read_transition, time},
+    columns::time,
+    records::{memories, read_link, read_transition},
     rows,
     strange::Strange,
     table,

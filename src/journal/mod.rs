@@ -4,6 +4,7 @@
 //! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
 //! is in this module.
 
+mod columns;
 mod error;
 mod held;
 mod history;

@@ -3,7 +3,7 @@
 
 use super::{
     Error,
-    records::{json, time},
+    columns::{json, time},
     rows,
     table::{self, OUTBOX},
 };

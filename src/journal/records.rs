@@ -1,7 +1,9 @@
 //! Transitions, sites, notices and transcripts: written as one transaction, read back at start.
 
 use super::{
-    Batch, Error, rows,
+    Batch, Error,
+    columns::{json, time},
+    rows,
     strange::Strange,
     table::{self, INCIDENT, LINK_CHANGE, LOGIN, MAINTENANCE, MEMORY, PROOF, SECRET, SITE, TRANSITION},
 };
@@ -11,7 +13,6 @@ use crate::model::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-use serde::Serialize;
 
 /// Ended incidents that a restart still knows: they are re-sent to Alertmanager and counted as episodes.
 const INCIDENTS_LATELY: std::time::Duration = std::time::Duration::from_secs(6 * 60 * 60);
@@ -307,13 +308,4 @@ fn transcript(seen: &Observation) -> String {
         short if short.len() <= LONGEST_TRANSCRIPT => short,
         _ => json(&Observation { failure: short.failure, ..Observation::new(seen.check, seen.started) }),
     }
-}
-
-/// A time as it is stored.
-pub(super) fn time(millisecond: i64) -> Timestamp {
-    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("plain data with text keys can always be written as JSON")
 }

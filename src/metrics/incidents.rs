@@ -1,4 +1,4 @@
-//! Metrics of what is shared: links, hamlets, incidents and what is out of service on purpose.
+//! Metrics of what is shared: links, areas, hamlets, incidents and what is out of service on purpose.
 
 use super::family::Family;
 use crate::model::{LinkState, Snapshot};
@@ -11,6 +11,18 @@ pub(super) fn families(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     for (hamlet, coverage) in snapshot.hamlets.iter() {
         if let Some(ratio) = coverage.ratio() {
             hamlets.add(&[("hamlet", hamlet)], ratio);
+        }
+    }
+    let mut areas = Family::gauge(
+        "camhealth_area_coverage_ratio",
+        "Covered views of an area, with all areas that are a part of it, as a share, 0 to 1.",
+    );
+    let mut area_info = Family::gauge("camhealth_area_info", "What the area is, and of what it is a part; always 1.");
+    for (id, area) in &snapshot.fleet.areas {
+        let parent = area.parent.as_ref().map_or("", |parent| parent.as_str());
+        area_info.add(&[("area", id.as_str()), ("name", &area.name), ("parent", parent)], 1.0);
+        if let Some(ratio) = snapshot.areas.get(id).and_then(|coverage| coverage.ratio()) {
+            areas.add(&[("area", id.as_str())], ratio);
         }
     }
     let mut open = Family::gauge("camhealth_incidents_open", "Incidents that are open, by what failed.");
@@ -42,7 +54,7 @@ pub(super) fn families(snapshot: &Snapshot, families: &mut Vec<MetricFamily>) {
     for shift in snapshot.on_call.iter() {
         on_call.add(&[("name", &shift.name), ("rotation", &shift.rotation)], 1.0);
     }
-    let shared = [hamlets, open, unacknowledged, cut_off, anchors, windows, maintained, on_call];
+    let shared = [hamlets, areas, area_info, open, unacknowledged, cut_off, anchors, windows, maintained, on_call];
     families.extend(shared.map(Family::done));
 }
 

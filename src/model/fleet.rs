@@ -1,6 +1,8 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
-use super::{CameraId, Cause, Certificate, Codec, DeviceId, LinkId, Login, Site, SiteId, Window, closed::closed};
+use super::{
+    Area, AreaId, CameraId, Cause, Certificate, Codec, DeviceId, LinkId, Login, Site, SiteId, Window, closed::closed,
+};
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -25,6 +27,8 @@ pub struct Fleet {
     pub cameras: BTreeMap<CameraId, Arc<Camera>>,
     /// Sites by id; each camera that a view names is among `cameras`.
     pub sites: BTreeMap<SiteId, Arc<Site>>,
+    /// Areas by id, a forest.
+    pub areas: BTreeMap<AreaId, Area>,
     /// Links by id, a forest.
     pub links: BTreeMap<LinkId, Link>,
     /// What the monitor asks to tell whether its own network works; nothing where it cannot know.
@@ -41,6 +45,7 @@ impl Fleet {
             devices: BTreeMap::new(),
             cameras: BTreeMap::new(),
             sites: BTreeMap::new(),
+            areas: BTreeMap::new(),
             links: BTreeMap::new(),
             anchors: Vec::new(),
             windows: Vec::new(),
@@ -165,6 +170,8 @@ pub struct Camera {
     pub device: DeviceId,
     /// What it hangs on, if that is known.
     pub link: Option<LinkId>,
+    /// The area that it counts to: its own, or that of the first site that it watches.
+    pub area: Option<AreaId>,
     /// RTSP URL of the stream to look at (the substream, by preference), without user and password.
     pub rtsp: Url,
     /// Which certificate it must have, where its address is `rtsps://`.
@@ -194,6 +201,7 @@ impl Camera {
             kind: Kind::Public,
             device: id.into(),
             link: None,
+            area: None,
             rtsp,
             certificate: None,
             transport: Transport::default(),

@@ -52,6 +52,8 @@ ids! {
     DeviceId
     /// A place that must be seen.
     SiteId
+    /// What lies above the hamlet: a commune, an old commune, a district of work.
+    AreaId
     /// What devices share: an uplink, a switch, a power feeder.
     LinkId
     /// A way to tell somebody: a webhook, an ntfy topic.

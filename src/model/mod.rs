@@ -3,11 +3,13 @@
 //! Everything may import this module and it imports nothing of ours. Nothing here reads a clock,
 //! a socket or a file; times are arguments.
 
+mod area;
 mod closed;
 mod counts;
 mod course;
 mod discreet;
 mod fleet;
+mod folded;
 mod history;
 mod ids;
 mod incident;
@@ -20,12 +22,14 @@ mod observation;
 mod outbox;
 mod outlook;
 mod remedies;
+mod restored;
 mod site;
 mod snapshot;
 mod state;
 mod window;
 mod words;
 
+pub use area::Area;
 pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
@@ -37,8 +41,9 @@ pub use fleet::{
     Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
     rtsp_port,
 };
+pub use folded::folded;
 pub use history::{History, LevelChange, Watch};
-pub use ids::{CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
+pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
@@ -52,13 +57,12 @@ pub use observation::{
 };
 pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use restored::Restored;
 pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
 };
-pub use state::{
-    Level, LinkRecord, LinkState, LoginRecord, OpenAlert, Restored, SiteRecord, State, Transition, ViewState,
-};
+pub use state::{Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState};
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Sites: places that must be seen, their views, and the cameras' part in them.
 
-use super::{CameraId, Level, Location, SiteId};
+use super::{AreaId, CameraId, Level, Location, SiteId};
 use std::time::Duration;
 
 /// A place that must be seen: an intersection, a gate, a quay.
@@ -12,6 +12,8 @@ pub struct Site {
     pub name: String,
     /// The hamlet that it lies in.
     pub hamlet: String,
+    /// The area above it, where the configuration has areas.
+    pub area: Option<AreaId>,
     /// Where it lies, for maps.
     pub location: Option<Location>,
     /// The directions that must be seen; at least one.
@@ -33,6 +35,7 @@ impl Site {
             id: id.into(),
             name: id.to_owned(),
             hamlet: String::new(),
+            area: None,
             location: None,
             views,
             alert_below: Level::Reduced,

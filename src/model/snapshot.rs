@@ -1,9 +1,9 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    Beacon, CameraId, Cause, Check, Counts, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId, Kind,
-    Level, LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window, elapsed,
-    later,
+    AreaId, Beacon, CameraId, Cause, Check, Counts, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId,
+    Kind, Level, LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window,
+    elapsed, later,
 };
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub coverage: Coverage,
     /// The same by hamlet.
     pub hamlets: OrdMap<Arc<str>, Coverage>,
+    /// The same by area, with all areas that are a part of it.
+    pub areas: OrdMap<AreaId, Coverage>,
     /// Every link of the fleet.
     pub links: OrdMap<LinkId, LinkStatus>,
     /// Whether the monitor sees nothing at all and cannot say why.
@@ -317,6 +319,20 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// Takes in a view.
+    pub fn add(&mut self, state: ViewState, weight: f64) {
+        self.total += 1;
+        self.weight_total += weight;
+        match state {
+            ViewState::Covered => {
+                self.covered += 1;
+                self.weight_covered += weight;
+            }
+            ViewState::Lost => self.lost += 1,
+            ViewState::Unknown => {}
+        }
+    }
+
     /// Covered weight as a share of all, 0 to 1; `None` when there are no views.
     pub fn ratio(self) -> Option<f64> {
         (self.weight_total > 0.0).then(|| self.weight_covered / self.weight_total)

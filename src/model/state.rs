@@ -1,9 +1,8 @@
 //! Where a camera, a view and a site stand, and the changes between.
 
-use super::{CameraId, DeviceId, FailureKind, Incident, LinkId, Memory, SiteId, Window, closed::closed};
+use super::{CameraId, DeviceId, FailureKind, LinkId, SiteId, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 closed! {
     /// Where a camera stands, after confirmation.
@@ -149,29 +148,6 @@ pub struct LinkRecord {
     pub state: LinkState,
     /// Since when.
     pub since: Timestamp,
-}
-
-/// What an earlier run of the daemon left in the journal.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Restored {
-    /// The last transition of each camera.
-    pub cameras: Vec<Transition>,
-    /// Each site as it stood.
-    pub sites: Vec<SiteRecord>,
-    /// What was learned of each camera.
-    pub memories: Vec<(CameraId, Memory)>,
-    /// When each camera last proved that it sees.
-    pub proofs: BTreeMap<CameraId, Timestamp>,
-    /// How each device's logins fared.
-    pub logins: Vec<LoginRecord>,
-    /// Where each link stood.
-    pub links: Vec<LinkRecord>,
-    /// Incidents that are open, or ended lately.
-    pub incidents: Vec<Incident>,
-    /// The highest number that an incident ever had.
-    pub last_number: u32,
-    /// Windows that people set and that are not over.
-    pub windows: Vec<Window>,
 }
 
 /// How a device's login fared over one protocol: what keeps a restart from trying a rejected login again.

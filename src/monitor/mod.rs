@@ -42,6 +42,33 @@ const PROOFS_EVERY: Duration = Duration::from_secs(60);
 const HELD_EVERY: Duration = Duration::from_secs(1);
 
 /// What is known of the fleet.
+///
+/// ```
+/// use camhealth::model::{Camera, Check, Commune, DailyHours, Failure, FailureKind, Fleet, Language, Observation, State};
+/// use camhealth::monitor::{Effect, Event, Monitor, Settings};
+/// use jiff::{Timestamp, tz::TimeZone};
+/// use std::sync::Arc;
+///
+/// let (name, timezone) = ("Hải Bình".to_owned(), TimeZone::fixed(jiff::tz::offset(7)));
+/// let mut fleet = Fleet::empty(Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT });
+/// let camera = Camera::new("cho-01", "rtsp://10.20.1.7/sub".parse().expect("an address"));
+/// fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
+///
+/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let (mut monitor, _) = Monitor::new(Arc::new(fleet), Settings::default(), Default::default(), second(0));
+/// let mut fell = Vec::new();
+/// for look in 1..=3 {
+///     let at = second(10 * look);
+///     let failure = Some(Failure::new(FailureKind::Refused, "the port is closed"));
+///     let observation = Observation { failure, ..Observation::new(Check::Liveness, at) };
+///     for effect in monitor.handle(at, Event::Probed("cho-01".into(), Box::new(observation))) {
+///         if let Effect::Camera(transition) = effect {
+///             fell.push((look, transition.to));
+///         }
+///     }
+/// }
+/// assert_eq!(fell, [(3, State::Down)], "three looks confirm it, and the shell is told to remember it once");
+/// ```
 #[derive(Debug)]
 pub struct Monitor {
     fleet: Arc<Fleet>,
@@ -197,7 +224,7 @@ impl Monitor {
         }
         for id in std::mem::take(&mut self.sites_to_show) {
             if let (Some(site), Some(plan)) = (self.sites.get_mut(&id), self.fleet.sites.get(&id)) {
-                self.shown.site(plan, &mut site.status);
+                self.shown.site(&self.fleet, plan, &mut site.status);
             }
         }
         self.show_links();
@@ -215,6 +242,7 @@ impl Monitor {
             counts: self.shown.counts,
             coverage: self.shown.coverage(),
             hamlets: self.shown.hamlets.clone(),
+            areas: self.shown.areas.clone(),
             links: self.shown.links.clone(),
             cut_off: self.cut_off,
             anchors: self.topology.anchors_answer(),
@@ -413,6 +441,8 @@ impl WatchedSite {
     }
 }
 
+#[cfg(test)]
+mod area_tests;
 #[cfg(test)]
 mod cause_tests;
 #[cfg(test)]

@@ -6,8 +6,8 @@
 use crate::{
     coverage,
     model::{
-        Camera, CameraId, CameraStatus, Counts, Coverage, Fleet, Incident, LinkId, LinkStatus, OnCall, Site, SiteId,
-        SiteStatus, State,
+        AreaId, Camera, CameraId, CameraStatus, Counts, Coverage, Fleet, Incident, LinkId, LinkStatus, OnCall, Site,
+        SiteId, SiteStatus, State,
     },
 };
 use imbl::OrdMap;
@@ -25,6 +25,7 @@ pub(super) struct Shown {
     pub(super) links: OrdMap<LinkId, LinkStatus>,
     pub(super) counts: Counts,
     pub(super) hamlets: OrdMap<Arc<str>, Coverage>,
+    pub(super) areas: OrdMap<AreaId, Coverage>,
     pub(super) incidents: Arc<Vec<Arc<Incident>>>,
     pub(super) on_call: Arc<Vec<OnCall>>,
     /// From when, and until when, that is so.
@@ -38,7 +39,8 @@ pub(super) struct Shown {
     /// The last that was given to a camera or a site.
     revision: u64,
     total: coverage::Sum,
-    sums: BTreeMap<Arc<str>, coverage::Sum>,
+    of_hamlets: BTreeMap<Arc<str>, coverage::Sum>,
+    of_areas: BTreeMap<AreaId, coverage::Sum>,
 }
 
 impl Shown {
@@ -50,6 +52,8 @@ impl Shown {
                 shown.below.entry(link).or_default().0 += 1;
             }
         }
+        // An area without sites is shown too.
+        shown.areas = fleet.areas.keys().map(|area| (area.clone(), Coverage::default())).collect();
         shown.counted = fleet.links.keys().cloned().collect();
         shown
     }
@@ -88,7 +92,7 @@ impl Shown {
     }
 
     /// Shows a site as it stands.
-    pub(super) fn site(&mut self, site: &Site, status: &mut Arc<SiteStatus>) {
+    pub(super) fn site(&mut self, fleet: &Fleet, site: &Site, status: &mut Arc<SiteStatus>) {
         if self.sites.get(&site.id).is_some_and(|shown| Arc::ptr_eq(shown, status)) {
             return;
         }
@@ -105,10 +109,15 @@ impl Shown {
             return;
         }
         self.total.replace(views, &status.views);
-        let name = self.sums.get_key_value(hamlet).map_or_else(|| Arc::from(hamlet), |(name, _)| name.clone());
-        let sum = self.sums.entry(name.clone()).or_default();
+        let name = self.of_hamlets.get_key_value(hamlet).map_or_else(|| Arc::from(hamlet), |(name, _)| name.clone());
+        let sum = self.of_hamlets.entry(name.clone()).or_default();
         sum.replace(views, &status.views);
         self.hamlets.insert(name, sum.coverage());
+        for area in fleet.areas_up_from(site.area.as_ref()) {
+            let sum = self.of_areas.entry(area.clone()).or_default();
+            sum.replace(views, &status.views);
+            self.areas.insert(area.clone(), sum.coverage());
+        }
     }
 
     /// How many cameras hang on a link, and how many of them are out of reach.

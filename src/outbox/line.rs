@@ -1,7 +1,7 @@
 //! Whose turn it is: each channel and each thread takes one message at a time, and who waits behind a row that its
 //! channel refuses goes another way.
 
-use super::{next_channel, retry::TRIES};
+use super::{TRIES, next_channel};
 use crate::model::{Behind, ChannelId, Head, Mark, Place, Thread, later};
 use jiff::Timestamp;
 use std::{

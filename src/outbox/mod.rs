@@ -28,6 +28,9 @@ mod world_tests;
 
 use crate::model::{ChannelId, Recipient};
 
+/// Tries over one channel before the recipient's next one is used.
+const TRIES: u32 = 2;
+
 /// The recipient's next channel that the configuration has, after the one of number `turn`, if there is another.
 fn next_channel(recipient: &Recipient, turn: usize, known: impl Fn(&ChannelId) -> bool) -> Option<(ChannelId, usize)> {
     let channels = &recipient.channels;

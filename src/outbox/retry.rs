@@ -1,12 +1,10 @@
 //! What became of a message, and what follows: it was told, or it is tried again, then and over which channel.
 
-use super::{Sending, next_channel};
+use super::{Sending, TRIES, next_channel};
 use crate::model::{ChannelId, Mark, Place, Refusal, later};
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Tries over one channel before the recipient's next one is used.
-pub(super) const TRIES: u32 = 2;
 /// A receiver that wants to be left alone for longer has its messages sent another way, where there is one.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Waits between tries grow from the first to the last of these.

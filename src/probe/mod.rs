@@ -32,6 +32,7 @@ mod syscalls;
 mod text;
 mod topics;
 mod transcript;
+mod watch;
 mod wire;
 pub mod worker;
 

@@ -7,8 +7,9 @@
 
 use super::{
     killings::{self, Killings},
-    process::{Death, Ended, JOBS_A_WORKER, Ledger, Line, Worker},
+    process::{Death, Ended, Ledger, Line, Worker},
     sandbox::Layer,
+    settings::JOBS_A_WORKER,
     wire::{Job, Report},
 };
 use crate::model::{Failure, FailureKind, Rung, RungName};

@@ -2,6 +2,7 @@
 
 use super::{
     sandbox::Layer,
+    settings::JOBS_A_WORKER,
     wire::{self, Job, Reply, Report, Request, Said},
 };
 use futures_util::{SinkExt, StreamExt};
@@ -29,8 +30,6 @@ use tokio_util::{bytes::Bytes, sync::CancellationToken};
 
 /// The hidden subcommand by which our own binary becomes a worker.
 pub const WORKER_ARGUMENT: &str = "probe-worker";
-/// Checks in one worker at once.
-pub(super) const JOBS_A_WORKER: usize = 16;
 /// How long a process may take to be gone after its socket is.
 const REAPED_WITHIN: Duration = Duration::from_secs(2);
 /// How long a worker that nobody needs any more may take to close its sessions.

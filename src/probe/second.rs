@@ -7,8 +7,8 @@
 
 use super::{
     evidence::{End, Evidence, Packet},
-    stream::{Watch, refusal},
     transcript::Transcript,
+    watch::{Watch, refusal},
     wire::{Report, StreamJob},
 };
 use crate::model::{Client, Codec, Failure, FailureKind, RungName, StreamFacts, StreamKind, Transport};

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Checks in one worker at once.
+pub(super) const JOBS_A_WORKER: usize = 16;
+
 /// Limits of a probe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -26,7 +29,7 @@ pub struct Settings {
 impl Settings {
     /// Looks at streams, and by ONVIF, that can go on at once.
     pub fn places(&self) -> usize {
-        self.workers.max(1) * super::process::JOBS_A_WORKER
+        self.workers.max(1) * JOBS_A_WORKER
     }
 }
 

@@ -2,18 +2,12 @@
 //! that it cannot use.
 
 use super::{
-    evidence::{End, Evidence},
     rtsp::session,
     second,
     wire::{Report, StreamJob},
 };
-use crate::model::{Client, Failure, FailureKind, StreamFacts};
-use std::time::Duration;
-use tokio::time::Instant;
+use crate::model::{Client, FailureKind};
 use tokio_util::sync::CancellationToken;
-
-/// How much longer a look may take when its time is over in the middle of a burst, or of a silence.
-pub(super) const LONGER: Duration = Duration::from_millis(2500);
 
 /// Climbs until the evidence suffices; `stop` cuts the look short and still tears down.
 pub(super) async fn look(job: &StreamJob, stop: &CancellationToken) -> Report {
@@ -37,68 +31,4 @@ async fn by(client: Client, job: &StreamJob, stop: &CancellationToken) -> Report
         Client::Own => session::look(job, stop).await,
         Client::Retina => second::look(job, stop).await,
     }
-}
-
-/// One look at media, whichever client sees it.
-pub(super) struct Watch<'j> {
-    job: &'j StreamJob,
-    pub(super) evidence: Evidence,
-    /// Bytes of media so far.
-    pub(super) bytes: u64,
-    pub(super) began: Instant,
-    pub(super) end: End,
-}
-
-impl<'j> Watch<'j> {
-    pub(super) fn new(job: &'j StreamJob, evidence: Evidence) -> Self {
-        Self { job, evidence, bytes: 0, began: Instant::now(), end: End::Ours }
-    }
-
-    /// Whether no more need or may be seen.
-    pub(super) fn is_over(&self) -> bool {
-        let (job, looked) = (self.job, self.began.elapsed());
-        let enough = match job.survey {
-            true => self.evidence.hangs(job.frames),
-            false => self.evidence.suffices(job.frames, job.keyframes),
-        };
-        if enough || self.bytes >= job.byte_limit {
-            return true;
-        }
-        let over = looked.saturating_sub(job.media_timeout);
-        looked >= job.media_timeout && (over >= LONGER || self.evidence.decided(looked, job.frames))
-    }
-
-    pub(super) fn verdict(&self) -> Result<String, Failure> {
-        let verdict = self.evidence.verdict(self.began.elapsed(), self.job.frames, self.end);
-        verdict.map_err(|failure| {
-            let spent = self.bytes >= self.job.byte_limit && self.end == End::Ours;
-            if !spent || failure.kind == FailureKind::Frozen {
-                return failure;
-            }
-            let detail = "the camera's byte budget ended the look before it could tell";
-            Failure::new(FailureKind::ProbeFailed, detail)
-        })
-    }
-
-    /// The facts; `described` is the size of the picture where the description tells it.
-    pub(super) fn facts(&self, described: Option<(u32, u32)>, client: Client) -> StreamFacts {
-        StreamFacts { client, ..self.evidence.facts(described, self.began.elapsed(), self.job.frames) }
-    }
-}
-
-/// What an RTSP status means, of a request whose login, if it wanted one, was accepted.
-pub(super) fn refusal(request: &str, status: u16) -> Failure {
-    let (kind, detail) = match status {
-        401 | 403 => (FailureKind::Auth, format!("the camera rejects the login (status {status} to {request})")),
-        404 => (FailureKind::NotFound, "the camera knows no stream at this path (status 404)".to_owned()),
-        453 | 503 => {
-            (FailureKind::SessionLimit, format!("all sessions of the camera are taken (status {status} to {request})"))
-        }
-        200..=299 => (
-            FailureKind::Nonconforming,
-            format!("the answer to {request} (status {status}) is not as the standard wants it"),
-        ),
-        status => (FailureKind::RtspError, format!("status {status} to {request}")),
-    };
-    Failure::new(kind, detail)
 }

@@ -3,7 +3,6 @@
 use super::{
     Look, Settings,
     sandbox::Layer,
-    stream::LONGER,
     text::{clean, clean_to},
 };
 use crate::model::{
@@ -19,6 +18,8 @@ use url::Url;
 
 /// Larger than any honest report, so that a worker that was taken over cannot fill the daemon's memory.
 const MAX_FRAME: usize = 64 * 1024;
+/// How much longer a look may take when its time is over in the middle of a burst, or of a silence.
+pub(super) const LONGER: Duration = Duration::from_millis(2500);
 
 pub(super) fn framed(stream: UnixStream) -> Framed<UnixStream, LengthDelimitedCodec> {
     Framed::new(stream, LengthDelimitedCodec::builder().max_frame_length(MAX_FRAME).new_codec())

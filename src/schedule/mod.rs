@@ -7,6 +7,7 @@ mod bucket;
 mod cadence;
 mod gate;
 mod plan;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it performs the plan, so it waits")]
 mod runner;
 mod settings;
 

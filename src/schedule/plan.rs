@@ -28,6 +28,30 @@ const LINK_BURST: f64 = 10.0;
 const OVERHEAD: u64 = 16 * 1024;
 
 /// What is due when.
+///
+/// Whoever performs it takes orders as long as there are any, and hands back how each went:
+///
+/// ```
+/// use camhealth::model::{Camera, Commune, DailyHours, Device, FailureKind, Fleet, Language};
+/// use camhealth::schedule::{Plan, Settings};
+/// use jiff::{Timestamp, tz::TimeZone};
+/// use std::sync::Arc;
+///
+/// let (name, timezone) = ("Hải Bình".to_owned(), TimeZone::fixed(jiff::tz::offset(7)));
+/// let mut fleet = Fleet::empty(Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT });
+/// let camera = Camera::new("cho-01", "rtsp://10.20.1.7/sub".parse().expect("an address"));
+/// fleet.devices.insert(camera.device.clone(), Device { sessions: 1 });
+/// fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
+///
+/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let mut plan = Plan::new(Settings::default(), &fleet, &[], second(0), 1);
+/// let looks = (0..600).filter(|now| {
+///     let Some(order) = plan.take(second(*now)) else { return false };
+///     plan.finished(second(*now), &order, Some(FailureKind::Timeout), 300);
+///     true
+/// });
+/// assert!(looks.count() < 30, "who is down is asked seldom");
+/// ```
 #[derive(Debug)]
 pub struct Plan {
     settings: Settings,
@@ -175,7 +199,7 @@ impl Plan {
     pub fn take(&mut self, now: Timestamp) -> Option<Order> {
         while self.in_flight < self.settings.concurrency {
             let (due, id) = self.queue.due(now)?;
-            if !self.device_of(&id).is_some_and(|device| device.in_flight < device.sessions) {
+            if self.device_of(&id).is_none_or(|device| device.in_flight >= device.sessions) {
                 // It is considered again when the device has answered somebody else.
                 self.queue.park(&id);
                 continue;

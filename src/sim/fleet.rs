@@ -4,10 +4,11 @@
 //! address was called. So a camera costs nothing until somebody calls it, and all share one group of pictures.
 
 use super::{
-    camera::{Shared, Spec, deafen},
+    camera::deafen,
     fault::Fault,
     h264::Gop,
     onvif, rtsp,
+    shared::{Shared, Spec},
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use std::{

@@ -1,6 +1,6 @@
 //! Answers without an end, as no honest camera gives them.
 
-use super::rtsp::{Connection, Request};
+use super::connection::{Connection, Request};
 use std::io;
 
 impl Connection {

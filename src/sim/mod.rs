@@ -4,6 +4,7 @@
 //! by bit, without an encoder, once for each camera; an idle camera costs a listening socket.
 
 mod camera;
+mod connection;
 mod digest;
 mod fault;
 mod fleet;
@@ -13,7 +14,9 @@ mod onvif;
 mod playing;
 mod rtp;
 mod rtsp;
+mod shared;
 
-pub use camera::{SimCamera, Spec, Stats, fleet_addresses};
+pub use camera::{SimCamera, fleet_addresses};
 pub use fault::{Fault, Stage};
 pub use fleet::SimFleet;
+pub use shared::{Spec, Stats};

@@ -1,7 +1,7 @@
 //! The ONVIF services of a simulated camera: its clock without a login; with one its identity, its streams and one
 //! pull of its events.
 
-use super::{camera::Shared, digest, fault::Fault};
+use super::{digest, fault::Fault, shared::Shared};
 use axum::{
     Router,
     extract::State,

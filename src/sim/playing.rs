@@ -1,23 +1,20 @@
 //! What a simulated camera sends while it plays: frames, sender reports, and what its fault makes of them.
 
-use super::{fault::Fault, rtp::Stream, rtsp::Connection};
+use super::{
+    connection::{Connection, Playing},
+    fault::Fault,
+    rtp::Stream,
+};
 use std::{io, sync::atomic::Ordering, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
-    time::{Instant, Interval, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 /// Frames in the cache of a relay: three seconds of a usual substream.
 const CACHED_FRAMES: u32 = 45;
 /// Seconds from 1900, where NTP counts from, to 1970.
 const NTP_EPOCH: f64 = 2_208_988_800.0;
-
-pub(super) struct Playing {
-    stream: Stream,
-    pub(super) ticks: Interval,
-    frame: u32,
-    began: Instant,
-}
 
 impl Connection {
     pub(super) fn play(&mut self) -> Option<String> {

@@ -1,10 +1,10 @@
 //! The RTSP server of a simulated camera (RFC 2326): one task a connection, media interleaved in it.
 
 use super::{
-    camera::Shared,
+    connection::{Connection, Request, Session},
     digest,
     fault::{Fault, Stage},
-    playing::Playing,
+    shared::Shared,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use std::{
@@ -13,9 +13,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncReadExt,
     net::{TcpListener, TcpStream},
-    sync::watch,
     time::sleep,
 };
 
@@ -44,29 +43,6 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     // A client that goes away ends its connection and nothing else.
     let _ = connection.serve().await;
     connection.end_session();
-}
-
-pub(super) struct Connection {
-    pub(super) stream: TcpStream,
-    pub(super) shared: Arc<Shared>,
-    fault: watch::Receiver<Fault>,
-    nonce: String,
-    buffer: Vec<u8>,
-    pub(super) session: Option<Session>,
-}
-
-pub(super) struct Session {
-    pub(super) id: String,
-    pub(super) channel: u8,
-    pub(super) playing: Option<Playing>,
-}
-
-pub(super) struct Request {
-    method: String,
-    uri: String,
-    pub(super) cseq: String,
-    authorization: Option<String>,
-    transport: String,
 }
 
 impl Connection {
@@ -320,10 +296,6 @@ impl Connection {
             sleep(pause).await;
         }
         Ok(())
-    }
-
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await
     }
 }
 

@@ -4,6 +4,7 @@ use super::account::{Account, Seconds};
 use crate::model::{CameraId, FailureKind, Level, closed};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// Everything of one period.
@@ -44,6 +45,8 @@ pub struct Report {
     pub links: Vec<Line>,
     /// Cameras by the link that they hang on, the worst first.
     pub cameras_by_link: Vec<Line>,
+    /// Cameras by the area that they count to, with all areas that are a part of it, the worst first.
+    pub cameras_by_area: Vec<Line>,
     /// Cameras by make and model, the worst first.
     pub makes: Vec<Line>,
     /// What cameras were down by, the longest first.
@@ -186,17 +189,19 @@ impl Report {
         let service: Figure = |line| line.service;
         set(&mut self.total, &before.total, contractor);
         set(&mut self.coverage, &before.coverage, service);
-        let groups: [(&mut Vec<Line>, &[Line], Figure); 6] = [
+        let groups: [(&mut Vec<Line>, &[Line], Figure); 7] = [
             (&mut self.kinds, &before.kinds, contractor),
             (&mut self.cameras, &before.cameras, contractor),
             (&mut self.sites, &before.sites, service),
             (&mut self.links, &before.links, service),
             (&mut self.cameras_by_link, &before.cameras_by_link, contractor),
+            (&mut self.cameras_by_area, &before.cameras_by_area, contractor),
             (&mut self.makes, &before.makes, contractor),
         ];
         for (lines, before, figure) in groups {
+            let before: HashMap<&str, &Line> = before.iter().map(|line| (line.id.as_str(), line)).collect();
             for line in lines {
-                if let Some(same) = before.iter().find(|same| same.id == line.id) {
+                if let Some(same) = before.get(line.id.as_str()) {
                     set(line, same, figure);
                 }
             }

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     coverage,
     model::{
-        Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State, Window, elapsed,
+        AreaId, Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State, Window,
+        elapsed,
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -75,6 +76,14 @@ pub(super) fn report(
         Some(line(id.as_str(), &link.name, tallies))
     });
     let makes = by_make.iter().map(|(name, tallies)| line(name, name, tallies));
+    let mut in_areas: BTreeMap<&AreaId, Vec<&Tally>> = BTreeMap::new();
+    for camera in fleet.cameras.values() {
+        for area in fleet.areas_up_from(camera.area.as_ref()) {
+            in_areas.entry(area).or_default().extend(cameras.get(&camera.id));
+        }
+    }
+    let areas =
+        in_areas.iter().filter_map(|(id, tallies)| Some(line(id.as_str(), &fleet.areas.get(*id)?.name, tallies)));
     let mut causes: BTreeMap<_, (i64, usize)> = BTreeMap::new();
     for tally in cameras.values() {
         for (key, seconds) in &tally.causes {
@@ -126,6 +135,7 @@ pub(super) fn report(
         cameras: worst_first(each.collect()),
         links: worst_first(links.collect()),
         cameras_by_link: worst_first(below.collect()),
+        cameras_by_area: worst_first(areas.collect()),
         makes: worst_first(makes.collect()),
         causes,
         days: days.collect(),

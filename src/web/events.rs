@@ -1,7 +1,8 @@
-//! Server-sent events: the wall's content when it changes, and a pulse by which a page knows how old it is.
+//! Server-sent events: what changed of a page, now and then the whole, and a pulse by which a page knows how old it is.
 
 use super::{
-    rendered::Subject,
+    list::{Asked, Filter, What},
+    rendered::{Shown, Subject},
     router::{Shared, Wish},
     server::Guest,
     sse,
@@ -30,20 +31,37 @@ use tokio::{
 const PAUSE: Duration = Duration::from_secs(1);
 /// Figures such as frame rates are renewed this often while no state changes.
 const RENEW: Duration = Duration::from_secs(10);
+/// A list is searched through anew at most this often.
+const LISTS: Duration = Duration::from_secs(5);
+/// A page is sent the whole again after so long, whatever has happened to what it shows.
+const WHOLE: Duration = Duration::from_secs(300);
 /// How often it is asked whether the daemon does its work, whether or not anything changes.
 const CHECK: Duration = Duration::from_secs(2);
 /// After so long without any event a comment is sent.
 const SILENCE: Duration = Duration::from_secs(15);
 
 impl Subject {
-    fn of(wish: Wish) -> Self {
-        match wish {
-            Wish { incident: Some(id), .. } => Self::Incident(id),
-            Wish { camera: Some(id), .. } => Self::Camera(id),
-            Wish { site: Some(id), .. } => Self::Site(id),
-            Wish { map: Some(_), .. } => Self::Map,
+    fn of(wish: Wish, asked: &Asked) -> Self {
+        let what = match wish.list.as_deref() {
+            Some("cameras") => Some(What::Cameras),
+            Some("sites") => Some(What::Sites),
+            Some("incidents") => Some(What::Incidents),
+            _ => None,
+        };
+        match (what, wish) {
+            (Some(what), _) => Self::List(Filter::read(what, asked)),
+            (_, Wish { incident: Some(id), .. }) => Self::Incident(id),
+            (_, Wish { camera: Some(id), .. }) => Self::Camera(id),
+            (_, Wish { site: Some(id), .. }) => Self::Site(id),
+            (_, Wish { map: Some(_), area, .. }) => Self::Map(area),
+            (_, Wish { area: Some(id), .. }) => Self::Area(id),
             _ => Self::Wall,
         }
+    }
+
+    /// Between two events to one page.
+    fn pause(&self) -> Duration {
+        if matches!(self, Self::List(_)) { LISTS } else { PAUSE }
     }
 }
 
@@ -54,7 +72,10 @@ struct Listener {
     language: Language,
     subject: Subject,
     not_before: Instant,
-    shown: Option<(u64, Instant)>,
+    /// How things stood when it was last sent something, and when.
+    stood: Option<(u64, Instant)>,
+    /// What it shows since, and when it was last sent the whole.
+    shown: Option<(Shown, Instant)>,
     /// Whether the page was last told that the daemon does its work, and when.
     well: Option<(bool, Instant)>,
     said: Instant,
@@ -64,6 +85,7 @@ pub(super) async fn events(
     State(shared): State<Shared>,
     guest: Option<Extension<Guest>>,
     Query(wish): Query<Wish>,
+    Query(asked): Query<Asked>,
 ) -> Response {
     if let Some(Extension(guest)) = guest {
         guest.listens();
@@ -72,9 +94,9 @@ pub(super) async fn events(
     // The page was rendered a moment ago; what changed since is sent at once.
     snapshots.mark_changed();
     let language = wish.language(&snapshots.borrow());
-    let (subject, not_before) = (Subject::of(wish), Instant::now());
-    let listener =
-        Listener { shared, snapshots, language, subject, not_before, shown: None, well: None, said: not_before };
+    let (subject, not_before) = (Subject::of(wish, &asked), Instant::now());
+    let (stood, shown, well) = (None, None, None);
+    let listener = Listener { shared, snapshots, language, subject, not_before, stood, shown, well, said: not_before };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
@@ -105,10 +127,15 @@ impl Listener {
                 Err(_) => {}
             }
         }
-        (self.not_before, self.said) = (Instant::now() + PAUSE, Instant::now());
-        let snapshot = self.snapshots.borrow_and_update().clone();
+        (self.not_before, self.said) = (Instant::now() + self.subject.pause(), Instant::now());
+        let latest = self.snapshots.borrow_and_update().clone();
+        let snapshot = self.shared.cache.frame(&latest, &self.subject);
+        if !Arc::ptr_eq(&snapshot, &latest) {
+            // What is newer than the frame is shown with the next one, whether or not anything else happens.
+            self.snapshots.mark_changed();
+        }
         if let Subject::Incident(id) = &self.subject {
-            return Some(self.of_incident(&snapshot, &id.clone()));
+            return self.of_incident(&snapshot, &id.clone());
         }
         let standing = match &self.subject {
             // A camera's page shows each look.
@@ -116,14 +143,14 @@ impl Listener {
                 let last = snapshot.cameras.get(id.as_str()).and_then(|status| status.last_probe);
                 u64::try_from(last.map_or(0, |at| at.as_millisecond())).unwrap_or(0)
             }
-            _ => standing(&snapshot),
+            _ => self.shared.cache.standing(&snapshot),
         };
-        let due = self.shown.is_none_or(|(last, at)| last != standing || at.elapsed() >= RENEW);
+        let due = self.stood.is_none_or(|(last, at)| last != standing || at.elapsed() >= RENEW);
         if !due {
             return Some(pulse(&snapshot));
         }
-        self.shown = Some((standing, Instant::now()));
-        self.wall(&snapshot)
+        self.stood = Some((standing, Instant::now()));
+        self.change(&snapshot)
     }
 
     /// Whether the daemon does its work: told at first, when that changes, and again and again while it does not.
@@ -140,39 +167,37 @@ impl Listener {
         })
     }
 
-    fn wall(&self, snapshot: &Arc<Snapshot>) -> Option<Bytes> {
-        let event = self.shared.cache.event(snapshot, &self.subject, self.language);
-        event.inspect_err(|error| tracing::error!(%error, "a page that listens cannot be rendered")).ok()?
+    /// What the page must be told to show a snapshot; `None` when there is no such page any more.
+    fn change(&mut self, snapshot: &Arc<Snapshot>) -> Option<Bytes> {
+        let shown = self.shown.take_if(|(_, whole)| whole.elapsed() < WHOLE);
+        let told =
+            self.shared.cache.event(snapshot, &self.subject, self.language, shown.as_ref().map(|(shown, _)| shown));
+        let (event, shows) = match told {
+            Ok(told) => told,
+            Err(error) => {
+                error.inspect(|error| tracing::error!(%error, "a page that listens cannot be rendered"));
+                return None;
+            }
+        };
+        self.shown = Some((shows, shown.map_or_else(Instant::now, |(_, whole)| whole)));
+        Some(event.unwrap_or_else(|| pulse(snapshot)))
     }
 
     /// An incident's page is renewed only when the incident changed: somebody may be typing.
-    fn of_incident(&mut self, snapshot: &Arc<Snapshot>, id: &str) -> Bytes {
-        let Some(known) = snapshot.incident(id) else { return pulse(snapshot) };
+    fn of_incident(&mut self, snapshot: &Arc<Snapshot>, id: &str) -> Option<Bytes> {
+        let Some(known) = snapshot.incident(id) else { return Some(pulse(snapshot)) };
         let mut hasher = DefaultHasher::new();
         (known.step, known.ack.is_some(), known.sites.len(), snapshot.course(known)).hash(&mut hasher);
         for id in known.sites.keys() {
             snapshot.sites.get(id).map(|site| (site.level, site.recovering)).hash(&mut hasher);
         }
         let standing = hasher.finish();
-        let before = self.shown.replace((standing, Instant::now()));
+        let before = self.stood.replace((standing, Instant::now()));
         let changed = before.is_some_and(|(last, _)| last != standing);
-        changed.then(|| self.wall(snapshot)).flatten().unwrap_or_else(|| pulse(snapshot))
+        changed.then(|| self.change(snapshot)).flatten().or_else(|| Some(pulse(snapshot)))
     }
 }
 
 fn pulse(snapshot: &Snapshot) -> Bytes {
     sse::event("pulse", None, snapshot.at.as_millisecond().to_string().as_bytes())
-}
-
-/// A fingerprint of all that must be shown without delay.
-fn standing(snapshot: &Snapshot) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for (id, camera) in &snapshot.cameras {
-        (id, camera.state, camera.cause, camera.since).hash(&mut hasher);
-    }
-    for (id, site) in &snapshot.sites {
-        (id, site.level, site.since, &site.incident, site.recovering).hash(&mut hasher);
-    }
-    Arc::as_ptr(&snapshot.fleet).hash(&mut hasher);
-    hasher.finish()
 }

@@ -1,6 +1,7 @@
 //! Pages that listen: what changes reaches them, and that the daemon does not do its work, even when nothing changes.
 
 use super::*;
+use crate::web::province;
 
 #[tokio::test]
 async fn a_change_reaches_a_page_that_listens() {
@@ -48,4 +49,40 @@ async fn a_page_says_large_that_the_daemon_does_not_do_its_work() {
     until("event: trouble\ndata: schedule has done nothing for 8 s").await;
     server.broken.send_replace(None);
     until("event: well").await;
+}
+
+/// What changes is sent by itself, and what does not is not sent again.
+#[tokio::test]
+async fn a_page_that_listens_is_sent_what_changed_and_not_the_whole() {
+    let server = serve().await;
+    let before = province::province(120, 2);
+    server.publish.send_replace(before.clone());
+    for (path, changed, same) in [
+        ("/events?lang=en", "camera-00001", "camera-00004"),
+        ("/events?lang=en&area=khu-000", "camera-00001", "camera-00007"),
+        ("/events?lang=en&list=cameras&q=duong", "camera-00001", "camera-00004"),
+    ] {
+        server.publish.send_replace(before.clone());
+        let mut chunks =
+            reqwest::get(format!("http://{}{path}", server.address)).await.expect("an answer").bytes_stream();
+        let (mut text, mut whole) = (String::new(), 0);
+        while !text.contains("event: patch") {
+            text.push_str(&String::from_utf8_lossy(&chunks.next().await.expect("it goes on").expect("bytes")));
+            if whole == 0 && text.contains("event: wall") && text.ends_with("\n\n") {
+                whole = text.len();
+                let mut after = (*before).clone();
+                let mut status = (**after.cameras.get("camera-00001").expect("it is there")).clone();
+                status.cause = Some(crate::model::FailureKind::ALL[5]);
+                after.cameras.insert("camera-00001".into(), Arc::new(status));
+                server.publish.send_replace(Arc::new(after));
+            }
+        }
+        while !text.ends_with("\n\n") {
+            text.push_str(&String::from_utf8_lossy(&chunks.next().await.expect("it goes on").expect("bytes")));
+        }
+        let patch = &text[text.find("event: patch").expect("it is there")..];
+        assert!(whole > 10_000 && patch.len() * 5 < whole, "{path}: {} of {whole} bytes", patch.len());
+        assert!(patch.contains(changed), "{path}: {patch}");
+        assert!(!patch.contains(same), "{path}: {patch}");
+    }
 }

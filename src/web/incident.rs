@@ -7,13 +7,15 @@
 use super::{
     asked,
     gate::Modest,
+    ground::urgency,
     page::{self, moment},
     rendered::Subject,
     router::{OwnPage, Shared, Wish, html},
+    rows::first_of,
     words::{Words, words},
 };
 use crate::{
-    model::{Ack, Cause, Course, Incident, Language, Level, Scope, Snapshot},
+    model::{Ack, Cause, Course, Incident, Language, Level, Scope, SiteId, Snapshot},
     request::{Done, Invalid, Refused, Request, Silence},
 };
 use askama::Template;
@@ -29,6 +31,9 @@ use std::sync::Arc;
 
 /// Rounds of an incident, from the last back, whose links are still known for ours.
 const ROUNDS: u32 = 16;
+
+/// Sites of an incident that its page shows.
+const SITES: usize = 100;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -52,6 +57,7 @@ struct Page<'a> {
     closed: Option<String>,
     ack: Option<(String, String)>,
     sites: Vec<Site>,
+    sites_more: usize,
     cause: &'static str,
     signed: Signed,
     scopes: Vec<(String, String)>,
@@ -88,14 +94,20 @@ pub(super) fn main(
     let words = words(language);
     let ack = incident.ack.as_ref();
     let course = snapshot.course(incident);
-    let site = |id: &crate::model::SiteId| {
+    // The worst first where they are too many: an incident of the whole commune has all of them.
+    let mut worst: Vec<&SiteId> = incident.sites.keys().collect();
+    if worst.len() > SITES {
+        let rank = |id: &SiteId| snapshot.sites.get(id).map_or(u8::MAX, |site| urgency(site.level));
+        worst = first_of(worst, SITES, |a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
+    }
+    let site = |id: &SiteId| {
         let status = snapshot.sites.get(id);
         let level = status.map_or(Level::Unknown, |site| site.level);
         let recovering = status.and_then(|status| page::recovering(snapshot, status, language));
         (id.to_string(), snapshot.place(&Cause::Site(id.clone())), level.text(language), level.as_str(), recovering)
     };
-    let mut scopes: Vec<(String, String)> = (incident.sites.keys())
-        .map(|id| (Scope::Site(id.clone()).to_string(), snapshot.place(&Cause::Site(id.clone()))))
+    let mut scopes: Vec<(String, String)> = (worst.iter())
+        .map(|id| (Scope::Site((*id).clone()).to_string(), snapshot.place(&Cause::Site((*id).clone()))))
         .collect();
     if let Cause::Link(link) = &incident.cause {
         scopes.insert(0, (Scope::Link(link.clone()).to_string(), snapshot.place(&incident.cause)));
@@ -118,7 +130,8 @@ pub(super) fn main(
         since: moment(incident.since, snapshot).text,
         closed: incident.closed.map(|at| moment(at, snapshot).text),
         ack: ack.map(|ack| (ack.by.clone(), moment(ack.at, snapshot).text)),
-        sites: incident.sites.keys().map(site).collect(),
+        sites: worst.iter().map(|id| site(id)).collect(),
+        sites_more: incident.sites.len() - worst.len(),
         cause: cause_text(&incident.cause, language),
         signed,
         scopes,

@@ -1,17 +1,22 @@
-//! A schematic map: sites where they lie, drawn from their coordinates, without a map server.
+//! A schematic map: sites where they lie, drawn from their coordinates, without a map server; of many sites, their areas.
 
 use super::{
+    ground::{Ground, urgency},
+    list::{self, Place, Standing},
     page::{self, level_symbol, moment},
     rendered::Subject,
     router::{Shared, Wish},
+    rows::first_of,
+    tiles,
     words::{Words, words},
 };
-use crate::model::{Language, Level, Location, Snapshot};
+use crate::model::{AreaId, Language, Level, Location, Site, Snapshot};
 use askama::Template;
 use axum::{
     extract::{Query, State},
     response::Response,
 };
+use std::collections::BTreeMap;
 
 /// The drawing's width in its own units; its height follows from the commune's shape.
 const WIDTH: f64 = 1000.0;
@@ -23,32 +28,50 @@ const METRES: f64 = 111_320.0;
 pub(super) async fn page(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    page::of(&shared, &snapshot, language, &Subject::Map, "")
+    let area = wish.area.filter(|area| !area.is_empty());
+    page::of(&shared, &snapshot, language, &Subject::Map(area), words(language).no_area)
 }
+
+/// Marks on a drawing: sites, or areas and the worst of the sites where there are more.
+const MARKS: usize = 300;
+/// So many marks have their names beside them; of more they would cover each other.
+const NAMED: usize = 40;
+/// Hamlets whose names are drawn, and sites without coordinates that are listed.
+const HAMLETS: usize = 60;
+const NOWHERE: usize = 60;
 
 #[derive(Template)]
 #[template(path = "map.html")]
-struct Main {
+struct Main<'a> {
     words: &'static Words,
+    /// The area's id and name, where it is the map of one.
+    area: Option<(&'a str, &'a str)>,
     at: String,
-    drawing: Option<Drawing>,
+    drawing: Option<Drawing<'a>>,
+    /// Whether sites with coordinates are not drawn.
+    left_out: bool,
+    sites_address: String,
     /// Sites without coordinates: id and name.
-    nowhere: Vec<(String, String)>,
+    nowhere: Vec<(&'a str, &'a str)>,
+    nowhere_more: usize,
 }
 
-struct Drawing {
+struct Drawing<'a> {
     height: f64,
-    marks: Vec<Mark>,
-    hamlets: Vec<(String, f64, f64)>,
+    marks: Vec<Mark<'a>>,
+    named: bool,
+    hamlets: Vec<(&'a str, f64, f64)>,
     /// Length of the scale in units, and what it stands for.
     scale: (f64, u32),
 }
 
-struct Mark {
+struct Mark<'a> {
+    /// Of its element, and where it leads.
     id: String,
-    name: String,
+    address: String,
+    name: &'a str,
     level: &'static str,
-    word: &'static str,
+    word: String,
     symbol: &'static str,
     x: f64,
     y: f64,
@@ -56,54 +79,122 @@ struct Mark {
     text_y: f64,
 }
 
-/// The page's content.
-pub(super) fn main(snapshot: &Snapshot, language: Language) -> askama::Result<String> {
-    let sites = snapshot.fleet.sites.values();
-    let placed: Vec<_> = sites.clone().filter_map(|site| Some((site, site.location?))).collect();
-    let nowhere = sites.filter(|site| site.location.is_none());
-    let drawing = Projection::of(placed.iter().map(|(_, location)| *location)).map(|projection| {
-        let mut marks: Vec<Mark> = Vec::new();
-        let mut hamlets: std::collections::BTreeMap<&str, Vec<(f64, f64)>> = std::collections::BTreeMap::new();
-        for (site, location) in &placed {
-            let (x, y) = projection.place(*location);
-            let level = snapshot.sites.get(&site.id).map_or(Level::Unknown, |status| status.level);
-            hamlets.entry(&site.hamlet).or_default().push((x, y));
-            // A name goes above its mark where another one's name would be under it.
-            let taken =
-                marks.iter().any(|other| (other.x - x).abs() < 210.0 && (other.text_y - (y + 46.0)).abs() < 30.0);
-            marks.push(Mark {
-                id: site.id.to_string(),
-                name: site.name.clone(),
-                level: level.as_str(),
-                word: level.text(language),
-                symbol: level_symbol(level),
-                x,
-                y,
-                text_y: if taken { y - 30.0 } else { y + 46.0 },
-            });
-        }
-        let middle = |points: &[(f64, f64)]| {
-            let count = points.len() as f64;
-            let sum = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0, y + point.1));
-            (sum.0 / count, sum.1 / count)
-        };
-        Drawing {
-            height: projection.height,
-            marks,
-            hamlets: hamlets
-                .into_iter()
-                .map(|(name, points)| (name.to_owned(), middle(&points).0, middle(&points).1))
-                .collect(),
-            scale: projection.scale(),
-        }
-    });
-    Main {
+/// What is drawn at a place: a site, or an area at the middle of its sites.
+#[derive(Clone, Copy)]
+enum Thing<'a> {
+    Site(&'a Site),
+    Area(&'a AreaId),
+}
+
+/// The page's content: of the whole fleet or of an area; `None` when there is no such area.
+pub(super) fn main(snapshot: &Snapshot, area: Option<&str>, language: Language) -> askama::Result<Option<String>> {
+    let fleet = &snapshot.fleet;
+    let area = match area.map(|id| fleet.areas.get_key_value(id)) {
+        None => None,
+        Some(None) => return Ok(None),
+        Some(Some((id, area))) => Some((id, area.name.as_str())),
+    };
+    let within =
+        |site: &Site| area.is_none_or(|(id, _)| fleet.areas_up_from(site.area.as_ref()).any(|above| above == id));
+    let sites: Vec<&Site> = fleet.sites.values().map(|site| &**site).filter(|site| within(site)).collect();
+    let placed: Vec<(Thing<'_>, Location)> =
+        sites.iter().filter_map(|site| Some((Thing::Site(site), site.location?))).collect();
+    let (things, left_out) = match placed.len() > MARKS {
+        false => (placed, false),
+        true => (condensed(snapshot, area.map(|(id, _)| id), &sites), true),
+    };
+    let nowhere: Vec<&&Site> = sites.iter().filter(|site| site.location.is_none()).collect();
+    let page = Main {
         words: words(language),
+        area: area.map(|(id, name)| (id.as_str(), name)),
         at: moment(snapshot.at, snapshot).text,
-        drawing,
-        nowhere: nowhere.map(|site| (site.id.to_string(), site.name.clone())).collect(),
+        drawing: draw(snapshot, &things, language),
+        left_out,
+        sites_address: list::sites(Standing::Any, area.map(|(id, _)| Place::In(id.to_string())), language),
+        nowhere: nowhere.iter().take(NOWHERE).map(|site| (site.id.as_str(), site.name.as_str())).collect(),
+        nowhere_more: nowhere.len().saturating_sub(NOWHERE),
+    };
+    page.render().map(Some)
+}
+
+/// In place of too many sites: the areas right below, and the worst of the sites that lie in none of them.
+fn condensed<'a>(snapshot: &'a Snapshot, scope: Option<&AreaId>, sites: &[&'a Site]) -> Vec<(Thing<'a>, Location)> {
+    let fleet = &snapshot.fleet;
+    let mut areas: BTreeMap<&AreaId, (f64, f64, f64)> = BTreeMap::new();
+    let mut others: Vec<(&Site, Location)> = Vec::new();
+    for site in sites {
+        let Some(location) = site.location else { continue };
+        let is_below = |id: &&AreaId| fleet.areas.get(*id).is_some_and(|area| area.parent.as_ref() == scope);
+        match fleet.areas_up_from(site.area.as_ref()).find(is_below) {
+            None => others.push((site, location)),
+            Some(area) => {
+                let sum = areas.entry(area).or_default();
+                *sum = (sum.0 + location.latitude, sum.1 + location.longitude, sum.2 + 1.0);
+            }
+        }
     }
-    .render()
+    let rank = |site: &Site| snapshot.sites.get(&site.id).map_or(u8::MAX, |status| urgency(status.level));
+    let middle = |(latitude, longitude, count): (f64, f64, f64)| Location {
+        latitude: latitude / count,
+        longitude: longitude / count,
+    };
+    let mut things: Vec<_> = (areas.into_iter().take(MARKS)).map(|(id, sum)| (Thing::Area(id), middle(sum))).collect();
+    let room = MARKS - things.len();
+    let others = first_of(others, room, |a, b| rank(a.0).cmp(&rank(b.0)).then_with(|| a.0.id.cmp(&b.0.id)));
+    things.extend(others.into_iter().map(|(site, location)| (Thing::Site(site), location)));
+    things
+}
+
+fn draw<'a>(snapshot: &'a Snapshot, things: &[(Thing<'a>, Location)], language: Language) -> Option<Drawing<'a>> {
+    let projection = Projection::of(things.iter().map(|(_, location)| *location))?;
+    let ground = Ground::of(snapshot);
+    let lang = words(language).lang;
+    let mut marks: Vec<Mark<'a>> = Vec::new();
+    let mut hamlets: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for (thing, location) in things {
+        let (x, y) = projection.place(*location);
+        let (id, address, name, level, more) = match *thing {
+            Thing::Site(site) => {
+                hamlets.entry(&site.hamlet).or_default().push((x, y));
+                let level = snapshot.sites.get(&site.id).map_or(Level::Unknown, |status| status.level);
+                let address = format!("/sites/{}?lang={lang}", site.id);
+                (format!("site-{}", site.id), address, site.name.as_str(), level, String::new())
+            }
+            Thing::Area(id) => {
+                let coverage = snapshot.areas.get(id).copied().unwrap_or_default();
+                let name = snapshot.fleet.areas.get(id).map_or("", |area| area.name.as_str());
+                let share = format!(", {}/{}", coverage.covered, coverage.total);
+                let address = format!("/map?area={id}&lang={lang}");
+                (format!("area-{id}"), address, name, tiles::standing(coverage, &ground.area(id)), share)
+            }
+        };
+        // A name goes above its mark where another one's name would be under it.
+        let taken = marks.iter().any(|other| (other.x - x).abs() < 210.0 && (other.text_y - (y + 46.0)).abs() < 30.0);
+        marks.push(Mark {
+            id,
+            address,
+            name,
+            level: level.as_str(),
+            word: format!("{}{more}", level.text(language)),
+            symbol: level_symbol(level),
+            x,
+            y,
+            text_y: if taken { y - 30.0 } else { y + 46.0 },
+        });
+    }
+    let middle = |points: &[(f64, f64)]| {
+        let count = points.len() as f64;
+        let sum = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0, y + point.1));
+        (sum.0 / count, sum.1 / count)
+    };
+    let hamlets = if hamlets.len() > HAMLETS { BTreeMap::new() } else { hamlets };
+    Some(Drawing {
+        height: projection.height,
+        named: marks.len() <= NAMED,
+        marks,
+        hamlets: hamlets.into_iter().map(|(name, points)| (name, middle(&points).0, middle(&points).1)).collect(),
+        scale: projection.scale(),
+    })
 }
 
 /// From degrees to the drawing: flat, which a commune is small enough for, and north up.

@@ -11,20 +11,30 @@ mod explain;
 mod exposition;
 mod flood;
 mod gate;
+mod ground;
 mod hosts;
 mod incident;
+mod list;
 mod map;
 mod page;
+mod pieces;
+#[cfg(test)]
+mod province;
 mod refuse;
 mod rendered;
 pub mod report;
 mod router;
+mod rows;
+#[cfg(test)]
+mod scale_tests;
 mod server;
 mod settings;
 mod site;
 mod sse;
 #[cfg(test)]
 mod street;
+mod tiles;
+mod wall;
 mod words;
 
 pub use asked::Asked;

@@ -1,22 +1,41 @@
-//! What a snapshot gave once is not worked out again: pages and events are shared by all who ask, as bytes of which
-//! there is one copy. So neither many readers nor a flood of requests cost more than a snapshot does.
+//! What a snapshot gave once is not worked out again: pages and events are shared by all who ask, as bytes of
+//! which there is one copy. So neither many readers nor a flood of requests cost more than a snapshot does. A large fleet
+//! has a new snapshot with every few looks; its pages are made from one of the last half second.
 
-use super::{camera, incident, map, page, site, sse};
+use super::{
+    camera, incident,
+    list::{self, Filter, Index},
+    map,
+    pieces::{Content, Outline},
+    site, sse, wall,
+};
 use crate::model::{Language, Snapshot};
 use axum::body::Bytes;
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
+use tokio::time::Instant;
 
 /// What is kept of one snapshot at most; what is beyond is rendered for each who asks.
 const MOST: usize = 16 * 1024 * 1024;
+
+/// Fleets of so many cameras share frames.
+const LARGE: usize = 1000;
+/// How old a frame may be.
+const FRAME: Duration = Duration::from_millis(500);
 
 /// Whose page is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
     Wall,
-    Map,
+    /// The wall of an area.
+    Area(String),
+    /// The map of the fleet, or of an area.
+    Map(Option<String>),
+    List(Filter),
     Site(String),
     Camera(String),
     /// Not as a signed link shows it, which is for one person.
@@ -25,10 +44,17 @@ pub(super) enum Subject {
 
 impl Subject {
     /// The page's content; `None` when there is no such thing.
-    fn render(&self, snapshot: &Snapshot, language: Language) -> askama::Result<Option<String>> {
+    fn render(
+        &self,
+        snapshot: &Snapshot,
+        language: Language,
+        index: impl FnOnce() -> Arc<Index>,
+    ) -> askama::Result<Option<String>> {
         match self {
-            Self::Wall => page::main(snapshot, language).map(Some),
-            Self::Map => map::main(snapshot, language).map(Some),
+            Self::Wall => wall::main(snapshot, None, language),
+            Self::Area(id) => wall::main(snapshot, Some(id), language),
+            Self::Map(area) => map::main(snapshot, area.as_deref(), language),
+            Self::List(filter) => list::main(snapshot, &index(), filter, language).map(Some),
             Self::Site(id) => site::main(snapshot, id, language),
             Self::Camera(id) => camera::main(snapshot, id, language),
             Self::Incident(id) => snapshot
@@ -43,17 +69,38 @@ impl Subject {
 #[derive(Default)]
 pub(super) struct Cache {
     pages: Mutex<Pages>,
+    /// The snapshot from which pages of a large fleet are made, and since when.
+    frame: Mutex<Option<(Arc<Snapshot>, Instant)>>,
 }
 
 #[derive(Default)]
 struct Pages {
     of: Option<Arc<Snapshot>>,
     size: usize,
-    /// By what is shown, in which language, and whether as an event.
-    kept: HashMap<(Subject, Language, bool), Bytes>,
+    kept: HashMap<(Subject, Language), Arc<Content>>,
+    /// Events by what a page shows, where it shows anything.
+    events: HashMap<(Subject, Language, Option<u64>), Bytes>,
+    standing: Option<u64>,
+    /// Of the inventory, so it outlives the snapshot.
+    index: Option<Arc<Index>>,
 }
 
 impl Cache {
+    /// The snapshot that a page is made from: the one at hand, or for a large fleet one that is a little older, so that
+    /// many who ask share it. Incidents are always shown as they are: somebody has just taken one on.
+    pub(super) fn frame(&self, latest: &Arc<Snapshot>, subject: &Subject) -> Arc<Snapshot> {
+        if latest.fleet.cameras.len() < LARGE || matches!(subject, Subject::Incident(_)) {
+            return latest.clone();
+        }
+        let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*frame {
+            Some((frame, since)) if since.elapsed() < FRAME && Arc::ptr_eq(&frame.fleet, &latest.fleet) => {
+                frame.clone()
+            }
+            _ => frame.insert((latest.clone(), Instant::now())).0.clone(),
+        }
+    }
+
     /// A page's content; `None` when there is no such thing.
     pub(super) fn main(
         &self,
@@ -62,60 +109,113 @@ impl Cache {
         language: Language,
     ) -> askama::Result<Option<Bytes>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.main(snapshot, subject, language)
+        Ok(pages.content(snapshot, subject, language)?.map(|content| content.html.clone()))
     }
 
-    /// The same as an event.
+    /// What a page must be told that shows `shown`, or nothing yet: the whole, what has changed, or `None` where nothing
+    /// has; and what it shows then. `Err(None)` when there is no such thing any more.
     pub(super) fn event(
         &self,
         snapshot: &Arc<Snapshot>,
         subject: &Subject,
         language: Language,
-    ) -> askama::Result<Option<Bytes>> {
+        shown: Option<&Shown>,
+    ) -> Result<(Option<Bytes>, Shown), Option<askama::Error>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(main) = pages.main(snapshot, subject, language)? else { return Ok(None) };
-        let key = (subject.clone(), language, true);
-        if let Some(event) = pages.kept.get(&key) {
-            return Ok(Some(event.clone()));
+        let content = pages.content(snapshot, subject, language).map_err(Some)?.ok_or(None)?;
+        let key = (subject.clone(), language, shown.map(|shown| shown.fingerprint));
+        let now = Shown::of(&content);
+        if let Some(event) = pages.events.get(&key) {
+            return Ok((Some(event.clone()), now));
         }
         let id = snapshot.at.as_millisecond().to_string();
-        let event = sse::event("wall", Some(&id), &main);
-        pages.keep(key, &event);
-        Ok(Some(event))
+        let event = match shown.and_then(|shown| content.since(&shown.outline)) {
+            Some(patch) if patch.is_empty() => return Ok((None, now)),
+            Some(patch) => sse::event("patch", Some(&id), &patch),
+            None => sse::event("wall", Some(&id), &content.html),
+        };
+        if pages.has_room(event.len()) {
+            pages.events.insert(key, event.clone());
+        }
+        Ok((Some(event), now))
+    }
+
+    /// A fingerprint of all that must be shown without delay.
+    pub(super) fn standing(&self, snapshot: &Arc<Snapshot>) -> u64 {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.turn_to(snapshot);
+        *pages.standing.get_or_insert_with(|| standing(snapshot))
+    }
+}
+
+/// What a page that listens was last sent.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    outline: Outline,
+    fingerprint: u64,
+}
+
+impl Shown {
+    fn of(content: &Content) -> Self {
+        Self { outline: content.outline().clone(), fingerprint: content.outline().fingerprint() }
     }
 }
 
 impl Pages {
-    fn main(
+    fn turn_to(&mut self, snapshot: &Arc<Snapshot>) {
+        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, snapshot)) {
+            *self = Self { of: Some(snapshot.clone()), index: self.index.take(), ..Self::default() };
+        }
+    }
+
+    fn content(
         &mut self,
         snapshot: &Arc<Snapshot>,
         subject: &Subject,
         language: Language,
-    ) -> askama::Result<Option<Bytes>> {
-        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, snapshot)) {
-            *self = Self { of: Some(snapshot.clone()), ..Self::default() };
+    ) -> askama::Result<Option<Arc<Content>>> {
+        self.turn_to(snapshot);
+        let key = (subject.clone(), language);
+        if let Some(content) = self.kept.get(&key) {
+            return Ok(Some(content.clone()));
         }
-        let key = (subject.clone(), language, false);
-        if let Some(main) = self.kept.get(&key) {
-            return Ok(Some(main.clone()));
+        let index = || Index::kept(&mut self.index, &snapshot.fleet);
+        let Some(main) = subject.render(snapshot, language, index)? else { return Ok(None) };
+        let content = Arc::new(Content::of(&main));
+        if self.has_room(content.size() + subject.size()) {
+            self.kept.insert(key, content.clone());
         }
-        let main = subject.render(snapshot, language)?.map(Bytes::from);
-        if let Some(main) = &main {
-            self.keep(key, main);
-        }
-        Ok(main)
+        Ok(Some(content))
     }
 
-    fn keep(&mut self, key: (Subject, Language, bool), bytes: &Bytes) {
-        // An incident's number can be written in many ways, and long ones.
-        let name = match &key.0 {
-            Subject::Wall | Subject::Map => 0,
-            Subject::Site(id) | Subject::Camera(id) | Subject::Incident(id) => id.len(),
-        };
-        let size = bytes.len() + name;
-        if self.size + size <= MOST {
-            self.size += size;
-            self.kept.insert(key, bytes.clone());
+    /// Whether so much may be kept as well; if so it is counted.
+    fn has_room(&mut self, size: usize) -> bool {
+        let fits = self.size + size <= MOST;
+        self.size += if fits { size } else { 0 };
+        fits
+    }
+}
+
+impl Subject {
+    /// Bytes that its name takes: an incident's number can be written in many ways, and long ones.
+    fn size(&self) -> usize {
+        match self {
+            Self::Wall => 0,
+            Self::Map(id) => id.as_ref().map_or(0, String::len),
+            Self::List(filter) => filter.query().len(),
+            Self::Area(id) | Self::Site(id) | Self::Camera(id) | Self::Incident(id) => id.len(),
         }
     }
+}
+
+fn standing(snapshot: &Snapshot) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for (id, camera) in &snapshot.cameras {
+        (id, camera.state, camera.cause, camera.since).hash(&mut hasher);
+    }
+    for (id, site) in &snapshot.sites {
+        (id, site.level, site.since, &site.incident, site.recovering).hash(&mut hasher);
+    }
+    Arc::as_ptr(&snapshot.fleet).hash(&mut hasher);
+    hasher.finish()
 }

@@ -3,10 +3,11 @@
 use super::{
     Asked, Hosts, api, asked, camera, events, exposition,
     flood::Wishes,
-    gate, incident, map, page,
+    gate, incident, list, map, page,
     refuse::refuse,
     rendered::{Cache, Subject},
     report, site,
+    words::words,
 };
 use crate::{
     model::{Language, Snapshot},
@@ -15,7 +16,7 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    extract::{FromRequestParts, Query, State as From},
+    extract::{FromRequestParts, Path, Query, State as From},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
@@ -72,6 +73,10 @@ pub(super) struct Wish {
     pub(super) camera: Option<String>,
     /// The site whose page is meant.
     pub(super) site: Option<String>,
+    /// The area whose wall is meant, or whose map.
+    pub(super) area: Option<String>,
+    /// The list that is meant: `cameras`, `sites` or `incidents`.
+    pub(super) list: Option<String>,
     /// That the map is meant.
     pub(super) map: Option<String>,
     /// The incident whose page is meant; an empty one is told only how old it is.
@@ -91,11 +96,16 @@ pub fn router(state: State) -> Router {
     Router::new()
         .route("/", get(wall))
         .route("/events", get(events::events))
+        .route("/areas/{id}", get(area))
+        .route("/cameras", get(list::cameras_page))
         .route("/cameras/{id}", get(camera::page))
+        .route("/sites", get(list::sites_page))
         .route("/sites/{id}", get(site::page))
+        .route("/incidents", get(list::incidents_page))
         .route("/map", get(map::page))
         .route("/reports", get(report::latest))
         .route("/reports/{month}", get(report::one))
+        .route("/reports/{month}/{table}", get(report::detail))
         .merge(incident::routes())
         .merge(api::routes())
         .route("/metrics", get(exposition::metrics))
@@ -115,6 +125,12 @@ async fn wall(From(shared): From<Shared>, Query(wish): Query<Wish>) -> Response 
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
     page::of(&shared, &snapshot, language, &Subject::Wall, "")
+}
+
+async fn area(From(shared): From<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.language(&snapshot);
+    page::of(&shared, &snapshot, language, &Subject::Area(id), words(language).no_area)
 }
 
 pub(super) fn html(rendered: askama::Result<String>) -> Response {

@@ -39,6 +39,7 @@ pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snap
         counts,
         coverage: Coverage::default(),
         hamlets: imbl::OrdMap::new(),
+        areas: imbl::OrdMap::new(),
         links: imbl::OrdMap::new(),
         cut_off: None,
         anchors: None,

@@ -87,6 +87,18 @@ impl Drop for Server {
     }
 }
 
+/// A configuration of `tests/fixtures`, in which each `@name@` stands for a value.
+pub fn fixture(name: &str, values: &[(&str, &str)]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    let mut text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    for (name, value) in values {
+        let mark = format!("@{name}@");
+        assert!(text.contains(&mark), "{} has no {mark}", path.display());
+        text = text.replace(&mark, value);
+    }
+    text
+}
+
 /// The path of our own program.
 pub fn program() -> &'static str {
     env!("CARGO_BIN_EXE_camhealth")

@@ -9,9 +9,9 @@ use crate::{
     model::{Client, Failure, FailureKind, RungName, StreamFacts, Transport, rtsp_port, stream_address},
     probe::{
         evidence::{End, Evidence, Packet},
-        stream::{self, Watch},
         text::clean,
         transcript::Transcript,
+        watch::{Watch, refusal},
         wire::{Report, StreamJob},
     },
 };
@@ -145,7 +145,7 @@ async fn describe(job: &StreamJob, connection: &mut Connection, transcript: &mut
         transcript.step(RungName::Login, began, Ok(((), detail)));
     }
     if response.status != 200 {
-        let failure = stream::refusal("DESCRIBE", response.status);
+        let failure = refusal("DESCRIBE", response.status);
         return transcript.step(RungName::Describe, began, Err(failure));
     }
     let description = sdp::parse(&response.body);
@@ -205,7 +205,7 @@ async fn set_up(
         return Err(Failure::new(FailureKind::RtspError, detail));
     }
     if response.status != 200 {
-        return Err(stream::refusal("SETUP", response.status));
+        return Err(refusal("SETUP", response.status));
     }
     let id = response.header("session").map(session_id).filter(|id| !id.is_empty());
     let channels = response.header("transport").and_then(channels).unwrap_or((0, 1));
@@ -248,7 +248,7 @@ async fn play(
     let response = connection.request(job, "PLAY", &described.uri, &headers).await.map_err(at_setup)?;
     match response.status {
         200 => Ok(((), "granted".to_owned())),
-        status => Err(stream::refusal("PLAY", status)),
+        status => Err(refusal("PLAY", status)),
     }
 }
 

@@ -48,7 +48,7 @@ impl Queue {
 
     /// When the first camera is due after `now`.
     pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        let Some((first, _)) = self.order.first() else { return None };
+        let (first, _) = self.order.first()?;
         if *first > now {
             return Some(*first);
         }

@@ -5,7 +5,7 @@ use super::{
     refusal::{Ask, Name},
 };
 use crate::{
-    model::{Camera, CameraStatus, FailureKind, Kind, Language, Snapshot, State as CameraState},
+    model::{Camera, CameraId, CameraStatus, FailureKind, Kind, Language, Site, Snapshot, State as CameraState},
     web::{
         explain::{Explanation, explain},
         words::words,
@@ -13,7 +13,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::IntoParams;
 
 /// A camera in a line.
@@ -27,6 +27,8 @@ pub(super) struct CameraLine {
     kind: Kind,
     /// The link that it hangs on.
     link: Option<String>,
+    /// The area that it counts to.
+    area: Option<String>,
     /// Where it stands.
     state: CameraState,
     /// Why, unless it is well or was never seen.
@@ -74,6 +76,7 @@ fn line(camera: &Camera, status: &CameraStatus) -> CameraLine {
         name: camera.public_name().to_owned(),
         kind: camera.kind,
         link: camera.link.as_ref().map(ToString::to_string),
+        area: camera.area.as_ref().map(ToString::to_string),
         state: status.state,
         cause: status.cause,
         since: status.since,
@@ -118,9 +121,15 @@ pub(super) struct Target {
 #[utoipa::path(get, path = "/api/v1/http_sd", tag = "cameras", responses((status = 200, body = Vec<Target>)))]
 pub(super) async fn http_sd(State(shared): State<Shared>) -> Json<Vec<Target>> {
     let snapshot = shared.state.snapshots.borrow().clone();
+    // Asked once of each site: a province has thousands of both.
+    let mut watched: BTreeMap<&CameraId, Vec<&Site>> = BTreeMap::new();
+    for site in snapshot.fleet.sites.values() {
+        let cameras: BTreeSet<&CameraId> = site.watchers().map(|watcher| &watcher.camera).collect();
+        cameras.into_iter().for_each(|camera| watched.entry(camera).or_default().push(site));
+    }
     let target = |camera: &Camera| {
         let host = camera.public_host()?;
-        let sites = snapshot.fleet.sites.values().filter(|site| site.is_watched_by(&camera.id));
+        let sites = watched.get(&camera.id).into_iter().flatten();
         let (sites, hamlets): (Vec<&str>, Vec<&str>) =
             sites.map(|site| (site.id.as_str(), site.hamlet.as_str())).unzip();
         let text = |value: &str| value.to_owned();

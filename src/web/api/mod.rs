@@ -2,6 +2,7 @@
 //!
 //! Answers are JSON, errors too. Times are RFC 3339 in UTC, lengths are seconds, shares lie between 0 and 1.
 
+mod areas;
 mod cameras;
 mod incidents;
 mod refusal;
@@ -54,6 +55,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sites::list))
         .routes(routes!(sites::one))
         .routes(routes!(sites::links))
+        .routes(routes!(areas::list))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::one))
         .routes(routes!(incidents::take_on))
@@ -111,7 +113,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 14, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 15, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");

@@ -28,7 +28,11 @@ pub(super) async fn month(
     let snapshot = shared.state.snapshots.borrow().clone();
     let month = known(&month, &snapshot).map_err(|error| Refusal::not_found(&error))?;
     let forms = shared.reports.of(month, &snapshot).await;
-    Ok(match forms.and_then(|forms| forms.json.clone().map_err(Unready::Failed)) {
+    let json = match forms {
+        Ok(forms) => forms.json().await.map_err(Unready::Failed),
+        Err(unready) => Err(unready),
+    };
+    Ok(match json {
         Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(unready) => unready.told(uri.path()),
     })

@@ -14,6 +14,8 @@ pub(super) struct SiteLine {
     name: String,
     /// The hamlet that it lies in.
     hamlet: String,
+    /// The area above the hamlet.
+    area: Option<String>,
     /// Degrees north of the equator, where the configuration has them.
     latitude: Option<f64>,
     /// Degrees east of Greenwich.
@@ -68,6 +70,7 @@ fn line(snapshot: &Snapshot, site: &Site, status: &SiteStatus) -> SiteLine {
         id: site.id.to_string(),
         name: site.name.clone(),
         hamlet: site.hamlet.clone(),
+        area: site.area.as_ref().map(ToString::to_string),
         latitude: site.location.map(|location| location.latitude),
         longitude: site.location.map(|location| location.longitude),
         level: status.level,
@@ -96,7 +99,8 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<SiteLine>> {
     responses((status = 200, body = SiteLine), (status = 404, body = Problem)))]
 pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<Json<SiteLine>, Refusal> {
     let snapshot = shared.state.snapshots.borrow().clone();
-    let found = known(&snapshot).find(|site| site.id == id);
+    let site = snapshot.fleet.sites.get(id.as_str());
+    let found = site.zip(snapshot.sites.get(id.as_str())).map(|(site, status)| line(&snapshot, site, status));
     found.map(Json).ok_or_else(|| Refusal::not_found("there is no such site; /api/v1/sites lists them"))
 }
 

@@ -1,16 +1,23 @@
-//! Where reports are worked out: one at a time, kept for a while, and handed to all who ask as the same bytes.
+//! Where reports are worked out: one at a time, kept for a while, and handed to all who ask.
 //!
 //! A report reads a month of the journal, which takes a second and many times the memory of what comes out. So it is
-//! neither made twice nor twice at once, and only its forms are kept, all of them, in bounded memory.
+//! neither made twice nor twice at once, and only what comes out is kept, in bounded memory. Its pages are made when they
+//! are asked for, since each is a small part of it; whole tables are written one at a time, and who asks for one that
+//! somebody else is still taking gets the same bytes.
 
-use super::{Reporter, csv, households, navigation, page};
+use super::{
+    Reporter, csv,
+    detail::{self, Detail},
+    navigation,
+    page::{self, View},
+};
 use crate::{
-    model::{Fleet, Language, Snapshot},
-    uptime::{Month, Report},
+    model::{Fleet, Kind, Language, Snapshot},
+    uptime::{Line, Month, Report},
 };
 use axum::body::Bytes;
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 use tokio::{
@@ -25,22 +32,34 @@ const RUNNING: Duration = Duration::from_secs(60);
 /// The same for a month that is over. The journal still learns of it: an incident that began in it ends, is taken on,
 /// or a state is noted with an earlier beginning. That is rare, and nobody looks for it by the minute.
 const OVER: Duration = Duration::from_secs(600);
-/// All forms that are kept together.
+/// All reports that are kept together; the latest is kept whatever it takes, since its pages are made from it.
 const MOST: usize = 32 * 1024 * 1024;
+/// Tables up to this size are kept as they were written.
+const SMALL: usize = 2 * 1024 * 1024;
 
-/// A report in all its forms; an error is for people.
+/// A report with its pages and other forms; an error is for people.
 pub(in crate::web) struct Forms {
     month: Month,
     /// Names and agreements are the fleet's: a reload outdates them.
     fleet: Arc<Fleet>,
     until: Instant,
+    report: Report,
+    /// About how many bytes the report takes.
+    size: usize,
     vietnamese: Form,
     english: Form,
-    pub(in crate::web) csv: Form,
-    pub(in crate::web) json: Form,
+    csv: Mutex<Written>,
+    json: Mutex<Written>,
 }
 
 type Form = Result<Bytes, String>;
+
+/// A whole table that was written: kept if it is small, else known while somebody still takes it.
+#[derive(Default)]
+struct Written {
+    kept: Option<Arc<[u8]>>,
+    taken: Option<Weak<[u8]>>,
+}
 
 /// Why there is no report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +100,7 @@ impl Desk {
         let made = tokio::spawn(async move {
             let _held = (place, turn);
             let report = work.await.map_err(Unready::Failed)?;
-            let made = tokio::task::spawn_blocking(move || Forms::of(&report, month, &snapshot)).await;
+            let made = tokio::task::spawn_blocking(move || Forms::of(report, month, &snapshot)).await;
             let forms = Arc::new(made.map_err(|_| broken())?);
             keep(&mut kept.lock().unwrap_or_else(PoisonError::into_inner), forms.clone());
             Ok(forms)
@@ -107,30 +126,36 @@ fn keep(kept: &mut Vec<Arc<Forms>>, forms: Arc<Forms>) {
     kept.push(forms);
     let mut size = 0;
     let fit = kept.iter().rev().take_while(|forms| {
-        size += forms.size();
+        size += forms.size;
         size <= MOST
     });
-    let drop_first = kept.len() - fit.count();
+    let drop_first = (kept.len() - fit.count()).min(kept.len() - 1);
     kept.drain(..drop_first);
 }
 
 impl Forms {
-    fn of(report: &Report, month: Month, snapshot: &Snapshot) -> Self {
+    fn of(report: Report, month: Month, snapshot: &Snapshot) -> Self {
         let kept_for = if report.complete { OVER } else { RUNNING };
-        let lent = households(&snapshot.fleet);
-        let links = [("CSV", format!("/reports/{month}.csv")), ("JSON", format!("/api/v1/reports/{month}"))];
+        let (fleet, size) = (snapshot.fleet.clone(), weight(&report));
+        let home = format!("/reports/{month}");
+        let links = [("CSV", format!("{home}.csv")), ("JSON", format!("/api/v1/reports/{month}"))];
         let shown = |language| {
-            let main = page::main(report, &lent, language, &links).map_err(|error| error.to_string())?;
+            let view = View { report: &report, language, lent: &|id| is_lent(&fleet, id), home: Some(&home) };
+            let main = page::main(view, &links).map_err(|error| error.to_string())?;
             Ok(Bytes::from(navigation(snapshot, language, month) + &main))
         };
+        let (vietnamese, english) = (shown(Language::Vi), shown(Language::En));
+        let pages: usize = [&vietnamese, &english].into_iter().flatten().map(Bytes::len).sum();
         Self {
             month,
-            fleet: snapshot.fleet.clone(),
             until: Instant::now() + kept_for,
-            vietnamese: shown(Language::Vi),
-            english: shown(Language::En),
-            csv: csv(report).map(Bytes::from).map_err(|error| error.to_string()),
-            json: serde_json::to_vec(report).map(Bytes::from).map_err(|error| error.to_string()),
+            size: size + pages + 2 * SMALL.min(size),
+            vietnamese,
+            english,
+            csv: Mutex::default(),
+            json: Mutex::default(),
+            fleet,
+            report,
         }
     }
 
@@ -142,7 +167,58 @@ impl Forms {
         }
     }
 
-    fn size(&self) -> usize {
-        [&self.vietnamese, &self.english, &self.csv, &self.json].into_iter().flatten().map(Bytes::len).sum()
+    /// The content of a page of detail.
+    pub(super) fn detail(&self, detail: &Detail, search: &str, page: usize, language: Language) -> Form {
+        let home = format!("/reports/{}", self.month);
+        let view = View { report: &self.report, language, lent: &|id| is_lent(&self.fleet, id), home: Some(&home) };
+        detail::main(view, detail, search, page).map(Bytes::from).map_err(|error| error.to_string())
     }
+
+    /// The report as one table.
+    pub(in crate::web) async fn csv(self: Arc<Self>) -> Form {
+        let written = move || self.written(&self.csv, |report| csv(report).map_err(|error| error.to_string()));
+        tokio::task::spawn_blocking(written).await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    /// The report as JSON.
+    pub(in crate::web) async fn json(self: Arc<Self>) -> Form {
+        let json = |report: &Report| serde_json::to_string(report).map_err(|error| error.to_string());
+        let written = move || self.written(&self.json, json);
+        tokio::task::spawn_blocking(written).await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
+    fn written(&self, form: &Mutex<Written>, write: impl FnOnce(&Report) -> Result<String, String>) -> Form {
+        let mut written = form.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = written.kept.clone().or_else(|| written.taken.as_ref()?.upgrade());
+        let bytes: Arc<[u8]> = match known {
+            Some(bytes) => bytes,
+            None => write(&self.report)?.into_bytes().into(),
+        };
+        if bytes.len() <= SMALL {
+            written.kept = Some(bytes.clone());
+        } else {
+            written.taken = Some(Arc::downgrade(&bytes));
+        }
+        Ok(Bytes::from_owner(bytes))
+    }
+}
+
+fn is_lent(fleet: &Fleet, id: &str) -> bool {
+    fleet.cameras.get(id).is_some_and(|camera| camera.kind == Kind::Household)
+}
+
+/// About how many bytes a report takes: nearly all of it are its lines.
+fn weight(report: &Report) -> usize {
+    let of = |line: &Line| {
+        size_of::<Line>() + line.id.capacity() + line.name.capacity() + line.days.capacity() * size_of::<Option<f64>>()
+    };
+    let lines = [
+        &report.sites,
+        &report.cameras,
+        &report.links,
+        &report.cameras_by_link,
+        &report.cameras_by_area,
+        &report.makes,
+    ];
+    lines.into_iter().flatten().map(of).sum::<usize>() + report.incidents.len() * 200
 }

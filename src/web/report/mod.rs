@@ -1,10 +1,14 @@
 //! The uptime report over HTTP and as files: a page with plots, a table for spreadsheets, JSON.
 
 mod desk;
+mod detail;
 mod figures;
 mod page;
 mod svg;
 mod table;
+mod tables;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub(super) use desk::{Desk, Unready};
@@ -70,7 +74,7 @@ pub(super) async fn one(
         Ok(forms) => forms,
         Err(unready) => return unready.told(uri.path()),
     };
-    match forms.csv.clone() {
+    match forms.csv().await {
         Ok(text) => {
             let name = format!("attachment; filename=\"camhealth-{month}.csv\"");
             let headers =
@@ -79,6 +83,45 @@ pub(super) async fn one(
         }
         Err(error) => Unready::Failed(error).told(uri.path()),
     }
+}
+
+/// What of a page of detail is asked for.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Part {
+    q: Option<String>,
+    page: Option<String>,
+}
+
+/// A page of one of a month's tables, or of its incidents.
+pub(super) async fn detail(
+    State(shared): State<Shared>,
+    _: NotEmbedded,
+    Path((name, table)): Path<(String, String)>,
+    Query(wish): Query<Wish>,
+    Query(part): Query<Part>,
+) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.language(&snapshot);
+    let found = known(&name, &snapshot).ok().zip(table.parse::<detail::Detail>().ok());
+    let Some((month, detail)) = found else {
+        return (StatusCode::NOT_FOUND, words::words(language).no_table).into_response();
+    };
+    let search = super::list::short(part.q.as_deref().unwrap_or_default());
+    let number = part.page.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1);
+    let path = format!("/reports/{month}/{table}");
+    let forms = match shared.reports.of(month, &snapshot).await {
+        Ok(forms) => forms,
+        Err(unready) => return unready.told(&path),
+    };
+    let main = match forms.detail(&detail, &search, number, language) {
+        Ok(main) => main,
+        Err(error) => return Unready::Failed(error).told(&path),
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let query = query.append_pair("q", &search).append_pair("page", &number.to_string()).finish();
+    let events = format!("/events?lang={}&incident=", words::words(language).lang);
+    let shown = around(&shared, main, &snapshot, language, &format!("{path}?{query}"), &events);
+    shown.unwrap_or_else(|error| html(Err(error)))
 }
 
 /// A month of which something can be said.

@@ -1,8 +1,10 @@
 //! The report as a page, and as a file that needs nothing beside it.
 
 use super::{
+    detail,
     figures::{hours, length, mean_length, percent, points},
     svg,
+    tables::Table,
     words::{self, Words, words},
 };
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
 };
 use askama::Template;
 use jiff::{Timestamp, tz::TimeZone};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -24,10 +26,13 @@ struct Page<'a> {
     shares: Vec<Share>,
     total_hours: String,
     plot: String,
-    tables: Vec<Table>,
+    tables: Vec<Shown>,
     causes: Vec<(String, String, usize)>,
     incidents: Vec<IncidentRow>,
+    incidents_all: usize,
+    incidents_address: String,
     removed: String,
+    removed_more: usize,
     /// Where other forms of it are: name and address.
     forms: &'a [(&'static str, String)],
 }
@@ -58,72 +63,87 @@ struct Share {
     share: String,
 }
 
-struct Table {
-    id: &'static str,
-    title: &'static str,
-    /// Long tables are folded.
-    folded: bool,
-    blind: bool,
-    rows: Vec<Row>,
+/// A table, or the part of it that is shown.
+pub(super) struct Shown {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) folded: bool,
+    pub(super) blind: bool,
+    pub(super) rows: Vec<Row>,
+    /// How many rows it has in all, and where they are.
+    pub(super) all: usize,
+    pub(super) address: String,
 }
 
-struct Row {
-    id: String,
-    name: String,
-    members: usize,
-    strip: String,
-    service: String,
-    contractor: String,
-    measured: String,
-    down: String,
-    blind: String,
-    outages: usize,
-    mttr: String,
-    mtbf: String,
-    change: String,
-    verdict: &'static str,
-    class: &'static str,
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) members: usize,
+    pub(super) strip: String,
+    pub(super) service: String,
+    pub(super) contractor: String,
+    pub(super) measured: String,
+    pub(super) down: String,
+    pub(super) blind: String,
+    pub(super) outages: usize,
+    pub(super) mttr: String,
+    pub(super) mtbf: String,
+    pub(super) change: String,
+    pub(super) verdict: &'static str,
+    pub(super) class: &'static str,
 }
 
-struct IncidentRow {
-    number: u32,
-    place: String,
-    cause: &'static str,
-    level: &'static str,
-    class: &'static str,
-    from: String,
-    length: String,
-    taken_on: String,
+pub(super) struct IncidentRow {
+    pub(super) number: u32,
+    pub(super) place: String,
+    pub(super) cause: &'static str,
+    pub(super) level: &'static str,
+    pub(super) class: &'static str,
+    pub(super) from: String,
+    pub(super) length: String,
+    pub(super) taken_on: String,
 }
 
-/// The content of the page. `forms` are the addresses of its other forms.
-pub(super) fn main(
-    report: &Report,
-    households: &BTreeSet<String>,
-    language: Language,
-    forms: &[(&'static str, String)],
-) -> askama::Result<String> {
+/// Lines of a report that are shown on one page, whatever they are about; of more only the worst are.
+const WHOLE: usize = 320;
+/// Incidents on the page of a large fleet, the latest of them.
+const INCIDENTS: usize = 40;
+/// Cameras that are named which the configuration no longer has.
+const REMOVED: usize = 200;
+/// How a report is shown.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) report: &'a Report,
+    pub(super) language: Language,
+    /// Knows a household's camera by its id.
+    pub(super) lent: &'a dyn Fn(&str) -> bool,
+    /// Where its pages are, `/reports/2026-10`; `None` where it is one file, which has everything.
+    pub(super) home: Option<&'a str>,
+}
+
+/// The content of the page: the whole report, or the worst of each table where that is too much. `forms` are the
+/// addresses of its other forms.
+pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::Result<String> {
+    let View { report, language, .. } = view;
     let words = words(language);
     let show = Show { report, words, language, zone: &report.zone };
     let total = &report.total;
-    let (lent, public): (Vec<&Line>, Vec<&Line>) =
-        report.cameras.iter().partition(|line| households.contains(&line.id));
-    let table = |id, title, lines: Vec<&Line>, target, folded| Table {
-        id,
-        title,
-        folded,
-        blind: lines.iter().any(|line| line.blind_seconds.is_some()),
-        rows: lines.into_iter().map(|line| show.row(line, target)).collect(),
+    let lines = Table::ALL.map(|table| (table, table.lines(report, view.lent)));
+    let all = lines.iter().map(|(_, lines)| lines.len()).sum::<usize>() + report.incidents.len();
+    let is_whole = view.home.is_none() || all <= WHOLE;
+    let address = |name: &str| match view.home {
+        Some(home) => format!("{home}/{name}?lang={}", words.lang),
+        None => String::new(),
     };
-    let (camera, site) = (report.camera_target, report.site_target);
-    let tables = vec![
-        table("sites", words.sites, report.sites.iter().collect(), site, false),
-        table("cameras", words.cameras, public, camera, false),
-        table("households", words.households, lent, camera, true),
-        table("links", words.links, report.links.iter().collect(), camera, false),
-        table("by-link", words.by_link, report.cameras_by_link.iter().collect(), camera, true),
-        table("makes", words.makes, report.makes.iter().collect(), camera, false),
-    ];
+    let tables = lines.into_iter().filter(|(_, lines)| !lines.is_empty()).map(|(table, lines)| {
+        let most = if is_whole { lines.len() } else { table.most() };
+        show.table(table, &lines, 0..most, address(table.as_str()))
+    });
+    let incidents = match is_whole {
+        true => &report.incidents[..],
+        false => &report.incidents[report.incidents.len().saturating_sub(INCIDENTS)..],
+    };
+    let removed = if is_whole { usize::MAX } else { REMOVED };
     let share = |account: Account| Share {
         class: account.as_str(),
         name: words::account(account, language),
@@ -140,10 +160,13 @@ pub(super) fn main(
         shares: Account::ALL.map(share).into_iter().collect(),
         total_hours: hours(total.seconds.total(), language),
         plot: svg::days(report, language),
-        tables: tables.into_iter().filter(|table| !table.rows.is_empty()).collect(),
+        tables: tables.collect(),
         causes: report.causes.iter().map(|line| show.cause(line)).collect(),
-        incidents: report.incidents.iter().map(|line| show.incident(line)).collect(),
-        removed: report.removed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        incidents: incidents.iter().map(|line| show.incident(line)).collect(),
+        incidents_all: report.incidents.len(),
+        incidents_address: address(detail::INCIDENTS),
+        removed_more: report.removed.len().saturating_sub(removed),
+        removed: report.removed.iter().take(removed).map(ToString::to_string).collect::<Vec<_>>().join(", "),
         forms,
     };
     page.render()
@@ -152,20 +175,21 @@ pub(super) fn main(
 /// The report as a file of its own, with its style in it and without a script.
 pub fn file(report: &Report, households: &BTreeSet<String>, language: Language) -> askama::Result<String> {
     let words = words(language);
-    let main = main(report, households, language, &[])?;
+    let lent = |id: &str| households.contains(id);
+    let main = main(View { report, language, lent: &lent, home: None }, &[])?;
     let style = concat!(include_str!("../static/wall.css"), include_str!("../static/report.css"));
     File { lang: words.lang, title: format!("{} – {}", words.title, report.commune), style, main: &main }.render()
 }
 
-struct Show<'a> {
-    report: &'a Report,
-    words: &'static Words,
-    language: Language,
-    zone: &'a TimeZone,
+pub(super) struct Show<'a> {
+    pub(super) report: &'a Report,
+    pub(super) words: &'static Words,
+    pub(super) language: Language,
+    pub(super) zone: &'a TimeZone,
 }
 
 impl Show<'_> {
-    fn period(&self) -> String {
+    pub(super) fn period(&self) -> String {
         let month = self.report.from.to_zoned_datetime(self.zone.clone()).strftime("%m/%Y").to_string();
         match self.report.complete {
             true => month,
@@ -221,6 +245,20 @@ impl Show<'_> {
         ]
     }
 
+    /// A part of a table. Whether it has a column for blindness does not hang on the part.
+    pub(super) fn table(&self, table: Table, lines: &[&Line], part: Range<usize>, address: String) -> Shown {
+        let part = part.start.min(lines.len())..part.end.min(lines.len());
+        Shown {
+            id: table.as_str(),
+            title: table.title(self.words),
+            folded: table.is_folded(),
+            blind: lines.iter().any(|line| line.blind_seconds.is_some()),
+            rows: lines[part].iter().map(|line| self.row(line, table.target(self.report))).collect(),
+            all: lines.len(),
+            address,
+        }
+    }
+
     fn row(&self, line: &Line, target: f64) -> Row {
         let language = self.language;
         let name = if line.name.is_empty() { &line.id } else { &line.name };
@@ -249,7 +287,7 @@ impl Show<'_> {
         (name, length(line.seconds, self.language), line.cameras)
     }
 
-    fn incident(&self, line: &IncidentLine) -> IncidentRow {
+    pub(super) fn incident(&self, line: &IncidentLine) -> IncidentRow {
         let lasted = length(line.seconds, self.language);
         IncidentRow {
             number: line.number,

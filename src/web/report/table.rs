@@ -21,7 +21,7 @@ pub fn csv(report: &Report) -> Result<String, csv::Error> {
     ];
     table.write_record(before.into_iter().chain(states).chain(after.map(str::to_owned)))?;
     let month = report.from.to_zoned_datetime(report.zone.clone()).strftime("%Y-%m").to_string();
-    let sections: [(&str, &[Line]); 8] = [
+    let sections: [(&str, &[Line]); 9] = [
         ("total", std::slice::from_ref(&report.total)),
         ("kind", &report.kinds),
         ("coverage", std::slice::from_ref(&report.coverage)),
@@ -29,6 +29,7 @@ pub fn csv(report: &Report) -> Result<String, csv::Error> {
         ("camera", &report.cameras),
         ("link", &report.links),
         ("cameras_by_link", &report.cameras_by_link),
+        ("cameras_by_area", &report.cameras_by_area),
         ("make", &report.makes),
     ];
     for (section, lines) in sections {

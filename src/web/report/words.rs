@@ -82,6 +82,14 @@ phrases! {
     households: "Camera hộ dân", "Household cameras";
     links: "Đường truyền", "Links";
     by_link: "Camera theo đường truyền", "Cameras by link";
+    by_area: "Camera theo khu vực", "Cameras by area";
+    all_of_them: "Xem tất cả", "Show all";
+    search: "Tìm tên hoặc mã", "Name or id";
+    find: "Tìm", "Find";
+    page: "Trang", "Page";
+    previous: "‹ trước", "‹ previous";
+    next: "sau ›", "next ›";
+    no_table: "Không có bảng này.", "There is no such table.";
     makes: "Theo hãng và kiểu máy", "By make and model";
     causes: "Nguyên nhân hỏng", "What cameras were down by";
     incidents: "Sự cố", "Incidents";

@@ -41,28 +41,113 @@ function heard(millisecond) {
   open = true;
 }
 
-const source = new EventSource(main.dataset.events);
-source.addEventListener("pulse", (event) => {
-  heard(event.data);
-  const shown = document.getElementById("at");
-  if (shown) shown.dataset.at = event.data;
-  tick();
-});
-source.addEventListener("wall", (event) => {
-  const unfolded = [...main.querySelectorAll("details[open]")].map((details) => details.id);
-  const [left, top] = [window.scrollX, window.scrollY];
-  main.innerHTML = event.data;
-  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
-  window.scrollTo(left, top);
-  heard(event.lastEventId);
-  tick();
-});
-source.addEventListener("trouble", (event) => {
-  document.getElementById("why").textContent = event.data;
-  trouble.hidden = false;
-  tick();
-});
-source.addEventListener("well", () => { trouble.hidden = true; tick(); });
-source.onerror = () => { open = false; tick(); };
+// What people have unfolded, typed, chosen and reached by keyboard, so that new content does not take it away.
+function remember(root) {
+  const unfolded = [...root.querySelectorAll("details[open]")].map((details) => details.id).filter(Boolean);
+  const typed = [...root.querySelectorAll("input[name], select[name]")].map((field) => [field.name, field.value]);
+  const active = root.contains(document.activeElement) ? document.activeElement : null;
+  const known = active && (active.name ? `[name="${active.name}"]`
+    : active.getAttribute("href") ? `a[href="${CSS.escape(active.getAttribute("href"))}"]` : null);
+  return (now) => {
+    for (const id of unfolded) now.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+    for (const [name, value] of typed) {
+      const field = now.querySelector(`[name="${CSS.escape(name)}"]`);
+      if (field && field.type !== "hidden") field.value = value;
+    }
+    if (known && !now.contains(document.activeElement)) now.querySelector(known)?.focus({ preventScroll: true });
+  };
+}
+
+function element(html, inSvg) {
+  const template = document.createElement("template");
+  template.innerHTML = inSvg ? `<svg>${html}</svg>` : html;
+  return inSvg ? template.content.firstElementChild.firstElementChild : template.content.firstElementChild;
+}
+
+// Puts a piece in the place of the one with its id. A region that is read aloud must stay the same element.
+function replace(old, piece) {
+  const restore = remember(old);
+  if (old.hasAttribute("aria-live")) {
+    old.className = piece.className;
+    old.replaceChildren(...piece.childNodes);
+    restore(old);
+  } else {
+    old.replaceWith(piece);
+    restore(piece);
+  }
+}
+
+// Changes what has changed; false where the page is not what the server takes it for.
+function patch({ pieces, lists }) {
+  const orders = Object.entries(lists).map(([id, order]) => [document.getElementById(id), order]);
+  if (orders.some(([list]) => !list)) return false;
+  const fresh = new Map();
+  for (const [id, html] of Object.entries(pieces)) {
+    const old = document.getElementById(id);
+    const listed = orders.find(([, order]) => order.includes(id));
+    const parent = old?.parentElement ?? listed?.[0];
+    if (!parent) return false;
+    const piece = element(html, parent instanceof SVGElement);
+    if (piece?.id !== id) return false;
+    if (old) replace(old, piece);
+    else fresh.set(id, piece);
+  }
+  const nodes = orders.map(([list, order]) => [list, order.map((id) => document.getElementById(id) ?? fresh.get(id))]);
+  if (nodes.some(([, items]) => items.includes(undefined))) return false;
+  for (const [list, items] of nodes) {
+    let place = list.firstElementChild;
+    for (const item of items) {
+      if (item === place) place = place.nextElementSibling;
+      else list.insertBefore(item, place);
+    }
+    while (place) {
+      const next = place.nextElementSibling;
+      place.remove();
+      place = next;
+    }
+  }
+  return true;
+}
+
+function listen() {
+  const source = new EventSource(main.dataset.events);
+  source.addEventListener("pulse", (event) => {
+    heard(event.data);
+    const shown = document.getElementById("at");
+    if (shown) shown.dataset.at = event.data;
+    tick();
+  });
+  source.addEventListener("wall", (event) => {
+    const [left, top] = [window.scrollX, window.scrollY];
+    const restore = remember(main);
+    main.innerHTML = event.data;
+    restore(main);
+    window.scrollTo(left, top);
+    heard(event.lastEventId);
+    tick();
+  });
+  source.addEventListener("patch", (event) => {
+    const restore = remember(main);
+    const done = patch(JSON.parse(event.data));
+    restore(main);
+    if (!done) {
+      // In doubt the whole is asked for: a wall must be true before all else.
+      source.close();
+      listen();
+      return;
+    }
+    heard(event.lastEventId);
+    tick();
+  });
+  source.addEventListener("trouble", (event) => {
+    document.getElementById("why").textContent = event.data;
+    trouble.hidden = false;
+    tick();
+  });
+  source.addEventListener("well", () => { trouble.hidden = true; tick(); });
+  source.onerror = () => { open = false; tick(); };
+}
+
+listen();
 setInterval(tick, 1000);
 tick();

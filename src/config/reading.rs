@@ -1,0 +1,91 @@
+//! The files: which there are, and what TOML they hold.
+
+use super::{context::Context, entry::Entry, source::Source};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use toml::{Spanned, de::DeTable};
+
+/// Syntax errors that are told of one file.
+const MOST_ERRORS: usize = 20;
+/// Larger than any configuration: a province's cameras take a few megabytes.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Reads the main file and those that its `include` names.
+pub(super) fn read(path: &Path, context: &Context) -> Vec<Source> {
+    let Some(main) = read_one(path, context) else { return Vec::new() };
+    let mut sources = vec![main];
+    // The tree borrows its text, so the paths are taken out before files are added.
+    let included: Vec<PathBuf> = {
+        // What is no TOML is told when the trees are made; what can be read of its includes is followed all the same.
+        let (tree, _) = DeTable::parse_recoverable(&sources[0].text);
+        includes(&sources[0], tree.get_ref(), context)
+    };
+    sources.extend(included.iter().filter_map(|path| read_one(path, context)));
+    sources
+}
+
+fn read_one(path: &Path, context: &Context) -> Option<Source> {
+    let name = path.display().to_string();
+    if fs::metadata(path).is_ok_and(|file| file.len() > LARGEST) {
+        let message = format!("is larger than {} MiB", LARGEST / 1024 / 1024);
+        context.about_file(&name, message, "is it a configuration at all? Name it more narrowly in include");
+        return None;
+    }
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+            Some(Source::new(name, folder, text))
+        }
+        Err(error) => {
+            let remedy = "name the main file with --config PATH; it must be readable UTF-8 text";
+            context.about_file(&name, format!("cannot be read: {error}"), remedy);
+            None
+        }
+    }
+}
+
+fn includes(main: &Source, tree: &DeTable<'_>, context: &Context) -> Vec<PathBuf> {
+    let entry = Entry::new(main, context, String::new(), tree, 0..0);
+    let mut paths = Vec::new();
+    for pattern in entry.texts("include") {
+        let whole = main.folder.join(&pattern.value);
+        let found: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
+            Ok(found) => found.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
+            Err(error) => {
+                let message = format!("{} is no pattern: {}", entry.quoted(&pattern), error.msg);
+                let remedy = "write a file name or a pattern such as \"cameras-*.toml\"";
+                entry.problem("include", pattern.span, message, remedy);
+                continue;
+            }
+        };
+        if found.is_empty() {
+            let message = format!("{} matches no file", entry.quoted(&pattern));
+            let remedy = "patterns start from the folder of this file; correct or remove it";
+            entry.problem("include", pattern.span, message, remedy);
+        }
+        for path in found {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
+/// The tree of each file; a file that is no TOML has an empty one.
+pub(super) fn parse<'a>(sources: &'a [Source], context: &Context) -> Vec<Spanned<DeTable<'a>>> {
+    let parse = |source: &'a Source| {
+        let (tree, errors) = DeTable::parse_recoverable(&source.text);
+        // What is no TOML at all has an error in each line: the first few tell enough.
+        for error in errors.into_iter().take(MOST_ERRORS) {
+            let span = error.span().unwrap_or(0..0);
+            // The parser's words may quote the text around the fault, the first line names only its kind.
+            let message = error.message().lines().next().unwrap_or("is no TOML").to_owned();
+            context.problem(source, String::new(), span, message, "this is not valid TOML; see toml.io for its form");
+        }
+        tree
+    };
+    sources.iter().map(parse).collect()
+}

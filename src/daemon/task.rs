@@ -1,0 +1,32 @@
+//! The tasks that the daemon consists of, by name.
+
+use crate::model::closed;
+
+closed! {
+    /// The tasks without which the daemon does not do its work.
+    #[derive(PartialOrd, Ord)]
+    pub enum Task {
+        /// Decides, and has everything remembered.
+        EventLoop "event_loop",
+        /// The thread that writes the journal.
+        Journal "journal",
+        /// Starts looks when they are due.
+        Schedule "schedule",
+        /// Serves pages, metrics and the API.
+        Web "web",
+        /// Carries notices from the outbox to the channels.
+        Relay "relay",
+        /// Reads what people answer to bots.
+        Replies "replies",
+        /// Asks links' beacons and the monitor's anchors.
+        Beacons "beacons",
+        /// Tells the service manager that the daemon lives.
+        ServiceManager "service_manager",
+        /// Asks for the heartbeat's address.
+        Heartbeat "heartbeat",
+        /// Tells Alertmanagers what is open.
+        Alertmanagers "alertmanagers",
+        /// Tells people when nothing can be remembered, since then nothing else is told.
+        Distress "distress",
+    }
+}

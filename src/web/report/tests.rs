@@ -1,0 +1,74 @@
+//! A month's pages: all lines on pages of detail, once each and in order, and no page large, whatever the fleet.
+
+use super::{
+    detail::{self, Detail, LINES},
+    page::{self, View},
+    tables::Table,
+};
+use crate::{
+    model::{Fleet, History, Kind, Language},
+    uptime::{Month, Report, Settings, of_month},
+    web::province::province,
+};
+use std::sync::Arc;
+
+const LARGEST: usize = 295_000;
+
+fn report(cameras: usize, areas: usize) -> (Arc<Fleet>, Report) {
+    let snapshot = province(cameras, areas);
+    let month = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
+    let report = of_month(&snapshot.fleet, &History::default(), month, &Settings::default(), snapshot.at);
+    (snapshot.fleet.clone(), report)
+}
+
+/// The names of the rows of all pages, in order, each page no larger than it may be.
+fn names(view: View<'_>, detail: &Detail) -> Vec<String> {
+    let mut names = Vec::new();
+    for number in 1.. {
+        let html = detail::main(view, detail, "", number).expect("it is rendered");
+        assert!(html.len() < LARGEST, "{detail:?} takes {} bytes", html.len());
+        let rows = html.split("<th scope=\"row\">").skip(1);
+        let before = names.len();
+        names.extend(rows.map(|row| {
+            let id = row.split_once("<span class=\"id\">").map_or(row, |(_, id)| id);
+            id.split(['<', ' ']).next().unwrap_or_default().to_owned()
+        }));
+        if names.len() < before + LINES {
+            return names;
+        }
+        assert!(html.contains("page=") && html.contains(&format!(" {number} / ")), "it leads on");
+    }
+    names
+}
+
+#[test]
+fn the_pages_of_a_province_are_small_and_miss_nobody() {
+    let (fleet, report) = report(20_000, 130);
+    let lent = |id: &str| fleet.cameras.get(id).is_some_and(|camera| camera.kind == Kind::Household);
+    let view = View { report: &report, language: Language::Vi, lent: &lent, home: Some("/reports/2026-09") };
+    let summary = page::main(view, &[]).expect("it is rendered");
+    assert!(summary.len() < LARGEST, "{} bytes", summary.len());
+    for name in ["areas", "sites", "cameras", "households"] {
+        assert!(summary.contains(&format!("/reports/2026-09/{name}?lang=vi")), "{name} leads to its pages");
+    }
+    for table in Table::ALL {
+        let lines: Vec<&str> = table.lines(&report, &lent).iter().map(|line| line.id.as_str()).collect();
+        assert_eq!(names(view, &Detail::Lines(table)), lines, "{table:?}");
+    }
+    let found = detail::main(view, &Detail::Lines(Table::Cameras), "DUONG khai 19999", 1).expect("it is rendered");
+    assert_eq!(found.matches("<th scope=\"row\">").count(), 1, "{found}");
+}
+
+/// A commune's report is one page, as it is one file.
+#[test]
+fn a_small_report_is_whole() {
+    let (fleet, report) = report(210, 2);
+    let lent = |id: &str| fleet.cameras.get(id).is_some_and(|camera| camera.kind == Kind::Household);
+    let view = View { report: &report, language: Language::En, lent: &lent, home: Some("/reports/2026-09") };
+    let page = page::main(view, &[]).expect("it is rendered");
+    let lines: usize = Table::ALL.iter().map(|table| table.lines(&report, &lent).len()).sum();
+    // Each has a strip of its days.
+    assert_eq!(page.matches("class=\"strip\"").count(), lines);
+    assert!(!page.contains("class=\"more\""));
+    assert_eq!(page, page::main(View { home: None, ..view }, &[]).expect("it is rendered"));
+}

@@ -1,0 +1,105 @@
+//! Tiles of a wall: a site or an area at one glance.
+
+use super::{
+    ground::{Tally, urgency},
+    page::{self, Moment, level_symbol, moment},
+};
+use crate::model::{Coverage, Language, Level, Site, SiteStatus, Snapshot, State, ViewState};
+
+/// A site in a tile.
+pub(super) struct SiteTile<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) hamlet: &'a str,
+    pub(super) level: &'static str,
+    pub(super) word: &'static str,
+    pub(super) symbol: &'static str,
+    pub(super) lost: String,
+    pub(super) views: String,
+    pub(super) since: Moment,
+    /// The open incident's number.
+    pub(super) incident: Option<u32>,
+    /// That it is well again and the incident not yet over.
+    pub(super) recovering: Option<String>,
+}
+
+/// An area in a tile; the one without an id is what lies in none.
+pub(super) struct AreaTile<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) level: &'static str,
+    pub(super) symbol: &'static str,
+    pub(super) percent: Option<u32>,
+    pub(super) coverage: Coverage,
+    pub(super) blind: usize,
+    pub(super) unwell: usize,
+}
+
+impl<'a> SiteTile<'a> {
+    /// A site's tile.
+    pub(super) fn of(snapshot: &Snapshot, site: &'a Site, status: &SiteStatus, language: Language) -> Self {
+        let lost = status.views.iter().filter(|view| view.state == ViewState::Lost);
+        let lost: Vec<&str> = lost.map(|view| view.name.as_str()).collect();
+        let covered = status.views.iter().filter(|view| view.state == ViewState::Covered).count();
+        Self {
+            id: site.id.as_str(),
+            name: &site.name,
+            hamlet: &site.hamlet,
+            level: status.level.as_str(),
+            word: status.level.text(language),
+            symbol: level_symbol(status.level),
+            lost: lost.join("; "),
+            views: format!("{covered}/{}", status.views.len()),
+            since: moment(status.since, snapshot),
+            incident: snapshot.number(status),
+            recovering: page::recovering(snapshot, status, language),
+        }
+    }
+}
+
+impl<'a> AreaTile<'a> {
+    /// An area's tile.
+    pub(super) fn of(id: &'a str, name: &'a str, coverage: Coverage, tally: Tally) -> Self {
+        let level = standing(coverage, &tally);
+        let well = tally.cameras_in(State::Up) + tally.cameras_in(State::Off);
+        Self {
+            id,
+            name,
+            level: level.as_str(),
+            symbol: level_symbol(level),
+            percent: percent(coverage),
+            coverage,
+            blind: tally.sites_at(Level::Blind),
+            unwell: tally.cameras() - well,
+        }
+    }
+
+    /// Worst first: by how it stands, then by the share that is covered.
+    pub(super) fn rank(&self) -> (u8, u32) {
+        let level = self.level.parse().map_or(u8::MAX, urgency);
+        (level, self.percent.unwrap_or(100))
+    }
+}
+
+/// Rounded down, so that only what is whole is shown as 100.
+pub(super) fn percent(coverage: Coverage) -> Option<u32> {
+    coverage.ratio().map(|ratio| (ratio * 100.0).floor() as u32)
+}
+
+/// How an area stands as a whole: one lost view among hundreds must not make it look as if it were blind.
+pub(super) fn standing(coverage: Coverage, tally: &Tally) -> Level {
+    let Coverage { covered, lost, total, .. } = coverage;
+    if total == 0 || (covered + lost) * 2 < total {
+        Level::Unknown
+    } else if lost == total {
+        Level::Blind
+    } else if tally.sites_at(Level::Blind) > 0 || lost * 10 > total {
+        Level::Critical
+    } else if lost > 0 || tally.sites_at(Level::Reduced) > 0 {
+        Level::Reduced
+    } else if covered < total {
+        Level::Unknown
+    } else {
+        Level::Full
+    }
+}

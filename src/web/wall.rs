@@ -1,0 +1,347 @@
+//! The wall of the whole fleet or of one area: a pure function of one snapshot and a language.
+//!
+//! Few sites are large tiles, more are small ones, and of many only the worst are shown beside a tile for each area. What
+//! is shown is bounded, whatever the fleet; the rest is counted and linked to.
+
+use super::{
+    ground::{self, Ground, Tally},
+    list::{Place, Standing},
+    page::{Moment, moment, thousands},
+    rows::{CameraRow, first_of},
+    tiles::{AreaTile, SiteTile, percent, standing},
+    words::{Words, words},
+};
+use crate::model::{
+    AreaId, Camera, CameraStatus, Coverage, Fleet, Incident, Kind, Language, Level, Site, SiteId, SiteStatus, Snapshot,
+    Span, State, Window,
+};
+use askama::Template;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// So many sites have large tiles: four rows of a screen at most.
+pub(super) const FEW: usize = 60;
+/// So many sites have tiles at all: what a 1080p screen holds without scrolling.
+pub(super) const MANY: usize = 150;
+/// Parts of the fleet whose sites stand together under a head; with more, tiles would be few beside heads.
+const PARTS: usize = 10;
+/// So many of the worst sites are shown where there are more.
+const WORST: usize = 60;
+/// Areas that have a tile; a province has 130 communes.
+const AREAS: usize = 200;
+/// Cameras that are not well and are shown with the steps of a look.
+const UNWELL: usize = 60;
+/// Fleets of so many cameras list those that work as well, up to [`WELL`].
+const WATCHED_CLOSELY: usize = 400;
+const WELL: usize = 240;
+/// Open incidents, windows and people on call.
+const INCIDENTS: usize = 40;
+const WINDOWS: usize = 20;
+const ON_CALL: usize = 12;
+
+/// The content of a wall: of the fleet, or of an area. `None` when there is no such area.
+pub(super) fn main(snapshot: &Snapshot, area: Option<&str>, language: Language) -> askama::Result<Option<String>> {
+    let scope = match area.map(|id| snapshot.fleet.areas.get_key_value(id)) {
+        None => None,
+        Some(None) => return Ok(None),
+        Some(Some((id, _))) => Some(id),
+    };
+    Wall::of(snapshot, scope, language).page().render().map(Some)
+}
+
+#[derive(Template)]
+#[template(path = "wall.html")]
+struct Main<'a> {
+    words: &'static Words,
+    /// The area's name, and the larger ones around it with their ids, the largest first.
+    title: Option<&'a str>,
+    above: Vec<(&'a str, &'a str)>,
+    /// Views that are seen, of all.
+    seen: String,
+    percent: Option<u32>,
+    mood: &'static str,
+    at: Moment,
+    counts: Vec<(&'static str, Vec<String>)>,
+    states: Vec<&'static str>,
+    cut_off: Option<Moment>,
+    /// Who is on call, and until when.
+    on_call: Vec<(&'a str, String)>,
+    incidents: Vec<IncidentRow>,
+    incidents_open: usize,
+    /// What is out of service on purpose: name, until when, by whom and why.
+    windows: Vec<(String, String, String)>,
+    windows_open: usize,
+    areas: Vec<AreaTile<'a>>,
+    areas_all: usize,
+    groups: Vec<Group<'a>>,
+    /// Whether tiles are small.
+    dense: bool,
+    sites_all: String,
+    /// Sites that are not well and have no tile.
+    sites_more: usize,
+    sites_address: String,
+    problems: Vec<CameraRow>,
+    problems_all: usize,
+    problems_address: String,
+    well: Vec<CameraRow>,
+    well_all: usize,
+    well_address: String,
+}
+
+struct IncidentRow {
+    number: u32,
+    place: String,
+    level: &'static str,
+    word: String,
+    since: Moment,
+    taken_on: Option<String>,
+}
+
+/// Sites of one area that stand together.
+struct Group<'a> {
+    /// Its area, where there are several: id, name and coverage in per cent.
+    head: Option<(&'a str, &'a str, Option<u32>)>,
+    sites: Vec<SiteTile<'a>>,
+}
+
+type SiteNow<'a> = (&'a Arc<Site>, &'a Arc<SiteStatus>);
+type CameraNow<'a> = (&'a Arc<Camera>, &'a Arc<CameraStatus>);
+
+/// A snapshot seen from an area, or as a whole.
+struct Wall<'a> {
+    snapshot: &'a Snapshot,
+    fleet: &'a Fleet,
+    area: Option<&'a AreaId>,
+    language: Language,
+    words: &'static Words,
+    ground: Ground<'a>,
+    tally: Tally,
+    coverage: Coverage,
+    /// For each area within, the part of this one that it belongs to.
+    parts: BTreeMap<&'a AreaId, Option<&'a AreaId>>,
+}
+
+impl<'a> Wall<'a> {
+    fn of(snapshot: &'a Snapshot, area: Option<&'a AreaId>, language: Language) -> Self {
+        let (fleet, ground) = (&*snapshot.fleet, Ground::of(snapshot));
+        let part = |id: &'a AreaId| {
+            let mut below = None;
+            for above in fleet.areas_up_from(Some(id)) {
+                if Some(above) == area {
+                    return Some((id, below));
+                }
+                below = Some(above);
+            }
+            area.is_none().then_some((id, below))
+        };
+        Self {
+            snapshot,
+            fleet,
+            area,
+            language,
+            words: words(language),
+            tally: area.map_or(ground.all, |area| ground.area(area)),
+            coverage: area.map_or(snapshot.coverage, |area| snapshot.areas.get(area).copied().unwrap_or_default()),
+            parts: fleet.areas.keys().filter_map(part).collect(),
+            ground,
+        }
+    }
+
+    fn page(&self) -> Main<'a> {
+        let (snapshot, fleet, language) = (self.snapshot, self.fleet, self.language);
+        let sites_all = self.tally.sites();
+        let by_area = sites_all > MANY;
+        let (mut incidents, incidents_open) = self.incidents();
+        incidents.truncate(INCIDENTS);
+        let windows: Vec<&Window> = match self.area {
+            None => snapshot.windows.iter().filter(|w| w.is_open(snapshot.at, &fleet.commune.timezone)).collect(),
+            Some(_) => Vec::new(),
+        };
+        let (areas, areas_all) = if by_area { self.areas() } else { (Vec::new(), 0) };
+        let (groups, sites_more) = self.groups(by_area);
+        let (problems, problems_all, well, well_all) = self.cameras();
+        let mut above: Vec<_> = (fleet.areas_up_from(self.area).skip(1))
+            .map(|id| (id.as_str(), fleet.areas.get(id).map_or("", |area| &area.name)))
+            .collect();
+        above.reverse();
+        let place = self.area.map(|area| Place::In(area.to_string()));
+        Main {
+            words: self.words,
+            title: self.area.and_then(|id| Some(fleet.areas.get(id)?.name.as_str())),
+            above,
+            seen: format!(
+                "{}/{}",
+                thousands(self.coverage.covered, language),
+                thousands(self.coverage.total, language)
+            ),
+            percent: percent(self.coverage),
+            mood: self.mood(by_area).as_str(),
+            at: moment(snapshot.at, snapshot),
+            counts: Kind::ALL.map(|kind| (kind.text(language), self.counts(kind))).into(),
+            states: self.states().map(|state| state.text(language)).collect(),
+            cut_off: snapshot.cut_off.map(|since| moment(since, snapshot)),
+            on_call: (snapshot.on_call.iter().take(ON_CALL))
+                .map(|shift| (shift.name.as_str(), moment(shift.until, snapshot).text))
+                .collect(),
+            incidents,
+            incidents_open,
+            windows: windows.iter().take(WINDOWS).map(|window| self.window(window)).collect(),
+            windows_open: windows.len(),
+            areas,
+            areas_all,
+            groups,
+            dense: sites_all > FEW,
+            sites_all: thousands(sites_all, language),
+            sites_more,
+            sites_address: super::list::sites(Standing::Unwell, place.clone(), language),
+            problems,
+            problems_all,
+            problems_address: super::list::cameras(Standing::Unwell, place.clone(), language),
+            well,
+            well_all,
+            well_address: super::list::cameras(Standing::Is(State::Up), place, language),
+        }
+    }
+
+    /// Whether a thing's area is a part of this one.
+    fn has(&self, area: Option<&AreaId>) -> bool {
+        self.area.is_none() || area.is_some_and(|area| self.parts.contains_key(area))
+    }
+
+    /// The colour of the headline: that of the worst site, or of so many as a whole.
+    fn mood(&self, by_area: bool) -> Level {
+        if by_area {
+            return standing(self.coverage, &self.tally);
+        }
+        let known = Level::ALL.into_iter().filter(|level| self.tally.sites_at(*level) > 0);
+        let worst = known.filter_map(|level| Some((level.severity()?, level))).max_by_key(|(severity, _)| *severity);
+        worst.map_or(Level::Unknown, |(_, level)| level)
+    }
+
+    /// The usual states, and of the others those that a camera is in.
+    fn states(&self) -> impl Iterator<Item = State> {
+        let usual = [State::Up, State::Degraded, State::Down, State::Unknown];
+        State::ALL.into_iter().filter(move |state| usual.contains(state) || self.tally.cameras_in(*state) > 0)
+    }
+
+    fn counts(&self, kind: Kind) -> Vec<String> {
+        self.states().map(|state| thousands(self.tally.count(kind, state), self.language)).collect()
+    }
+
+    /// Open incidents that concern this area, and how many there are.
+    fn incidents(&self) -> (Vec<IncidentRow>, usize) {
+        let snapshot = self.snapshot;
+        let area_of = |id: &SiteId| self.fleet.sites.get(id).and_then(|site| site.area.as_ref());
+        let concerns =
+            |incident: &&Arc<Incident>| self.area.is_none() || incident.sites.keys().any(|id| self.has(area_of(id)));
+        let open: Vec<_> = snapshot.open_incidents().filter(concerns).collect();
+        let row = |incident: &&Arc<Incident>| IncidentRow {
+            number: incident.number,
+            place: snapshot.place(&incident.cause),
+            level: snapshot.course(incident).level().as_str(),
+            word: snapshot.course_text(snapshot.course(incident), self.language),
+            since: moment(incident.since, snapshot),
+            taken_on: incident.ack.as_ref().map(|ack| ack.by.clone()),
+        };
+        (open.iter().take(INCIDENTS).map(row).collect(), open.len())
+    }
+
+    fn window(&self, window: &Window) -> (String, String, String) {
+        let until = match &window.span {
+            Span::Once { until, .. } => moment(*until, self.snapshot).text,
+            Span::Weekly { hours, .. } => hours.to.strftime("%H:%M").to_string(),
+        };
+        (window.scope.name(self.fleet), until, format!("{}: {}", window.author, window.reason))
+    }
+
+    /// The areas right below, worst first, and how many there are.
+    fn areas(&self) -> (Vec<AreaTile<'a>>, usize) {
+        let below = |id: &&'a AreaId| self.fleet.areas.get(*id).is_some_and(|area| area.parent.as_ref() == self.area);
+        let tile = |id: &'a AreaId| {
+            let coverage = self.snapshot.areas.get(id).copied().unwrap_or_default();
+            AreaTile::of(
+                id.as_str(),
+                self.fleet.areas.get(id).map_or("", |area| &area.name),
+                coverage,
+                self.ground.area(id),
+            )
+        };
+        let mut tiles: Vec<_> = self.fleet.areas.keys().filter(below).map(tile).collect();
+        if self.area.is_none() && !tiles.is_empty() && self.ground.outside != Tally::default() {
+            let outside = self.ground.outside_coverage;
+            tiles.push(AreaTile::of("", self.words.no_areas, outside, self.ground.outside));
+        }
+        let all = tiles.len();
+        let order = |tile: &AreaTile<'_>| tile.rank();
+        (first_of(tiles, AREAS, |a, b| order(a).cmp(&order(b)).then_with(|| a.name.cmp(b.name))), all)
+    }
+
+    /// Tiles of all sites, or of the worst; and how many more are not well.
+    fn groups(&self, by_area: bool) -> (Vec<Group<'a>>, usize) {
+        let order = |a: &SiteNow<'a>, b: &SiteNow<'a>| {
+            let rank = ground::urgency(a.1.level).cmp(&ground::urgency(b.1.level));
+            rank.then_with(|| a.0.name.cmp(&b.0.name))
+        };
+        let here = ground::sites(self.snapshot).filter(|(site, _)| self.has(site.area.as_ref()));
+        let shown = |(_, status): &SiteNow<'_>| !by_area || status.level != Level::Full;
+        let sites: Vec<SiteNow<'a>> = here.filter(shown).collect();
+        let (all, most) = (sites.len(), if by_area { WORST } else { MANY });
+        let sites = first_of(sites, most, order);
+        let more = all - sites.len();
+        let part = |site: &Site| site.area.as_ref().and_then(|area| *self.parts.get(area)?);
+        let parts: BTreeSet<Option<&AreaId>> = sites.iter().map(|(site, _)| part(site)).collect();
+        if by_area || !(2..=PARTS).contains(&parts.len()) {
+            let tiles = sites.into_iter().map(|site| self.tile(site)).collect();
+            return (vec![Group { head: None, sites: tiles }], more);
+        }
+        // By name, so that each area stays where people look for it; the areas' own sites last.
+        let mut groups: BTreeMap<(bool, &str, Option<&AreaId>), Vec<SiteTile<'a>>> = BTreeMap::new();
+        for site in sites {
+            let area = part(site.0);
+            let name = area.and_then(|id| self.fleet.areas.get(id)).map_or("", |area| area.name.as_str());
+            groups.entry((area.is_none(), name, area)).or_default().push(self.tile(site));
+        }
+        let group = |((_, name, area), sites): ((bool, &'a str, Option<&'a AreaId>), Vec<SiteTile<'a>>)| {
+            let coverage = area.and_then(|area| self.snapshot.areas.get(area).copied());
+            let head = match area {
+                Some(area) => (area.as_str(), name, coverage.and_then(percent)),
+                None => ("", self.words.other_sites, None),
+            };
+            Group { head: Some(head), sites }
+        };
+        (groups.into_iter().map(group).collect(), more)
+    }
+
+    fn tile(&self, (site, status): SiteNow<'a>) -> SiteTile<'a> {
+        SiteTile::of(self.snapshot, site, status, self.language)
+    }
+
+    /// Those that are not well, worst first and public before household, and how many there are; and the others, where
+    /// the fleet is small enough to show them.
+    fn cameras(&self) -> (Vec<CameraRow>, usize, Vec<CameraRow>, usize) {
+        let closely = self.tally.cameras() <= WATCHED_CLOSELY && self.tally.sites() <= FEW;
+        let (mut unwell, mut well): (Vec<CameraNow<'a>>, Vec<CameraNow<'a>>) = (Vec::new(), Vec::new());
+        for (camera, status) in ground::cameras(self.snapshot) {
+            if !self.has(camera.area.as_ref()) {
+                continue;
+            }
+            if status.state != State::Up {
+                unwell.push((camera, status));
+            } else if closely {
+                well.push((camera, status));
+            }
+        }
+        let (unwell_all, well_all) = (unwell.len(), self.tally.cameras_in(State::Up));
+        let order = |a: &CameraNow<'a>, b: &CameraNow<'a>| {
+            let key = |(camera, status): &CameraNow<'a>| (ground::camera_urgency(status.state), camera.kind);
+            key(a).cmp(&key(b)).then_with(|| a.0.public_name().cmp(b.0.public_name()))
+        };
+        let rows = |cameras, most, steps| {
+            let shown = first_of(cameras, most, order).into_iter();
+            shown.map(|(camera, status)| CameraRow::of(self.snapshot, self.language, camera, status, steps)).collect()
+        };
+        (rows(unwell, UNWELL, true), unwell_all, rows(well, WELL, false), well_all)
+    }
+}
