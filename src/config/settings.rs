@@ -158,9 +158,9 @@ pub(super) fn by_size(
         schedule.concurrency = (cameras / 16).clamp(schedule.concurrency, 4096);
     }
     if !tables.one("probe").is_some_and(|table| table.has("workers")) {
-        probe.workers = cameras.div_ceil(2000).clamp(probe.workers, 64);
+        probe.workers = cameras.div_ceil(1000).clamp(probe.workers, 64);
     }
-    schedule.long_looks = probe.places() - probe.places() / 8;
+    schedule.places = probe.places();
 }
 
 /// How much is told of each camera.

@@ -79,5 +79,7 @@ closed! {
         LinkRate "link_rate",
         /// Enough long looks go on at once.
         LongLooks "long_looks",
+        /// All workers are busy with other looks.
+        Workers "workers",
     }
 }

@@ -61,6 +61,7 @@ words!(Held {
     LinkBytes => "chờ vì đã dùng hết dung lượng của đường truyền", "waits because the link's bytes are spent";
     LinkRate => "chờ tới lượt trên đường truyền", "waits for its turn on the link";
     LongLooks => "chờ lượt kiểm tra dài", "waits for its turn among long looks";
+    Workers => "chờ tiến trình kiểm tra rảnh", "waits for a worker that is free";
 });
 
 words!(FailureKind {

@@ -9,8 +9,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 const CONFIRMATIONS: u32 = 4;
 /// Failed looks after which a camera that works again has come back, rather than missed a look.
 const CONFIRMED: u32 = 3;
-/// First looks after a start are spread over this time.
+/// First looks after a start are spread over this time, or over what workers need for those of a large fleet.
 const START_SPREAD: Duration = Duration::from_secs(15);
+/// What a look at a stream takes, with some room for what comes between.
+const OF_A_LOOK: Duration = Duration::from_millis(1250);
 /// The first long look comes within this time, since a short one does not see a stream that ends after a second.
 const FIRST_SURVEY: Duration = Duration::from_secs(60);
 /// A stale session holds a camera's slot for about a minute (live555's default): no new try inside it.
@@ -108,11 +110,14 @@ pub(super) fn cost(check: Check) -> (u64, u64) {
 pub(super) fn first_looks(
     camera: &Camera,
     settings: &Settings,
+    fleet: usize,
     now: Timestamp,
     mut random: impl FnMut() -> f64,
 ) -> BTreeMap<Check, Timestamp> {
     let cadence = settings.cadence(camera.kind);
-    let stream = later(now, START_SPREAD.min(cadence.stream).mul_f64(random()));
+    let at_once = u32::try_from(fleet / settings.places.max(1)).unwrap_or(u32::MAX);
+    let spread = START_SPREAD.max(OF_A_LOOK.saturating_mul(at_once));
+    let stream = later(now, spread.min(cadence.stream).mul_f64(random()));
     let mut due = BTreeMap::from([(Check::Stream, stream)]);
     due.insert(Check::Liveness, later(stream, cadence.liveness));
     due.insert(Check::Survey, later(stream, cadence.survey.min(FIRST_SURVEY).mul_f64(0.1 + 0.9 * random())));

@@ -22,6 +22,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How soon it is asked again whether an owner's hours or another login have ended.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
+/// How soon it is asked again whether a worker has a place: each look at a stream takes about as long.
+const PLACE: Duration = Duration::from_secs(1);
 /// Looks at streams that may begin on a link at once, after a quiet time.
 const LINK_BURST: f64 = 10.0;
 /// What stays free of a reservation for the requests around the media.
@@ -64,8 +66,9 @@ pub struct Plan {
     /// What was last told of each, and of which it is to be told anew.
     told: outlooks::Told,
     in_flight: usize,
-    /// How many of them are long.
+    /// How many of them are long, and how many take a worker.
     long: usize,
+    deep: usize,
     held: BTreeMap<Held, u64>,
     random: u64,
 }
@@ -114,6 +117,7 @@ impl Plan {
             told: outlooks::Told::default(),
             in_flight: 0,
             long: 0,
+            deep: 0,
             held: BTreeMap::new(),
             random: seed,
         };
@@ -182,7 +186,7 @@ impl Plan {
                 old_bytes.resize(bytes, now);
                 old_looks.resize(looks, now);
             }
-            let due = cadence::first_looks(camera, &self.settings, now, || self.random.unit());
+            let due = cadence::first_looks(camera, &self.settings, fleet.cameras.len(), now, || self.random.unit());
             let links = fleet.links_above(camera).into();
             let entry = Entry::new(camera.clone(), links, due, in_flight, (old_bytes, old_looks));
             self.entries.insert(id.clone(), entry);
@@ -246,6 +250,7 @@ impl Plan {
         }
         self.in_flight += 1;
         self.long += usize::from(check == Check::Survey);
+        self.deep += usize::from(check != Check::Liveness);
         if let Some(device) = self.devices.get_mut(&camera.device) {
             device.in_flight += 1;
             device.gates.begin(check);
@@ -289,6 +294,7 @@ impl Plan {
         let Order { camera, check, reserved, links, .. } = order;
         self.in_flight = self.in_flight.saturating_sub(1);
         self.long = self.long.saturating_sub(usize::from(*check == Check::Survey));
+        self.deep = self.deep.saturating_sub(usize::from(*check != Check::Liveness));
         let unused = *reserved as f64 - bytes as f64;
         for link in links.iter() {
             if let Some(bucket) = self.links.get_mut(link).and_then(|link| link.bytes.as_mut()) {
@@ -357,9 +363,11 @@ impl Plan {
             return Some((Some(later(at, ASK_AGAIN)), Held::OwnerHours));
         }
         // Where short looks would prove nothing, a long one stands for them and waits for nobody.
-        let most = self.settings.long_looks.min(self.settings.concurrency / 2).max(1);
-        if check == Check::Survey && self.long >= most && !entry.only_long_looks() {
+        if check == Check::Survey && self.long >= self.settings.long_looks() && !entry.only_long_looks() {
             return Some((Some(later(at, ASK_AGAIN)), Held::LongLooks));
+        }
+        if check != Check::Liveness && self.deep >= self.settings.places.max(1) {
+            return Some((Some(later(at, PLACE)), Held::Workers));
         }
         match self.devices.get(&camera.device)?.gates.pass(check, at) {
             Pass::Now => {}

@@ -18,9 +18,9 @@ pub struct Settings {
     pub dead_every: Duration,
     /// Probes under way at once over the whole fleet.
     pub concurrency: usize,
-    /// How many of them may be long looks: all cameras want one after a start, and short looks must not wait for that,
-    /// neither for their turn nor for a place in a worker. At most half of all.
-    pub long_looks: usize,
+    /// How many of them workers can perform at once: looks at streams and by ONVIF. What is beyond waits here rather than
+    /// for a place there, where it would take the turns of those that ask for liveness.
+    pub places: usize,
     /// Part of each interval by which a due time moves at random, 0 to 1.
     pub jitter: f64,
     /// Wait after the first rejected login, before the second and last try.
@@ -45,6 +45,11 @@ pub struct Cadence {
 }
 
 impl Settings {
+    /// How many long looks may go on at once: all cameras want one after a start, and short looks must not wait for that.
+    pub(super) fn long_looks(&self) -> usize {
+        (self.places - self.places / 8).min(self.concurrency / 2).max(1)
+    }
+
     /// The cadence for a kind of camera.
     pub fn cadence(&self, kind: Kind) -> &Cadence {
         match kind {
@@ -77,7 +82,7 @@ impl Default for Settings {
             down_every: Duration::from_secs(30),
             dead_every: Duration::from_secs(2 * 60),
             concurrency: 64,
-            long_looks: 28,
+            places: 32,
             jitter: 0.2,
             auth_retry_after: Duration::from_secs(35 * 60),
         }
