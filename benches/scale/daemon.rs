@@ -146,6 +146,7 @@ pub async fn measure(size: usize, window: Duration, pages: &mut String) -> Strin
             length as f64 / 1e3
         );
     }
+    let watching = peak;
     scrapes.sort();
     let (scrape, length) = scrapes[scrapes.len() / 2];
     let reload = reload(&world).await;
@@ -158,7 +159,7 @@ pub async fn measure(size: usize, window: Duration, pages: &mut String) -> Strin
     peak = peak.max(world.family().2);
     walls.iter().for_each(tokio::task::JoinHandle::abort);
     format!(
-        "| {size} | {:.2} s | {:.1} % ({daemon:.1} + {workers:.1}) | {}, {}, {worst:.1} s | {peak:.0} MiB | {:.0} ms, {:.1} MB | {reload:.2} s \
+        "| {size} | {:.2} s | {:.1} % ({daemon:.1} + {workers:.1}) | {}, {}, {worst:.1} s | {watching:.0}, {peak:.0} MiB | {:.0} ms, {:.1} MB | {reload:.2} s \
          | {} ({incidents:.0} incidents) | {} |",
         world.started_in.as_secs_f64(),
         daemon + workers,

@@ -46,7 +46,7 @@ async fn main() {
     }
     if parts.contains("daemon") {
         println!(
-            "\n| cameras | start | CPU of one core (daemon + workers) | looks begin late: p50, p99; worst lag | memory (PSS) \
+            "\n| cameras | start | CPU of one core (daemon + workers) | looks begin late: p50, p99; worst lag | memory (PSS): watching, worst \
              | `/metrics` | reload | all silent, seen within | back within |\n\
              | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         );
