@@ -4,7 +4,7 @@ use super::account::{Account, Seconds};
 use crate::model::{CameraId, FailureKind, Level, closed};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Everything of one period.
@@ -199,7 +199,7 @@ impl Report {
             (&mut self.makes, &before.makes, contractor),
         ];
         for (lines, before, figure) in groups {
-            let before: HashMap<&str, &Line> = before.iter().map(|line| (line.id.as_str(), line)).collect();
+            let before: BTreeMap<&str, &Line> = before.iter().map(|line| (line.id.as_str(), line)).collect();
             for line in lines {
                 if let Some(same) = before.get(line.id.as_str()) {
                     set(line, same, figure);
