@@ -54,6 +54,7 @@ fn snapshot(fleet: &Arc<Fleet>) -> Snapshot {
         coverage: Coverage::default(),
         areas: OrdMap::new(),
         hamlets: OrdMap::new(),
+        areas: OrdMap::new(),
         links: OrdMap::new(),
         cut_off: None,
         anchors: None,

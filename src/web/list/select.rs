@@ -87,13 +87,16 @@ impl<'a> Here<'a> {
     }
 }
 
+/// What matches: by what it is sorted, and what it is.
+type Found<'a, T, S> = ((u64, u32), &'a Arc<T>, &'a Arc<S>);
+
 fn select<'a, T: 'a, S: 'a>(
     all: impl Iterator<Item = (&'a Entry<T>, &'a Arc<S>)>,
     filter: &Filter,
     rank: impl Fn(&T, &S) -> Option<Rank>,
 ) -> Selected<'a, T, S> {
     let words = words(&filter.words);
-    let mut found = Vec::new();
+    let mut found: Vec<Found<'a, T, S>> = Vec::new();
     for (entry, status) in all {
         let Some((urgency, since)) = rank(&entry.it, status).filter(|_| entry.has(&words)) else { continue };
         let first = match filter.sort {
