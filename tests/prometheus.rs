@@ -47,6 +47,48 @@ async fn promtool_finds_no_fault_with_the_metrics() {
     assert!(output.status.success() && said.is_empty(), "{}", String::from_utf8_lossy(&said));
 }
 
+/// Prometheus reads leniently; the reference reader in Python refuses whatever the standard does not allow.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_reader_takes_open_metrics_packed_or_not() {
+    const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-venv/bin/python");
+    const READ: &str = "import sys\n\
+        from prometheus_client.openmetrics.parser import text_string_to_metric_families as read\n\
+        names = {family.name: family.type for family in read(sys.stdin.read())}\n\
+        assert names['camhealth_camera_transitions'] == 'counter', names\n\
+        assert names['camhealth_probe_start_delay_seconds'] == 'histogram', names\n\
+        print(len(names))";
+    require(PYTHON);
+    let world = World::new().await;
+    let _daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    let ask = async |encoding: &str| {
+        let request = reqwest::Client::new()
+            .get(format!("http://{}/metrics", world.page))
+            .header("accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")
+            .header("accept-encoding", encoding);
+        let response = request.send().await.expect("an answer");
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
+        let about = (header("content-type"), header("content-encoding"));
+        (about, response.bytes().await.expect("a body"))
+    };
+    let kind = Some("application/openmetrics-text; version=1.0.0; charset=utf-8".to_owned());
+    let (about, plain) = ask("identity").await;
+    assert_eq!(about, (kind.clone(), None));
+    let mut python = Command::new(PYTHON)
+        .args(["-c", READ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    python.stdin.take().expect("it is piped").write_all(&plain).expect("it reads");
+    let output = python.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (about, packed) = ask("gzip").await;
+    assert_eq!(about, (kind, Some("gzip".to_owned())));
+    assert!(4 * packed.len() < plain.len() && packed.starts_with(&[0x1f, 0x8b]), "{}", packed.len());
+}
+
 fn file(name: &str) -> String {
     format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
 }

@@ -17,14 +17,44 @@ pub(super) fn first_reason(incident: &Incident) -> Reason {
     }
 }
 
-/// Who is told, and what that means for the steps to come.
-pub(super) fn audience(
-    incident: &mut Incident,
-    reason: Reason,
-    now: Timestamp,
-    settings: &Settings,
-    zone: &TimeZone,
-) -> Vec<Recipient> {
+/// Who is told of an incident now, and what becomes of its escalation by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Call {
+    /// Who is told.
+    pub(super) to: Vec<Recipient>,
+    /// To be noted with it.
+    pub(super) escalation: Escalation,
+}
+
+/// How far the escalation of an incident is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Escalation {
+    /// Whoever was told so far.
+    audience: Vec<Recipient>,
+    /// Whether a person was told.
+    paged: bool,
+    /// Steps that were taken.
+    rung: u32,
+    /// When the next one is due.
+    next_rung: Option<Timestamp>,
+}
+
+impl Escalation {
+    fn of(incident: &Incident) -> Self {
+        let Incident { audience, paged, rung, next_rung, .. } = incident;
+        Self { audience: audience.clone(), paged: *paged, rung: *rung, next_rung: *next_rung }
+    }
+
+    /// Notes it.
+    pub(super) fn note(self, incident: &mut Incident) {
+        incident.audience = self.audience;
+        (incident.paged, incident.rung, incident.next_rung) = (self.paged, self.rung, self.next_rung);
+    }
+}
+
+/// Who is told of an incident for a reason, and what becomes of its escalation by it.
+pub(super) fn call(incident: &Incident, reason: Reason, now: Timestamp, settings: &Settings, zone: &TimeZone) -> Call {
+    let mut escalation = Escalation::of(incident);
     let shared: Vec<Target> = settings.always.iter().cloned().map(Target::Channel).collect();
     let mut to = match reason {
         Reason::Escalated | Reason::Reminder => Vec::new(),
@@ -34,45 +64,48 @@ pub(super) fn audience(
     };
     if !reason.pages() {
         incident.audience.iter().for_each(|recipient| add(&mut to, recipient));
-        return to;
+        return Call { to, escalation };
     }
     if let Some(end) = quiet_until(incident, now, settings, zone) {
-        incident.next_rung = Some(end);
-        return to;
+        escalation.next_rung = Some(end);
+        return Call { to, escalation };
     }
     let climbs = !incident.paged || matches!(reason, Reason::Escalated | Reason::Reminder);
     if climbs {
-        let policy = policy(settings);
-        let count = u32::try_from(policy.len()).unwrap_or(u32::MAX);
-        let at = (incident.rung % count.max(1)) as usize;
-        let step = policy.get(at).map(|step| step.to.clone()).unwrap_or_default();
-        let people = roster::recipients(settings, &step, now, zone);
-        incident.paged |= !people.is_empty();
-        for recipient in &people {
-            add(&mut incident.audience, recipient);
-            add(&mut to, recipient);
-        }
-        incident.rung += 1;
-        let rounds = settings.repeat.saturating_add(1);
-        let next = policy.get((incident.rung % count.max(1)) as usize).map(|step| step.after);
-        let goes_on = incident.ack.is_none() && incident.rung < count.saturating_mul(rounds);
-        // A round that begins again waits at least a minute.
-        let wait = next.unwrap_or_default().max(if incident.rung.is_multiple_of(count.max(1)) {
-            PAUSE
-        } else {
-            Duration::ZERO
-        });
-        incident.next_rung = goes_on.then(|| later(now, wait));
+        escalation.climb(&mut to, incident.ack.is_some(), now, settings, zone);
     } else {
         // Worse: all who know are told, and so is whoever is on call now.
         incident.audience.iter().for_each(|recipient| add(&mut to, recipient));
         let first = policy(settings).first().map(|step| step.to.clone()).unwrap_or_default();
         for recipient in roster::recipients(settings, &first, now, zone) {
-            add(&mut incident.audience, &recipient);
+            add(&mut escalation.audience, &recipient);
             add(&mut to, &recipient);
         }
     }
-    to
+    Call { to, escalation }
+}
+
+impl Escalation {
+    /// Takes the next step: whoever it calls is told too.
+    fn climb(&mut self, to: &mut Vec<Recipient>, taken_on: bool, now: Timestamp, settings: &Settings, zone: &TimeZone) {
+        let policy = policy(settings);
+        let count = u32::try_from(policy.len()).unwrap_or(u32::MAX);
+        let at = |rung: u32| policy.get((rung % count.max(1)) as usize);
+        let step = at(self.rung).map(|step| step.to.clone()).unwrap_or_default();
+        let people = roster::recipients(settings, &step, now, zone);
+        self.paged |= !people.is_empty();
+        for recipient in &people {
+            add(&mut self.audience, recipient);
+            add(to, recipient);
+        }
+        self.rung += 1;
+        let rounds = settings.repeat.saturating_add(1);
+        let goes_on = !taken_on && self.rung < count.saturating_mul(rounds);
+        // A round that begins again waits at least a minute.
+        let least = if self.rung.is_multiple_of(count.max(1)) { PAUSE } else { Duration::ZERO };
+        let wait = at(self.rung).map(|step| step.after).unwrap_or_default().max(least);
+        self.next_rung = goes_on.then(|| later(now, wait));
+    }
 }
 
 /// The end of the quiet hours that keep an incident from people, if they do.

@@ -5,12 +5,10 @@
 
 use super::{
     Doubted, Settings, Turn,
-    audience::{PAUSE, add, audience, first_reason},
+    audience::{Call, PAUSE, add, call, first_reason},
     register::Register,
 };
-use crate::model::{
-    Ack, Cause, Incident, IncidentId, Lapsed, Level, Reason, Recipient, Remark, SiteId, elapsed, later,
-};
+use crate::model::{Ack, Cause, Incident, IncidentId, Lapsed, Level, Reason, Recipient, SiteId, elapsed, later};
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +26,7 @@ const LATE_EVIDENCE: Duration = Duration::from_secs(60);
 pub struct Book {
     incidents: Register,
     last_number: u32,
-    news: BTreeMap<IncidentId, (Reason, Remark)>,
+    news: BTreeMap<IncidentId, Reason>,
     /// Incidents that changed without anything to tell.
     changed: BTreeSet<IncidentId>,
 }
@@ -40,8 +38,6 @@ pub struct Telling {
     pub incident: Arc<Incident>,
     /// Why; `None` where it only changed and is to be remembered.
     pub reason: Option<Reason>,
-    /// What else there is to say.
-    pub remark: Remark,
     /// Numbers of the incidents that go on after this one.
     pub goes_on: Vec<u32>,
     /// Who is told.
@@ -90,7 +86,7 @@ impl Book {
             (Doubted::Since(since), None) => {
                 let id = self.begin(now, Cause::Unproven(site.clone()), since, Level::Unknown);
                 self.incidents.set_site(&id, site, Level::Unknown);
-                self.tell(&id, Reason::CoverageUnproven, Remark::None);
+                self.tell(&id, Reason::CoverageUnproven);
             }
             (Doubted::NoMore, Some(id)) => {
                 self.incidents.set_site(&id, site, Level::Full);
@@ -147,7 +143,7 @@ impl Book {
                     known.since = known.since.min(cut.since);
                     known.cause = cut.cause;
                 });
-                self.tell(&incident.id, Reason::RootFound, Remark::None);
+                self.tell(&incident.id, Reason::RootFound);
             }
             Some(target) => self.merge(now, &incident, site, &target),
         }
@@ -157,7 +153,7 @@ impl Book {
     pub fn cut_off(&mut self, now: Timestamp, since: Timestamp) {
         if self.open_of(&Cause::Monitor).is_none() {
             let id = self.begin(now, Cause::Monitor, since, Level::Unknown);
-            self.tell(&id, Reason::MonitorCutOff, Remark::None);
+            self.tell(&id, Reason::MonitorCutOff);
         }
     }
 
@@ -172,14 +168,13 @@ impl Book {
     pub fn acknowledge(&mut self, name: &str, ack: Ack, settings: &Settings) -> bool {
         let Some(id) = self.named(name).map(|incident| incident.id.clone()) else { return false };
         if self.incidents.get(&id).is_some_and(|incident| incident.ack.is_none()) {
-            let remark = Remark::By { name: ack.by.clone() };
             self.incidents.change(&id, |incident| {
                 // Nobody was called for what is no alarm, and nobody is reminded of it.
                 let reminds = !matches!(incident.cause, Cause::Unproven(_));
                 incident.next_rung = reminds.then(|| later(ack.at, settings.ack_expires));
                 incident.ack = Some(ack);
             });
-            self.tell(&id, Reason::Acknowledged, remark);
+            self.tell(&id, Reason::Acknowledged);
         }
         true
     }
@@ -220,7 +215,7 @@ impl Book {
                 }
             });
             if let Some(reason) = reason.flatten() {
-                self.tell(&id, reason, Remark::None);
+                self.tell(&id, reason);
             }
         }
     }
@@ -237,22 +232,23 @@ impl Book {
         let mut tellings = Vec::new();
         // Incidents that end come last, so that what goes on after them has its number by then.
         let mut ordered: Vec<_> = news.into_iter().collect();
-        ordered.sort_by_key(|(_, (reason, _))| reason.clears() || *reason == Reason::Merged);
-        for (id, (reason, remark)) in ordered {
+        ordered.sort_by_key(|(_, reason)| reason.clears() || *reason == Reason::Merged);
+        for (id, reason) in ordered {
             changed.remove(&id);
-            let to = self.incidents.change(&id, |incident| {
-                let to = audience(incident, reason, now, settings, zone);
+            let call = self.incidents.get(&id).map(|incident| call(incident, reason, now, settings, zone));
+            let Some(Call { to, escalation }) = call else { continue };
+            self.incidents.change(&id, |incident| {
+                escalation.note(incident);
                 incident.step += 1;
-                to
             });
-            let (Some(to), Some(incident)) = (to, self.incidents.get(&id).cloned()) else { continue };
+            let Some(incident) = self.incidents.get(&id).cloned() else { continue };
             let others = self.incidents.open();
             let goes_on = others.filter(|other| other.merged.contains(&incident.number)).map(|other| other.number);
-            tellings.push(Telling { goes_on: goes_on.collect(), incident, reason: Some(reason), remark, to });
+            tellings.push(Telling { goes_on: goes_on.collect(), incident, reason: Some(reason), to });
         }
         for id in changed {
             let Some(incident) = self.incidents.get(&id).cloned() else { continue };
-            tellings.push(Telling { incident, reason: None, remark: Remark::None, goes_on: vec![], to: vec![] });
+            tellings.push(Telling { incident, reason: None, goes_on: vec![], to: vec![] });
         }
         tellings
     }
@@ -275,7 +271,7 @@ impl Book {
             None => {
                 let id = self.begin(now, cut.cause, cut.since, worst);
                 self.incidents.set_site(&id, site, worst);
-                self.tell(&id, Reason::CoverageLost, Remark::None);
+                self.tell(&id, Reason::CoverageLost);
             }
         }
     }
@@ -320,7 +316,7 @@ impl Book {
             self.incidents.change(id, |incident| incident.told = worst);
         }
         if deeper || newly_blind {
-            self.tell(id, Reason::CoverageWorse, Remark::None);
+            self.tell(id, Reason::CoverageWorse);
         } else {
             self.changed.insert(id.clone());
         }
@@ -338,7 +334,7 @@ impl Book {
 
     fn close(&mut self, now: Timestamp, id: &IncidentId, reason: Reason) {
         self.incidents.change(id, |incident| (incident.closed, incident.next_rung) = (Some(now), None));
-        self.tell(id, reason, Remark::None);
+        self.tell(id, reason);
     }
 
     /// One incident turns out to be part of another.
@@ -375,7 +371,7 @@ impl Book {
                 known.cause = cut.cause;
                 known.told = known.sites.get(site).copied().unwrap_or(known.told);
             });
-            self.tell(&incident.id, Reason::RootFound, Remark::None);
+            self.tell(&incident.id, Reason::RootFound);
             return;
         }
         let level = incident.sites.get(site).copied().unwrap_or(incident.told);
@@ -389,11 +385,11 @@ impl Book {
         });
         self.incidents.set_site(&incident.id, site, Level::Full);
         self.changed.insert(incident.id.clone());
-        self.tell(&id, Reason::RootFound, Remark::None);
+        self.tell(&id, Reason::RootFound);
     }
 
     /// Notes what is to be told. Within one event the weightier reason wins.
-    fn tell(&mut self, id: &IncidentId, reason: Reason, remark: Remark) {
+    fn tell(&mut self, id: &IncidentId, reason: Reason) {
         let weight = |reason: Reason| match reason {
             Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::Merged => 4,
             Reason::CoverageLost | Reason::MonitorCutOff => 3,
@@ -401,9 +397,9 @@ impl Book {
             Reason::Escalated | Reason::Reminder => 1,
             _ => 0,
         };
-        let news = self.news.entry(id.clone()).or_insert((reason, remark.clone()));
-        if weight(reason) > weight(news.0) {
-            *news = (reason, remark);
+        let news = self.news.entry(id.clone()).or_insert(reason);
+        if weight(reason) > weight(*news) {
+            *news = reason;
         }
     }
 }

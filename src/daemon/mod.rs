@@ -37,7 +37,10 @@ use crate::{
     schedule::{self, ProbeFn, Pulse},
     uptime, web,
 };
+use event_loop::DeliverSettings;
 use progress::Progress;
+use relay::TellFn;
+use secrecy::SecretSlice;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -109,6 +112,16 @@ pub struct Running {
 
 /// Starts everything. When this returns, pages are served and the first looks are planned.
 pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Error> {
+    Ok(begin(plan, clock, parts, relay::real).await?.0)
+}
+
+/// The same with other channels than real ones; its journal too.
+async fn begin(
+    plan: Plan,
+    clock: Clock,
+    parts: Parts,
+    channels: impl FnOnce(reqwest::Client, Clock, watch::Receiver<DeliverSettings>, Arc<SecretSlice<u8>>) -> TellFn,
+) -> Result<(Running, Journal), Error> {
     // All that can fail comes first.
     let listen = plan.web.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
@@ -122,8 +135,8 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
     let key = Arc::new(journal.signing_key().await?);
 
     let stop = CancellationToken::new();
-    let channels = plan.deliver.channels.iter().map(|(id, channel)| (id.clone(), channel.target.as_str()));
-    let own = Arc::new(Own::new(channels));
+    let known = plan.deliver.channels.iter().map(|(id, channel)| (id.clone(), channel.target.as_str()));
+    let own = Arc::new(Own::new(known));
     own.reload(true, now);
     own.set_worker_deaths(Pool::causes_of_death().map(|cause| (cause, 0)));
     let (probe, prober) = probing(&plan, &clock, &own, parts.probing);
@@ -188,7 +201,7 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         clock: clock.clone(),
         own: own.clone(),
         settings: deliver_settings.clone(),
-        tell: relay::real(http.clone(), clock.clone(), deliver_settings.clone(), key.clone()),
+        tell: channels(http.clone(), clock.clone(), deliver_settings.clone(), key.clone()),
         news: news.clone(),
         failures: failures.clone(),
         progress: progress.clone(),
@@ -271,7 +284,8 @@ pub async fn start(plan: Plan, clock: Clock, parts: Parts) -> Result<Running, Er
         Ok(())
     });
     tracing::info!(%address, "camhealth is watching");
-    Ok(Running { address, snapshots, requests, stop, prober, supervisor, journal: journal.condition(), plan: runs })
+    let condition = journal.condition();
+    Ok((Running { address, snapshots, requests, stop, prober, supervisor, journal: condition, plan: runs }, journal))
 }
 
 /// Works out uptime reports from the journal, for the fleet as it is now.
@@ -395,3 +409,6 @@ impl Running {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod shell_tests;

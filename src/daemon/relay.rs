@@ -157,7 +157,7 @@ impl Relay {
 
     async fn deliver(&self, message: Sending) {
         let (channel, notice) = (&message.place.channel, &message.notice);
-        let telling = AssertUnwindSafe((self.tell)(message.clone())).catch_unwind().await;
+        let telling = AssertUnwindSafe(async { (self.tell)(message.clone()).await }).catch_unwind().await;
         // What fails inside camhealth is a try that failed: it would do so for ever.
         let outcome = telling.unwrap_or_else(|_| Err(Refusal::passing("telling it failed inside camhealth")));
         let now = self.clock.now();

@@ -188,19 +188,6 @@ pub(super) const DIGEST: &str = "digest";
 pub(super) const CHANNEL_FAILING: &str = "channel_failing";
 pub(super) const TEST: &str = "test";
 
-/// What an incident's book has to say beside its reason.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Remark {
-    /// Nothing.
-    #[default]
-    None,
-    /// Who has taken the incident on.
-    By {
-        /// Their name.
-        name: String,
-    },
-}
-
 /// A site in a notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteLine {

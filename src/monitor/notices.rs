@@ -5,8 +5,8 @@ use crate::{
     alert::{self, Telling},
     model::{
         Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course, DigestNotice,
-        IncidentId, IncidentNotice, Kind, Level, Notice, PlainNotice, Reason, Remark, SiteId, SiteLine, State,
-        ViewState, elapsed,
+        IncidentId, IncidentNotice, Kind, Level, Notice, PlainNotice, Reason, SiteId, SiteLine, State, ViewState,
+        elapsed,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -34,10 +34,7 @@ impl Monitor {
             }
             _ => false,
         };
-        let taken_on_by = match &telling.remark {
-            Remark::By { name } => Some(name.clone()),
-            Remark::None => None,
-        };
+        let taken_on_by = incident.ack.as_ref().filter(|_| reason == Reason::Acknowledged).map(|ack| ack.by.clone());
         let course = Course::of(incident, |id| {
             let status = &self.sites.get(id)?.status;
             Some((status.level, status.recovering))

@@ -78,6 +78,7 @@ struct Main<'a> {
     groups: Vec<Group<'a>>,
     /// Whether tiles are small.
     dense: bool,
+    /// Sites, or where only the worst are shown, those that are not well.
     sites_all: String,
     /// Sites that are not well and have no tile.
     sites_more: usize,
@@ -162,6 +163,7 @@ impl<'a> Wall<'a> {
         let (areas, areas_all) = if by_area { self.areas() } else { (Vec::new(), 0) };
         let (groups, sites_more) = self.groups(by_area);
         let (problems, problems_all, well, well_all) = self.cameras();
+        let shown: usize = groups.iter().map(|group| group.sites.len()).sum();
         let mut above: Vec<_> = (fleet.areas_up_from(self.area).skip(1))
             .map(|id| (id.as_str(), fleet.areas.get(id).map_or("", |area| &area.name)))
             .collect();
@@ -193,9 +195,13 @@ impl<'a> Wall<'a> {
             areas_all,
             groups,
             dense: sites_all > FEW,
-            sites_all: thousands(sites_all, language),
+            sites_all: thousands(if by_area { shown + sites_more } else { sites_all }, language),
             sites_more,
-            sites_address: super::list::sites(Standing::Unwell, place.clone(), language),
+            sites_address: super::list::sites(
+                if by_area { Standing::Unwell } else { Standing::Any },
+                place.clone(),
+                language,
+            ),
             problems,
             problems_all,
             problems_address: super::list::cameras(Standing::Unwell, place.clone(), language),
