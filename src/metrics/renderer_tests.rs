@@ -53,6 +53,7 @@ fn snapshot(fleet: &Arc<Fleet>) -> Snapshot {
         counts: Counts::default(),
         coverage: Coverage::default(),
         hamlets: OrdMap::new(),
+        areas: OrdMap::new(),
         links: OrdMap::new(),
         cut_off: None,
         anchors: None,

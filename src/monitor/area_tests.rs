@@ -4,7 +4,7 @@ use super::{
     tests::{World, at, fleet},
     *,
 };
-use crate::model::{Area, Site};
+use crate::model::{Area, Coverage, Site};
 use proptest::prelude::*;
 
 /// Six sites: 0 to 4 in an area each (4 in that of 0), 5 in none; area 2 and 3 are parts of 1, area 1 of 0.

@@ -99,7 +99,8 @@ pub(super) fn snapshot(wanted: &[Wanted], areas: usize) -> Arc<Snapshot> {
             lost if lost == views.len() => Level::Blind,
             _ => Level::Critical,
         };
-        let status = SiteStatus { level, since: at(-three[0].age), views, incident: None, recovering: None };
+        let status =
+            SiteStatus { revision: 0, level, since: at(-three[0].age), views, incident: None, recovering: None };
         sites.push((site.id.clone(), Arc::new(status)));
         fleet.sites.insert(site.id.clone(), Arc::new(site));
     }
@@ -127,12 +128,12 @@ pub(super) fn snapshot(wanted: &[Wanted], areas: usize) -> Arc<Snapshot> {
         })
     });
     Arc::new(Snapshot {
-        incidents: incidents.chain(base.incidents.iter().cloned()).collect(),
+        incidents: Arc::new(incidents.chain(base.incidents.iter().cloned()).collect()),
         fleet: Arc::new(fleet),
         cameras: statuses.into_iter().collect(),
         sites: sites.into_iter().collect(),
         coverage,
-        areas: Arc::new(by_area),
+        areas: by_area.into_iter().collect(),
         ..(*base).clone()
     })
 }
