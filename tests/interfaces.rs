@@ -14,6 +14,7 @@ use camhealth::{
     },
     monitor::{Event, Monitor, Settings},
     schedule,
+    topology::Voice,
 };
 use jiff::Timestamp;
 use std::{
@@ -217,8 +218,8 @@ fn everything() -> (Snapshot, Own) {
         let silent = look(Check::Stream, second, Some(FailureKind::Timeout));
         happen(second, Event::Probed("cho-02".into(), Box::new(silent)));
     }
-    happen(32, Event::Beacon(Some("cap-quang".into()), true));
-    happen(32, Event::Beacon(None, true));
+    happen(32, Event::Heard(Voice::Link("cap-quang".into()), true));
+    happen(32, Event::Heard(Voice::Anchors, true));
     let window = Window {
         id: "w".into(),
         scope: Scope::Camera("ho-01".into()),

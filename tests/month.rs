@@ -9,11 +9,12 @@ use camhealth::{
     alert,
     config::load_with,
     model::{
-        Ack, Camera, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, IncidentNotice, Kind, Level,
-        LinkId, LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId, SiteRecord,
-        Span, State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
+        Ack, Branch, Camera, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, IncidentNotice,
+        Kind, Level, LinkId, LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId,
+        SiteRecord, Span, State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
     },
     monitor::{Effect, Event, Monitor, Settings},
+    topology::Voice,
 };
 use jiff::Timestamp;
 use std::{
@@ -105,7 +106,7 @@ struct Month {
 struct Journal {
     cameras: BTreeMap<CameraId, Transition>,
     sites: BTreeMap<SiteId, SiteRecord>,
-    links: BTreeMap<Option<LinkId>, LinkRecord>,
+    links: BTreeMap<Branch, LinkRecord>,
     incidents: BTreeMap<u32, Incident>,
     windows: BTreeMap<String, Window>,
     proofs: BTreeMap<CameraId, Timestamp>,
@@ -273,7 +274,7 @@ impl Month {
                     self.journal.cameras.insert(transition.camera.clone(), transition);
                 }
                 Effect::Site(record) => drop(self.journal.sites.insert(record.site.clone(), record)),
-                Effect::Link(record) => drop(self.journal.links.insert(record.link.clone(), record)),
+                Effect::Link(record) => drop(self.journal.links.insert(record.branch.clone(), record)),
                 Effect::Incident(incident) => drop(self.journal.incidents.insert(incident.number, (*incident).clone())),
                 Effect::Window(window) => drop(self.journal.windows.insert(window.id.clone(), window)),
                 Effect::Notify(notice, to) => match *notice {
@@ -368,7 +369,7 @@ impl Month {
     /// What happens beside the looks: time passes, and the monitor asks its own gateway.
     fn minute(&mut self, second: i64) {
         let answers = !self.active(second, |what| *what == What::Cable);
-        self.handle(second, Event::Beacon(None, answers));
+        self.handle(second, Event::Heard(Voice::Anchors, answers));
         for _ in 0..3 {
             if self.monitor.next_deadline() <= self.wall(second) {
                 self.handle(second, Event::Tick);
@@ -681,7 +682,9 @@ fn a_cut_cable_of_the_monitor_is_one_message_and_no_camera_is_called_down() {
         month.notices.iter().map(|(_, notice, _)| notice.reason).filter(|r| *r != Reason::Escalated).collect();
     assert_eq!(reasons, [Reason::MonitorCutOff]);
     assert!(month.journal.cameras.values().all(|transition| transition.to == State::Unknown));
-    assert!(month.journal.links.values().all(|record| record.state == LinkState::Down || record.link.is_some()));
+    assert!(
+        month.journal.links.values().all(|record| record.state == LinkState::Down || record.branch != Branch::Commune)
+    );
     month.run(6 * 3600);
     month.check_promises(9);
     assert!(month.journal.cameras.values().all(|transition| transition.to == State::Up));

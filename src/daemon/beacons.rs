@@ -3,9 +3,10 @@
 use super::supervise::Outcome;
 use crate::{
     clock::Clock,
-    model::{Beacon, LinkId, Snapshot, later},
+    model::{Beacon, Snapshot, later},
     monitor::Event,
     probe,
+    topology::Voice,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
@@ -28,7 +29,7 @@ pub(super) async fn run(
     news: mpsc::Sender<Event>,
     stop: CancellationToken,
 ) -> Outcome {
-    let mut silent: BTreeMap<Option<LinkId>, u32> = BTreeMap::new();
+    let mut silent: BTreeMap<Voice, u32> = BTreeMap::new();
     let mut pause = Duration::ZERO;
     loop {
         tokio::select! {
@@ -36,17 +37,17 @@ pub(super) async fn run(
             () = clock.sleep_until(later(clock.now(), pause)) => {}
         }
         let fleet = snapshots.borrow().fleet.clone();
-        let links = fleet.links.iter().filter_map(|(id, link)| Some((Some(id.clone()), link.probe.clone()?)));
-        let anchors = fleet.anchors.iter().map(|anchor| (None, anchor.clone()));
+        let links = fleet.links.iter().filter_map(|(id, link)| Some((Voice::Link(id.clone()), link.probe.clone()?)));
+        let anchors = fleet.anchors.iter().map(|anchor| (Voice::Anchors, anchor.clone()));
         let answers = ask(links.chain(anchors)).await;
-        silent.retain(|key, _| answers.contains_key(key));
-        for (key, answers) in answers {
+        silent.retain(|voice, _| answers.contains_key(voice));
+        for (voice, answers) in answers {
             // Who could not be asked is not said to be silent.
             let Some(answers) = answers else { continue };
-            let count = silent.entry(key.clone()).or_default();
+            let count = silent.entry(voice.clone()).or_default();
             *count = if answers { 0 } else { count.saturating_add(1) };
             // waits: beacons -> event_loop
-            if (answers || *count >= SILENT) && news.send(Event::Beacon(key, answers)).await.is_err() {
+            if (answers || *count >= SILENT) && news.send(Event::Heard(voice, answers)).await.is_err() {
                 return Err("the event loop is gone".to_owned());
             }
         }
@@ -55,16 +56,16 @@ pub(super) async fn run(
 }
 
 /// Whether each answers, where it could be asked; of the anchors one suffices.
-async fn ask(beacons: impl Iterator<Item = (Option<LinkId>, Beacon)>) -> BTreeMap<Option<LinkId>, Option<bool>> {
+async fn ask(beacons: impl Iterator<Item = (Voice, Beacon)>) -> BTreeMap<Voice, Option<bool>> {
     let mut asked = JoinSet::new();
-    for (key, beacon) in beacons {
-        asked.spawn(async move { (key, probe::beacon::answers(&beacon).await) });
+    for (voice, beacon) in beacons {
+        asked.spawn(async move { (voice, probe::beacon::answers(&beacon).await) });
     }
     let mut answers = BTreeMap::new();
     while let Some(answered) = asked.join_next().await {
         // A task of ours does not panic; if it did, nothing would be known.
-        let Ok((key, answer)) = answered else { continue };
-        answers.entry(key).and_modify(|known| *known = either(*known, answer)).or_insert(answer);
+        let Ok((voice, answer)) = answered else { continue };
+        answers.entry(voice).and_modify(|known| *known = either(*known, answer)).or_insert(answer);
     }
     answers
 }

@@ -19,7 +19,7 @@ use crate::{
     deliver,
     journal::{self, Batch, Journal},
     metrics::Own,
-    model::{CameraId, Commune, FailureKind, PersonId, Snapshot, elapsed, later},
+    model::{Branch, CameraId, Commune, FailureKind, PersonId, Snapshot, elapsed, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     request,
@@ -280,7 +280,10 @@ impl EventLoop {
                     agenda.write_now(now).sites.push(record);
                 }
                 Effect::Link(record) => {
-                    let link = record.link.as_ref().map_or("commune", |link| link.as_str());
+                    let link = match &record.branch {
+                        Branch::Link(link) => link.as_str(),
+                        Branch::Commune => "commune",
+                    };
                     tracing::info!(link, state = record.state.as_str(), "link");
                     agenda.write_now(now).links.push(record);
                 }

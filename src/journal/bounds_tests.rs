@@ -4,7 +4,7 @@ use super::{
     tests::{at, incident, mark, notice, recipient},
     *,
 };
-use crate::model::{Check, Failure, FailureKind, Level, LinkState, Rung, RungName, Scope, Span, State, later};
+use crate::model::{Branch, Check, Failure, FailureKind, Level, LinkState, Rung, RungName, Scope, Span, State, later};
 use rusqlite::Connection;
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ fn ended(number: u32, closed: i64) -> Incident {
 async fn history_goes_when_its_time_is_over_and_says_the_same_of_what_is_left() {
     let (journal, settings) = in_memory();
     let level = |level, second| SiteRecord { site: "cho".into(), level, since: at(second), alert: None, ended: vec![] };
-    let link = |state, second| LinkRecord { link: Some("fibre".into()), state, since: at(second) };
+    let link = |state, second| LinkRecord { branch: Branch::Link("fibre".into()), state, since: at(second) };
     for day in 0..1000 {
         let even = day % 2 == 0;
         let told = notice(day as u32, day * DAY);

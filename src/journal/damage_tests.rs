@@ -5,7 +5,7 @@ use super::{
     tests::{at, due, incident, notice, recipient},
     *,
 };
-use crate::model::{FailureKind, IncidentId, IncidentNotice, Level, LinkState, State};
+use crate::model::{Branch, FailureKind, IncidentId, IncidentNotice, Level, LinkState, State};
 use proptest::prelude::*;
 use rusqlite::{Connection, types::Value};
 use secrecy::ExposeSecret;
@@ -65,7 +65,11 @@ fn write(folder: &Path) -> Vec<u8> {
             let batch = Batch {
                 transitions: (part * 10..part * 10 + 10).map(transition).collect(),
                 sites: vec![site(part)],
-                links: vec![LinkRecord { link: Some("fibre".into()), state: LinkState::Down, since: at(part) }],
+                links: vec![LinkRecord {
+                    branch: Branch::Link("fibre".into()),
+                    state: LinkState::Down,
+                    since: at(part),
+                }],
                 incidents: vec![open_or_ended(part as u32 + 1).into()],
                 notices: vec![(told, vec![recipient("an", &["zalo"])])],
                 observations: looks.collect(),

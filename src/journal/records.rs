@@ -8,7 +8,7 @@ use super::{
     table::{self, INCIDENT, LINK_CHANGE, LOGIN, MAINTENANCE, MEMORY, PROOF, SECRET, SITE, TRANSITION},
 };
 use crate::model::{
-    CameraId, FailureKind, Level, LinkRecord, LinkState, LoginRecord, Memory, Observation, Restored, SiteId,
+    Branch, CameraId, FailureKind, Level, LinkRecord, LinkState, LoginRecord, Memory, Observation, Restored, SiteId,
     SiteRecord, State, Transition,
 };
 use jiff::Timestamp;
@@ -46,7 +46,7 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
     for record in &batch.links {
         let sql = "INSERT INTO link_change SELECT next, ?1, ?2, ?3, row_sum('link_change', next, ?1, ?2, ?3)
                    FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM link_change)";
-        let link = record.link.as_ref().map_or("", |link| link.as_str());
+        let link = branch_name(&record.branch);
         let since = record.since.as_millisecond();
         transaction.prepare_cached(sql)?.execute((link, record.state.as_str(), since))?;
     }
@@ -170,10 +170,22 @@ pub(super) fn restore(connection: &Connection, now: Timestamp, strange: &Strange
     Ok(Restored { cameras, sites, memories, proofs, logins, links, incidents, last_number, windows })
 }
 
+/// The name under which a branch stands in the journal: its link's, and none for the commune, which has none.
+fn branch_name(branch: &Branch) -> &str {
+    match branch {
+        Branch::Link(link) => link.as_str(),
+        Branch::Commune => "",
+    }
+}
+
+fn branch_named(name: &str) -> Branch {
+    if name.is_empty() { Branch::Commune } else { Branch::Link(name.into()) }
+}
+
 pub(super) fn read_link(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<LinkRecord> {
     let link: String = row.get("link")?;
     Ok(LinkRecord {
-        link: (!link.is_empty()).then(|| link.as_str().into()),
+        branch: branch_named(&link),
         state: strange.word("link_change.state", &row.get::<_, String>("state")?).unwrap_or(LinkState::Unknown),
         since: time(row.get("since")?),
     })

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Cameras, Cause, FailureKind, IncidentId, IncidentNotice, Level, LinkState, OpenAlert, Place, Reason, Scope, Span,
-    State, later,
+    Branch, Cameras, Cause, FailureKind, IncidentId, IncidentNotice, Level, LinkState, OpenAlert, Place, Reason, Scope,
+    Span, State, later,
 };
 use rusqlite::Connection;
 use std::time::Duration;
@@ -263,7 +263,7 @@ async fn incidents_links_and_windows_come_back_and_the_key_stays() {
         author: "An".into(),
         reason: "thay camera".into(),
     };
-    let link = |state, second| LinkRecord { link: Some("tu-dong".into()), state, since: at(second) };
+    let link = |state, second| LinkRecord { branch: Branch::Link("tu-dong".into()), state, since: at(second) };
     let batch = Batch {
         incidents: [incident(1, Some(-6 * 3600 - 60)), incident(2, None), incident(4, Some(-60))].map(Arc::new).into(),
         links: vec![link(LinkState::Down, -60), link(LinkState::Up, -30)],
@@ -381,7 +381,7 @@ async fn the_history_of_a_span_begins_with_what_held_before_it() {
     ];
     let level =
         |level, second| SiteRecord { site: "cho".into(), level, since: at(second), alert: None, ended: Vec::new() };
-    let link = |state, second| LinkRecord { link: Some("fibre".into()), state, since: at(second) };
+    let link = |state, second| LinkRecord { branch: Branch::Link("fibre".into()), state, since: at(second) };
     {
         let (journal, _) = Journal::open(&settings, at(0)).expect("a journal");
         for batch in [

@@ -6,9 +6,9 @@ use super::{
     *,
 };
 use crate::model::{
-    CameraLine, Cameras, ChannelNotice, Check, Codec, DigestNotice, Failure, FailureKind, IncidentId, IncidentNotice,
-    JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, PlainNotice, Reason, Rung, RungName, State,
-    StreamFacts, Trouble,
+    Branch, CameraLine, Cameras, ChannelNotice, Check, Codec, DigestNotice, Failure, FailureKind, IncidentId,
+    IncidentNotice, JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, PlainNotice, Reason, Rung, RungName,
+    State, StreamFacts, Trouble,
 };
 use rusqlite::{Connection, params};
 
@@ -79,7 +79,7 @@ async fn every_state_reason_and_level_survives_a_restart() {
         alert: Some(OpenAlert { since: at(1), worst: level }),
         ended: vec![at(0)],
     };
-    let link = |state: LinkState| LinkRecord { link: Some(state.as_str().into()), state, since: at(1) };
+    let link = |state: LinkState| LinkRecord { branch: Branch::Link(state.as_str().into()), state, since: at(1) };
     let batch = Batch {
         transitions: transitions(),
         sites: Level::ALL.map(site).into(),

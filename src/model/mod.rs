@@ -62,7 +62,9 @@ pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
 };
-pub use state::{Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState};
+pub use state::{
+    Branch, Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState,
+};
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;

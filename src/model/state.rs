@@ -139,11 +139,20 @@ closed! {
     }
 }
 
-/// Where a link, or the commune as a whole (`None`), stands: what survives a restart.
+/// What falls silent together: all cameras of the commune, or those that hang on a link.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Branch {
+    /// All of them.
+    Commune,
+    /// Those below a link.
+    Link(LinkId),
+}
+
+/// Where a branch stands: what survives a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRecord {
-    /// Which link; `None` is all of them together.
-    pub link: Option<LinkId>,
+    /// Which.
+    pub branch: Branch,
     /// Where it stands.
     pub state: LinkState,
     /// Since when.

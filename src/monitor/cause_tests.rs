@@ -5,6 +5,7 @@ use super::{
     *,
 };
 use crate::model::{Camera, Cause, Fleet, Link, LinkKind, LinkState, Notice, Reason, Scope, Span};
+use crate::topology::Voice;
 
 /// Four sites of two views; all cameras of sites 0 and 1 are channels of one recorder, those of 2 and 3 hang on a link.
 fn shared() -> Fleet {
@@ -69,7 +70,7 @@ fn a_recorder_that_dies_is_one_incident_whichever_channel_is_looked_at_first() {
 #[test]
 fn a_link_takes_its_cameras_along_and_gives_them_back() {
     let mut world = world(shared(), alert::Settings::default());
-    world.perform_event(5, Event::Beacon(Some("switch".into()), true));
+    world.perform_event(5, Event::Heard(Voice::Link("switch".into()), true));
     for second in [10, 16, 22] {
         ["2-north", "2-south", "3-north"].iter().for_each(|id| world.probe(second, id, TIMEOUT));
         world.probe(second, "0-north", None);

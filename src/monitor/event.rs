@@ -3,10 +3,10 @@
 use crate::{
     alert, health,
     model::{
-        Ack, CameraId, ChannelId, Fleet, Incident, LinkId, LinkRecord, Memory, Notice, Observation, Recipient,
-        SiteRecord, Transition, Window,
+        Ack, CameraId, ChannelId, Fleet, Incident, LinkRecord, Memory, Notice, Observation, Recipient, SiteRecord,
+        Transition, Window,
     },
-    topology,
+    topology::{self, Voice},
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc};
@@ -27,8 +27,8 @@ pub struct Settings {
 pub enum Event {
     /// A probe came back.
     Probed(CameraId, Box<Observation>),
-    /// A link's beacon, or with `None` any of the anchors, was asked: whether it answers.
-    Beacon(Option<LinkId>, bool),
+    /// A link's beacon, or any of the anchors, was asked: whether it answers.
+    Heard(Voice, bool),
     /// Somebody takes an incident on; it is named by its id or number.
     Acknowledge {
         /// Its id or number.

@@ -17,8 +17,8 @@ pub use event::{Effect, Event, Settings};
 use crate::{
     alert, health,
     model::{
-        CameraId, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored, SharedOutlooks, Site,
-        SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
+        Branch, CameraId, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored, SharedOutlooks,
+        Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
     },
     topology::{self, Topology},
 };
@@ -96,7 +96,7 @@ pub struct Monitor {
     /// When each site is to be looked at again, if nothing happens before.
     deadlines: Deadlines<SiteId>,
     /// Sites whose alarm waits for a verdict, by the link that it is awaited of.
-    held: BTreeMap<topology::Key, BTreeSet<SiteId>>,
+    held: BTreeMap<Branch, BTreeSet<SiteId>>,
     /// What the last snapshot showed, and the cameras and sites that the next one shows anew.
     shown: Shown,
     cameras_to_show: BTreeSet<CameraId>,
@@ -194,7 +194,7 @@ impl Monitor {
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         match event {
             Event::Probed(camera, observation) => self.probed(now, &camera, *observation),
-            Event::Beacon(link, answers) => self.topology.beacon(now, &link, answers),
+            Event::Heard(voice, answers) => self.topology.heard(now, &voice, answers),
             Event::Acknowledge { incident, ack } => {
                 self.book.acknowledge(&incident, ack, &self.settings.alert);
             }
@@ -270,10 +270,13 @@ impl Monitor {
 
     /// Shows the links that turned, or of which other cameras are out of reach.
     fn show_links(&mut self) {
-        let turned = self.topology.take_changed().into_iter().flatten();
+        let turned = self.topology.take_changed().into_iter().filter_map(|branch| match branch {
+            Branch::Link(link) => Some(link),
+            Branch::Commune => None,
+        });
         for id in turned.chain(self.shown.take_counted()).collect::<BTreeSet<_>>() {
             let Some(link) = self.fleet.links.get(&id) else { continue };
-            let Some((state, since, beacon)) = self.topology.status(&Some(id.clone())) else { continue };
+            let Some((state, since, beacon)) = self.topology.status(&Branch::Link(id.clone())) else { continue };
             let (cameras, unreachable) = self.shown.below(&id);
             let status = LinkStatus { state, since, beacon, probe: link.probe.clone(), cameras, unreachable };
             self.shown.links.insert(id, status);
@@ -352,7 +355,7 @@ impl Monitor {
         }
     }
 
-    fn link_turned(&mut self, key: &topology::Key) {
+    fn link_turned(&mut self, key: &Branch) {
         self.touched.extend(self.topology.cameras_below(key).cloned());
         self.effects.extend(self.topology.record(key).map(Effect::Link));
     }

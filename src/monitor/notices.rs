@@ -4,9 +4,9 @@ use super::{Effect, Monitor};
 use crate::{
     alert::{self, Telling},
     model::{
-        Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course, DigestNotice,
-        IncidentId, IncidentNotice, Kind, Level, Notice, PlainNotice, Reason, SiteId, SiteLine, State, ViewState,
-        elapsed,
+        Branch, Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course,
+        DigestNotice, IncidentId, IncidentNotice, Kind, Level, Notice, PlainNotice, Reason, SiteId, SiteLine, State,
+        ViewState, elapsed,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -30,7 +30,7 @@ impl Monitor {
             (sites.iter()).filter_map(|line| self.fleet.sites.get(&line.id)).map(|site| site.hamlet.as_str()).collect();
         let answers = match &incident.cause {
             Cause::Link(link) => {
-                self.topology.status(&Some(link.clone())).and_then(|(.., beacon)| beacon) == Some(true)
+                self.topology.status(&Branch::Link(link.clone())).and_then(|(.., beacon)| beacon) == Some(true)
             }
             _ => false,
         };
@@ -87,7 +87,7 @@ impl Monitor {
             .collect();
         let concerned: BTreeSet<&CameraId> = match cause {
             Cause::Site(_) | Cause::Unproven(_) => watchers,
-            Cause::Link(link) => self.topology.cameras_below(&Some(link.clone())).collect(),
+            Cause::Link(link) => self.topology.cameras_below(&Branch::Link(link.clone())).collect(),
             Cause::Device(device) => self.topology.cameras_of(device).iter().collect(),
             Cause::Commune | Cause::Monitor => self.fleet.cameras.keys().collect(),
         };

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, IncidentNotice, Kind, Language,
-    LinkId, LinkRecord, Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
+    Branch, Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, IncidentNotice, Kind,
+    Language, LinkRecord, Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
 };
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub(super) struct World {
     memories: BTreeMap<CameraId, Arc<Memory>>,
     proofs: BTreeMap<CameraId, Timestamp>,
     incidents: BTreeMap<u32, Incident>,
-    links: BTreeMap<Option<LinkId>, LinkRecord>,
+    links: BTreeMap<Branch, LinkRecord>,
     asked: Vec<CameraId>,
 }
 
@@ -95,7 +95,7 @@ impl World {
                 Effect::Site(record) => drop(self.records.insert(record.site.clone(), record)),
                 Effect::Notify(notice, _) => self.told(*notice),
                 Effect::Incident(incident) => drop(self.incidents.insert(incident.number, (*incident).clone())),
-                Effect::Link(record) => drop(self.links.insert(record.link.clone(), record)),
+                Effect::Link(record) => drop(self.links.insert(record.branch.clone(), record)),
                 Effect::Ask(cameras) => self.asked.extend(cameras),
                 Effect::Window(_) => {}
                 Effect::Proven(proofs) => self.proofs.extend(proofs),

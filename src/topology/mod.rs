@@ -11,7 +11,7 @@ mod tree;
 
 pub use root::Root;
 pub use settings::Settings;
-pub use tree::{Change, Key, Topology};
+pub use tree::{Change, Topology, Voice};
 
 #[cfg(test)]
 mod tests;

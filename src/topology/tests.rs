@@ -1,7 +1,9 @@
 //! The tree by scripts: who fell silent when, who answered, and what is to blame.
 
 use super::*;
-use crate::model::{Beacon, Camera, Commune, DailyHours, DeviceId, Fleet, Language, Link, LinkId, LinkKind, LinkState};
+use crate::model::{
+    Beacon, Branch, Camera, Commune, DailyHours, DeviceId, Fleet, Language, Link, LinkId, LinkKind, LinkState,
+};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -110,7 +112,7 @@ fn the_outage_begins_with_the_first_silence_and_not_before_it_is_confirmed() {
     assert_eq!(world.tree.tick(at(13), &Settings::default()), []);
     assert!(world.tree.awaited(at(13), &"e1-0".into(), &Settings::default()).is_some(), "alarms wait for the verdict");
     assert_eq!(world.tree.deadline(&Settings::default()), Some(at(23)));
-    assert_eq!(world.tree.tick(at(23), &Settings::default()), [Some("e1".into())]);
+    assert_eq!(world.tree.tick(at(23), &Settings::default()), [Branch::Link("e1".into())]);
     assert_eq!(world.tree.root(&"e1-2".into()), Some((Root::Link("e1".into()), at(10))));
 }
 
@@ -146,7 +148,7 @@ fn everything_at_once_is_the_monitor_unless_an_anchor_answers() {
         world.look(10, &["e", "w"]);
         world.tree.tick(at(30), &Settings::default());
         assert_eq!(world.tree.cut_off(), None, "first the anchors must be asked");
-        world.tree.beacon(at(31), &None, answers);
+        world.tree.heard(at(31), &Voice::Anchors, answers);
         world.tree.tick(at(31), &Settings::default());
         assert_eq!(world.tree.root(&"e1-0".into()).map(|(root, _)| show(root)).as_deref(), Some(expected));
         assert_eq!(world.tree.cut_off().is_some(), expected == "monitor");
@@ -160,9 +162,9 @@ fn where_one_link_carries_everything_it_is_named_instead_of_the_commune() {
     let mut fleet = fleet(true, false);
     fleet.anchors.push("icmp://10.0.0.9".parse().expect("an anchor"));
     let mut world = World::new(&fleet);
-    world.tree.beacon(at(9), &None, true);
+    world.tree.heard(at(9), &Voice::Anchors, true);
     world.look(10, &["e", "w"]);
-    world.tree.beacon(at(14), &None, true);
+    world.tree.heard(at(14), &Voice::Anchors, true);
     world.tree.tick(at(30), &Settings::default());
     assert_eq!(world.tree.root(&"w2-0".into()).map(|(root, _)| show(root)).as_deref(), Some("room"));
 }
@@ -175,7 +177,7 @@ fn a_beacon_tells_a_link_from_the_one_below_it() {
         let mut world = World::new(&fleet);
         for (link, answer) in [("e", upper), ("e1", lower)] {
             if let Some(answers) = answer {
-                world.tree.beacon(at(9), &Some(link.into()), answers);
+                world.tree.heard(at(9), &Voice::Link(link.into()), answers);
             }
         }
         world.fall(&["e1"])
@@ -191,7 +193,7 @@ fn with_a_silent_beacon_fewer_witnesses_suffice() {
     let mut fleet = fleet(true, true);
     fleet.cameras.retain(|id, _| !id.as_str().starts_with("e1") || id.as_str() == "e1-0");
     let mut world = World::new(&fleet);
-    world.tree.beacon(at(9), &Some("e1".into()), false);
+    world.tree.heard(at(9), &Voice::Link("e1".into()), false);
     assert_eq!(world.fall(&["e1"]), ["e1"]);
 }
 
@@ -200,7 +202,7 @@ fn after_its_return_a_link_explains_only_what_was_not_seen_since() {
     let mut world = World::new(&fleet(true, false));
     world.fall(&["e1"]);
     let change = world.tree.answered(at(100), &"e1-0".into());
-    assert_eq!(change.turned, [Some("e1".into())]);
+    assert_eq!(change.turned, [Branch::Link("e1".into())]);
     assert_eq!(change.ask.len(), 3, "all below are looked at again");
     assert!(world.tree.is_seen_again(&"e1-0".into()) && !world.tree.is_seen_again(&"e1-1".into()));
     assert!(world.tree.root(&"e1-1".into()).is_some(), "not seen since");
@@ -208,7 +210,7 @@ fn after_its_return_a_link_explains_only_what_was_not_seen_since() {
     assert!(world.tree.is_seen_again(&"e1-1".into()));
     let settings = Settings::default();
     assert_eq!(world.tree.deadline(&settings), Some(at(100) + settings.settle));
-    assert_eq!(world.tree.tick(at(100) + settings.settle, &settings), [Some("e1".into())]);
+    assert_eq!(world.tree.tick(at(100) + settings.settle, &settings), [Branch::Link("e1".into())]);
     assert_eq!(world.tree.root(&"e1-2".into()), None, "the rest is its own fault");
 }
 
@@ -217,7 +219,7 @@ fn a_restart_neither_forgets_a_link_that_is_down_nor_invents_one() {
     let fleet = fleet(true, false);
     let mut world = World::new(&fleet);
     world.fall(&["e1"]);
-    let record = world.tree.record(&Some("e1".into())).expect("a record");
+    let record = world.tree.record(&Branch::Link("e1".into())).expect("a record");
     assert_eq!((record.state, record.since), (LinkState::Down, at(10)));
     let restored = Topology::new(&fleet, &[record], at(500));
     assert_eq!(restored.root(&"e1-0".into()), Some((Root::Link("e1".into()), at(10))));

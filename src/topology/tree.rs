@@ -1,7 +1,7 @@
 //! The tree of links with what their devices said lately.
 
 use super::Settings;
-use crate::model::{CameraId, DeviceId, Fleet, LinkId, LinkRecord, LinkState, elapsed, later};
+use crate::model::{Branch, CameraId, DeviceId, Fleet, LinkId, LinkRecord, LinkState, elapsed, later};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,18 +15,24 @@ const ASK_EVERY: Duration = Duration::from_secs(10);
 /// Neighbours that are asked at once.
 const ASKED: usize = 4;
 
-/// A link, or with `None` all of them together.
-pub type Key = Option<LinkId>;
+/// Who speaks for the network by itself, rather than by its cameras.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Voice {
+    /// What answers as long as the monitor's own network works.
+    Anchors,
+    /// A link's own beacon.
+    Link(LinkId),
+}
 
 /// The tree.
 #[derive(Debug, Clone)]
 pub struct Topology {
-    pub(super) nodes: BTreeMap<Key, Node>,
+    pub(super) nodes: BTreeMap<Branch, Node>,
     devices: BTreeMap<DeviceId, Witness>,
     /// Links of which time may change something: those that are suspected, and those that came back lately.
-    restless: BTreeSet<Key>,
+    restless: BTreeSet<Branch>,
     /// Links of which something changed that people are shown.
-    changed: BTreeSet<Key>,
+    changed: BTreeSet<Branch>,
     pub(super) has_anchors: bool,
     /// Whether any anchor answers, when that was last asked, and since when it is so.
     pub(super) anchors: Option<(bool, Timestamp, Timestamp)>,
@@ -38,12 +44,12 @@ pub struct Topology {
 /// One link and what is known of it.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    pub(super) parent: Option<Key>,
+    pub(super) parent: Option<Branch>,
     pub(super) devices: usize,
     /// Those devices.
     below: Vec<DeviceId>,
     /// The single link right below on which all of them hang, if there is one.
-    pub(super) only_below: Option<Key>,
+    pub(super) only_below: Option<Branch>,
     has_beacon: bool,
     pub(super) beacon: Option<bool>,
     /// When anything below it last answered; at first, when it began to be watched.
@@ -64,21 +70,30 @@ pub(super) struct Node {
 #[derive(Debug, Clone, Default)]
 struct Witness {
     /// The root, then the links down to the device.
-    above: Vec<Key>,
+    above: Vec<Branch>,
     cameras: Vec<CameraId>,
     public: bool,
-    silent: Option<Timestamp>,
+    silent: Option<Silence>,
     answered: Option<Timestamp>,
     looked: Option<Timestamp>,
+}
+
+/// That a device does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    /// Since then.
+    Since(Timestamp),
+    /// Since before this run of the daemon asked: it was dead before, and is no witness.
+    Before,
 }
 
 /// What a word changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// Links whose state changed.
-    pub turned: Vec<Key>,
+    pub turned: Vec<Branch>,
     /// Links that were suspected and are not any more.
-    pub cleared: Vec<Key>,
+    pub cleared: Vec<Branch>,
     /// Cameras that should be looked at now, for their word on a link.
     pub ask: Vec<CameraId>,
 }
@@ -98,7 +113,7 @@ impl Topology {
         };
         topology.replan(fleet, now);
         for record in restored {
-            let Some(node) = topology.nodes.get_mut(&record.link) else { continue };
+            let Some(node) = topology.nodes.get_mut(&record.branch) else { continue };
             node.since = record.since;
             node.down = (record.state == LinkState::Down).then_some(record.since);
         }
@@ -107,12 +122,16 @@ impl Topology {
 
     /// Takes in a new configuration. What did not change keeps what is known of it.
     pub fn replan(&mut self, fleet: &Fleet, now: Timestamp) {
-        let wanted: BTreeSet<Key> = fleet.links.keys().cloned().map(Some).chain([None]).collect();
+        let wanted: BTreeSet<Branch> = fleet.links.keys().cloned().map(Branch::Link).chain([Branch::Commune]).collect();
         self.nodes.retain(|key, _| wanted.contains(key));
         for key in wanted {
             let node = self.nodes.entry(key.clone()).or_insert_with(|| Node::new(now));
-            let link = key.as_ref().and_then(|id| fleet.links.get(id));
-            node.parent = key.is_some().then(|| link.and_then(|link| link.parent.clone()));
+            let link = match &key {
+                Branch::Link(id) => fleet.links.get(id),
+                Branch::Commune => None,
+            };
+            let above = || link.and_then(|link| link.parent.clone()).map_or(Branch::Commune, Branch::Link);
+            node.parent = (key != Branch::Commune).then(above);
             (node.devices, node.only_below) = (0, None);
             node.below.clear();
             let has_beacon = link.is_some_and(|link| link.probe.is_some());
@@ -128,7 +147,8 @@ impl Topology {
         for camera in fleet.cameras.values() {
             let witness = devices.entry(camera.device.clone()).or_default();
             if witness.cameras.is_empty() {
-                witness.above = fleet.links_above(camera).into_iter().map(Some).chain([None]).collect();
+                witness.above =
+                    fleet.links_above(camera).into_iter().map(Branch::Link).chain([Branch::Commune]).collect();
                 witness.above.reverse();
             }
             witness.public |= camera.kind == crate::model::Kind::Public;
@@ -150,7 +170,7 @@ impl Topology {
         for node in self.nodes.values_mut() {
             node.fell.retain(|device, _| known.contains_key(device));
         }
-        let hangs_on = |(key, node): (&Key, &Node)| Some((node.parent.clone()?, key.clone(), node.devices));
+        let hangs_on = |(key, node): (&Branch, &Node)| Some((node.parent.clone()?, key.clone(), node.devices));
         let hanging: Vec<_> = self.nodes.iter().filter_map(hangs_on).collect();
         for (parent, key, devices) in hanging {
             if let Some(node) = self.nodes.get_mut(&parent).filter(|node| node.devices == devices) {
@@ -197,11 +217,12 @@ impl Topology {
         let mut change = Change::default();
         let Some(witness) = self.devices.get_mut(device) else { return change };
         witness.looked = Some(now);
-        let since = *witness.silent.get_or_insert(if long_silent { Timestamp::MIN } else { started.min(now) });
+        let begun = if long_silent { Silence::Before } else { Silence::Since(started.min(now)) };
+        let Silence::Since(since) = *witness.silent.get_or_insert(begun) else { return change };
         for key in witness.above.clone() {
             let Some(node) = self.nodes.get_mut(&key) else { continue };
             // What fell silent while others still answered says nothing of the link.
-            if node.down.is_some() || later(since, SLACK) < node.last_answer || since == Timestamp::MIN {
+            if node.down.is_some() || later(since, SLACK) < node.last_answer {
                 continue;
             }
             node.fell.insert(device.clone(), since);
@@ -217,35 +238,37 @@ impl Topology {
         change
     }
 
-    /// A link's own beacon, or with `None` the anchors, said something.
-    pub fn beacon(&mut self, now: Timestamp, key: &Key, answers: bool) {
+    /// Somebody who speaks for the network answered, or did not.
+    pub fn heard(&mut self, now: Timestamp, voice: &Voice, answers: bool) {
         self.now = now;
-        match (key, self.nodes.get_mut(key)) {
-            (None, node) => {
+        match voice {
+            Voice::Anchors => {
                 let since = self.anchors.filter(|(before, ..)| *before == answers).map_or(now, |(.., since)| since);
                 self.anchors = Some((answers, now, since));
-                if let Some(node) = node.filter(|node| node.down.is_some()) {
+                if let Some(node) = self.nodes.get_mut(&Branch::Commune).filter(|node| node.down.is_some()) {
                     node.was_cut_off |= !answers;
                 }
             }
-            (Some(_), Some(node)) => {
-                if node.beacon.replace(answers) != Some(answers) {
-                    self.changed.insert(key.clone());
+            Voice::Link(link) => {
+                let branch = Branch::Link(link.clone());
+                if let Some(node) = self.nodes.get_mut(&branch)
+                    && node.beacon.replace(answers) != Some(answers)
+                {
+                    self.changed.insert(branch);
                 }
             }
-            (Some(_), None) => {}
         }
     }
 
     /// Lets time pass: what was silent for long enough is down. Links that turned, and those whose return has settled.
-    pub fn tick(&mut self, now: Timestamp, settings: &Settings) -> Vec<Key> {
+    pub fn tick(&mut self, now: Timestamp, settings: &Settings) -> Vec<Branch> {
         (self.now, self.believe_anchors_after) = (now, settings.hold);
-        let ripe = |key: &&Key| self.verdict_at(key, settings).is_some_and(|at| at <= now);
-        let mut turned: Vec<Key> = self.restless.iter().filter(ripe).cloned().collect();
+        let ripe = |key: &&Branch| self.verdict_at(key, settings).is_some_and(|at| at <= now);
+        let mut turned: Vec<Branch> = self.restless.iter().filter(ripe).cloned().collect();
         for key in &turned {
             let Some(node) = self.nodes.get_mut(key) else { continue };
             let since = node.fell.values().copied().min().unwrap_or(now);
-            node.was_cut_off = key.is_none() && !self.anchors.is_some_and(|(answers, ..)| answers);
+            node.was_cut_off = *key == Branch::Commune && !self.anchors.is_some_and(|(answers, ..)| answers);
             (node.down, node.since) = (Some(since), since);
             (node.back, node.suspect_since) = (None, None);
             self.changed.insert(key.clone());
@@ -262,7 +285,7 @@ impl Topology {
     }
 
     /// The links of which something changed that people are shown, since they were last asked for.
-    pub fn take_changed(&mut self) -> BTreeSet<Key> {
+    pub fn take_changed(&mut self) -> BTreeSet<Branch> {
         std::mem::take(&mut self.changed)
     }
 
@@ -276,7 +299,7 @@ impl Topology {
 
     /// When a link is called down, if nothing below it answers until then. Where what is above it is silent too, the
     /// verdict on that comes first; and before everything is called silent, the anchors are asked.
-    fn verdict_at(&self, key: &Key, settings: &Settings) -> Option<Timestamp> {
+    fn verdict_at(&self, key: &Branch, settings: &Settings) -> Option<Timestamp> {
         let node = self.nodes.get(key)?;
         let ripe = node.ripe_at(settings)?;
         let Some(parent) = &node.parent else {
@@ -291,7 +314,7 @@ impl Topology {
                 at = at.max(later(suspect_since, settings.confirm_after));
             }
             if node.parent.is_none() {
-                at = at.max(self.verdict_at(&None, settings).unwrap_or(at));
+                at = at.max(self.verdict_at(&Branch::Commune, settings).unwrap_or(at));
             }
             above = node.parent.as_ref();
         }
@@ -299,7 +322,7 @@ impl Topology {
     }
 
     /// The link above a device on which a verdict is still awaited, so that alarms wait for it; the nearest of several.
-    pub fn awaited(&self, now: Timestamp, device: &DeviceId, settings: &Settings) -> Option<&Key> {
+    pub fn awaited(&self, now: Timestamp, device: &DeviceId, settings: &Settings) -> Option<&Branch> {
         let above = self.devices.get(device)?.above.iter().rev();
         let nodes = above.filter_map(|key| Some((key, self.nodes.get(key).filter(|node| node.devices > 1)?)));
         let suspect = |node: &Node| node.suspect_since.is_some_and(|at| elapsed(now, at) < settings.hold);
@@ -308,15 +331,19 @@ impl Topology {
         nodes.filter(|_| !known).find(|(_, node)| suspect(node)).map(|(key, _)| key)
     }
 
-    /// Whether a device stays silent; since when.
+    /// Since when a device stays silent, if that is known.
     pub fn silent_since(&self, device: &DeviceId) -> Option<Timestamp> {
-        self.devices.get(device)?.silent.filter(|since| *since != Timestamp::MIN)
+        match self.devices.get(device)?.silent? {
+            Silence::Since(since) => Some(since),
+            Silence::Before => None,
+        }
     }
 
     /// The links above a device that are down, or came back lately; highest first.
-    pub(super) fn failed_above(&self, device: &DeviceId) -> Vec<&Key> {
+    pub(super) fn failed_above(&self, device: &DeviceId) -> Vec<&Branch> {
         let Some(witness) = self.devices.get(device) else { return Vec::new() };
-        let failed = |key: &&Key| self.nodes.get(*key).is_some_and(|node| node.down.is_some() || node.back.is_some());
+        let failed =
+            |key: &&Branch| self.nodes.get(*key).is_some_and(|node| node.down.is_some() || node.back.is_some());
         witness.above.iter().filter(failed).collect()
     }
 
@@ -336,7 +363,7 @@ impl Topology {
     }
 
     /// Where a link stands, since when, and what its own beacon says.
-    pub fn status(&self, key: &Key) -> Option<(LinkState, Timestamp, Option<bool>)> {
+    pub fn status(&self, key: &Branch) -> Option<(LinkState, Timestamp, Option<bool>)> {
         let node = self.nodes.get(key)?;
         let state = match node.down {
             Some(_) => LinkState::Down,
@@ -347,13 +374,13 @@ impl Topology {
     }
 
     /// The link as it is to be remembered.
-    pub fn record(&self, key: &Key) -> Option<LinkRecord> {
+    pub fn record(&self, key: &Branch) -> Option<LinkRecord> {
         let (state, since, _) = self.status(key)?;
-        Some(LinkRecord { link: key.clone(), state, since })
+        Some(LinkRecord { branch: key.clone(), state, since })
     }
 
     /// The cameras below a link.
-    pub fn cameras_below(&self, key: &Key) -> impl Iterator<Item = &CameraId> {
+    pub fn cameras_below(&self, key: &Branch) -> impl Iterator<Item = &CameraId> {
         self.below(key).flat_map(|(_, witness)| &witness.cameras)
     }
 
@@ -362,13 +389,13 @@ impl Topology {
         self.devices.get(device).map_or(&[], |witness| &witness.cameras)
     }
 
-    fn below(&self, key: &Key) -> impl Iterator<Item = (&DeviceId, &Witness)> {
+    fn below(&self, key: &Branch) -> impl Iterator<Item = (&DeviceId, &Witness)> {
         let devices = self.nodes.get(key).into_iter().flat_map(|node| &node.below);
         devices.filter_map(|device| self.devices.get_key_value(device))
     }
 
     /// A few neighbours that are not silent, those that were looked at longest ago first, public ones before others.
-    fn to_ask(&self, key: &Key) -> Vec<CameraId> {
+    fn to_ask(&self, key: &Branch) -> Vec<CameraId> {
         let mut neighbours: Vec<_> = self.below(key).filter(|(_, witness)| witness.silent.is_none()).collect();
         neighbours.sort_by_key(|(_, witness)| (!witness.public, witness.looked));
         neighbours.into_iter().take(ASKED).filter_map(|(_, witness)| witness.cameras.first().cloned()).collect()

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     coverage,
     model::{
-        AreaId, Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State, Window,
-        elapsed,
+        AreaId, Branch, Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State,
+        Window, elapsed,
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -179,7 +179,7 @@ impl<'a> Work<'a> {
         }
         let mut links: BTreeMap<&LinkId, Vec<_>> = BTreeMap::new();
         for row in &history.links {
-            if let Some(link) = &row.link {
+            if let Branch::Link(link) = &row.branch {
                 links.entry(link).or_default().push((row.since.as_second(), row.state));
             }
         }

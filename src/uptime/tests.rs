@@ -6,8 +6,9 @@ use super::{
     *,
 };
 use crate::model::{
-    Camera, Cause, Commune, FailureKind, Fleet, History, Incident, IncidentId, Kind, Language, Level, LevelChange,
-    Link, LinkKind, LinkRecord, LinkState, Scope, Site, Span, State, Transition, View, Watch, Watcher, Window,
+    Branch, Camera, Cause, Commune, FailureKind, Fleet, History, Incident, IncidentId, Kind, Language, Level,
+    LevelChange, Link, LinkKind, LinkRecord, LinkState, Scope, Site, Span, State, Transition, View, Watch, Watcher,
+    Window,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use proptest::prelude::*;
@@ -89,7 +90,7 @@ fn camera<'a>(report: &'a Report, id: &str) -> &'a Line {
 #[track_caller]
 fn check(rows: &[Transition], links: &[(&str, LinkState, i64)], expected: &[(Account, i64)]) {
     let links = links.iter().map(|(id, state, since)| LinkRecord {
-        link: Some((*id).into()),
+        branch: Branch::Link((*id).into()),
         state: *state,
         since: at(*since),
     });
@@ -182,7 +183,7 @@ fn a_site_in_maintenance_is_excused_only_where_maintenance_is_what_it_lacks() {
 
 #[test]
 fn a_link_is_judged_with_those_above_it_and_its_windows() {
-    let link = |id: &str, state, since| LinkRecord { link: Some(id.into()), state, since: at(since) };
+    let link = |id: &str, state, since| LinkRecord { branch: Branch::Link(id.into()), state, since: at(since) };
     let mut history = watched(1000);
     history.links = vec![
         link("fibre", LinkState::Up, 0),
@@ -296,7 +297,8 @@ fn any_rows() -> impl Strategy<Value = Vec<Transition>> {
 fn any_links() -> impl Strategy<Value = Vec<LinkRecord>> {
     let state = prop::sample::select(LinkState::ALL.to_vec());
     let row = (prop::sample::select(vec!["fibre", "switch"]), state, -20..1000_i64);
-    let link = |(id, state, since): (&str, _, _)| LinkRecord { link: Some(id.into()), state, since: at(since) };
+    let link =
+        |(id, state, since): (&str, _, _)| LinkRecord { branch: Branch::Link(id.into()), state, since: at(since) };
     prop::collection::vec(row.prop_map(link), 0..12)
 }
 
@@ -357,7 +359,7 @@ proptest! {
 
         let states = painted(&rows);
         let link = |id: &str| -> Vec<(i64, LinkState)> {
-            let rows = links.iter().filter(|row| row.link.as_ref().is_some_and(|link| link.as_str() == id));
+            let rows = links.iter().filter(|row| row.branch == Branch::Link(id.into()));
             rows.map(|row| (row.since.as_second() - START, row.state)).collect()
         };
         let (fibre, switch) = (link("fibre"), link("switch"));
