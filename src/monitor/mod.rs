@@ -17,8 +17,8 @@ pub use event::{Effect, Event, Settings};
 use crate::{
     alert, health,
     model::{
-        Branch, CameraId, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored, SharedOutlooks,
-        Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
+        Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored,
+        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
     },
     topology::{self, Topology},
 };
@@ -328,14 +328,14 @@ impl Monitor {
             (crate::model::Check::Device, _) | (_, Some(FailureKind::Unresolved | FailureKind::ProbeFailed)) => None,
             (_, kind) => Some(!is_silent(kind)),
         };
-        let started = observation.started;
+        let (started, waited) = (observation.started, ended_in_silence(observation.failure.as_ref()));
         camera.take_in(now, observation, failure);
         Arc::make_mut(&mut camera.status).reasoning = Some(camera.machine.reasoning(&self.settings.health));
         self.touched.insert(id.clone());
         let device = plan.device.clone();
         let change = match reach {
             None => return,
-            Some(true) => self.topology.answered(now, &device),
+            Some(true) => self.topology.answered(now, &device, if waited { started } else { now }),
             Some(false) => self.topology.silent(now, &device, started, was_silent),
         };
         self.follow(change);
@@ -412,6 +412,12 @@ impl Monitor {
 /// Whether nobody was there at all, as far as the network tells: who refuses is there.
 fn is_silent(kind: Option<FailureKind>) -> bool {
     matches!(kind, Some(FailureKind::Timeout | FailureKind::Unreachable))
+}
+
+/// Whether a look heard nothing at its end, so that what it heard is as old as its beginning.
+fn ended_in_silence(failure: Option<&Failure>) -> bool {
+    use FailureKind::{CachedOnly, NoMedia, NoRtsp, Stalled};
+    failure.is_some_and(|failure| matches!(failure.kind, NoRtsp | NoMedia | Stalled | CachedOnly))
 }
 
 impl WatchedSite {

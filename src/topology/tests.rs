@@ -66,7 +66,7 @@ impl World {
             if dead.iter().any(|dead| id.as_str().starts_with(dead)) {
                 asked.extend(self.tree.silent(at(second + 3), &id, at(second), false).ask);
             } else {
-                self.tree.answered(at(second), &id);
+                self.tree.answered(at(second), &id, at(second));
             }
         }
         asked.iter().map(ToString::to_string).collect()
@@ -116,13 +116,26 @@ fn the_outage_begins_with_the_first_silence_and_not_before_it_is_confirmed() {
     assert_eq!(world.tree.root(&"e1-2".into()), Some((Root::Link("e1".into()), at(10))));
 }
 
+/// A look that was under way when the power went ends when the others have long been silent.
+#[test]
+fn an_answer_is_as_old_as_what_was_heard() {
+    for (heard, verdict) in [(9, vec![Branch::Link("e1".into())]), (12, Vec::new())] {
+        let mut world = World::new(&fleet(true, false));
+        world.look(10, &["e1"]);
+        world.tree.answered(at(15), &"e1-2".into(), at(heard));
+        assert_eq!(world.tree.tick(at(23), &Settings::default()), verdict, "heard at {heard}");
+        world.tree.answered(at(24), &"e1-2".into(), at(heard));
+        assert_eq!(world.tree.root(&"e1-0".into()).is_some(), heard == 9, "what was heard before brings nothing back");
+    }
+}
+
 #[test]
 fn neighbours_are_asked_for_their_word_and_one_that_answers_settles_it() {
     let mut world = World::new(&fleet(true, false));
     let asked = world.tree.silent(at(13), &"e1-0".into(), at(10), false).ask;
     assert!(asked.iter().any(|id| id.as_str().starts_with("e1-")), "{asked:?}");
     assert!(world.tree.silent(at(15), &"e1-0".into(), at(14), false).ask.is_empty(), "not again so soon");
-    world.tree.answered(at(16), &"e1-1".into());
+    world.tree.answered(at(16), &"e1-1".into(), at(16));
     assert_eq!(world.tree.awaited(at(16), &"e1-0".into(), &Settings::default()), None);
     assert_eq!(world.tree.tick(at(60), &Settings::default()), []);
 }
@@ -201,12 +214,12 @@ fn with_a_silent_beacon_fewer_witnesses_suffice() {
 fn after_its_return_a_link_explains_only_what_was_not_seen_since() {
     let mut world = World::new(&fleet(true, false));
     world.fall(&["e1"]);
-    let change = world.tree.answered(at(100), &"e1-0".into());
+    let change = world.tree.answered(at(100), &"e1-0".into(), at(100));
     assert_eq!(change.turned, [Branch::Link("e1".into())]);
     assert_eq!(change.ask.len(), 3, "all below are looked at again");
     assert!(world.tree.is_seen_again(&"e1-0".into()) && !world.tree.is_seen_again(&"e1-1".into()));
     assert!(world.tree.root(&"e1-1".into()).is_some(), "not seen since");
-    world.tree.answered(at(110), &"e1-1".into());
+    world.tree.answered(at(110), &"e1-1".into(), at(110));
     assert!(world.tree.is_seen_again(&"e1-1".into()));
     let settings = Settings::default();
     assert_eq!(world.tree.deadline(&settings), Some(at(100) + settings.settle));

@@ -181,25 +181,26 @@ impl Topology {
         self.changed.clone_from(&self.restless);
     }
 
-    /// A device answered, in whatever way.
-    pub fn answered(&mut self, now: Timestamp, device: &DeviceId) -> Change {
+    /// A device answered, in whatever way; it was last heard at `heard`. A look that was under way when a cable was cut
+    /// ends seconds later with what it heard before, which says nothing of the time since.
+    pub fn answered(&mut self, now: Timestamp, device: &DeviceId, heard: Timestamp) -> Change {
         let mut change = Change::default();
         self.now = now;
         let Some(witness) = self.devices.get_mut(device) else { return change };
         witness.silent = None;
-        witness.answered = Some(now);
+        witness.answered = witness.answered.max(Some(heard));
         witness.looked = Some(now);
         for key in witness.above.clone() {
             let Some(node) = self.nodes.get_mut(&key) else { continue };
-            node.last_answer = now;
+            node.last_answer = node.last_answer.max(heard);
             if !std::mem::replace(&mut node.answered, true) {
                 self.changed.insert(key.clone());
             }
-            node.fell.clear();
-            if node.suspect_since.take().is_some() {
+            node.fell.retain(|_, since| *since > heard);
+            if node.fell.is_empty() && node.suspect_since.take().is_some() {
                 change.cleared.push(key.clone());
             }
-            if node.down.take().is_some() {
+            if node.down.take_if(|since| *since <= heard).is_some() {
                 (node.back, node.since) = (Some(now), now);
                 self.restless.insert(key.clone());
                 self.changed.insert(key.clone());
