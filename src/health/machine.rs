@@ -33,7 +33,7 @@ pub struct Standing {
 /// use camhealth::model::{Check, Failure, FailureKind, Kind, Observation, State};
 /// use jiff::Timestamp;
 ///
-/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let second = |second: i64| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
 /// let mut machine = Machine::new("cho-01".into(), Kind::Public, second(0));
 /// let silence = Failure::new(FailureKind::Timeout, "nobody answered");
 /// for look in 1..=3 {

@@ -54,7 +54,7 @@ const HELD_EVERY: Duration = Duration::from_secs(1);
 /// let camera = Camera::new("cho-01", "rtsp://10.20.1.7/sub".parse().expect("an address"));
 /// fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
 ///
-/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let second = |second: i64| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
 /// let (mut monitor, _) = Monitor::new(Arc::new(fleet), Settings::default(), Default::default(), second(0));
 /// let mut fell = Vec::new();
 /// for look in 1..=3 {

@@ -45,7 +45,7 @@ const OVERHEAD: u64 = 16 * 1024;
 /// fleet.devices.insert(camera.device.clone(), Device { sessions: 1 });
 /// fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
 ///
-/// let second = |second| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
+/// let second = |second: i64| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
 /// let mut plan = Plan::new(Settings::default(), &fleet, &[], second(0), 1);
 /// let looks = (0..600).filter(|now| {
 ///     let Some(order) = plan.take(second(*now)) else { return false };
