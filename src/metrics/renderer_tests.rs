@@ -52,7 +52,6 @@ fn snapshot(fleet: &Arc<Fleet>) -> Snapshot {
         sites: fleet.sites.keys().map(site).collect(),
         counts: Counts::default(),
         coverage: Coverage::default(),
-        areas: OrdMap::new(),
         hamlets: OrdMap::new(),
         areas: OrdMap::new(),
         links: OrdMap::new(),
