@@ -9,12 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, write::GzEncoder};
-use std::{
-    io::Write,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-use tokio::time::Instant;
+use std::{io::Write, sync::Arc, time::Duration};
+use tokio::{sync::Mutex, time::Instant};
 
 /// How old metrics may be that the daemon counts beside the snapshot.
 const KEPT: Duration = Duration::from_secs(1);
@@ -61,9 +57,10 @@ fn offers(text: &str) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
-/// The last snapshot's metrics.
+/// The last snapshot's metrics. Whoever makes them holds the lock until they are made, even if the one who asked goes
+/// away: so no flood makes them twice at once.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<Option<Made>>);
+pub(super) struct Kept(Arc<Mutex<Option<Made>>>);
 
 struct Made {
     of: Arc<Snapshot>,
@@ -74,25 +71,47 @@ struct Made {
 }
 
 impl Kept {
-    /// The metrics of a snapshot. While they are made others wait, and then get the same.
-    fn get(
+    /// The metrics of a snapshot, packed if that is wished and they are not small. While they are made others wait, and
+    /// then get the same. That takes a while of a large fleet, which whoever is served by the same thread must not wait
+    /// for.
+    async fn get(
         &self,
-        snapshot: &Arc<Snapshot>,
-        form: (Format, bool),
-        render: impl FnOnce(&Snapshot) -> String,
-    ) -> std::io::Result<Bytes> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = |made: &Made| Arc::ptr_eq(&made.of, snapshot) && made.at.elapsed() < KEPT;
-        if !kept.as_ref().is_some_and(fresh) {
-            let text = Bytes::from(render(snapshot));
-            *kept = Some(Made { of: snapshot.clone(), at: Instant::now(), text, forms: Vec::new() });
+        snapshot: Arc<Snapshot>,
+        format: Format,
+        packs: bool,
+        render: Arc<dyn Fn(&Snapshot) -> String + Send + Sync>,
+    ) -> std::io::Result<(Bytes, bool)> {
+        let mut kept = self.0.clone().lock_owned().await;
+        let fresh = |made: &&mut Made| Arc::ptr_eq(&made.of, &snapshot) && made.at.elapsed() < KEPT;
+        if let Some(made) = kept.as_mut().filter(fresh)
+            && let Some(form) = made.known(format, packs)
+        {
+            return Ok(form);
         }
-        let Some(made) = kept.as_mut() else { return Ok(Bytes::new()) };
-        made.form(form)
+        let make = move || {
+            if !kept.as_mut().is_some_and(|made| Arc::ptr_eq(&made.of, &snapshot) && made.at.elapsed() < KEPT) {
+                let text = Bytes::from(render(&snapshot));
+                *kept = Some(Made { of: snapshot, at: Instant::now(), text, forms: Vec::new() });
+            }
+            let Some(made) = kept.as_mut() else { return Ok((Bytes::new(), false)) };
+            let packed = packs && made.text.len() > SMALL;
+            Ok((made.form((format, packed))?, packed))
+        };
+        tokio::task::spawn_blocking(make).await.map_err(std::io::Error::other)?
     }
 }
 
 impl Made {
+    /// A form that was made already.
+    fn known(&self, format: Format, packs: bool) -> Option<(Bytes, bool)> {
+        let packed = packs && self.text.len() > SMALL;
+        if (format, packed) == (Format::Text, false) {
+            return Some((self.text.clone(), false));
+        }
+        let (_, bytes) = self.forms.iter().find(|(form, _)| *form == (format, packed))?;
+        Some((bytes.clone(), packed))
+    }
+
     fn form(&mut self, (format, packed): (Format, bool)) -> std::io::Result<Bytes> {
         if (format, packed) == (Format::Text, false) {
             return Ok(self.text.clone());
@@ -131,20 +150,12 @@ fn open(text: &str) -> String {
     open
 }
 
-/// Rendering a large fleet takes a while, which others who are served by the same thread must not wait for.
 pub(super) async fn metrics(From(shared): From<Shared>, headers: HeaderMap) -> Response {
     let format = Format::wanted(&headers);
     let encodings = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let packs = offers(encodings).any(|(name, weight)| name == "gzip" && weight > 0);
     let snapshot = shared.state.snapshots.borrow().clone();
-    let made = tokio::task::spawn_blocking(move || {
-        let render = |snapshot: &Snapshot| (shared.state.metrics)(snapshot);
-        let plain = shared.exposition.get(&snapshot, (format, false), render)?;
-        let packed = packs && plain.len() > SMALL;
-        let body = if packed { shared.exposition.get(&snapshot, (format, true), render)? } else { plain };
-        Ok::<_, std::io::Error>((body, packed))
-    });
-    match made.await.map_err(std::io::Error::other).and_then(|made| made) {
+    match shared.exposition.get(snapshot, format, packs, shared.state.metrics.clone()).await {
         Ok((body, packed)) => {
             let vary = (header::VARY, HeaderName::as_str(&header::ACCEPT_ENCODING).to_owned());
             let mut response = ([(header::CONTENT_TYPE, format.content_type().to_owned()), vary], body).into_response();
