@@ -4,6 +4,7 @@
 //! ended that must not (EX_SOFTWARE of sysexits.h): a fault of ours, after which a start from the journal helps.
 
 mod ack;
+mod arenas;
 mod check;
 mod client;
 mod dashboards;
@@ -93,7 +94,10 @@ const BROKEN: u8 = 70;
 /// Runs the command that the program's arguments name.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run(arguments) => in_runtime(run::run(arguments)),
+        Command::Run(arguments) => {
+            arenas::few();
+            in_runtime(run::run(arguments))
+        }
         Command::Check(arguments) => check::run(&arguments),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
         Command::Explain(arguments) => in_runtime(explain::run(arguments)),

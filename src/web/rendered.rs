@@ -20,7 +20,7 @@ use std::{
 use tokio::time::Instant;
 
 /// What is kept of one snapshot at most; what is beyond is rendered for each who asks.
-const MOST: usize = 16 * 1024 * 1024;
+const MOST: usize = 6 * 1024 * 1024;
 
 /// Fleets of so many cameras share frames.
 const LARGE: usize = 1000;
