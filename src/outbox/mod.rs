@@ -6,7 +6,7 @@
 //!
 //! - A channel's rows go in the order in which they were queued, one at a time ([`ready`]). So do a thread's.
 //! - Of what waits in a thread only the newest is told, at the place of whichever row's turn it is: it says all that the
-//!   others would have ([`step`]). What rang in one that was never heard rings in it too ([`kept_reason`]).
+//!   others would have ([`step()`]). What rang in one that was never heard rings in it too ([`kept_reason`]).
 //! - A recipient's next channel takes over where one fails; when all did, it takes patience ([`settle`]). So it does for
 //!   whoever waits behind a row that its channel refuses, and which has no other ([`aside`]).
 //! - A channel that keeps failing is reported once ([`Failures`]).

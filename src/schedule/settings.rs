@@ -47,7 +47,7 @@ pub struct Cadence {
 impl Settings {
     /// How many long looks may go on at once: all cameras want one after a start, and short looks must not wait for that.
     pub(super) fn long_looks(&self) -> usize {
-        (self.places - self.places / 8).min(self.concurrency / 2).max(1)
+        (self.places * 5 / 8).min(self.concurrency / 2).max(1)
     }
 
     /// The cadence for a kind of camera.
