@@ -1,6 +1,6 @@
 //! The core alone, in made-up time: what one look and one transition cost, whatever the fleet.
 
-use super::fleet::{configuration, folder, urls};
+use super::fleet::{folder, urls, written};
 use camhealth::{
     config::{self, Plan},
     model::{CameraId, Check, Codec, Failure, FailureKind, Observation, Restored, StreamFacts},
@@ -13,10 +13,8 @@ use std::time::{Duration, Instant};
 const FALLS: usize = 300;
 
 pub fn measure(size: usize) -> String {
-    let urls = urls(size);
     let folder = folder(size);
-    let path = folder.join("camhealth.toml");
-    std::fs::write(&path, configuration(&urls, "127.0.0.1:0")).expect("it can be written");
+    let path = written(&folder, &urls(size), "127.0.0.1:0");
     let began = Instant::now();
     let plan = config::load(&path).expect("a configuration");
     let read = began.elapsed();

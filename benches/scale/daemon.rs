@@ -1,7 +1,7 @@
 //! The daemon itself, as a process, over a fleet of simulated cameras in another.
 
 use super::{
-    fleet::{configuration, folder},
+    fleet::{folder, written},
     measure::{children_of, cpu, end, share_mib},
 };
 use futures_util::StreamExt;
@@ -51,8 +51,7 @@ impl World {
         let urls: Vec<String> = lines.take(size).map(|line| url(line.expect("text"))).collect();
         let folder = folder(size);
         let address = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").to_string();
-        let config = folder.join("camhealth.toml");
-        fs::write(&config, configuration(&urls, &address)).expect("it can be written");
+        let config = written(&folder, &urls, &address);
         let http = reqwest::Client::new();
         let began = Instant::now();
         let mut command = Command::new(PROGRAM);

@@ -1,7 +1,10 @@
 //! The configuration of a fleet of any size: a sixth of the cameras is public, each third of those has a site with one
 //! view, each hundred cameras a link.
 
-use std::{fmt::Write, path::PathBuf};
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 /// A folder for a fleet's files.
 pub fn folder(size: usize) -> PathBuf {
@@ -16,7 +19,14 @@ pub fn urls(size: usize) -> Vec<String> {
     addresses.map(|(rtsp, _)| format!("rtsp://{rtsp}/sub")).collect()
 }
 
-pub fn configuration(urls: &[String], address: &str) -> String {
+/// Writes the configuration of cameras at these addresses; where it lies.
+pub fn written(folder: &Path, urls: &[String], address: &str) -> PathBuf {
+    let path = folder.join("camhealth.toml");
+    std::fs::write(&path, configuration(urls, address)).expect("it can be written");
+    path
+}
+
+fn configuration(urls: &[String], address: &str) -> String {
     let public = urls.len() / 6;
     let mut text = format!(
         "[commune]\nname = \"Tỉnh Đo\"\n[web]\nlisten = \"{address}\"\n[journal]\npath = \"journal.sqlite3\"\n\

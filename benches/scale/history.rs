@@ -1,6 +1,6 @@
 //! A month of history in a journal, as a fleet with ten changes of each camera leaves it, and the report of it.
 
-use super::fleet::{configuration, folder, urls};
+use super::fleet::{folder, urls, written};
 use camhealth::{
     config,
     journal::{Batch, Journal, Settings},
@@ -19,10 +19,8 @@ const OF_A_SITE: i64 = 4;
 const START: i64 = 1_790_827_200;
 
 pub async fn measure(size: usize) -> String {
-    let urls = urls(size);
     let folder = folder(size);
-    let path = folder.join("camhealth.toml");
-    std::fs::write(&path, configuration(&urls, "127.0.0.1:0")).expect("it can be written");
+    let path = written(&folder, &urls(size), "127.0.0.1:0");
     let plan = config::load(&path).expect("a configuration");
     let at = |second: i64| Timestamp::from_second(START + second).expect("a time in this century");
     let file = folder.join("month.sqlite3");

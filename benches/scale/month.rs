@@ -4,7 +4,7 @@
 //! Looks come each half hour, and each two seconds around a fault: a month at the default cadence would be two billion
 //! looks. The limit of proofs is stretched alike.
 
-use super::fleet::{configuration, folder, urls};
+use super::fleet::{folder, urls, written};
 use camhealth::{
     config,
     model::{CameraId, Check, Codec, Failure, FailureKind, Observation, Restored, State, StreamFacts, ViewState},
@@ -26,10 +26,8 @@ const FAULTS_OF_100: usize = 200;
 const CUTS: usize = 60;
 
 pub fn measure(size: usize) -> String {
-    let urls = urls(size);
     let folder = folder(size);
-    let path = folder.join("camhealth.toml");
-    std::fs::write(&path, configuration(&urls, "127.0.0.1:0")).expect("it can be written");
+    let path = written(&folder, &urls(size), "127.0.0.1:0");
     let plan = config::load(&path).expect("a configuration");
     // Left-over files in the system's temporary folder harm nobody.
     let _ = std::fs::remove_dir_all(&folder);
