@@ -80,52 +80,52 @@ impl Kept {
                 }
             }
         }
-        let mut scratch = String::new();
-        let mut number = 0;
-        // Of one fleet all snapshots have the same cameras, in the order of their ids, and so has the plan.
+        let (at, mut scratch) = (snapshot.at, String::new());
+        // Of one fleet all snapshots have the same cameras and sites, in the order of their ids, and so has the plan.
         let mut outlooks = snapshot.outlooks.cameras.iter().peekable();
-        for (id, status) in &snapshot.cameras {
-            let Some(camera) = snapshot.fleet.cameras.get(id) else { continue };
+        let cameras =
+            snapshot.cameras.iter().filter_map(|(id, status)| Some((snapshot.fleet.cameras.get(id)?, status)));
+        for (number, (camera, status)) in cameras.enumerate() {
+            let id = &camera.id;
             while outlooks.next_if(|(other, _)| *other < id).is_some() {}
-            let outlook = outlooks.peek().filter(|(other, _)| *other == id).map(|(_, outlook)| *outlook);
-            let row = self.cameras.get(number);
-            number += 1;
-            let source = Source { revision: status.revision, extra: outlook.cloned() };
-            if row.is_some_and(|row| row.holds(snapshot.at, &source)) {
-                continue;
-            }
-            let subject = cameras::Subject {
-                camera: camera.clone(),
-                status: status.clone(),
-                stream: status.stream_at(snapshot.at),
-                clock_offset: status.clock_offset_at(snapshot.at),
-                outlook: outlook.cloned(),
-                hamlet: self.hamlets.get(id).cloned().unwrap_or_default(),
-            };
-            let written = (&subject, source, ages(status, snapshot.at));
-            put(&mut self.cameras, number - 1, Row::write(cameras::FAMILIES, written, lean, &mut scratch));
+            let outlook = outlooks.peek().filter(|(other, _)| *other == id).map(|(_, outlook)| (*outlook).clone());
+            let source = Source { revision: status.revision, extra: outlook };
+            keep(&mut self.cameras, (number, at), source, |source| {
+                let subject = cameras::Subject {
+                    camera: camera.clone(),
+                    status: status.clone(),
+                    stream: status.stream_at(at),
+                    clock_offset: status.clock_offset_at(at),
+                    outlook: source.extra.clone(),
+                    hamlet: self.hamlets.get(id).cloned().unwrap_or_default(),
+                };
+                Row::write(cameras::FAMILIES, (&subject, source, ages(status, at)), lean, &mut scratch)
+            });
         }
-        self.cameras.truncate(number);
-        number = 0;
-        for (id, status) in &snapshot.sites {
-            let Some(site) = snapshot.fleet.sites.get(id) else { continue };
+        let sites = snapshot.sites.iter().filter_map(|(id, status)| Some((snapshot.fleet.sites.get(id)?, status)));
+        for (number, (site, status)) in sites.enumerate() {
             let source = Source { revision: status.revision, extra: () };
-            let row = self.sites.get(number);
-            number += 1;
-            if row.is_some_and(|row| row.holds(snapshot.at, &source)) {
-                continue;
-            }
-            let written = (&sites::Subject { site: site.clone(), status: status.clone() }, source, Timestamp::MAX);
-            put(&mut self.sites, number - 1, Row::write(sites::FAMILIES, written, lean, &mut scratch));
+            keep(&mut self.sites, (number, at), source, |source| {
+                let subject = sites::Subject { site: site.clone(), status: status.clone() };
+                Row::write(sites::FAMILIES, (&subject, source, Timestamp::MAX), lean, &mut scratch)
+            });
         }
-        self.sites.truncate(number);
+        self.cameras.truncate(snapshot.cameras.len());
+        self.sites.truncate(snapshot.sites.len());
     }
 }
 
-fn put<E>(rows: &mut Vec<Row<E>>, number: usize, row: Row<E>) {
+/// Writes the row of a number anew, unless it still holds at a moment.
+fn keep<E: PartialEq>(
+    rows: &mut Vec<Row<E>>,
+    (number, at): (usize, Timestamp),
+    source: Source<E>,
+    write: impl FnOnce(Source<E>) -> Row<E>,
+) {
     match rows.get_mut(number) {
-        Some(known) => *known = row,
-        None => rows.push(row),
+        Some(row) if row.holds(at, &source) => {}
+        Some(row) => *row = write(source),
+        None => rows.push(write(source)),
     }
 }
 

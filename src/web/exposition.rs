@@ -82,19 +82,18 @@ impl Kept {
         render: Arc<dyn Fn(&Snapshot) -> String + Send + Sync>,
     ) -> std::io::Result<(Bytes, bool)> {
         let mut kept = self.0.clone().lock_owned().await;
-        let fresh = |made: &&mut Made| Arc::ptr_eq(&made.of, &snapshot) && made.at.elapsed() < KEPT;
-        if let Some(made) = kept.as_mut().filter(fresh)
-            && let Some(form) = made.known(format, packs)
+        if let Some(made) = kept.as_ref().filter(|made| made.is_fresh(&snapshot))
+            && let Some(form) = made.known((format, made.packed(packs)))
         {
-            return Ok(form);
+            return Ok((form, made.packed(packs)));
         }
         let make = move || {
-            if !kept.as_mut().is_some_and(|made| Arc::ptr_eq(&made.of, &snapshot) && made.at.elapsed() < KEPT) {
+            if !kept.as_ref().is_some_and(|made| made.is_fresh(&snapshot)) {
                 let text = Bytes::from(render(&snapshot));
                 *kept = Some(Made { of: snapshot, at: Instant::now(), text, forms: Vec::new() });
             }
             let Some(made) = kept.as_mut() else { return Ok((Bytes::new(), false)) };
-            let packed = packs && made.text.len() > SMALL;
+            let packed = made.packed(packs);
             Ok((made.form((format, packed))?, packed))
         };
         tokio::task::spawn_blocking(make).await.map_err(std::io::Error::other)?
@@ -102,22 +101,26 @@ impl Kept {
 }
 
 impl Made {
+    fn is_fresh(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.of, snapshot) && self.at.elapsed() < KEPT
+    }
+
+    /// Whether it is worth packing, if that is wished.
+    fn packed(&self, wished: bool) -> bool {
+        wished && self.text.len() > SMALL
+    }
+
     /// A form that was made already.
-    fn known(&self, format: Format, packs: bool) -> Option<(Bytes, bool)> {
-        let packed = packs && self.text.len() > SMALL;
-        if (format, packed) == (Format::Text, false) {
-            return Some((self.text.clone(), false));
+    fn known(&self, form: (Format, bool)) -> Option<Bytes> {
+        if form == (Format::Text, false) {
+            return Some(self.text.clone());
         }
-        let (_, bytes) = self.forms.iter().find(|(form, _)| *form == (format, packed))?;
-        Some((bytes.clone(), packed))
+        self.forms.iter().find(|(made, _)| *made == form).map(|(_, bytes)| bytes.clone())
     }
 
     fn form(&mut self, (format, packed): (Format, bool)) -> std::io::Result<Bytes> {
-        if (format, packed) == (Format::Text, false) {
-            return Ok(self.text.clone());
-        }
-        if let Some((_, bytes)) = self.forms.iter().find(|(form, _)| *form == (format, packed)) {
-            return Ok(bytes.clone());
+        if let Some(bytes) = self.known((format, packed)) {
+            return Ok(bytes);
         }
         let bytes = if packed {
             pack(&self.form((format, false))?)?
