@@ -1,8 +1,9 @@
-//! How many cameras are in each state and how many sites at each level, kept up to date change by change.
+//! How many cameras are in each state and how many sites at each level: of a fleet, kept up to date change by change, or of
+//! an area.
 
 use super::{Kind, Level, State};
 
-/// Counts over the whole fleet.
+/// Counts over a fleet or a part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
     cameras: [[usize; State::ALL.len()]; Kind::ALL.len()],
@@ -35,6 +36,28 @@ impl Counts {
     /// Sites at a level.
     pub fn sites(&self, level: Level) -> usize {
         self.sites[level as usize]
+    }
+
+    /// All sites.
+    pub fn all_sites(&self) -> usize {
+        self.sites.iter().sum()
+    }
+
+    /// All cameras.
+    pub fn all_cameras(&self) -> usize {
+        self.cameras.iter().flatten().sum()
+    }
+
+    /// Cameras of all kinds that are in a state.
+    pub fn cameras_in(&self, state: State) -> usize {
+        self.cameras.iter().map(|states| states[state as usize]).sum()
+    }
+
+    /// Adds another part's.
+    pub fn add(&mut self, other: &Self) {
+        self.sites.iter_mut().zip(other.sites).for_each(|(sum, count)| *sum += count);
+        let all = self.cameras.iter_mut().flatten();
+        all.zip(other.cameras.iter().flatten()).for_each(|(sum, count)| *sum += count);
     }
 
     /// The worst level that any site has; `None` without sites, and `unknown` only where all are.

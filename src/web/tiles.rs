@@ -1,10 +1,10 @@
 //! Tiles of a wall: a site or an area at one glance.
 
 use super::{
-    ground::{Tally, urgency},
+    ground::urgency,
     page::{self, Moment, level_symbol, moment},
 };
-use crate::model::{Coverage, Language, Level, Site, SiteStatus, Snapshot, State, ViewState};
+use crate::model::{Counts, Coverage, Language, Level, Site, SiteStatus, Snapshot, State, ViewState};
 
 /// A site in a tile.
 pub(super) struct SiteTile<'a> {
@@ -59,9 +59,9 @@ impl<'a> SiteTile<'a> {
 
 impl<'a> AreaTile<'a> {
     /// An area's tile.
-    pub(super) fn of(id: &'a str, name: &'a str, coverage: Coverage, tally: Tally) -> Self {
-        let level = standing(coverage, &tally);
-        let well = tally.cameras_in(State::Up) + tally.cameras_in(State::Off);
+    pub(super) fn of(id: &'a str, name: &'a str, coverage: Coverage, counts: Counts) -> Self {
+        let level = standing(coverage, &counts);
+        let well = counts.cameras_in(State::Up) + counts.cameras_in(State::Off);
         Self {
             id,
             name,
@@ -69,8 +69,8 @@ impl<'a> AreaTile<'a> {
             symbol: level_symbol(level),
             percent: percent(coverage),
             coverage,
-            blind: tally.sites_at(Level::Blind),
-            unwell: tally.cameras() - well,
+            blind: counts.sites(Level::Blind),
+            unwell: counts.all_cameras() - well,
         }
     }
 
@@ -87,15 +87,15 @@ pub(super) fn percent(coverage: Coverage) -> Option<u32> {
 }
 
 /// How an area stands as a whole: one lost view among hundreds must not make it look as if it were blind.
-pub(super) fn standing(coverage: Coverage, tally: &Tally) -> Level {
+pub(super) fn standing(coverage: Coverage, counts: &Counts) -> Level {
     let Coverage { covered, lost, total, .. } = coverage;
     if total == 0 || (covered + lost) * 2 < total {
         Level::Unknown
     } else if lost == total {
         Level::Blind
-    } else if tally.sites_at(Level::Blind) > 0 || lost * 10 > total {
+    } else if counts.sites(Level::Blind) > 0 || lost * 10 > total {
         Level::Critical
-    } else if lost > 0 || tally.sites_at(Level::Reduced) > 0 {
+    } else if lost > 0 || counts.sites(Level::Reduced) > 0 {
         Level::Reduced
     } else if covered < total {
         Level::Unknown

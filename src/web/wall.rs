@@ -4,7 +4,7 @@
 //! is shown is bounded, whatever the fleet; the rest is counted and linked to.
 
 use super::{
-    ground::{self, Ground, Tally},
+    ground::{self, Ground},
     list::{Place, Standing},
     page::{Moment, moment, thousands},
     rows::{CameraRow, first_of},
@@ -12,8 +12,8 @@ use super::{
     words::{Words, words},
 };
 use crate::model::{
-    AreaId, Camera, CameraStatus, Coverage, Fleet, Incident, Kind, Language, Level, Site, SiteId, SiteStatus, Snapshot,
-    Span, State, Window,
+    AreaId, Camera, CameraStatus, Counts, Coverage, Fleet, Incident, Kind, Language, Level, Site, SiteId, SiteStatus,
+    Snapshot, Span, State, Window,
 };
 use askama::Template;
 use std::{
@@ -118,7 +118,7 @@ struct Wall<'a> {
     language: Language,
     words: &'static Words,
     ground: Ground<'a>,
-    tally: Tally,
+    counts: Counts,
     coverage: Coverage,
     /// For each area within, the part of this one that it belongs to.
     parts: BTreeMap<&'a AreaId, Option<&'a AreaId>>,
@@ -143,7 +143,7 @@ impl<'a> Wall<'a> {
             area,
             language,
             words: words(language),
-            tally: area.map_or(ground.all, |area| ground.area(area)),
+            counts: area.map_or(ground.all, |area| ground.area(area)),
             coverage: area.map_or(snapshot.coverage, |area| snapshot.areas.get(area).copied().unwrap_or_default()),
             parts: fleet.areas.keys().filter_map(part).collect(),
             ground,
@@ -152,7 +152,7 @@ impl<'a> Wall<'a> {
 
     fn page(&self) -> Main<'a> {
         let (snapshot, fleet, language) = (self.snapshot, self.fleet, self.language);
-        let sites_all = self.tally.sites();
+        let sites_all = self.counts.all_sites();
         let by_area = sites_all > MANY;
         let (mut incidents, incidents_open) = self.incidents();
         incidents.truncate(INCIDENTS);
@@ -219,21 +219,19 @@ impl<'a> Wall<'a> {
     /// The colour of the headline: that of the worst site, or of so many as a whole.
     fn mood(&self, by_area: bool) -> Level {
         if by_area {
-            return standing(self.coverage, &self.tally);
+            return standing(self.coverage, &self.counts);
         }
-        let known = Level::ALL.into_iter().filter(|level| self.tally.sites_at(*level) > 0);
-        let worst = known.filter_map(|level| Some((level.severity()?, level))).max_by_key(|(severity, _)| *severity);
-        worst.map_or(Level::Unknown, |(_, level)| level)
+        self.counts.worst().unwrap_or(Level::Unknown)
     }
 
     /// The usual states, and of the others those that a camera is in.
     fn states(&self) -> impl Iterator<Item = State> {
         let usual = [State::Up, State::Degraded, State::Down, State::Unknown];
-        State::ALL.into_iter().filter(move |state| usual.contains(state) || self.tally.cameras_in(*state) > 0)
+        State::ALL.into_iter().filter(move |state| usual.contains(state) || self.counts.cameras_in(*state) > 0)
     }
 
     fn counts(&self, kind: Kind) -> Vec<String> {
-        self.states().map(|state| thousands(self.tally.count(kind, state), self.language)).collect()
+        self.states().map(|state| thousands(self.counts.cameras(kind, state), self.language)).collect()
     }
 
     /// Open incidents that concern this area, and how many there are.
@@ -275,7 +273,7 @@ impl<'a> Wall<'a> {
             )
         };
         let mut tiles: Vec<_> = self.fleet.areas.keys().filter(below).map(tile).collect();
-        if self.area.is_none() && !tiles.is_empty() && self.ground.outside != Tally::default() {
+        if self.area.is_none() && !tiles.is_empty() && self.ground.outside != Counts::default() {
             let outside = self.ground.outside_coverage;
             tiles.push(AreaTile::of("", self.words.no_areas, outside, self.ground.outside));
         }
@@ -327,7 +325,7 @@ impl<'a> Wall<'a> {
     /// Those that are not well, worst first and public before household, and how many there are; and the others, where
     /// the fleet is small enough to show them.
     fn cameras(&self) -> (Vec<CameraRow>, usize, Vec<CameraRow>, usize) {
-        let closely = self.tally.cameras() <= WATCHED_CLOSELY && self.tally.sites() <= FEW;
+        let closely = self.counts.all_cameras() <= WATCHED_CLOSELY && self.counts.all_sites() <= FEW;
         let (mut unwell, mut well): (Vec<CameraNow<'a>>, Vec<CameraNow<'a>>) = (Vec::new(), Vec::new());
         for (camera, status) in ground::cameras(self.snapshot) {
             if !self.has(camera.area.as_ref()) {
@@ -339,7 +337,7 @@ impl<'a> Wall<'a> {
                 well.push((camera, status));
             }
         }
-        let (unwell_all, well_all) = (unwell.len(), self.tally.cameras_in(State::Up));
+        let (unwell_all, well_all) = (unwell.len(), self.counts.cameras_in(State::Up));
         let order = |a: &CameraNow<'a>, b: &CameraNow<'a>| {
             let key = |(camera, status): &CameraNow<'a>| (ground::camera_urgency(status.state), camera.kind);
             key(a).cmp(&key(b)).then_with(|| a.0.public_name().cmp(b.0.public_name()))

@@ -38,7 +38,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<AreaLine>> {
     let snapshot = shared.state.snapshots.borrow().clone();
     let ground = Ground::of(&snapshot);
     let line = |(id, area): (&crate::model::AreaId, &crate::model::Area)| {
-        let (tally, coverage) = (ground.area(id), snapshot.areas.get(id).copied().unwrap_or_default());
+        let (counts, coverage) = (ground.area(id), snapshot.areas.get(id).copied().unwrap_or_default());
         AreaLine {
             id: id.to_string(),
             name: area.name.clone(),
@@ -47,8 +47,8 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<AreaLine>> {
             views_covered: coverage.covered,
             views_lost: coverage.lost,
             views: coverage.total,
-            sites: Level::ALL.map(|level| (level.as_str(), tally.sites_at(level))).into(),
-            cameras: CameraState::ALL.map(|state| (state.as_str(), tally.cameras_in(state))).into(),
+            sites: Level::ALL.map(|level| (level.as_str(), counts.sites(level))).into(),
+            cameras: CameraState::ALL.map(|state| (state.as_str(), counts.cameras_in(state))).into(),
         }
     };
     Json(snapshot.fleet.areas.iter().map(line).collect())
