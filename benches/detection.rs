@@ -295,10 +295,10 @@ async fn start(urls: &[(String, Kind)]) -> (Running, std::path::PathBuf) {
     }
     text += "[[site]]\nid = \"s\"\nname = \"s\"\nhamlet = \"h\"\n[[site.view]]\nname = \"v\"\ncameras = [\"c0\"]\n";
     fs::write(&path, text).expect("it can be written");
-    let plan = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
+    let config = config::load(&path).unwrap_or_else(|problems| panic!("{problems}"));
     let loader = Arc::new(move || config::load(&path).map_err(|problems| problems.to_string()));
     let parts = Parts { probing: Probing::Real(PROGRAM.into()), loader };
-    (daemon::start(plan, Clock::system(), parts).await.expect("it starts"), folder)
+    (daemon::start(config, Clock::system(), parts).await.expect("it starts"), folder)
 }
 
 async fn stop(running: Running, folder: &std::path::Path) {

@@ -3,7 +3,7 @@
 use camhealth::{config, health, model::Kind, probe, schedule, web};
 use std::path::Path;
 
-fn example() -> config::Plan {
+fn example() -> config::Config {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/camhealth.toml");
     let environment = |name: &str| name.starts_with("CAMHEALTH_").then(|| "secret".to_owned());
     config::load_with(&path, &environment).unwrap_or_else(|problems| panic!("{problems}"))

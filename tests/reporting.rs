@@ -72,7 +72,7 @@ async fn the_report_agrees_with_prometheus_within_a_scrape_interval() {
     assert_eq!(page["incidents"][0]["place"], "Ngã tư Chợ");
 }
 
-fn history_report(plan: &config::Plan, month: Month, now: jiff::Timestamp) -> Report {
+fn history_report(plan: &config::Config, month: Month, now: jiff::Timestamp) -> Report {
     let (from, until) = uptime::reach(&plan.fleet, month, now);
     let path = plan.journal.path.clone().expect("a path");
     let history = journal::history(&path, from, until).expect("a journal");

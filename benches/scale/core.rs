@@ -2,7 +2,7 @@
 
 use super::fleet::{folder, urls, written};
 use camhealth::{
-    config::{self, Plan},
+    config::{self, Config},
     model::{CameraId, Check, Codec, Failure, FailureKind, Observation, Restored, StreamFacts},
     monitor::{Event, Monitor, Settings},
 };
@@ -16,13 +16,13 @@ pub fn measure(size: usize) -> String {
     let folder = folder(size);
     let path = written(&folder, &urls(size), "127.0.0.1:0");
     let began = Instant::now();
-    let plan = config::load(&path).expect("a configuration");
+    let config = config::load(&path).expect("a configuration");
     let read = began.elapsed();
     // Left-over files in the system's temporary folder harm nobody.
     let _ = std::fs::remove_dir_all(&folder);
-    let mut world = World::new(&plan);
+    let mut world = World::new(&config);
     let made = world.made;
-    let ids: Vec<CameraId> = plan.fleet.cameras.keys().cloned().collect();
+    let ids: Vec<CameraId> = config.fleet.cameras.keys().cloned().collect();
     // Twice: the first look at each camera is news, the second is what most are.
     for _ in 0..2 {
         ids.iter().for_each(|id| world.look(id, None));
@@ -35,7 +35,7 @@ pub fn measure(size: usize) -> String {
     // Public cameras, which sites hang on, spread over the fleet.
     let public: Vec<&CameraId> = (0..size)
         .step_by(6)
-        .filter_map(|number| plan.fleet.cameras.get_key_value(format!("c{number}").as_str()))
+        .filter_map(|number| config.fleet.cameras.get_key_value(format!("c{number}").as_str()))
         .map(|(id, _)| id)
         .collect();
     let mut falls: Vec<Duration> = (0..FALLS.min(public.len()))
@@ -73,12 +73,12 @@ struct World {
 }
 
 impl World {
-    fn new(plan: &Plan) -> Self {
+    fn new(config: &Config) -> Self {
         let now = Timestamp::from_second(1_790_000_000).expect("a time in this century");
         let settings =
-            Settings { health: plan.health.clone(), topology: plan.topology.clone(), alert: plan.alert.clone() };
+            Settings { health: config.health.clone(), topology: config.topology.clone(), alert: config.alert.clone() };
         let began = Instant::now();
-        let (monitor, _) = Monitor::new(plan.fleet.clone(), settings, Restored::default(), now);
+        let (monitor, _) = Monitor::new(config.fleet.clone(), settings, Restored::default(), now);
         Self { monitor, now, made: began.elapsed() }
     }
 

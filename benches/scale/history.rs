@@ -21,12 +21,12 @@ const START: i64 = 1_790_827_200;
 pub async fn measure(size: usize) -> String {
     let folder = folder(size);
     let path = written(&folder, &urls(size), "127.0.0.1:0");
-    let plan = config::load(&path).expect("a configuration");
+    let config = config::load(&path).expect("a configuration");
     let at = |second: i64| Timestamp::from_second(START + second).expect("a time in this century");
     let file = folder.join("month.sqlite3");
     let (journal, _) =
         Journal::open(&Settings { path: Some(file.clone()), ..Settings::default() }, at(0)).expect("a journal");
-    let (mut rows, cameras, sites) = (0, &plan.fleet.cameras, &plan.fleet.sites);
+    let (mut rows, cameras, sites) = (0, &config.fleet.cameras, &config.fleet.sites);
     for day in 0..DAYS {
         let mut batch = Batch::default();
         for (number, id) in (0i64..).zip(cameras.keys()) {
@@ -61,11 +61,11 @@ pub async fn measure(size: usize) -> String {
         + std::fs::metadata(folder.join("month.sqlite3-wal")).map_or(0, |known| known.len());
     let month: uptime::Month = "2026-10".parse().expect("a month");
     let began = Instant::now();
-    let (from, until) = uptime::reach(&plan.fleet, month, now);
+    let (from, until) = uptime::reach(&config.fleet, month, now);
     let history = journal.history(from, until).await.expect("history");
     let read = began.elapsed();
     let began = Instant::now();
-    let report = uptime::of_month(&plan.fleet, &history, month, &plan.uptime, now);
+    let report = uptime::of_month(&config.fleet, &history, month, &config.uptime, now);
     let worked_out = began.elapsed();
     assert_eq!(report.cameras.len(), size);
     let ended = journal.ended();

@@ -1,7 +1,7 @@
 //! A month of a large fleet through the pure core, in made-up time: cameras die and come back, links are cut, and each
 //! hour what the core keeps up to date change by change is recounted from everything.
 //!
-//! Looks come each half hour, and each two seconds around a fault: a month at the default cadence would be two billion
+//! Looks come each two hours, and each two seconds around a fault: a month at the default cadence would be two billion
 //! looks. The limit of proofs is stretched alike.
 
 use super::fleet::{folder, urls, written};
@@ -20,7 +20,7 @@ use std::{
 const DAY: i64 = 24 * 3600;
 const DAYS: i64 = 30;
 /// Between two looks at a camera of which nothing is wrong.
-const QUIET: i64 = 1800;
+const QUIET: i64 = 7200;
 /// Faults of single cameras in a month, as a share of the fleet, and links that are cut in a month.
 const FAULTS_OF_100: usize = 200;
 const CUTS: usize = 60;
@@ -28,16 +28,16 @@ const CUTS: usize = 60;
 pub fn measure(size: usize) -> String {
     let folder = folder(size);
     let path = written(&folder, &urls(size), "127.0.0.1:0");
-    let plan = config::load(&path).expect("a configuration");
+    let config = config::load(&path).expect("a configuration");
     // Left-over files in the system's temporary folder harm nobody.
     let _ = std::fs::remove_dir_all(&folder);
-    let mut health = plan.health.clone();
+    let mut health = config.health.clone();
     health.stale_after_public = Duration::from_secs(2 * QUIET as u64 + 60);
     health.stale_after_household = health.stale_after_public;
-    let settings = Settings { health, topology: plan.topology.clone(), alert: plan.alert.clone() };
+    let settings = Settings { health, topology: config.topology.clone(), alert: config.alert.clone() };
     let began = Instant::now();
-    let (mut monitor, _) = Monitor::new(plan.fleet.clone(), settings, Restored::default(), at(0));
-    let ids: Vec<CameraId> = plan.fleet.cameras.keys().cloned().collect();
+    let (mut monitor, _) = Monitor::new(config.fleet.clone(), settings, Restored::default(), at(0));
+    let ids: Vec<CameraId> = config.fleet.cameras.keys().cloned().collect();
     let number: BTreeMap<&CameraId, usize> = ids.iter().zip(0..).collect();
     // Spans in which a camera is out of reach, by camera.
     let mut faults: Vec<Vec<(i64, i64)>> = vec![Vec::new(); size];
@@ -50,10 +50,10 @@ pub fn measure(size: usize) -> String {
         let (camera, from) = (below(size), 3600 + below(29 * DAY as usize) as i64);
         faults[camera].push((from, from + 600 + below(7200) as i64));
     }
-    let links: Vec<_> = plan.fleet.links.keys().collect();
+    let links: Vec<_> = config.fleet.links.keys().collect();
     for _ in 0..CUTS {
         let (link, from) = (links[below(links.len())], 3600 + below(29 * DAY as usize) as i64);
-        for camera in plan.fleet.cameras.values().filter(|camera| camera.link.as_ref() == Some(link)) {
+        for camera in config.fleet.cameras.values().filter(|camera| camera.link.as_ref() == Some(link)) {
             faults[number[&camera.id]].push((from, from + 3600));
         }
     }

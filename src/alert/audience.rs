@@ -34,21 +34,21 @@ pub(super) struct Escalation {
     /// Whether a person was told.
     paged: bool,
     /// Steps that were taken.
-    rung: u32,
+    escalated: u32,
     /// When the next one is due.
-    next_rung: Option<Timestamp>,
+    escalates: Option<Timestamp>,
 }
 
 impl Escalation {
     fn of(incident: &Incident) -> Self {
-        let Incident { audience, paged, rung, next_rung, .. } = incident;
-        Self { audience: audience.clone(), paged: *paged, rung: *rung, next_rung: *next_rung }
+        let Incident { audience, paged, escalated, escalates, .. } = incident;
+        Self { audience: audience.clone(), paged: *paged, escalated: *escalated, escalates: *escalates }
     }
 
     /// Notes it.
     pub(super) fn note(self, incident: &mut Incident) {
         incident.audience = self.audience;
-        (incident.paged, incident.rung, incident.next_rung) = (self.paged, self.rung, self.next_rung);
+        (incident.paged, incident.escalated, incident.escalates) = (self.paged, self.escalated, self.escalates);
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) fn call(incident: &Incident, reason: Reason, now: Timestamp, settings
         return Call { to, escalation };
     }
     if let Some(end) = quiet_until(incident, now, settings, zone) {
-        escalation.next_rung = Some(end);
+        escalation.escalates = Some(end);
         return Call { to, escalation };
     }
     let climbs = !incident.paged || matches!(reason, Reason::Escalated | Reason::Reminder);
@@ -90,21 +90,21 @@ impl Escalation {
     fn climb(&mut self, to: &mut Vec<Recipient>, taken_on: bool, now: Timestamp, settings: &Settings, zone: &TimeZone) {
         let policy = policy(settings);
         let count = u32::try_from(policy.len()).unwrap_or(u32::MAX);
-        let at = |rung: u32| policy.get((rung % count.max(1)) as usize);
-        let step = at(self.rung).map(|step| step.to.clone()).unwrap_or_default();
+        let at = |escalated: u32| policy.get((escalated % count.max(1)) as usize);
+        let step = at(self.escalated).map(|step| step.to.clone()).unwrap_or_default();
         let people = roster::recipients(settings, &step, now, zone);
         self.paged |= !people.is_empty();
         for recipient in &people {
             add(&mut self.audience, recipient);
             add(to, recipient);
         }
-        self.rung += 1;
+        self.escalated += 1;
         let rounds = settings.repeat.saturating_add(1);
-        let goes_on = !taken_on && self.rung < count.saturating_mul(rounds);
+        let goes_on = !taken_on && self.escalated < count.saturating_mul(rounds);
         // A round that begins again waits at least a minute.
-        let least = if self.rung.is_multiple_of(count.max(1)) { PAUSE } else { Duration::ZERO };
-        let wait = at(self.rung).map(|step| step.after).unwrap_or_default().max(least);
-        self.next_rung = goes_on.then(|| later(now, wait));
+        let least = if self.escalated.is_multiple_of(count.max(1)) { PAUSE } else { Duration::ZERO };
+        let wait = at(self.escalated).map(|step| step.after).unwrap_or_default().max(least);
+        self.escalates = goes_on.then(|| later(now, wait));
     }
 }
 

@@ -4,7 +4,7 @@
 //! are gathered, and [`Book::settle`] then says what is told: at most one thing of each incident.
 
 use super::{
-    Doubted, Settings, Turn,
+    Change, Doubted, Settings,
     audience::{Call, PAUSE, add, call, first_reason},
     register::Register,
 };
@@ -102,10 +102,10 @@ impl Book {
     }
 
     /// What became of a site, and what explains it.
-    pub fn site_turned(&mut self, now: Timestamp, site: &SiteId, turn: &Turn, cut: Cut) {
-        match turn {
-            Turn::Opened(alert) => self.lost(now, site, alert.worst, cut),
-            Turn::Worse(alert) => match self.of_site(site).map(|incident| incident.id.clone()) {
+    pub fn site_turned(&mut self, now: Timestamp, site: &SiteId, change: &Change, cut: Cut) {
+        match change {
+            Change::Opened(alert) => self.lost(now, site, alert.worst, cut),
+            Change::Worse(alert) => match self.of_site(site).map(|incident| incident.id.clone()) {
                 // Another cause came upon a site that was ill already: its own incident stays what it was.
                 Some(id) if self.is_older(&id, &cut) && self.is_another(&id, &cut.cause) => {
                     self.lost(now, site, alert.worst, cut);
@@ -113,7 +113,7 @@ impl Book {
                 Some(id) => self.worse(&id, site, alert.worst),
                 None => self.lost(now, site, alert.worst, cut),
             },
-            Turn::Restored => {
+            Change::Restored => {
                 let keeping: Vec<IncidentId> =
                     self.incidents.of_site(site).map(|incident| incident.id.clone()).collect();
                 for id in keeping {
@@ -171,7 +171,7 @@ impl Book {
             self.incidents.change(&id, |incident| {
                 // Nobody was called for what is no alarm, and nobody is reminded of it.
                 let reminds = !matches!(incident.cause, Cause::Unproven(_));
-                incident.next_rung = reminds.then(|| later(ack.at, settings.ack_expires));
+                incident.escalates = reminds.then(|| later(ack.at, settings.ack_expires));
                 incident.ack = Some(ack);
             });
             self.tell(&id, Reason::Acknowledged);
@@ -189,7 +189,7 @@ impl Book {
         for id in put_off.map(|(_, id)| id.clone()).collect::<Vec<_>>() {
             self.incidents.change(&id, |incident| {
                 if incident.ack.is_none() && incident.paged {
-                    incident.next_rung = incident.next_rung.map(|at| at.min(later(now, longest)));
+                    incident.escalates = incident.escalates.map(|at| at.min(later(now, longest)));
                 }
             });
         }
@@ -200,12 +200,12 @@ impl Book {
             let muted = self.incidents.get(&id).is_some_and(|incident| muted(incident));
             let reason = self.incidents.change(&id, |incident| {
                 if muted {
-                    incident.next_rung = Some(later(now, PAUSE));
+                    incident.escalates = Some(later(now, PAUSE));
                     None
                 } else if let Some(last) = incident.ack.take() {
                     // Links of messages that were told before this do not serve again.
                     incident.lapsed = Some(Lapsed { count: incident.round().saturating_add(1), last });
-                    (incident.rung, incident.next_rung) = (0, None);
+                    (incident.escalated, incident.escalates) = (0, None);
                     Some(Reason::Reminder)
                 } else if incident.paged {
                     Some(Reason::Escalated)
@@ -296,8 +296,8 @@ impl Book {
             paged: false,
             ack: None,
             lapsed: None,
-            rung: 0,
-            next_rung: None,
+            escalated: 0,
+            escalates: None,
             merged: Vec::new(),
             episode: u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1),
             closed: None,
@@ -333,7 +333,7 @@ impl Book {
     }
 
     fn close(&mut self, now: Timestamp, id: &IncidentId, reason: Reason) {
-        self.incidents.change(id, |incident| (incident.closed, incident.next_rung) = (Some(now), None));
+        self.incidents.change(id, |incident| (incident.closed, incident.escalates) = (Some(now), None));
         self.tell(id, reason);
     }
 
@@ -379,8 +379,8 @@ impl Book {
         self.incidents.set_site(&id, site, level);
         self.incidents.change(&id, |new| {
             new.audience.clone_from(&incident.audience);
-            (new.paged, new.ack, new.rung) = (incident.paged, incident.ack.clone(), incident.rung);
-            new.next_rung = incident.next_rung;
+            (new.paged, new.ack, new.escalated) = (incident.paged, incident.ack.clone(), incident.escalated);
+            new.escalates = incident.escalates;
             new.merged = vec![incident.number];
         });
         self.incidents.set_site(&incident.id, site, Level::Full);

@@ -61,14 +61,14 @@ impl World {
         }
     }
 
-    fn site(&mut self, second: i64, site: &str, turn: Turn, cause: Cause) {
+    fn site(&mut self, second: i64, site: &str, change: Change, cause: Cause) {
         let cut = Cut { cause, since: at(second) };
-        self.book.site_turned(at(second), &site.into(), &turn, cut);
+        self.book.site_turned(at(second), &site.into(), &change, cut);
     }
 
     fn lost(&mut self, second: i64, site: &str, worst: Level) {
         let alert = OpenAlert { since: at(second), worst };
-        self.site(second, site, Turn::Opened(alert), Cause::Site(site.into()));
+        self.site(second, site, Change::Opened(alert), Cause::Site(site.into()));
         self.settle(second);
     }
 
@@ -76,13 +76,13 @@ impl World {
     fn link_lost(&mut self, second: i64, sites: &[&str]) {
         for site in sites {
             let alert = OpenAlert { since: at(second), worst: Blind };
-            self.site(second, site, Turn::Opened(alert), Cause::Link("tu-dong".into()));
+            self.site(second, site, Change::Opened(alert), Cause::Link("tu-dong".into()));
         }
         self.settle(second);
     }
 
     fn restored(&mut self, second: i64, site: &str) {
-        self.site(second, site, Turn::Restored, Cause::Site(site.into()));
+        self.site(second, site, Change::Restored, Cause::Site(site.into()));
         self.settle(second);
     }
 
@@ -152,7 +152,7 @@ fn worse_is_told_even_to_those_who_took_it_on() {
     world.lost(0, "cho", Critical);
     world.ack(10, "1");
     let alert = OpenAlert { since: at(0), worst: Blind };
-    world.site(20, "cho", Turn::Worse(alert), Cause::Site("cho".into()));
+    world.site(20, "cho", Change::Worse(alert), Cause::Site("cho".into()));
     world.settle(20);
     assert_eq!(world.told[2], "20 1 coverage_worse -> wall+an");
 }
@@ -183,7 +183,7 @@ fn one_link_is_one_incident_however_many_sites_it_takes() {
     let mut world = World::new(settings());
     world.link_lost(0, &["cho", "cang"]);
     let alert = OpenAlert { since: at(0), worst: Critical };
-    world.site(60, "dinh", Turn::Opened(alert), Cause::Link("tu-dong".into()));
+    world.site(60, "dinh", Change::Opened(alert), Cause::Link("tu-dong".into()));
     world.settle(60);
     for (second, site) in [(100, "cho"), (110, "dinh"), (120, "cang")] {
         world.restored(second, site);
@@ -220,7 +220,7 @@ fn an_old_fault_is_not_blamed_on_a_new_cause() {
     let link = Cause::Link("tu-dong".into());
     world.book.root_found(at(3600), &"cho".into(), Cut { cause: link.clone(), since: at(3590) });
     let alert = OpenAlert { since: at(0), worst: Blind };
-    world.site(3600, "cho", Turn::Worse(alert), link);
+    world.site(3600, "cho", Change::Worse(alert), link);
     world.settle(3600);
     assert_eq!(world.told[1..].to_vec(), ["3600 2 coverage_lost -> wall+an"]);
 }
@@ -315,11 +315,11 @@ proptest! {
                     open[site] = true;
                     let cause = if kind == 0 { Cause::Site(sites[site].into()) } else { Cause::Link("l".into()) };
                     let alert = OpenAlert { since: at(second), worst: Blind };
-                    world.site(second, sites[site], Turn::Opened(alert), cause);
+                    world.site(second, sites[site], Change::Opened(alert), cause);
                 }
                 2 if open[site] => {
                     open[site] = false;
-                    world.site(second, sites[site], Turn::Restored, Cause::Site(sites[site].into()));
+                    world.site(second, sites[site], Change::Restored, Cause::Site(sites[site].into()));
                 }
                 3 if open[site] => {
                     let cut = Cut { cause: Cause::Link("l".into()), since: at(second) };

@@ -127,7 +127,7 @@ impl Register {
     fn index(&mut self, incident: &Incident) {
         let id = &incident.id;
         self.by_cause.entry(incident.cause.clone()).or_default().insert(id.clone());
-        match (incident.closed, incident.next_rung) {
+        match (incident.closed, incident.escalates) {
             (Some(at), _) => drop(self.ended.insert((at, id.clone()))),
             (None, step) => {
                 self.open.insert(id.clone());
@@ -145,7 +145,7 @@ impl Register {
             }
         }
         self.open.remove(id);
-        if let Some(at) = incident.next_rung {
+        if let Some(at) = incident.escalates {
             self.steps.remove(&(at, id.clone()));
         }
         if let Some(at) = incident.closed {

@@ -2,7 +2,7 @@
 
 use super::{USAGE, paint::Paint};
 use crate::{
-    config::{self, Plan},
+    config::{self, Config},
     model::{Beacon, Kind},
     probe::beacon::icmp_refusal,
 };
@@ -17,8 +17,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match config::load(&arguments.config) {
-        Ok(plan) => {
-            print!("{}", summary(&plan, Paint::stdout()));
+        Ok(config) => {
+            print!("{}", summary(&config, Paint::stdout()));
             ExitCode::SUCCESS
         }
         Err(problems) => {
@@ -28,8 +28,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn summary(plan: &Plan, paint: Paint) -> String {
-    let fleet = &plan.fleet;
+fn summary(config: &Config, paint: Paint) -> String {
+    let fleet = &config.fleet;
     let of = |kind| fleet.cameras.values().filter(|camera| camera.kind == kind).count();
     let views: usize = fleet.sites.values().map(|site| site.views.len()).sum();
     let rows = [
@@ -40,15 +40,15 @@ fn summary(plan: &Plan, paint: Paint) -> String {
         ("areas", fleet.areas.len()),
         ("sites", fleet.sites.len()),
         ("views", views),
-        ("channels", plan.deliver.channels.len()),
+        ("channels", config.deliver.channels.len()),
         ("maintenance windows", fleet.windows.len()),
-        ("people on the roster", plan.alert.people.len()),
+        ("people on the roster", config.alert.people.len()),
     ];
     let mut text = format!("{} {}\n", paint.good("✓"), paint.bold(&fleet.commune.name));
     for (name, count) in rows {
         text += &format!("  {count:>5}  {name}\n");
     }
-    if plan.alert.always.is_empty() && plan.alert.rotations.is_empty() && plan.alert.steps.is_empty() {
+    if config.alert.always.is_empty() && config.alert.rotations.is_empty() && config.alert.steps.is_empty() {
         let warning = "nobody is told when a site goes blind: name channels in [alert] or people in [rotation]";
         text += &format!("{} {warning}\n", paint.fair("!"));
     }

@@ -35,7 +35,7 @@ impl Daemon {
         let base = match &self.url {
             Some(url) => url.clone(),
             None => match config::load(&self.config) {
-                Ok(plan) => format!("http://{}/", plan.web.listen)
+                Ok(config) => format!("http://{}/", config.web.listen)
                     .parse()
                     .map_err(|error| fail(FAILED, &format!("[web] listen: {error}")))?,
                 Err(problems) => {

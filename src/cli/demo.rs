@@ -69,10 +69,10 @@ async fn watch(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("cannot open the simulated cameras' ports: {error}; is another demo running?"))?;
     let messages = Messages::default();
     let receiver = receive(messages.clone()).await.map_err(|error| format!("cannot receive messages: {error}"))?;
-    let plan = demo_commune::plan(&cameras, arguments.listen, receiver)?;
-    let same = plan.clone();
+    let config = demo_commune::config(&cameras, arguments.listen, receiver)?;
+    let same = config.clone();
     let parts = Parts { probing: Probing::Real(program), loader: Arc::new(move || Ok(same.clone())) };
-    let running = daemon::start(plan, Clock::system(), parts)
+    let running = daemon::start(config, Clock::system(), parts)
         .await
         .map_err(|error| format!("{error} (camhealth demo --listen 127.0.0.1:0 picks a free port)"))?;
 

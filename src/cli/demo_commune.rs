@@ -1,8 +1,8 @@
-//! The demo's commune: 40 public and 200 household cameras, 14 sites, and a plan with a quick cadence.
+//! The demo's commune: 40 public and 200 household cameras, 14 sites, and a configuration with a quick cadence.
 
 use crate::{
     alert,
-    config::Plan,
+    config::Config,
     deliver::{self, Channel, Target},
     health, journal, metrics,
     model::{
@@ -88,13 +88,13 @@ pub(super) async fn cameras() -> io::Result<Vec<SimCamera>> {
     Ok(cameras)
 }
 
-/// The plan under which the daemon watches them. `receiver` takes the messages.
-pub(super) fn plan(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAddr) -> Result<Plan, String> {
+/// The configuration under which the daemon watches them. `receiver` takes the messages.
+pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAddr) -> Result<Config, String> {
     let webhook = format!("http://{receiver}/").parse().map_err(|error| format!("the receiver's address: {error}"))?;
     let channel = Channel::new(Target::Webhook { url: webhook, token: None, secret: None }, Language::Vi);
     let seconds = Duration::from_secs;
     let defaults = schedule::Settings::default();
-    Ok(Plan {
+    Ok(Config {
         fleet: Arc::new(fleet(cameras)?),
         metrics: metrics::Detail::default(),
         health: health::Settings {

@@ -116,7 +116,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, ExitCode> {
     let path = arguments.config.as_deref().or_else(|| default.is_file().then_some(default));
     let known = match path.map(|path| (path, config::load(path))) {
         None => Known::default(),
-        Some((path, Ok(plan))) => known(path, &plan),
+        Some((path, Ok(config))) => known(path, &config),
         Some((path, Err(_))) if arguments.config.is_none() => {
             let path = path.display();
             eprintln!("{path} has problems and is left aside (camhealth check tells them): every camera will look new");
@@ -130,12 +130,12 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, ExitCode> {
     Ok((addresses.into_iter().collect(), login, known))
 }
 
-fn known(path: &Path, plan: &config::Plan) -> Known {
+fn known(path: &Path, config: &config::Config) -> Known {
     // A serial number that was once seen serves where the configuration names none.
     let learned: BTreeMap<_, _> =
-        plan.journal.path.as_deref().map(journal::learned).unwrap_or_default().into_iter().collect();
+        config.journal.path.as_deref().map(journal::learned).unwrap_or_default().into_iter().collect();
     let mut known = Known { files: config::files(path), ..Known::default() };
-    for camera in plan.fleet.cameras.values() {
+    for camera in config.fleet.cameras.values() {
         let seen = learned.get(&camera.id).and_then(|memory| memory.device.as_ref()).map(|known| &known.now.serial);
         let serial = camera.identity.serial.clone().or_else(|| seen.cloned().filter(|serial| !serial.is_empty()));
         let (endpoint, mac) = (camera.identity.endpoint.clone(), camera.identity.mac.clone());

@@ -26,7 +26,7 @@ mod simulate;
 mod whatif;
 
 use crate::{
-    config::{self, Plan},
+    config::{self, Config},
     probe::{WORKER_ARGUMENT, worker},
 };
 use clap::{Parser, Subcommand};
@@ -150,7 +150,7 @@ fn log_to_stderr() {
 }
 
 /// The configuration; otherwise it has said what is wrong, and this is the exit code.
-fn loaded(path: &Path) -> Result<Plan, ExitCode> {
+fn loaded(path: &Path) -> Result<Config, ExitCode> {
     config::load(path).map_err(|problems| {
         eprint!("{}", problems.render(Paint::stderr().is_on()));
         ExitCode::from(USAGE)

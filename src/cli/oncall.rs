@@ -4,7 +4,7 @@ use super::{FAILED, USAGE, fail, loaded, paint::Paint};
 use crate::{
     alert::{self, roster},
     clock::Clock,
-    config::Plan,
+    config::Config,
     deliver,
     model::{IncidentId, Notice, PlainNotice},
 };
@@ -29,23 +29,23 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    let plan = match loaded(&arguments.config) {
-        Ok(plan) => plan,
+    let config = match loaded(&arguments.config) {
+        Ok(config) => config,
         Err(code) => return code,
     };
     let now = arguments.at.unwrap_or_else(|| Clock::system().now());
     match &arguments.test {
-        Some(person) => test(&plan, person, now).await,
+        Some(person) => test(&config, person, now).await,
         None => {
-            print!("{}", roster_table(&plan, now, Paint::stdout()));
+            print!("{}", roster_table(&config, now, Paint::stdout()));
             ExitCode::SUCCESS
         }
     }
 }
 
-fn roster_table(plan: &Plan, now: Timestamp, paint: Paint) -> String {
-    let zone = &plan.fleet.commune.timezone;
-    let settings = &plan.alert;
+fn roster_table(config: &Config, now: Timestamp, paint: Paint) -> String {
+    let zone = &config.fleet.commune.timezone;
+    let settings = &config.alert;
     let local = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%a %d/%m %H:%M").to_string();
     let name = |shift: &roster::Shift| {
         settings.people.get(&shift.person).map_or_else(|| shift.person.to_string(), |person| person.name.clone())
@@ -76,10 +76,10 @@ fn stands_in(settings: &alert::Settings, shift: &roster::Shift) -> String {
     reason.map_or_else(String::new, |other| format!("  ({})", other.reason))
 }
 
-async fn test(plan: &Plan, person: &str, now: Timestamp) -> ExitCode {
+async fn test(config: &Config, person: &str, now: Timestamp) -> ExitCode {
     let paint = Paint::stdout();
-    let Some(known) = plan.alert.people.get(person) else {
-        let people: Vec<&str> = plan.alert.people.keys().map(|id| id.as_str()).collect();
+    let Some(known) = config.alert.people.get(person) else {
+        let people: Vec<&str> = config.alert.people.keys().map(|id| id.as_str()).collect();
         return fail(USAGE, &format!("there is no person {person:?}; known: {}", people.join(", ")));
     };
     let http = match deliver::http_client() {
@@ -87,17 +87,17 @@ async fn test(plan: &Plan, person: &str, now: Timestamp) -> ExitCode {
         Err(error) => return fail(FAILED, &format!("no HTTP client: {error}")),
     };
     let id = IncidentId::stored(format!("test-{}", now.as_millisecond()));
-    let notice = Notice::Test(PlainNotice { id, place: plan.fleet.commune.name.clone(), at: now });
+    let notice = Notice::Test(PlainNotice { id, place: config.fleet.commune.name.clone(), at: now });
     let key = format!("{}-{person}", notice.key());
     let mut failed = false;
     for id in &known.channels {
-        let Some(channel) = plan.deliver.channels.get(id) else { continue };
+        let Some(channel) = config.deliver.channels.get(id) else { continue };
         let dispatch = deliver::Dispatch {
             notice: &notice,
             key: &key,
             at: now,
-            zone: &plan.fleet.commune.timezone,
-            page: plan.deliver.page.as_ref(),
+            zone: &config.fleet.commune.timezone,
+            page: config.deliver.page.as_ref(),
             ack: None,
             first: None,
         };

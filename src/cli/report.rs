@@ -49,20 +49,20 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let plan = match loaded(&arguments.config) {
-        Ok(plan) => plan,
+    let config = match loaded(&arguments.config) {
+        Ok(config) => config,
         Err(code) => return code,
     };
-    match make(arguments, &plan) {
+    match make(arguments, &config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => fail(FAILED, &message),
     }
 }
 
-fn make(arguments: &Arguments, plan: &config::Plan) -> Result<(), String> {
-    let path = plan.journal.path.as_deref().ok_or("[journal] path is not set: nothing is remembered to report on")?;
+fn make(arguments: &Arguments, config: &config::Config) -> Result<(), String> {
+    let path = config.journal.path.as_deref().ok_or("[journal] path is not set: nothing is remembered to report on")?;
     let now = Clock::system().now();
-    let fleet = &plan.fleet;
+    let fleet = &config.fleet;
     let month = arguments.month.unwrap_or_else(|| Month::of(now, &fleet.commune.timezone).before());
     if !month.has_begun(&fleet.commune.timezone, now) {
         return Err(format!("{month} has not begun; name a month that has"));
@@ -70,7 +70,7 @@ fn make(arguments: &Arguments, plan: &config::Plan) -> Result<(), String> {
     let (from, until) = uptime::reach(fleet, month, now);
     let history = journal::history(path, from, until)
         .map_err(|error| format!("{}: {error}; check [journal] path, and that camhealth ran", path.display()))?;
-    let report = uptime::of_month(fleet, &history, month, &plan.uptime, now);
+    let report = uptime::of_month(fleet, &history, month, &config.uptime, now);
     let language = match arguments.lang.as_deref() {
         Some("en") => Language::En,
         Some(_) => Language::Vi,

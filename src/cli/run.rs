@@ -25,8 +25,8 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         tracing::warn!(%error, "the limit of open files stays as it was");
     }
     let path = arguments.config;
-    let plan = match loaded(&path) {
-        Ok(plan) => plan,
+    let config = match loaded(&path) {
+        Ok(config) => config,
         Err(code) => return code,
     };
     let program = match std::env::current_exe() {
@@ -45,10 +45,10 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         })
     });
     let parts = Parts { probing: Probing::Real(program), loader };
-    let mut plan = plan;
+    let mut config = config;
     // What starts anew in place goes on with the configuration that ran: the files may be half of a new one.
     loop {
-        let running = match daemon::start(plan.clone(), Clock::system(), parts.clone()).await {
+        let running = match daemon::start(config.clone(), Clock::system(), parts.clone()).await {
             Ok(running) => running,
             Err(error) => return fail(FAILED, &error.to_string()),
         };
@@ -57,12 +57,12 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             // All that is due was planned by the old time. What was remembered is picked up again, as after any start.
             End::ClockSetBack(by) => {
                 tracing::warn!(?by, "the clock was set back: starting anew");
-                plan = running.plan();
+                config = running.config();
                 running.stop().await;
             }
             End::JournalBack => {
                 tracing::warn!("the journal can be read again: starting anew");
-                plan = running.plan();
+                config = running.config();
                 running.stop().await;
             }
             end => return stop(running, signals, &end).await,

@@ -24,6 +24,9 @@ pub(super) struct Arguments {
     /// This camera.
     #[arg(long, value_name = "ID", group = "scope")]
     camera: Option<String>,
+    /// All that lies in this area.
+    #[arg(long, value_name = "ID", group = "scope")]
+    area: Option<String>,
     /// All sites of this hamlet.
     #[arg(long, value_name = "NAME", group = "scope")]
     hamlet: Option<String>,
@@ -63,12 +66,13 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn scope(arguments: &Arguments) -> Option<Scope> {
-    let Arguments { site, link, camera, hamlet, all, .. } = arguments;
+    let Arguments { site, link, camera, area, hamlet, all, .. } = arguments;
     let site = site.as_ref().map(|id| Scope::Site(id.as_str().into()));
     let link = link.as_ref().map(|id| Scope::Link(id.as_str().into()));
     let camera = camera.as_ref().map(|id| Scope::Camera(id.as_str().into()));
+    let area = area.as_ref().map(|id| Scope::Area(id.as_str().into()));
     let hamlet = hamlet.clone().map(Scope::Hamlet);
-    site.or(link).or(camera).or(hamlet).or(all.then_some(Scope::All))
+    site.or(link).or(camera).or(area).or(hamlet).or(all.then_some(Scope::All))
 }
 
 fn wish(arguments: &Arguments, scope: Scope) -> Result<Silence, String> {

@@ -25,11 +25,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let plan = match loaded(&arguments.config) {
-        Ok(plan) => plan,
+    let config = match loaded(&arguments.config) {
+        Ok(config) => config,
         Err(code) => return code,
     };
-    let fleet = &plan.fleet;
+    let fleet = &config.fleet;
     let mut cameras: BTreeSet<CameraId> = BTreeSet::new();
     let mut links: BTreeSet<LinkId> = BTreeSet::new();
     for id in &arguments.down {

@@ -1,10 +1,10 @@
 //! What all of reading a configuration shares: the problems so far and the environment.
 
 use super::{
+    checked::Config,
     keys::{self, is_name},
     mask::HIDDEN,
     names::near,
-    plan::Plan,
     problem::{Problem, Problems, WHOLE},
     source::Source,
 };
@@ -72,9 +72,9 @@ impl<'e> Context<'e> {
         }
     }
 
-    /// The plan, if nothing is wrong with it.
-    pub(super) fn finish(&self, plan: Plan, sources: &[Source]) -> Result<Plan, Problems> {
-        if self.problems.borrow().is_empty() { Ok(plan) } else { Err(self.problems(sources)) }
+    /// The configuration, if nothing is wrong with it.
+    pub(super) fn finish(&self, config: Config, sources: &[Source]) -> Result<Config, Problems> {
+        if self.problems.borrow().is_empty() { Ok(config) } else { Err(self.problems(sources)) }
     }
 
     /// What was noted so far, with the files as far as they may be shown.

@@ -1,10 +1,11 @@
-//! From TOML files to a checked [`Plan`]: everything that is wrong is found in one run, each with its place and remedy.
+//! From TOML files to a checked [`Config`]: everything that is wrong is found in one run, each with its place and remedy.
 //!
 //! Files are read as trees that know where each value stands, and each value is taken out by name: a mistake in one
 //! entry hides no other. Nothing here touches the network or the clock.
 
 mod areas;
 mod channels;
+mod checked;
 mod contacts;
 mod context;
 mod details;
@@ -15,7 +16,6 @@ mod ids;
 mod keys;
 mod mask;
 mod names;
-mod plan;
 mod problem;
 mod reading;
 mod secret;
@@ -25,7 +25,7 @@ mod source;
 mod tables;
 mod windows;
 
-pub use plan::Plan;
+pub use checked::Config;
 pub use problem::{Problem, Problems};
 
 use context::Context;
@@ -35,7 +35,7 @@ use std::{
 };
 
 /// Reads the main file and what it includes; secrets come from files and the process's environment.
-pub fn load(path: &Path) -> Result<Plan, Problems> {
+pub fn load(path: &Path) -> Result<Config, Problems> {
     load_with(path, &|name| std::env::var(name).ok())
 }
 
@@ -46,7 +46,7 @@ pub fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 /// The same with an environment of the caller's.
-pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Plan, Problems> {
+pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
     let context = Context::new(environment);
     let sources = reading::read(path, &context);
     if sources.is_empty() {
@@ -72,6 +72,6 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
     tables.refuse_unread();
     let fleet = Arc::new(fleet);
-    let plan = Plan { fleet, health, topology, alert, schedule, probe, journal, deliver, uptime, metrics, web };
-    context.finish(plan, &sources)
+    let config = Config { fleet, health, topology, alert, schedule, probe, journal, deliver, uptime, metrics, web };
+    context.finish(config, &sources)
 }

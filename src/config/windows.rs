@@ -25,11 +25,12 @@ fn scope(entry: &Entry<'_>, fleet: &Fleet) -> Option<Scope> {
             "camera" => fleet.cameras.keys().map(ToString::to_string).collect(),
             "site" => fleet.sites.keys().map(ToString::to_string).collect(),
             "link" => fleet.links.keys().map(ToString::to_string).collect(),
+            "area" => fleet.areas.keys().map(ToString::to_string).collect(),
             _ => fleet.sites.values().map(|site| site.hamlet.clone()).collect(),
         }
     };
     let mut scopes = Vec::new();
-    for key in ["camera", "site", "link", "hamlet"] {
+    for key in ["camera", "site", "link", "area", "hamlet"] {
         let Some(name) = entry.text(key) else { continue };
         let names = names(key);
         let id = known(entry, key, &name, names.iter().map(String::as_str), key)?;
@@ -37,6 +38,7 @@ fn scope(entry: &Entry<'_>, fleet: &Fleet) -> Option<Scope> {
             "camera" => Scope::Camera(id.as_str().into()),
             "site" => Scope::Site(id.as_str().into()),
             "link" => Scope::Link(id.as_str().into()),
+            "area" => Scope::Area(id.as_str().into()),
             _ => Scope::Hamlet(id),
         });
     }
@@ -47,7 +49,7 @@ fn scope(entry: &Entry<'_>, fleet: &Fleet) -> Option<Scope> {
         1 => scopes.pop(),
         _ => {
             let message = format!("names {} things that are out of service", scopes.len());
-            let remedy = "give exactly one of camera, site, link, hamlet, or all = true";
+            let remedy = "give exactly one of camera, site, link, area, hamlet, or all = true";
             entry.problem("", entry.span(), message, remedy);
             None
         }

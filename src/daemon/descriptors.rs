@@ -3,7 +3,7 @@
 //! A look that gets no socket takes a camera for unreachable. So looks come first, and the server's limit on
 //! connections follows from what is left.
 
-use crate::{config::Plan, web};
+use crate::{config::Config, web};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// The journal, the log, timers, signals, resolving names, and what is not thought of.
@@ -24,10 +24,10 @@ pub fn raise() -> std::io::Result<()> {
 }
 
 /// The server's limits, with as many connections as there are descriptors for; warns where these are few.
-pub(super) fn limits(plan: &Plan) -> web::Limits {
+pub(super) fn limits(config: &Config) -> web::Limits {
     let usual = web::Limits::default();
     let wanted = usual.connections as u64;
-    let needed = needed(plan);
+    let needed = needed(config);
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if limit < needed + wanted {
         tracing::warn!(
@@ -42,10 +42,10 @@ pub(super) fn limits(plan: &Plan) -> web::Limits {
 }
 
 /// What everything but visitors may take.
-fn needed(plan: &Plan) -> u64 {
-    let looks = plan.schedule.concurrency.min(plan.fleet.cameras.len()) as u64;
-    let (workers, channels) = (plan.probe.workers as u64, plan.deliver.channels.len() as u64);
-    OWN + looks * OF_A_LOOK + workers * OF_A_WORKER + channels * OF_A_CHANNEL + plan.fleet.links.len() as u64
+fn needed(config: &Config) -> u64 {
+    let looks = config.schedule.concurrency.min(config.fleet.cameras.len()) as u64;
+    let (workers, channels) = (config.probe.workers as u64, config.deliver.channels.len() as u64);
+    OWN + looks * OF_A_LOOK + workers * OF_A_WORKER + channels * OF_A_CHANNEL + config.fleet.links.len() as u64
 }
 
 /// Connections of visitors.

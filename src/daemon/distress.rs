@@ -1,15 +1,16 @@
 //! Tells people what is the matter with the journal itself. All else is told from the outbox, and so not at all while
 //! that cannot be written: this alone goes out from memory, over the first channel that takes it, once.
 
-use super::{event_loop::DeliverSettings, progress::STUCK, supervise::Outcome};
+use super::{progress::STUCK, supervise::Outcome};
 use crate::{
     alert,
     clock::Clock,
+    config::Config,
     deliver,
     journal::Condition,
     model::{ChannelId, IncidentId, JournalNotice, Notice, PlainNotice, Trouble},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
@@ -85,7 +86,7 @@ impl Troubles {
 pub(super) struct Distress {
     pub(super) http: reqwest::Client,
     pub(super) clock: Clock,
-    pub(super) settings: watch::Receiver<DeliverSettings>,
+    pub(super) configs: watch::Receiver<Arc<Config>>,
     pub(super) journal: watch::Receiver<Condition>,
 }
 
@@ -116,20 +117,18 @@ impl Distress {
 
     /// Whether anybody took it.
     async fn tell(&self, trouble: Trouble, what: &str) -> bool {
-        let settings = self.settings.borrow().clone();
+        let config = self.configs.borrow().clone();
         let now = self.clock.now();
         let id = IncidentId::stored(format!("{}-{}", trouble.as_str(), now.as_millisecond()));
-        let plain = PlainNotice { id, place: settings.commune.name.clone(), at: now };
+        let plain = PlainNotice { id, place: config.fleet.commune.name.clone(), at: now };
         let notice = Notice::Journal(JournalNotice { plain, trouble, what: what.to_owned() });
-        for (id, channel) in
-            self.channels(&settings).iter().filter_map(|id| settings.deliver.channels.get_key_value(id))
-        {
+        for (id, channel) in self.channels(&config).iter().filter_map(|id| config.deliver.channels.get_key_value(id)) {
             let dispatch = deliver::Dispatch {
                 notice: &notice,
                 key: &notice.key(),
                 at: now,
-                zone: &settings.commune.timezone,
-                page: settings.deliver.page.as_ref(),
+                zone: &config.fleet.commune.timezone,
+                page: config.deliver.page.as_ref(),
                 ack: None,
                 first: None,
             };
@@ -151,12 +150,12 @@ impl Distress {
 
     /// Those of the maintainers first, then the shared ones, then any: the more helpless we are, the less it matters
     /// whom it is.
-    fn channels(&self, settings: &DeliverSettings) -> Vec<ChannelId> {
-        let alert = &settings.alert;
-        let zone = &settings.commune.timezone;
+    fn channels(&self, config: &Config) -> Vec<ChannelId> {
+        let alert = &config.alert;
+        let zone = &config.fleet.commune.timezone;
         let maintainers = alert::roster::recipients(alert, &alert.maintainers, self.clock.now(), zone);
         let maintainers = maintainers.into_iter().flat_map(|recipient| recipient.channels);
-        let all = maintainers.chain(alert.always.iter().cloned()).chain(settings.deliver.channels.keys().cloned());
+        let all = maintainers.chain(alert.always.iter().cloned()).chain(config.deliver.channels.keys().cloned());
         let mut known = BTreeSet::new();
         all.filter(|channel| known.insert(channel.clone())).collect()
     }

@@ -4,35 +4,20 @@
 //! what it hands to others it hands over without waiting; ARCHITECTURE.md draws who waits for whom. Each turn takes in
 //! some of everything that is there, so that no input, however busy, holds up another.
 
-use super::{
-    Loader,
-    agenda::Agenda,
-    progress::{Progress, TURN},
-    reload::Reloads,
-    supervise::Outcome,
-    task::Task,
-};
+use super::{Loader, agenda::Agenda, progress::TURN, reload::Reloads, start::Shared, supervise::Outcome, task::Task};
 use crate::{
-    alert,
-    clock::Clock,
-    config::Plan,
-    deliver,
-    journal::{self, Batch, Journal},
-    metrics::Own,
-    model::{Branch, CameraId, Commune, FailureKind, PersonId, Snapshot, elapsed, later},
+    config::Config,
+    journal::{self, Batch},
+    model::{Branch, CameraId, FailureKind, Snapshot, elapsed, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     request,
-    schedule::{self, Found, Pulse},
+    schedule::{Found, Pulse},
     web,
 };
 use futures_util::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::Instant,
@@ -50,47 +35,21 @@ const REQUESTS_A_TURN: usize = 4;
 /// Showing what changed takes at most one part in so many of the loop's time.
 const SHOWING_SHARE: u32 = 10;
 
-/// Channels, roster and commune, as the relay needs them.
-#[derive(Debug)]
-pub(super) struct Telling {
-    pub(super) deliver: deliver::Settings,
-    pub(super) alert: alert::Settings,
-    pub(super) commune: Commune,
-}
-
-impl Telling {
-    pub(super) fn of(plan: &Plan) -> Self {
-        Self { deliver: plan.deliver.clone(), alert: plan.alert.clone(), commune: plan.fleet.commune.clone() }
-    }
-}
-
-/// The same, shared.
-pub(super) type DeliverSettings = Arc<Telling>;
-
 /// What the loop holds.
 pub(super) struct EventLoop {
     pub(super) monitor: Monitor,
-    pub(super) clock: Clock,
-    pub(super) journal: Journal,
+    pub(super) shared: Shared,
     pub(super) condition: watch::Receiver<journal::Condition>,
-    pub(super) own: Arc<Own>,
-    pub(super) plan: Arc<Plan>,
-    /// Told of each plan that is taken over.
-    pub(super) taken_over: watch::Sender<Arc<Plan>>,
-    /// People as replies and signed links know them.
-    pub(super) roster: Arc<RwLock<BTreeMap<PersonId, alert::Person>>>,
     pub(super) loader: Loader,
-    /// What the runner is to look at: the newest counts.
-    pub(super) assignments: watch::Sender<schedule::Assignment>,
+    /// The configuration that runs; a reload swaps it for all at once.
+    pub(super) swap: watch::Sender<Arc<Config>>,
     /// Cameras whose word is wanted now.
     pub(super) asks: mpsc::Sender<Vec<CameraId>>,
-    pub(super) settings: watch::Sender<DeliverSettings>,
     pub(super) publish: watch::Sender<Arc<Snapshot>>,
     /// Tells the relay that there is something to send.
     pub(super) wake: Arc<Notify>,
     pub(super) prober: Option<Arc<Prober>>,
     pub(super) pulses: watch::Receiver<Pulse>,
-    pub(super) progress: Progress,
     /// The number in the id of the last window that somebody set.
     pub(super) last_window: i64,
     /// How many windows people have set lately.
@@ -119,7 +78,7 @@ struct Written {
 impl EventLoop {
     /// Runs until the observations end: the loop outlives the runner, so that what it saw last is still remembered.
     pub(super) async fn run(mut self, effects: Vec<Effect>, mut inputs: Inputs) -> Outcome {
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         let mut agenda = Agenda::new(now);
         let mut reloads = Reloads::default();
         let mut writing: Option<Writing> = None;
@@ -132,7 +91,7 @@ impl EventLoop {
             }
             self.show(&mut agenda);
             reloads.begin(&self.loader);
-            self.progress.turn(Task::EventLoop);
+            self.shared.progress.turn(Task::EventLoop);
             let due = self.due(&agenda, writing.is_some());
             tokio::select! {
                 count = inputs.found.recv_many(&mut found, OBSERVATIONS_A_TURN) => if count == 0 { break },
@@ -145,7 +104,7 @@ impl EventLoop {
                 loaded = reloads.wait() => if let Some(loaded) = loaded {
                     self.reloaded(loaded, &mut agenda, &mut reloads);
                 },
-                () = self.clock.sleep_until(due) => {}
+                () = self.shared.clock.sleep_until(due) => {}
                 () = tokio::time::sleep(TURN) => {}
             }
             // Whatever woke the loop, it takes its share of everything else that is there.
@@ -173,7 +132,7 @@ impl EventLoop {
         if let Some(writing) = writing {
             self.written(writing.await, &mut agenda);
         }
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         agenda.write_now(now);
         agenda.keep_at = now;
         if let Some(writing) = self.write_due(&mut agenda) {
@@ -181,6 +140,11 @@ impl EventLoop {
         }
         self.publish(&mut agenda, now);
         agenda.tell();
+    }
+
+    /// The configuration that runs.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.swap.borrow().clone()
     }
 
     /// When the loop has something to do of itself.
@@ -194,12 +158,12 @@ impl EventLoop {
 
     /// Takes in what a look found.
     fn seen(&mut self, found: Found, agenda: &mut Agenda) {
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         match found {
             Found::Seen(camera, observation) => {
                 let failure = observation.failure.as_ref().map(|failure| failure.kind);
                 let could = failure != Some(FailureKind::ProbeFailed);
-                self.progress.looked(observation.check, could, observation.took);
+                self.shared.progress.looked(observation.check, could, observation.took);
                 agenda.transcript(now, &camera, &observation);
                 self.take_in(Event::Probed(camera, observation), agenda);
             }
@@ -214,17 +178,17 @@ impl EventLoop {
     }
 
     fn take_in(&mut self, event: Event, agenda: &mut Agenda) {
-        self.handle(self.clock.now(), event, agenda);
+        self.handle(self.shared.clock.now(), event, agenda);
     }
 
     /// Lets time pass for the monitor, however busy the observations are, and tells how the daemon itself fares.
     fn tick(&mut self, agenda: &mut Agenda, waiting: usize, capacity: usize) {
-        let now = self.clock.now();
-        self.own.set_event_queue(waiting, capacity);
-        self.own.set_notices_unwritten(agenda.untold());
+        let now = self.shared.clock.now();
+        self.shared.own.set_event_queue(waiting, capacity);
+        self.shared.own.set_notices_unwritten(agenda.untold());
         {
             let journal = self.condition.borrow();
-            self.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
+            self.shared.own.set_journal(journal.set_aside.is_some(), journal.rows_skipped);
         }
         if self.monitor.next_deadline() <= now {
             self.take_in(Event::Tick, agenda);
@@ -233,7 +197,7 @@ impl EventLoop {
             let pulse = self.pulses.borrow();
             // A runner that does not get on is late by at least the time since it last did.
             let silent = elapsed(now, pulse.at).saturating_sub(2 * TURN);
-            self.own.set_probes(pulse.in_flight, pulse.lag.max(silent));
+            self.shared.own.set_probes(pulse.in_flight, pulse.lag.max(silent));
         }
         // What workers do is counted over all of them, which is not done for each event.
         if agenda.workers_at > now {
@@ -241,13 +205,16 @@ impl EventLoop {
         }
         agenda.workers_at = later(now, TURN);
         if let Some(prober) = &self.prober {
-            self.own.set_worker_deaths(prober.pool().deaths());
-            self.own.set_sandbox(prober.pool().sandbox());
+            self.shared.own.set_worker_deaths(prober.pool().deaths());
+            self.shared.own.set_sandbox(prober.pool().sandbox());
             // A camera that left the configuration has no metrics.
+            let fleet = self.config().fleet.clone();
             let culprits = prober.pool().culprits(now);
-            let known = |id: &str| self.plan.fleet.cameras.contains_key(&CameraId::from(id));
+            let known = |id: &str| fleet.cameras.contains_key(&CameraId::from(id));
             let culprits = culprits.iter().filter(|(camera, ..)| known(camera));
-            self.own.set_culprits(culprits.map(|(camera, protocol, count)| (camera.as_str(), *protocol, *count)));
+            self.shared
+                .own
+                .set_culprits(culprits.map(|(camera, protocol, count)| (camera.as_str(), *protocol, *count)));
         }
     }
 
@@ -320,7 +287,7 @@ impl EventLoop {
 
     /// Begins to write what is due, beside the loop: a slow disk holds up no event.
     fn write_due(&self, agenda: &mut Agenda) -> Option<Writing> {
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         let batch = agenda.take_due(now);
         let keep = agenda.keep_at <= now;
         if keep {
@@ -329,8 +296,8 @@ impl EventLoop {
         if batch.is_none() && !keep {
             return None;
         }
-        self.progress.journal_works(true);
-        let (journal, settings) = (self.journal.clone(), self.plan.journal.clone());
+        self.shared.progress.journal_works(true);
+        let (journal, settings) = (self.shared.journal.clone(), self.config().journal.clone());
         let batch = batch.map(Arc::new);
         let writing = async move {
             let began = Instant::now();
@@ -349,8 +316,8 @@ impl EventLoop {
 
     /// Nothing is told that is not durable.
     fn written(&self, written: Written, agenda: &mut Agenda) {
-        self.progress.journal_works(false);
-        self.own.journal_commit(written.took, written.outcome.is_ok());
+        self.shared.progress.journal_works(false);
+        self.shared.own.journal_commit(written.took, written.outcome.is_ok());
         match written.outcome {
             Ok(()) => {
                 agenda.written();
@@ -360,7 +327,7 @@ impl EventLoop {
             }
             Err(error) => {
                 tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
-                let lost = agenda.failed(self.clock.now(), Arc::unwrap_or_clone(written.batch));
+                let lost = agenda.failed(self.shared.clock.now(), Arc::unwrap_or_clone(written.batch));
                 if lost > 0 {
                     tracing::error!(lost, "the oldest of what could not be remembered is given up");
                 }
@@ -371,7 +338,7 @@ impl EventLoop {
     /// Shows what is known, even while the disk is full, and answers people whose wish is durable and shown, so that
     /// whoever then looks finds it done.
     fn show(&mut self, agenda: &mut Agenda) {
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         if agenda.changed {
             // As soon as the last showing has been paid for.
             let paid = agenda.shown_until.min(later(now, PUBLISH_EVERY));
@@ -404,6 +371,6 @@ async fn ready<T>(under_way: &mut Option<BoxFuture<'static, T>>) -> T {
 }
 
 /// The policies of everything that decides.
-pub(super) fn monitor_settings(plan: &Plan) -> monitor::Settings {
-    monitor::Settings { health: plan.health.clone(), topology: plan.topology.clone(), alert: plan.alert.clone() }
+pub(super) fn monitor_settings(config: &Config) -> monitor::Settings {
+    monitor::Settings { health: config.health.clone(), topology: config.topology.clone(), alert: config.alert.clone() }
 }

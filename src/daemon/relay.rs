@@ -1,17 +1,10 @@
 //! Carries notices from the outbox to their channels. What is told next, and what follows a failure, is decided by the
 //! core (`outbox`); here messages are sent, and what became of them is noted.
 
-use super::{
-    event_loop::DeliverSettings,
-    progress::{Progress, TURN},
-    supervise::Outcome,
-    task::Task,
-};
+use super::{progress::TURN, start::Shared, supervise::Outcome, task::Task};
 use crate::{
-    clock::Clock,
     deliver,
-    journal::{Error, Journal},
-    metrics::Own,
+    journal::Error,
     model::{ChannelId, Refusal, later},
     monitor::Event,
     outbox::{self, InFlight, Sending},
@@ -19,7 +12,6 @@ use crate::{
 use futures_util::future::{BoxFuture, FutureExt};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
-use secrecy::SecretSlice;
 use std::{
     collections::HashMap,
     num::NonZeroU32,
@@ -28,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::Notify,
     task::{self, JoinError, JoinSet},
     time::Instant,
 };
@@ -46,15 +38,8 @@ pub(super) type Failures = Arc<Mutex<outbox::Failures>>;
 /// What the relay works with.
 #[derive(Clone)]
 pub(super) struct Relay {
-    pub(super) journal: Journal,
-    pub(super) clock: Clock,
-    pub(super) own: Arc<Own>,
-    pub(super) settings: watch::Receiver<DeliverSettings>,
+    pub(super) shared: Shared,
     pub(super) tell: TellFn,
-    /// Where a failing channel is reported.
-    pub(super) news: mpsc::Sender<Event>,
-    pub(super) failures: Failures,
-    pub(super) progress: Progress,
 }
 
 /// What the relay's loop remembers.
@@ -72,10 +57,10 @@ impl Relay {
     pub(super) async fn run(self, wake: Arc<Notify>, stop: CancellationToken) -> Outcome {
         let mut round = Round::default();
         loop {
-            let now = self.clock.now();
+            let now = self.shared.clock.now();
             let wake_at = match self.serve(now, &mut round).await {
                 Ok(wake_at) => {
-                    self.progress.turn(Task::Relay);
+                    self.shared.progress.turn(Task::Relay);
                     wake_at
                 }
                 Err(error) => {
@@ -90,33 +75,33 @@ impl Relay {
                 () = stop.cancelled() => return Ok(()),
                 Some(done) = round.sending.join_next_with_id() => round.ended(done),
                 () = wake.notified() => {}
-                () = self.clock.sleep_until(wake_at) => {}
+                () = self.shared.clock.sleep_until(wake_at) => {}
             }
         }
     }
 
     /// Sends whatever's turn it is; when it is the next one's.
     async fn serve(&self, now: Timestamp, round: &mut Round) -> Result<Option<Timestamp>, Error> {
-        let heads = self.journal.heads(now).await?;
+        let heads = self.shared.journal.heads(now).await?;
         if round.counted.is_none_or(|at| at.elapsed() >= TURN) {
-            self.own.set_notices_pending(self.journal.waiting().await?);
+            self.shared.own.set_notices_pending(self.shared.journal.waiting().await?);
             round.counted = Some(Instant::now());
         }
         let mut behind = Vec::new();
         for head in outbox::refused(now, &heads, &round.in_flight) {
-            behind.extend(self.journal.behind(head.clone()).await?);
+            behind.extend(self.shared.journal.behind(head.clone()).await?);
         }
         let aside = outbox::aside(now, &behind, &heads, &round.in_flight, |channel| self.is_known(channel));
         if !aside.is_empty() {
-            self.journal.mark(aside, now).await?;
+            self.shared.journal.mark(aside, now).await?;
             return Ok(Some(now));
         }
         let ready = outbox::ready(now, &heads, &round.in_flight);
         for ready in &ready {
-            let Some(newest) = self.journal.newest(ready.thread.clone(), now).await? else { continue };
+            let Some(newest) = self.shared.journal.newest(ready.thread.clone(), now).await? else { continue };
             let step = outbox::step(now, ready, newest, |channel| self.is_known(channel));
             if !step.marks.is_empty() {
-                self.journal.mark(step.marks, now).await?;
+                self.shared.journal.mark(step.marks, now).await?;
             }
             if let Some(message) = step.send {
                 self.send(message, round);
@@ -145,7 +130,7 @@ impl Relay {
         channel: &ChannelId,
         limits: &mut HashMap<ChannelId, (u32, Arc<DefaultDirectRateLimiter>)>,
     ) -> Option<Arc<DefaultDirectRateLimiter>> {
-        let per_minute = self.settings.borrow().deliver.channels.get(channel)?.per_minute;
+        let per_minute = self.shared.configs.borrow().deliver.channels.get(channel)?.per_minute;
         let quota = || Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
         let made = || (per_minute, Arc::new(RateLimiter::direct(quota())));
         let known = limits.entry(channel.clone()).or_insert_with(made);
@@ -160,15 +145,18 @@ impl Relay {
         let telling = AssertUnwindSafe(async { (self.tell)(message.clone()).await }).catch_unwind().await;
         // What fails inside camhealth is a try that failed: it would do so for ever.
         let outcome = telling.unwrap_or_else(|_| Err(Refusal::passing("telling it failed inside camhealth")));
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         let failed = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
-        self.own.notice(channel, failed.as_deref(), now);
-        let reports =
-            self.failures.lock().unwrap_or_else(PoisonError::into_inner).note(channel, failed.is_none(), Some(notice));
+        self.shared.own.notice(channel, failed.as_deref(), now);
+        let reports = self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).note(
+            channel,
+            failed.is_none(),
+            Some(notice),
+        );
         if reports {
             let error = failed.unwrap_or_default();
             // The loop may be full or gone; what cannot be reported is in the log and in the metrics.
-            let _ = self.news.try_send(Event::ChannelFailing { channel: channel.clone(), error });
+            let _ = self.shared.news.try_send(Event::ChannelFailing { channel: channel.clone(), error });
         }
         let incident = notice.incident().map(|incident| incident.number);
         match &outcome {
@@ -176,7 +164,7 @@ impl Relay {
             Err(refusal) => tracing::warn!(%channel, incident, %refusal, "not told yet"),
         }
         let mark = outbox::settle(now, &message, outcome, |channel| self.is_known(channel));
-        if let Err(error) = self.journal.mark(vec![mark], now).await {
+        if let Err(error) = self.shared.journal.mark(vec![mark], now).await {
             // It will be sent again; its key tells the receiver that it has it already.
             tracing::error!(%channel, %error, "what became of a notice cannot be remembered");
             tokio::time::sleep(RETRY).await;
@@ -184,7 +172,7 @@ impl Relay {
     }
 
     fn is_known(&self, channel: &ChannelId) -> bool {
-        self.settings.borrow().deliver.channels.contains_key(channel)
+        self.shared.configs.borrow().deliver.channels.contains_key(channel)
     }
 }
 
@@ -205,18 +193,13 @@ impl Round {
 }
 
 /// Tells people for real: in words, over the channel as it is configured.
-pub(super) fn real(
-    http: reqwest::Client,
-    clock: Clock,
-    settings: watch::Receiver<DeliverSettings>,
-    // Signs the links by which people take incidents on.
-    key: Arc<SecretSlice<u8>>,
-) -> TellFn {
+pub(super) fn real(shared: &Shared) -> TellFn {
+    let Shared { http, clock, key, configs, .. } = shared.clone();
     Arc::new(move |message| {
         let (http, clock, key) = (http.clone(), clock.clone(), key.clone());
-        let settings = settings.borrow().clone();
+        let config = configs.borrow().clone();
         async move {
-            let (deliver, commune) = (&settings.deliver, &settings.commune);
+            let (deliver, commune) = (&config.deliver, &config.fleet.commune);
             let id = &message.place.channel;
             let Some(channel) = deliver.channels.get(id) else { return Err(Refusal::passing("the channel is gone")) };
             let notice = &message.notice;

@@ -3,7 +3,7 @@
 
 use super::Loader;
 use crate::{
-    config::Plan,
+    config::Config,
     request::{Done, Refused, TooMany},
 };
 use futures_util::future::{BoxFuture, FutureExt};
@@ -21,8 +21,8 @@ const BELIEVED: usize = 10;
 /// Names of what would go that are told; the others are counted.
 const NAMED: usize = 5;
 
-/// What the loader says: a plan, or a word for anybody that quotes nothing of the files.
-type Read = Result<Plan, String>;
+/// What the loader says: a configuration, or a word for anybody that quotes nothing of the files.
+type Read = Result<Config, String>;
 
 /// Reloads that are asked for and under way.
 #[derive(Default)]
@@ -108,8 +108,8 @@ impl Loaded {
     }
 }
 
-/// What a new plan would take away, for people, if that is more than a slip of the pen should.
-pub(super) fn losses(old: &Plan, new: &Plan) -> Option<String> {
+/// What a new configuration would take away, for people, if that is more than a slip of the pen should.
+pub(super) fn losses(old: &Config, new: &Config) -> Option<String> {
     let kinds = [
         lost("cameras", &old.fleet.cameras, &new.fleet.cameras),
         lost("sites", &old.fleet.sites, &new.fleet.sites),

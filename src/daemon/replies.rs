@@ -1,13 +1,15 @@
 //! Reads what people answer to bots, and takes incidents on for them.
 
-use super::{event_loop::DeliverSettings, supervise::Outcome};
+use super::supervise::Outcome;
 use crate::{
+    alert,
+    config::Config,
     deliver::replies::{Bot, Reply, takes_on},
-    model::Language,
+    model::{Language, PersonId},
     request::{Done, Refused, Request},
     web,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
@@ -23,20 +25,19 @@ type Chats = BTreeMap<String, (String, String, Language)>;
 /// Runs until `stop`; begins anew when the channels change.
 pub(super) async fn run(
     http: reqwest::Client,
-    mut settings: watch::Receiver<DeliverSettings>,
-    people: impl Fn() -> BTreeMap<String, String>,
+    mut configs: watch::Receiver<Arc<Config>>,
     requests: mpsc::Sender<web::Asked>,
     stop: CancellationToken,
 ) -> Outcome {
     loop {
-        let current = settings.borrow_and_update().clone();
+        let config = configs.borrow_and_update().clone();
         let mut asking = JoinSet::new();
-        for (bot, chats) in bots(&current, &people()) {
+        for (bot, chats) in bots(&config) {
             asking.spawn(listen(http.clone(), bot, chats, requests.clone()));
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            changed = settings.changed() => if changed.is_err() { return Err("the event loop is gone".to_owned()) },
+            changed = configs.changed() => if changed.is_err() { return Err("the event loop is gone".to_owned()) },
             // Each listens for ever: nobody would notice that answers are not heard any more.
             Some(ended) = asking.join_next() => return Err(match ended {
                 Ok(()) => "a bot is no longer listened to".to_owned(),
@@ -47,11 +48,12 @@ pub(super) async fn run(
 }
 
 /// Each bot once, with the chats that are known to it.
-fn bots(settings: &DeliverSettings, people: &BTreeMap<String, String>) -> Vec<(Bot, Chats)> {
+fn bots(config: &Config) -> Vec<(Bot, Chats)> {
+    let people = names_by_channel(&config.alert.people);
     let mut bots: Vec<(Bot, Chats)> = Vec::new();
-    for (id, channel) in &settings.deliver.channels {
+    for (id, channel) in &config.deliver.channels {
         let (Some(bot), Some(chat)) = (Bot::of(&channel.target), channel.target.chat()) else { continue };
-        let name = people.get(id.as_str()).cloned().unwrap_or_else(|| id.to_string());
+        let name = people.get(id.as_str()).map_or_else(|| id.to_string(), |name| (*name).to_owned());
         let entry = (chat.to_owned(), (name, id.to_string(), channel.language));
         match bots.iter_mut().find(|(known, _)| known.is_same(&bot)) {
             Some((_, chats)) => drop(chats.insert(entry.0, entry.1)),
@@ -59,6 +61,17 @@ fn bots(settings: &DeliverSettings, people: &BTreeMap<String, String>) -> Vec<(B
         }
     }
     bots
+}
+
+/// The name of the first person whom each channel reaches.
+fn names_by_channel(people: &BTreeMap<PersonId, alert::Person>) -> BTreeMap<&str, &str> {
+    let mut names = BTreeMap::new();
+    for person in people.values() {
+        for channel in &person.channels {
+            names.entry(channel.as_str()).or_insert(person.name.as_str());
+        }
+    }
+    names
 }
 
 async fn listen(http: reqwest::Client, mut bot: Bot, chats: Chats, requests: mpsc::Sender<web::Asked>) {

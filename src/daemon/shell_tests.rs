@@ -1,10 +1,16 @@
 //! The shell in made-up time: all of the daemon's tasks with a journal in memory, looks by a function and channels that
 //! take, refuse, hang or panic as a test wishes.
 
-use super::*;
+use super::{relay::TellFn, start::begin, *};
+use crate::clock::Clock;
+use crate::journal::Journal;
 use crate::model::{CameraId, ChannelId, Codec, Failure, FailureKind, Observation, Refusal, State, StreamFacts};
 use futures_util::FutureExt;
-use std::{collections::BTreeSet, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
+use tokio::sync::Notify;
 
 /// What a channel does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +37,7 @@ struct Hands {
     down: Arc<Mutex<BTreeSet<CameraId>>>,
     cursed: Arc<Mutex<BTreeSet<CameraId>>>,
     /// What a reload reads.
-    plan: Arc<Mutex<Option<Plan>>>,
+    config: Arc<Mutex<Option<Config>>>,
 }
 
 fn lock<T>(held: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -120,7 +126,7 @@ struct World {
 }
 
 /// Two sites that a camera each watches; whoever is on call, with their channels, and channels that all share.
-fn plan(folder: &tempfile::TempDir, people: &[(&str, &[&str])], shared: &[&str]) -> Plan {
+fn config(folder: &tempfile::TempDir, people: &[(&str, &[&str])], shared: &[&str]) -> Config {
     let mut text = String::from(
         "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"127.0.0.1:0\"\n[journal]\npath = \"journal.sqlite3\"\n\
          [schedule]\nconfirm_every = \"1s\"\npublic = { liveness = \"2s\", stream = \"5s\" }\n",
@@ -153,19 +159,19 @@ fn plan(folder: &tempfile::TempDir, people: &[(&str, &[&str])], shared: &[&str])
 impl World {
     async fn new(people: &[(&str, &[&str])], shared: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut plan = plan(&folder, people, shared);
-        plan.journal.path = None;
-        Self::of(folder, plan, Hands::default()).await
+        let mut config = config(&folder, people, shared);
+        config.journal.path = None;
+        Self::of(folder, config, Hands::default()).await
     }
 
-    async fn of(folder: tempfile::TempDir, plan: Plan, hands: Hands) -> Self {
+    async fn of(folder: tempfile::TempDir, config: Config, hands: Hands) -> Self {
         let still = Still::new();
         let clock = Clock::simulated("2026-11-24T03:00:00Z".parse().expect("a time"));
-        let read = hands.plan.clone();
+        let read = hands.config.clone();
         let loader: Loader = Arc::new(move || lock(&read).clone().ok_or("there is nothing new".to_owned()));
         let parts = Parts { probing: hands.probing(&clock), loader };
         let tell = hands.tell();
-        let (running, journal) = begin(plan, clock, parts, |_, _, _, _| tell).await.expect("it starts");
+        let (running, journal) = begin(config, clock, parts, |_| tell).await.expect("it starts");
         let mut world = Self { folder, hands, running, journal, still };
         world.until("all cameras are seen", |world| world.are(State::Up)).await;
         world
@@ -207,9 +213,9 @@ impl World {
 
     /// Takes over a configuration with these people and channels, whatever it takes away.
     async fn reload(&mut self, people: &[(&str, &[&str])], shared: &[&str]) {
-        let mut plan = plan(&self.folder, people, shared);
-        plan.journal.path = None;
-        *lock(&self.hands.plan) = Some(plan);
+        let mut config = config(&self.folder, people, shared);
+        config.journal.path = None;
+        *lock(&self.hands.config) = Some(config);
         self.running.reload(true).await.expect("it is taken over");
     }
 
@@ -294,8 +300,8 @@ async fn a_task_that_ends_is_named_while_a_message_is_under_way() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_in_the_middle_of_a_delivery_loses_it_not() {
     let folder = tempfile::tempdir().expect("a folder");
-    let plan = plan(&folder, &[("an", &["zalo-an"])], &[]);
-    let mut world = World::of(folder, plan.clone(), Hands::default()).await;
+    let config = config(&folder, &[("an", &["zalo-an"])], &[]);
+    let mut world = World::of(folder, config.clone(), Hands::default()).await;
     let hands = world.hands.clone();
     hands.way("zalo-an", Way::Hangs);
     hands.down("cam-1", true);
@@ -312,7 +318,7 @@ async fn a_stop_in_the_middle_of_a_delivery_loses_it_not() {
     let key = lock(&hands.hanging)[0].2.clone();
     hands.way("zalo-an", Way::Takes);
     hands.down("cam-1", false);
-    let mut world = World::of(folder, plan, hands.clone()).await;
+    let mut world = World::of(folder, config, hands.clone()).await;
     world.until("An is told", |_| lock(&hands.taken).iter().any(|(_, _, told)| *told == key)).await;
     world.until("it is taken back", |_| hands.told("zalo-an") == ["coverage_lost", "coverage_restored"]).await;
 }

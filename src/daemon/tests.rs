@@ -1,7 +1,11 @@
 //! The daemon as it is put together: each of its tasks is watched, and the end of any one is the end of all.
 
 use super::*;
-use crate::{model::Observation, request::Done};
+use crate::{
+    clock::Clock,
+    model::Observation,
+    request::{self, Done},
+};
 use std::collections::BTreeSet;
 
 /// A daemon with one camera that is always well.
@@ -10,9 +14,9 @@ async fn daemon(probing: Probing) -> (Running, tempfile::TempDir) {
     let path = folder.path().join("camhealth.toml");
     let text = include_str!("../../tests/fixtures/one_camera.toml");
     std::fs::write(&path, text).expect("it can be written");
-    let plan = crate::config::load(&path).expect("it is valid");
+    let config = crate::config::load(&path).expect("it is valid");
     let parts = Parts { probing, loader: Arc::new(|| Err("not asked for".into())) };
-    (start(plan, Clock::system(), parts).await.expect("it starts"), folder)
+    (start(config, Clock::system(), parts).await.expect("it starts"), folder)
 }
 
 fn simulated() -> Probing {

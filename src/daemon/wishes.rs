@@ -3,24 +3,23 @@
 
 use super::{
     agenda::Agenda,
-    event_loop::{EventLoop, Telling, monitor_settings},
+    event_loop::{EventLoop, monitor_settings},
     reload::{Loaded, Reloads, losses},
 };
 use crate::{
-    config::Plan,
+    config::Config,
     model::IncidentId,
     monitor::Event,
     request::{self, Done, Refused, Request, Silence, TakingOn},
-    schedule,
     web::Asked,
 };
 use jiff::Timestamp;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 impl EventLoop {
     /// Does what somebody asks for. They are answered when it is durable.
     pub(super) fn perform(&mut self, asked: Asked, agenda: &mut Agenda, reloads: &mut Reloads) {
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         let Asked { request, answer } = asked;
         let outcome = match request {
             Request::Reload { force } => return reloads.ask(answer, force),
@@ -62,13 +61,14 @@ impl EventLoop {
     }
 
     fn silence(&mut self, now: Timestamp, wish: Silence, agenda: &mut Agenda) -> Result<(Done, bool), Refused> {
+        let config = self.config();
         let windows = request::Windows {
             standing: self.monitor.windows_set(now),
             quota: &mut self.windows_lately,
             last: &mut self.last_window,
             is_there: |id: &str| self.monitor.has_window(id),
         };
-        let window = request::window(now, wish, &self.plan.fleet, windows)?;
+        let window = request::window(now, wish, &config.fleet, windows)?;
         tracing::info!(
             window = window.id,
             scope = window.scope.kind(),
@@ -88,17 +88,17 @@ impl EventLoop {
 
     /// Takes over what was read, or says why not; all that can fail comes before anything live is touched.
     pub(super) fn reloaded(&mut self, mut loaded: Loaded, agenda: &mut Agenda, reloads: &mut Reloads) {
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         let read = std::mem::replace(&mut loaded.read, Err(String::new()));
-        let plan = read.and_then(|plan| match losses(&self.plan, &plan).filter(|_| !loaded.forced()) {
+        let config = read.and_then(|config| match losses(&self.config(), &config).filter(|_| !loaded.forced()) {
             Some(losses) => Err(losses),
-            None => Ok(plan),
+            None => Ok(config),
         });
-        let outcome = plan.map(|plan| self.take_over(now, plan, agenda));
+        let outcome = config.map(|config| self.take_over(now, config, agenda));
         if let Err(why) = &outcome {
             tracing::error!("the new configuration is refused and the old one goes on: {why}");
         }
-        self.own.reload(outcome.is_ok(), now);
+        self.shared.own.reload(outcome.is_ok(), now);
         reloads.done(loaded.took());
         for answer in loaded.answers() {
             match &outcome {
@@ -110,27 +110,23 @@ impl EventLoop {
     }
 
     /// Whether anything is to be written for it.
-    fn take_over(&mut self, now: Timestamp, plan: Plan, agenda: &mut Agenda) -> bool {
+    fn take_over(&mut self, now: Timestamp, config: Config, agenda: &mut Agenda) -> bool {
+        let before = self.config();
         let at_restart = [
-            ("[web]", self.plan.web != plan.web),
-            ("[journal] path", self.plan.journal.path != plan.journal.path),
-            ("[probe]", self.plan.probe != plan.probe),
-            ("[report]", self.plan.uptime != plan.uptime),
+            ("[web]", before.web != config.web),
+            ("[journal] path", before.journal.path != config.journal.path),
+            ("[probe]", before.probe != config.probe),
+            ("[report]", before.uptime != config.uptime),
         ];
         for (name, _) in at_restart.iter().filter(|(_, changed)| *changed) {
             tracing::warn!("{name} changed; that takes effect at the next start");
         }
-        let plan = Arc::new(plan);
-        self.settings.send_replace(Arc::new(Telling::of(&plan)));
-        *self.roster.write().unwrap_or_else(PoisonError::into_inner) = plan.alert.people.clone();
-        self.plan = plan.clone();
-        self.taken_over.send_replace(plan.clone());
-        self.assignments
-            .send_replace(schedule::Assignment { settings: plan.schedule.clone(), fleet: plan.fleet.clone() });
-        let event = Event::Replanned(plan.fleet.clone(), Box::new(monitor_settings(&plan)));
+        let config = Arc::new(config);
+        self.swap.send_replace(config.clone());
+        let event = Event::Replanned(config.fleet.clone(), Box::new(monitor_settings(&config)));
         let unwritten = self.handle(now, event, agenda);
         agenda.changed = true;
-        tracing::info!(cameras = plan.fleet.cameras.len(), sites = plan.fleet.sites.len(), "reloaded");
+        tracing::info!(cameras = config.fleet.cameras.len(), sites = config.fleet.sites.len(), "reloaded");
         unwritten
     }
 }

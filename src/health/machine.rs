@@ -6,7 +6,7 @@
 
 use super::Settings;
 use crate::model::{
-    CameraId, Check, Failure, FailureKind, Kind, Observation, Reasoning, State, Transition, Weight, elapsed,
+    CameraId, Check, Failure, FailureKind, Kind, Observation, Reasoning, State, Transition, Weight, elapsed, later,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -170,8 +170,8 @@ impl Machine {
         }
     }
 
-    /// Keeps ages true when the clock is set back: what happened so long ago still did.
-    fn follow(&mut self, now: Timestamp) {
+    /// Takes in the time. Ages stay true when the clock is set back: what happened so long ago still did.
+    pub fn follow(&mut self, now: Timestamp) {
         let back = elapsed(self.clock, now);
         self.clock = now;
         if !back.is_zero() {
@@ -201,6 +201,17 @@ impl Machine {
         let failure = self.last_failure.clone();
         let detail = failure.as_ref().map_or_else(String::new, |failure| failure.detail.clone());
         self.go(now, now, State::Unknown, failure.map(|failure| failure.kind), detail, settings)
+    }
+
+    /// When [`Self::tick`] changes something, if nothing is seen before.
+    pub fn deadline(&self, settings: &Settings) -> Option<Timestamp> {
+        let from = match self.standing.state {
+            // What was never proven is not believed for a moment.
+            State::Up | State::Degraded => self.proven.unwrap_or(Timestamp::MIN),
+            State::Down => self.looked,
+            _ => return None,
+        };
+        Some(later(from, self.stale_after(settings) + Duration::from_nanos(1)))
     }
 
     /// Begins or ends the hours in which the owner wants no contact.

@@ -40,7 +40,7 @@ fn transition(number: i64) -> Transition {
 fn open_or_ended(number: u32) -> Incident {
     let audience = vec![recipient("an", &["zalo"])];
     let closed = number.is_multiple_of(2).then(|| at(60));
-    Incident { audience, paged: true, rung: 1, closed, ..incident(number) }
+    Incident { audience, paged: true, escalated: 1, closed, ..incident(number) }
 }
 
 /// A journal with known content, in one place on the disk: `journal.sqlite3` without a WAL.
@@ -345,7 +345,7 @@ fn damage_that_comes_while_it_runs_is_mended_and_the_batch_in_hand_is_written() 
         journal.keep(at(1060), Settings::default()).await.expect("the run goes on");
         let known = journal.history(at(0), at(2000)).await.expect("history");
         assert_eq!(known.transitions.last(), Some(&transition(500)));
-        assert_eq!(known.runs.last(), Some(&crate::model::Watch { from: at(1000), until: at(1060) }));
+        assert_eq!(known.runs.last(), Some(&crate::model::Run { from: at(1000), until: at(1060) }));
         let end = journal.ended();
         drop((journal, condition));
         end.await;

@@ -150,7 +150,7 @@ async fn a_full_disk_is_read_and_told_to_nobody_twice() {
         [(3, 1)]
     );
     let runs = journal.history(at(0), at(300)).await.expect("history").runs;
-    assert!(runs.contains(&crate::model::Watch { from: at(100), until: at(160) }), "{runs:?}");
+    assert!(runs.contains(&crate::model::Run { from: at(100), until: at(160) }), "{runs:?}");
 }
 
 #[tokio::test]

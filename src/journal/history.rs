@@ -8,9 +8,10 @@ use super::{
     strange::Strange,
     table,
 };
-use crate::model::{History, Level, LevelChange, SiteId, Watch};
+use crate::model::{CameraId, History, Level, LevelChange, Run, SiteId};
 use jiff::Timestamp;
 use rusqlite::Connection;
+use std::collections::BTreeSet;
 
 /// Everything that bears on the time since `from`, up to `until`.
 pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -> Result<History, Error> {
@@ -18,7 +19,16 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let (from, until) = (from.as_millisecond(), until.as_millisecond());
     let span = [from, until];
     let sql = rows::changes(&table::TRANSITION, "decided");
-    let transitions = rows::read(connection, &sql, span, ("transition", strange), |row| read_transition(row, strange))?;
+    let mut names: BTreeSet<CameraId> = BTreeSet::new();
+    let transitions = rows::read(connection, &sql, span, ("transition", strange), |row| {
+        let mut transition = read_transition(row, strange)?;
+        // Years of a province are many rows: each name is held once.
+        match names.get(transition.camera.as_str()) {
+            Some(known) => transition.camera = known.clone(),
+            None => drop(names.insert(transition.camera.clone())),
+        }
+        Ok(transition)
+    })?;
     let sql = rows::changes(&table::LEVEL_CHANGE, "since");
     let levels = rows::read(connection, &sql, span, ("level_change", strange), |row| {
         Ok(LevelChange {
@@ -29,8 +39,8 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     })?;
     let sql = rows::changes(&table::LINK_CHANGE, "since");
     let links = rows::read(connection, &sql, span, ("link_change", strange), |row| read_link(row, strange))?;
-    let watch = |row: &rusqlite::Row<'_>| Ok(Watch { from: time(row.get("started")?), until: time(row.get("alive")?) });
-    let runs = rows::read(connection, &runs(), span, ("run", strange), watch)?;
+    let run = |row: &rusqlite::Row<'_>| Ok(Run { from: time(row.get("started")?), until: time(row.get("alive")?) });
+    let runs = rows::read(connection, &runs(), span, ("run", strange), run)?;
     let incidents = rows::bodies(connection, &table::INCIDENT, INCIDENTS, from, strange)?;
     let windows = rows::bodies(connection, &table::MAINTENANCE, WINDOWS, from, strange)?;
     let known = memories(connection, strange)?.into_iter();

@@ -89,8 +89,8 @@ fn head(row: &Row<'_>) -> rusqlite::Result<Head> {
 
 fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
     let (channel, turn): (String, i64) = (row.get("channel")?, row.get("turn")?);
-    let turn = usize::try_from(turn).unwrap_or(0);
-    Ok(Place { channel: channel.as_str().into(), turn, attempts: row.get("attempts")? })
+    let nth = usize::try_from(turn).unwrap_or(0);
+    Ok(Place { channel: channel.as_str().into(), nth, attempts: row.get("attempts")? })
 }
 
 /// The first rows that wait behind a head, of recipients who have further channels: a few, found among [`LOOKED_AT`].
@@ -249,9 +249,9 @@ fn wait(connection: &Connection, id: i64, place: &Place, due: Timestamp, error: 
                    sum = row_sum('outbox', id, notice, incident, recipient, channels, ?4, ?3, state, ?6, ?2, settled,
                        receipt, ?5)
                WHERE id = ?1";
-    let turn = i64::try_from(place.turn).unwrap_or(0);
+    let nth = i64::try_from(place.nth).unwrap_or(0);
     let (due, channel) = (due.as_millisecond(), place.channel.as_str());
-    connection.prepare_cached(sql)?.execute((id, due, channel, turn, error, place.attempts))?;
+    connection.prepare_cached(sql)?.execute((id, due, channel, nth, error, place.attempts))?;
     Ok(())
 }
 

@@ -66,8 +66,8 @@ pub(super) fn incident(number: u32) -> Incident {
         paged: false,
         ack: None,
         lapsed: None,
-        rung: 0,
-        next_rung: None,
+        escalated: 0,
+        escalates: None,
         merged: Vec::new(),
         episode: 1,
         closed: None,
@@ -105,8 +105,8 @@ pub(super) async fn sent(journal: &Journal, (head, newest): &(Head, Newest), rec
 }
 
 /// It is to be tried again.
-pub(super) fn waits(newest: &Newest, (channel, turn, attempts): (&str, usize, u32), due: i64) -> Mark {
-    let place = Place { channel: channel.into(), turn, attempts };
+pub(super) fn waits(newest: &Newest, (channel, nth, attempts): (&str, usize, u32), due: i64) -> Mark {
+    let place = Place { channel: channel.into(), nth, attempts };
     Mark::Waits { id: newest.id, place, due: at(due), error: Some("503".into()) }
 }
 
@@ -198,10 +198,10 @@ async fn a_row_moves_to_another_channel_and_later_ones_know_the_first_message_th
     let an = [recipient("an", &["zalo", "sms"])];
     journal.commit(told(notice(1, 10), &an)).await.expect("it is written");
     let first = due(&journal, 10).await;
-    assert_eq!((first[0].0.place.channel.as_str(), first[0].0.place.turn), ("zalo", 0));
+    assert_eq!((first[0].0.place.channel.as_str(), first[0].0.place.nth), ("zalo", 0));
     mark(&journal, waits(&first[0].1, ("sms", 1, 2), 10), 10).await;
     let second = due(&journal, 10).await;
-    assert_eq!(second[0].0.place, Place { channel: "sms".into(), turn: 1, attempts: 2 });
+    assert_eq!(second[0].0.place, Place { channel: "sms".into(), nth: 1, attempts: 2 });
     assert_eq!(second[0].1.recipient, an[0]);
     sent(&journal, &second[0], Some("m1"), 11).await;
     journal.commit(told(notice(2, 20), &[recipient("an", &["sms"])])).await.expect("it is written");
@@ -250,8 +250,8 @@ async fn incidents_links_and_windows_come_back_and_the_key_stays() {
         opened: at(-7 * 3600),
         audience: vec![recipient("an", &["zalo"])],
         paged: true,
-        rung: 1,
-        next_rung: Some(at(60)),
+        escalated: 1,
+        escalates: Some(at(60)),
         merged: vec![3],
         closed: closed.map(at),
         ..incident(number)
@@ -408,7 +408,7 @@ async fn the_history_of_a_span_begins_with_what_held_before_it() {
     let levels: Vec<_> = known.levels.iter().map(|change| change.level).collect();
     assert_eq!(levels, [Level::Full, Level::Blind]);
     assert_eq!(known.links.len(), 2);
-    assert_eq!(known.runs, [crate::model::Watch { from: at(0), until: at(310) }], "the later run is not yet of it");
+    assert_eq!(known.runs, [crate::model::Run { from: at(0), until: at(310) }], "the later run is not yet of it");
 }
 
 #[test]

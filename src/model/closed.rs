@@ -153,6 +153,7 @@ mod tests {
         }
         let scopes = [
             Scope::All,
+            Scope::Area("a".into()),
             Scope::Hamlet("a".into()),
             Scope::Site("a".into()),
             Scope::Link("a".into()),

@@ -2,8 +2,13 @@
 
 use super::{
     Area, AreaId, CameraId, Cause, Certificate, Codec, DeviceId, LinkId, Login, Site, SiteId, Window, closed::closed,
+    later,
 };
-use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -284,6 +289,15 @@ impl DailyHours {
         let local = now.to_zoned_datetime(zone.clone());
         let day = if local.time() < self.to { local.date() } else { local.date().tomorrow().unwrap_or(local.date()) };
         day.to_datetime(self.to).to_zoned_datetime(zone.clone()).map_or(now, |end| end.timestamp())
+    }
+
+    /// When it may begin or end next, and after an hour at the latest: clocks may be put forward or back in between.
+    pub fn turns_after(self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+        let today = now.to_zoned_datetime(zone.clone()).date();
+        let days = [Some(today), today.tomorrow().ok()].into_iter().flatten();
+        let moment = |day: Date, time| Some(day.to_datetime(time).to_zoned_datetime(zone.clone()).ok()?.timestamp());
+        let moments = days.flat_map(|day| [self.from, self.to].map(|time| moment(day, time))).flatten();
+        moments.filter(|at| *at > now).fold(later(now, Duration::from_secs(3600)), Timestamp::min)
     }
 
     /// Whether a time of day lies in the span.

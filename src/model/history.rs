@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct History {
     /// When the monitor ran.
-    pub runs: Vec<Watch>,
+    pub runs: Vec<Run>,
     /// Changes of cameras: those decided since the span began, and the last of each camera before it.
     pub transitions: Vec<Transition>,
     /// Changes of sites, in the same way.
@@ -25,7 +25,7 @@ pub struct History {
 
 /// A run of the monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watch {
+pub struct Run {
     /// When it began.
     pub from: Timestamp,
     /// When it was last known to run.

@@ -149,9 +149,11 @@ pub struct Incident {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lapsed: Option<Lapsed>,
     /// Steps of the escalation that were taken.
-    pub rung: u32,
+    #[serde(rename = "rung")]
+    pub escalated: u32,
     /// When the next step is due, unless somebody takes it on.
-    pub next_rung: Option<Timestamp>,
+    #[serde(rename = "next_rung")]
+    pub escalates: Option<Timestamp>,
     /// Numbers of the incidents that turned out to be part of this one.
     pub merged: Vec<u32>,
     /// Which one of its cause within hours this is, from 1.

@@ -42,7 +42,7 @@ pub use fleet::{
     rtsp_port,
 };
 pub use folded::folded;
-pub use history::{History, LevelChange, Watch};
+pub use history::{History, LevelChange, Run};
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;

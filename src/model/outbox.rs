@@ -19,7 +19,7 @@ pub struct Place {
     /// Where to.
     pub channel: ChannelId,
     /// Which of the recipient's channels that is, from 0.
-    pub turn: usize,
+    pub nth: usize,
     /// Tries that failed, over any channel. One that is left at its first failure counts as used up.
     pub attempts: u32,
 }

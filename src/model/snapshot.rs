@@ -238,8 +238,8 @@ pub struct LastCheck {
     pub took: Duration,
     /// What was wrong, if anything.
     pub failure: Option<FailureKind>,
-    /// The steps.
-    pub rungs: Vec<Rung>,
+    /// The steps; what keeps a status as it was shares them.
+    pub rungs: Arc<[Rung]>,
 }
 
 /// One site at one moment.

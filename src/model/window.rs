@@ -1,13 +1,13 @@
 //! Maintenance windows: when something is out of service on purpose, by whom and why.
 
-use super::{Camera, CameraId, DailyHours, Fleet, LinkId, SiteId, UnknownName};
+use super::{AreaId, Camera, CameraId, DailyHours, Fleet, LinkId, Site, SiteId, UnknownName};
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, Weekday},
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 use utoipa::ToSchema;
 
 /// Something is out of service on purpose: alerts on it are kept back and its time counts as maintenance.
@@ -31,6 +31,8 @@ pub struct Window {
 pub enum Scope {
     /// The whole commune.
     All,
+    /// All that lies in an area, and in those that are parts of it.
+    Area(AreaId),
     /// All sites of a hamlet.
     Hamlet(String),
     /// All cameras of a site.
@@ -46,6 +48,7 @@ impl Scope {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::All => "all",
+            Self::Area(_) => "area",
             Self::Hamlet(_) => "hamlet",
             Self::Site(_) => "site",
             Self::Link(_) => "link",
@@ -57,6 +60,7 @@ impl Scope {
     pub fn subject(&self) -> &str {
         match self {
             Self::All => "commune",
+            Self::Area(id) => id.as_str(),
             Self::Hamlet(hamlet) => hamlet,
             Self::Site(id) => id.as_str(),
             Self::Link(id) => id.as_str(),
@@ -64,15 +68,26 @@ impl Scope {
         }
     }
 
-    /// Whether a camera is covered.
-    pub fn covers(&self, fleet: &Fleet, camera: &Camera) -> bool {
-        let watches = |site: &super::Site| site.is_watched_by(&camera.id);
+    /// The cameras that are covered; some may come twice.
+    pub fn cameras<'a>(&'a self, fleet: &'a Fleet) -> Box<dyn Iterator<Item = &'a CameraId> + 'a> {
+        let watching = |site: &'a Arc<Site>| site.watchers().map(|watcher| &watcher.camera);
+        let where_it = |wanted: &dyn Fn(&Camera) -> bool| -> Vec<&'a CameraId> {
+            fleet.cameras.values().filter(|camera| wanted(camera)).map(|camera| &camera.id).collect()
+        };
         match self {
-            Self::All => true,
-            Self::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet && watches(site)),
-            Self::Site(site) => fleet.sites.get(site).is_some_and(|site| watches(site)),
-            Self::Link(link) => fleet.links_above(camera).contains(link),
-            Self::Camera(id) => camera.id == *id,
+            Self::All => Box::new(fleet.cameras.keys()),
+            Self::Area(area) => {
+                let within = move |id: &'a Option<AreaId>| fleet.areas_up_from(id.as_ref()).any(|id| id == area);
+                let sites = fleet.sites.values().filter(move |site| within(&site.area));
+                let cameras = fleet.cameras.values().filter(move |camera| within(&camera.area));
+                Box::new(cameras.map(|camera| &camera.id).chain(sites.flat_map(watching)))
+            }
+            Self::Hamlet(hamlet) => {
+                Box::new(fleet.sites.values().filter(move |site| site.hamlet == *hamlet).flat_map(watching))
+            }
+            Self::Site(site) => Box::new(fleet.sites.get(site).into_iter().flat_map(watching)),
+            Self::Link(link) => Box::new(where_it(&|camera| fleet.links_above(camera).contains(link)).into_iter()),
+            Self::Camera(id) => Box::new(fleet.cameras.get_key_value(id).map(|(id, _)| id).into_iter()),
         }
     }
 
@@ -80,6 +95,7 @@ impl Scope {
     pub fn is_known(&self, fleet: &Fleet) -> bool {
         match self {
             Self::All => true,
+            Self::Area(id) => fleet.areas.contains_key(id),
             Self::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet),
             Self::Site(id) => fleet.sites.contains_key(id),
             Self::Link(id) => fleet.links.contains_key(id),
@@ -91,6 +107,7 @@ impl Scope {
     pub fn name(&self, fleet: &Fleet) -> String {
         match self {
             Self::All => fleet.commune.name.clone(),
+            Self::Area(id) => fleet.areas.get(id).map_or_else(|| id.to_string(), |area| area.name.clone()),
             Self::Hamlet(hamlet) => hamlet.clone(),
             Self::Site(id) => fleet.sites.get(id).map_or_else(|| id.to_string(), |site| site.name.clone()),
             Self::Link(id) => fleet.links.get(id).map_or_else(|| id.to_string(), |link| link.name.clone()),
@@ -118,6 +135,7 @@ impl FromStr for Scope {
         let (kind, id) = text.split_once(':').unwrap_or((text, ""));
         match kind {
             "all" => Ok(Self::All),
+            "area" => Ok(Self::Area(id.into())),
             "hamlet" => Ok(Self::Hamlet(id.to_owned())),
             "site" => Ok(Self::Site(id.into())),
             "link" => Ok(Self::Link(id.into())),
@@ -179,6 +197,16 @@ impl Window {
         };
         let at = |day: Date, time| Some(day.to_datetime(time).to_zoned_datetime(zone.clone()).ok()?.timestamp());
         days.flat_map(|day| [hours.from, hours.to].map(|time| at(day, time))).flatten().collect()
+    }
+
+    /// When it may open or close next, and after an hour at the latest.
+    pub fn turns_after(&self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+        match &self.span {
+            Span::Once { from, until } => {
+                [*from, *until].into_iter().filter(|at| *at > now).min().unwrap_or(Timestamp::MAX)
+            }
+            Span::Weekly { hours, .. } => hours.turns_after(now, zone),
+        }
     }
 
     /// Whether it will never be open again.

@@ -30,8 +30,6 @@ pub(super) struct WatchedCamera {
     learned_at: Timestamp,
     /// Since when it is this camera, at this address: looks that began before were at another.
     pub(super) known_since: Timestamp,
-    /// The last proof that is remembered.
-    pub(super) remembered: Option<Timestamp>,
 }
 
 impl WatchedCamera {
@@ -39,8 +37,7 @@ impl WatchedCamera {
         let standing = machine.standing().clone();
         let unseen = CameraStatus::unseen(standing.state, standing.since);
         let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
-        let remembered = machine.proven();
-        Self { machine, status, base: standing.state, learned_at: now, known_since: now, remembered }
+        Self { machine, status, base: standing.state, learned_at: now, known_since: now }
     }
 
     /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at
@@ -69,6 +66,8 @@ impl WatchedCamera {
         let status = Arc::make_mut(&mut self.status);
         let kind = failure.as_ref().map(|failure| failure.kind);
         status.recent.truncate(RECENT - 1);
+        // Of a large fleet this is much of what a camera takes: no more room than is used.
+        status.recent.reserve_exact(RECENT - status.recent.len());
         status.recent.push_front(Seen {
             started: observation.started,
             check: observation.check,
@@ -101,8 +100,12 @@ impl WatchedCamera {
             status.clock_offset_seconds = observation.clock_offset_seconds;
             status.clock_measured = Some(now);
         }
-        let last =
-            LastCheck { started: observation.started, took: observation.took, failure: kind, rungs: observation.rungs };
+        let last = LastCheck {
+            started: observation.started,
+            took: observation.took,
+            failure: kind,
+            rungs: observation.rungs.into(),
+        };
         status.last.insert(observation.check, last);
     }
 

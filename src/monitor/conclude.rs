@@ -68,16 +68,16 @@ impl Monitor {
             (status.level, status.since) = (level, now);
         }
         status.views = views;
-        let turn = site.watch.consider(now, &plan, level, excused, held);
+        let change = site.damper.consider(now, &plan, level, excused, held);
         let doubted = site.doubt.consider(now, doubtful);
-        status.recovering = site.watch.recovering().or_else(|| site.doubt.recovering());
-        let open = site.watch.open().cloned();
+        status.recovering = site.damper.recovering().or_else(|| site.doubt.recovering());
+        let open = site.damper.open().cloned();
         let record = SiteRecord {
             site: id.clone(),
             level,
             since: site.status.since,
             alert: open.clone(),
-            ended: site.watch.ended().to_vec(),
+            ended: site.damper.ended().to_vec(),
         };
         // Nothing is due twice at one moment, whatever a clock did.
         let delay = site.deadline(&plan).map(|at| if at > now { at } else { later(now, super::HELD_EVERY) });
@@ -88,15 +88,15 @@ impl Monitor {
             }
             None => self.deadlines.set(id, delay),
         }
-        if before != level || turn.is_some() {
+        if before != level || change.is_some() {
             self.effects.push(Effect::Site(record));
         }
         if let Some(doubted) = doubted {
             self.book.site_doubted(now, id, doubted);
         }
         let cut = self.cut(&plan, open.as_ref().map_or(now, |open| open.since));
-        match turn {
-            Some(turn) => self.book.site_turned(now, id, &turn, cut),
+        match change {
+            Some(change) => self.book.site_turned(now, id, &change, cut),
             None if open.is_some() && !held && level.worse_than(plan.alert_below) => {
                 self.book.root_found(now, id, cut);
             }

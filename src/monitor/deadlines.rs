@@ -34,6 +34,13 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
     }
 
+    /// `key` is due by then, if not before.
+    pub(super) fn by(&mut self, key: &K, at: Option<Timestamp>) {
+        if at.is_some_and(|at| self.at.get(key).is_none_or(|before| at < *before)) {
+            self.set(key, at);
+        }
+    }
+
     /// When the first of them is due.
     pub(super) fn first(&self) -> Option<Timestamp> {
         self.order.first().map(|(at, _)| *at)

@@ -9,6 +9,7 @@ mod conclude;
 mod deadlines;
 mod event;
 mod notices;
+mod passing;
 mod shown;
 mod standing;
 
@@ -18,25 +19,20 @@ use crate::{
     alert, health,
     model::{
         Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored,
-        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, later, stream_address,
+        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, stream_address,
     },
     topology::{self, Topology},
 };
 use camera::WatchedCamera;
 use deadlines::Deadlines;
 use jiff::Timestamp;
+use passing::Passing;
 use shown::Shown;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::Duration,
 };
-
-/// How often stale cameras, windows, owners' hours and nightfall are looked for.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
-
-/// How often it is remembered who has proven to see. A restart believes a camera by so much less.
-const PROOFS_EVERY: Duration = Duration::from_secs(60);
 
 /// How often sites are looked at whose alarm waits for a verdict on a link, beside when that comes.
 const HELD_EVERY: Duration = Duration::from_secs(1);
@@ -87,8 +83,8 @@ pub struct Monitor {
     maintenance: BTreeMap<CameraId, (Timestamp, String)>,
     cut_off: Option<Timestamp>,
     night: bool,
-    next_sweep: Timestamp,
-    next_proofs: Timestamp,
+    /// What only time changes.
+    passing: Passing,
     next_digest: Option<Timestamp>,
     /// Cameras, and sites, that the event at hand may have changed.
     touched: BTreeSet<CameraId>,
@@ -106,7 +102,7 @@ pub struct Monitor {
 
 #[derive(Debug)]
 struct WatchedSite {
-    watch: alert::Watch,
+    damper: alert::Damper,
     doubt: alert::Doubt,
     status: Arc<SiteStatus>,
 }
@@ -128,8 +124,7 @@ impl Monitor {
             maintenance: BTreeMap::new(),
             cut_off: None,
             night: false,
-            next_sweep: later(now, SWEEP_EVERY),
-            next_proofs: later(now, PROOFS_EVERY),
+            passing: Passing::new(now),
             next_digest: None,
             touched: BTreeSet::new(),
             stale: BTreeSet::new(),
@@ -192,6 +187,7 @@ impl Monitor {
 
     /// Takes in an event and says what follows.
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
+        self.follow(now);
         match event {
             Event::Probed(camera, observation) => self.probed(now, &camera, *observation),
             Event::Heard(voice, answers) => self.topology.heard(now, &voice, answers),
@@ -204,7 +200,7 @@ impl Monitor {
             Event::Tick => {}
             Event::Replanned(fleet, settings) => self.replan(now, fleet, *settings),
         }
-        self.sweep(now);
+        self.pass(now);
         self.conclude(now)
     }
 
@@ -212,7 +208,7 @@ impl Monitor {
     pub fn next_deadline(&self) -> Timestamp {
         let topology = self.topology.deadline(&self.settings.topology);
         let all = [topology, self.book.deadline(), self.next_digest, self.deadlines.first()];
-        all.into_iter().flatten().fold(self.next_sweep, Timestamp::min)
+        all.into_iter().flatten().fold(self.passing.deadline(), Timestamp::min)
     }
 
     /// The fleet as it stands. Costs what changed since the last snapshot, whatever the fleet.
@@ -319,7 +315,12 @@ impl Monitor {
             memory.place = Some(camera::place(&plan.rtsp));
         }
         let was_silent = is_silent(camera.machine.standing().cause) && camera.machine.standing().state == State::Down;
+        let before = camera.machine.proven();
         camera.machine.observe(now, &observation, failure.as_ref(), &self.settings.health);
+        if let Some(proven) = camera.machine.proven().filter(|proven| before != Some(*proven)) {
+            self.passing.proven(now, id, proven);
+        }
+        self.passing.by(id, camera.machine.deadline(&self.settings.health));
         if let Some(memory) = camera.learn(now, memory) {
             self.effects.push(Effect::Learned(id.clone(), memory));
         }
@@ -338,12 +339,12 @@ impl Monitor {
             Some(true) => self.topology.answered(now, &device, if waited { started } else { now }),
             Some(false) => self.topology.silent(now, &device, started, was_silent),
         };
-        self.follow(change);
+        self.take_turns(change);
         self.touched.extend(self.topology.cameras_of(&device).iter().cloned());
     }
 
     /// Takes in what became of links.
-    fn follow(&mut self, change: topology::Change) {
+    fn take_turns(&mut self, change: topology::Change) {
         for key in &change.cleared {
             self.stale.extend(self.held.remove(key).into_iter().flatten());
         }
@@ -390,7 +391,7 @@ impl Monitor {
         for id in gone {
             self.sites.remove(&id);
             let cut = alert::Cut { cause: crate::model::Cause::Site(id.clone()), since: now };
-            self.book.site_turned(now, &id, &alert::Turn::Restored, cut);
+            self.book.site_turned(now, &id, &alert::Change::Restored, cut);
             self.book.site_doubted(now, &id, alert::Doubted::NoMore);
             let (level, alert, ended) = (Level::Unknown, None, Vec::new());
             self.effects.push(Effect::Site(SiteRecord { site: id, level, since: now, alert, ended }));
@@ -403,9 +404,8 @@ impl Monitor {
         self.deadlines.clear();
         self.held.clear();
         self.shown = Shown::new(&self.fleet, &self.shown);
-        self.next_sweep = now;
         self.plan_digest(now);
-        self.sweep(now);
+        self.pass_anew(now);
     }
 }
 
@@ -422,21 +422,21 @@ fn ended_in_silence(failure: Option<&Failure>) -> bool {
 
 impl WatchedSite {
     fn new(now: Timestamp) -> Self {
-        Self::with(alert::Watch::default(), Level::Unknown, now)
+        Self::with(alert::Damper::default(), Level::Unknown, now)
     }
 
     fn restored(record: SiteRecord) -> Self {
-        Self::with(alert::Watch::restored(record.alert, record.ended), record.level, record.since)
+        Self::with(alert::Damper::restored(record.alert, record.ended), record.level, record.since)
     }
 
     /// When a delay runs out, if the site stays as it is.
     fn deadline(&self, plan: &Site) -> Option<Timestamp> {
-        self.watch.deadline(plan).into_iter().chain(self.doubt.deadline()).min()
+        self.damper.deadline(plan).into_iter().chain(self.doubt.deadline()).min()
     }
 
-    fn with(watch: alert::Watch, level: Level, since: Timestamp) -> Self {
+    fn with(damper: alert::Damper, level: Level, since: Timestamp) -> Self {
         Self {
-            watch,
+            damper,
             doubt: alert::Doubt::default(),
             status: Arc::new(SiteStatus {
                 revision: 0,
@@ -454,5 +454,7 @@ impl WatchedSite {
 mod area_tests;
 #[cfg(test)]
 mod cause_tests;
+#[cfg(test)]
+mod passing_tests;
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,14 @@
 //! Where a camera stands when everything is laid over what was seen of it: the owner's hours, maintenance, the
 //! monitor's isolation, links, and the recorder that it is a channel of.
 
-use super::{Effect, Monitor, is_silent};
+use super::{Monitor, is_silent};
 use crate::{
     alert, health,
-    model::{Camera, CameraId, Cause, FailureKind, Site, Span, State, ViewState, Window, later},
+    model::{Camera, CameraId, Cause, FailureKind, Site, State, ViewState},
     topology::Root,
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 impl Monitor {
     /// Where a camera stands for people, and where it would without maintenance.
@@ -106,89 +106,6 @@ impl Monitor {
         match most {
             Some((cause, (_, since))) => alert::Cut { cause, since },
             None => alert::Cut { cause: Cause::Site(site.id.clone()), since },
-        }
-    }
-
-    /// Looks for what only time changes: staleness, owners' hours, windows and nightfall.
-    pub(super) fn sweep(&mut self, now: Timestamp) {
-        if now < self.next_sweep {
-            return;
-        }
-        self.next_sweep = later(now, super::SWEEP_EVERY);
-        self.remember_proofs(now);
-        let zone = &self.fleet.commune.timezone;
-        for (id, camera) in &mut self.cameras {
-            let off = self.fleet.cameras.get(id).is_some_and(|plan| plan.is_off(now, zone));
-            let changed = camera.machine.set_off(now, off, &self.settings.health).is_some();
-            if camera.machine.tick(now, &self.settings.health).is_some() || changed {
-                self.touched.insert(id.clone());
-            }
-        }
-        let night = self.fleet.commune.night.contain(now.to_zoned_datetime(zone.clone()).time());
-        if std::mem::replace(&mut self.night, night) != night {
-            self.stale.extend(self.fleet.sites.keys().cloned());
-        }
-        self.keep_windows(now);
-    }
-
-    fn remember_proofs(&mut self, now: Timestamp) {
-        if now < self.next_proofs && now >= self.next_proofs.checked_sub(super::PROOFS_EVERY).unwrap_or(now) {
-            return;
-        }
-        self.next_proofs = later(now, super::PROOFS_EVERY);
-        let mut proofs = BTreeMap::new();
-        for (id, camera) in &mut self.cameras {
-            let proven = camera.machine.proven();
-            if std::mem::replace(&mut camera.remembered, proven) != proven {
-                proofs.extend(proven.map(|proven| (id.clone(), proven)));
-            }
-        }
-        if !proofs.is_empty() {
-            self.effects.push(Effect::Proven(proofs));
-        }
-    }
-
-    /// Begins and ends what windows say.
-    fn keep_windows(&mut self, now: Timestamp) {
-        self.set_windows.retain(|window| !window.is_over(now));
-        let all: Vec<Window> = (self.fleet.windows.iter().filter(|window| !window.is_over(now)))
-            .chain(&self.set_windows)
-            .cloned()
-            .collect();
-        if *self.windows != all {
-            self.windows = Arc::new(all);
-        }
-        let zone = &self.fleet.commune.timezone;
-        let open: Vec<&Window> = self.windows.iter().filter(|window| window.is_open(now, zone)).collect();
-        if open.is_empty() && self.maintenance.is_empty() {
-            return;
-        }
-        let mut maintenance = BTreeMap::new();
-        for camera in self.fleet.cameras.values() {
-            let Some(window) = open.iter().find(|window| window.scope.covers(&self.fleet, camera)) else { continue };
-            let since = self.maintenance.get(&camera.id).map_or(now, |(since, _)| *since);
-            maintenance.insert(camera.id.clone(), (since, window.reason.clone()));
-        }
-        let before = std::mem::replace(&mut self.maintenance, maintenance);
-        let changed = |id: &&CameraId| before.contains_key(*id) != self.maintenance.contains_key(*id);
-        let changed: Vec<CameraId> = before.keys().chain(self.maintenance.keys()).filter(changed).cloned().collect();
-        self.touched.extend(changed);
-    }
-
-    pub(super) fn silence(&mut self, now: Timestamp, window: Window) {
-        self.set_windows.retain(|known| known.id != window.id);
-        self.set_windows.push(window.clone());
-        self.effects.push(Effect::Window(window));
-        self.next_sweep = now;
-    }
-
-    pub(super) fn unsilence(&mut self, now: Timestamp, id: &str) {
-        if let Some(window) = self.set_windows.iter_mut().find(|window| window.id == id) {
-            if let Span::Once { until, .. } = &mut window.span {
-                *until = (*until).min(now);
-            }
-            self.effects.push(Effect::Window(window.clone()));
-            self.next_sweep = now;
         }
     }
 }

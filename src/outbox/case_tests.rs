@@ -18,8 +18,8 @@ fn thread(incident: &str, recipient: &str) -> Thread {
     Thread { incident: IncidentId::stored(incident.into()), recipient: recipient.into() }
 }
 
-fn place(channel: &str, turn: usize, attempts: u32) -> Place {
-    Place { channel: channel.into(), turn, attempts }
+fn place(channel: &str, nth: usize, attempts: u32) -> Place {
+    Place { channel: channel.into(), nth, attempts }
 }
 
 fn head(id: i64, thread: &Thread, place: Place, due: i64) -> Head {
@@ -109,7 +109,7 @@ fn the_newest_is_told_where_it_is_the_turn_of_an_older_one() {
             vec![superseded.clone(), moved(place("sms", 1, 3))], Some(place("sms", 1, 3))),
         ("its own place is preferred", ready(&[(5, place("sms", 1, 3)), (9, place("zalo", 0, 0))]),
             older(newest(9, place("zalo", 0, 0), &["zalo", "sms"])), vec![superseded.clone()], Some(place("zalo", 0, 0))),
-        ("the same channel has another turn since a reload", ready(&[(5, place("sms", 1, 1))]),
+        ("the same channel is of another number since a reload", ready(&[(5, place("sms", 1, 1))]),
             older(newest(9, place("mail", 0, 0), &["mail", "zalo", "sms"])),
             vec![superseded.clone(), moved(place("sms", 2, 1))], Some(place("sms", 2, 1))),
         ("no place of theirs: it waits at its own", ready(&[(5, place("fax", 1, 1))]),
@@ -202,7 +202,7 @@ fn a_failure_is_tried_again_and_then_another_way() {
     let next = settle(at(0), &sending(place("zalo", 0, 1), &["zalo", "fax", "sms"]), Err(passing()), |channel| {
         channel.as_str() != "fax"
     });
-    assert!(matches!(next, Mark::Waits { place: Place { turn: 2, .. }, .. }), "what the configuration has: {next:?}");
+    assert!(matches!(next, Mark::Waits { place: Place { nth: 2, .. }, .. }), "what the configuration has: {next:?}");
     let taken = settle(at(0), &sending(place("zalo", 0, 1), &["zalo"]), Ok(Some("m2".into())), all);
     assert_eq!(taken, Mark::Sent { id: 9, receipt: Some("m2".into()) });
 }

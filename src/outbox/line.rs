@@ -70,9 +70,9 @@ pub fn aside(
         if !free || due(now, row) > now || moved.contains(&row.thread) {
             continue;
         }
-        if let Some((channel, turn)) = next_channel(recipient, row.place.turn, works) {
+        if let Some((channel, nth)) = next_channel(recipient, row.place.nth, works) {
             moved.insert(row.thread.clone());
-            let place = Place { channel, turn, attempts: row.place.attempts };
+            let place = Place { channel, nth, attempts: row.place.attempts };
             let error = Some(format!("{} refuses what waits before it", row.place.channel));
             marks.push(Mark::Waits { id: row.id, place, due: now, error });
         }

@@ -31,10 +31,10 @@ use crate::model::{ChannelId, Recipient};
 /// Tries over one channel before the recipient's next one is used.
 const TRIES: u32 = 2;
 
-/// The recipient's next channel that the configuration has, after the one of number `turn`, if there is another.
-fn next_channel(recipient: &Recipient, turn: usize, known: impl Fn(&ChannelId) -> bool) -> Option<(ChannelId, usize)> {
+/// The recipient's next channel that the configuration has, after the one of number `nth`, if there is another.
+fn next_channel(recipient: &Recipient, nth: usize, known: impl Fn(&ChannelId) -> bool) -> Option<(ChannelId, usize)> {
     let channels = &recipient.channels;
-    let turns = (1..channels.len()).map(|step| (turn + step) % channels.len());
-    let mut others = turns.filter_map(|turn| Some((channels.get(turn)?.clone(), turn)));
+    let others = (1..channels.len()).map(|step| (nth + step) % channels.len());
+    let mut others = others.filter_map(|nth| Some((channels.get(nth)?.clone(), nth)));
     others.find(|(channel, _)| known(channel))
 }

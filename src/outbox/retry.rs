@@ -27,14 +27,14 @@ pub fn settle(
     let before = &sent.place;
     let attempts = before.attempts.saturating_add(1);
     let used_up = attempts.is_multiple_of(TRIES) || refusal.wait.is_some_and(|wait| wait > PATIENCE);
-    let next = next_channel(&sent.recipient, before.turn, known).filter(|_| refusal.permanent || used_up);
+    let next = next_channel(&sent.recipient, before.nth, known).filter(|_| refusal.permanent || used_up);
     let (place, wait) = match next {
         None => (Place { attempts, ..before.clone() }, retry_after(before.attempts, refusal.wait)),
-        Some((channel, turn)) => {
+        Some((channel, nth)) => {
             let attempts = attempts.checked_next_multiple_of(TRIES).unwrap_or(attempts);
             // Once around, all of them failed: then it takes patience.
-            let wait = if turn > before.turn { Duration::ZERO } else { retry_after(before.attempts / TRIES, None) };
-            (Place { channel, turn, attempts }, wait)
+            let wait = if nth > before.nth { Duration::ZERO } else { retry_after(before.attempts / TRIES, None) };
+            (Place { channel, nth, attempts }, wait)
         }
     };
     Mark::Waits { id: sent.id, place, due: later(now, wait), error: Some(refusal.reason) }

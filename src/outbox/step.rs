@@ -44,10 +44,10 @@ pub fn step(now: Timestamp, ready: &Ready, newest: Newest, known: impl Fn(&Chann
     // A reload may have given them other channels: then it waits for its turn at its own.
     let Some(place) = own.or_else(inherited) else { return Step { marks, send: None } };
     if !known(&place.channel) {
-        marks.push(match next_channel(&newest.recipient, place.turn, known) {
-            Some((channel, turn)) => Mark::Waits {
+        marks.push(match next_channel(&newest.recipient, place.nth, known) {
+            Some((channel, nth)) => Mark::Waits {
                 id: newest.id,
-                place: Place { channel, turn, attempts: place.attempts },
+                place: Place { channel, nth, attempts: place.attempts },
                 due: now,
                 error: Some(format!("the channel {} is gone", place.channel)),
             },
@@ -71,8 +71,8 @@ pub fn step(now: Timestamp, ready: &Ready, newest: Newest, known: impl Fn(&Chann
 
 /// The place of another row of the same thread, as a place of this recipient.
 fn at(place: &Place, recipient: &Recipient) -> Option<Place> {
-    let turn = recipient.channels.iter().position(|channel| *channel == place.channel)?;
-    Some(Place { turn, ..place.clone() })
+    let nth = recipient.channels.iter().position(|channel| *channel == place.channel)?;
+    Some(Place { nth, ..place.clone() })
 }
 
 /// A notice for somebody who was to be told for these reasons before, and was not.

@@ -118,7 +118,7 @@ impl World {
                             incident: IncidentId::stored(format!("i{incident}")),
                             recipient: recipient.key(),
                         },
-                        place: Place { channel: recipient.channels[0].clone(), turn: 0, attempts: 0 },
+                        place: Place { channel: recipient.channels[0].clone(), nth: 0, attempts: 0 },
                         recipient,
                         due: self.now,
                         reason: REASONS[reason],
@@ -209,7 +209,7 @@ impl World {
             }
             Mark::Waits { id, place, due, .. } => {
                 let row = self.row(id);
-                assert_eq!(row.recipient.channels.get(place.turn), Some(&place.channel), "a channel of theirs");
+                assert_eq!(row.recipient.channels.get(place.nth), Some(&place.channel), "a channel of theirs");
                 (row.place, row.due) = (place, due);
             }
             Mark::Abandoned { id } => {
@@ -256,7 +256,7 @@ impl World {
 
     fn step(&mut self, ready: &Ready, heads: &[Head]) {
         let step = step(self.now, ready, self.newest(&ready.thread), |channel| self.known.contains(channel));
-        assert!(!step.marks.is_empty() || step.send.is_some(), "a turn is not for nothing");
+        assert!(!step.marks.is_empty() || step.send.is_some(), "a nth is not for nothing");
         if let Some(send) = &step.send {
             let channel = &send.place.channel;
             assert!(self.known.contains(channel));

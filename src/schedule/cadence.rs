@@ -13,7 +13,8 @@ const CONFIRMED: u32 = 3;
 const START_SPREAD: Duration = Duration::from_secs(15);
 /// What a look at a stream takes, with some room for what comes between.
 const OF_A_LOOK: Duration = Duration::from_millis(1250);
-/// The first long look comes within this time, since a short one does not see a stream that ends after a second.
+/// The first long look comes within this time after the first looks, since a short one does not see a stream that ends
+/// after a second.
 const FIRST_SURVEY: Duration = Duration::from_secs(60);
 /// A stale session holds a camera's slot for about a minute (live555's default): no new try inside it.
 const SESSION_HELD: Duration = Duration::from_secs(65);
@@ -120,7 +121,8 @@ pub(super) fn first_looks(
     let stream = later(now, spread.min(cadence.stream).mul_f64(random()));
     let mut due = BTreeMap::from([(Check::Stream, stream)]);
     due.insert(Check::Liveness, later(stream, cadence.liveness));
-    due.insert(Check::Survey, later(stream, cadence.survey.min(FIRST_SURVEY).mul_f64(0.1 + 0.9 * random())));
+    // Each camera is seen once before any is watched for long.
+    due.insert(Check::Survey, later(now, spread + cadence.survey.min(FIRST_SURVEY).mul_f64(random())));
     if camera.onvif.is_some() {
         due.insert(Check::Device, later(stream, cadence.device.min(4 * START_SPREAD).mul_f64(random())));
     }

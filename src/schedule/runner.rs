@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     model::{CameraId, Check, Failure, FailureKind, Fleet, LoginRecord, Observation, Outlooks, later},
 };
-use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
 use jiff::Timestamp;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -27,10 +27,9 @@ pub struct Assignment {
 }
 
 /// What the runner is told while it runs.
-#[derive(Debug)]
 pub struct Inputs {
-    /// The configuration; of several changes the newest counts, so whoever tells waits for nothing.
-    pub assignments: watch::Receiver<Assignment>,
+    /// Each new configuration; of several changes the newest is enough, so that whoever tells waits for nothing.
+    pub assignments: BoxStream<'static, Assignment>,
     /// Cameras that should be looked at now.
     pub asks: mpsc::Receiver<Vec<CameraId>>,
 }
@@ -103,8 +102,7 @@ pub async fn run(
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            Ok(()) = inputs.assignments.changed() => {
-                let Assignment { settings, fleet } = inputs.assignments.borrow_and_update().clone();
+            Some(Assignment { settings, fleet }) = inputs.assignments.next() => {
                 plan.replan(settings, &fleet, clock.now());
             }
             Some(cameras) = inputs.asks.recv() => plan.hasten(&cameras, clock.now()),

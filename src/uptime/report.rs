@@ -6,13 +6,13 @@ use super::{
     settings::Settings,
     span::{Month, Period},
     tally::{Above, Tally, Watched, cut_by, of_camera},
-    timeline::{Standing, Timeline},
+    timeline::{Timeline, Was},
 };
 use crate::{
     coverage,
     model::{
-        AreaId, Branch, Camera, CameraId, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site, State,
-        Window, elapsed,
+        Branch, Camera, CameraId, FailureKind, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site,
+        State, Window, elapsed,
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -45,71 +45,47 @@ pub(super) fn report(
     before: Option<&Report>,
 ) -> Report {
     let work = Work::new(fleet, history, period, settings, now);
-    let cameras: BTreeMap<&CameraId, Tally> =
-        fleet.cameras.values().map(|camera| (&camera.id, work.camera(camera))).collect();
-    let line = |id: &str, name: &str, tallies: &[&Tally]| work.line(id, name, tallies);
-    let of_cameras = |id: &str, name: &str, wanted: &dyn Fn(&Camera) -> bool| {
-        let wanted = fleet.cameras.values().filter(|camera| wanted(camera));
-        let tallies: Vec<&Tally> = wanted.filter_map(|camera| cameras.get(&camera.id)).collect();
-        (!tallies.is_empty()).then(|| line(id, name, &tallies))
-    };
-    let total = of_cameras("all", "", &|_| true).unwrap_or_default();
-    let kinds = Kind::ALL.into_iter().filter_map(|kind| of_cameras(kind.as_str(), "", &|camera| camera.kind == kind));
+    let mut sums = Sums::default();
+    // A camera's own sums are let go as soon as they are added: a day of each takes as much as all of its line.
     let each = fleet.cameras.values().map(|camera| {
-        let line = line(camera.id.as_str(), camera.public_name(), &[&cameras[&camera.id]]);
-        Line { members: 1, ..line }
+        let tally = work.camera(camera);
+        sums.add(fleet, history, camera, &tally);
+        work.line(camera.id.as_str(), camera.public_name(), &tally, 1)
     });
-    let mut by_link: BTreeMap<&LinkId, Vec<&Tally>> = BTreeMap::new();
-    let mut by_make: BTreeMap<String, Vec<&Tally>> = BTreeMap::new();
-    for (camera, tally) in fleet.cameras.values().zip(cameras.values()) {
-        if let Some(link) = &camera.link {
-            by_link.entry(link).or_default().push(tally);
-        }
-        let facts = history.devices.get(&camera.id);
-        let make = facts.map(|facts| format!("{} {}", facts.manufacturer.trim(), facts.model.trim()));
-        if let Some(make) = make.as_deref().map(str::trim).filter(|make| !make.is_empty()) {
-            by_make.entry(make.to_owned()).or_default().push(tally);
-        }
+    let each = worst_first(each.collect());
+    let lines = |groups: BTreeMap<String, Group>, name: &dyn Fn(&str) -> Option<String>| {
+        let lines =
+            groups.into_iter().filter_map(|(id, group)| Some(work.line(&id, &name(&id)?, &group.sum, group.members)));
+        worst_first(lines.collect())
+    };
+    let mut kinds = Vec::new();
+    for (kind, group) in Kind::ALL.into_iter().zip(&sums.kinds) {
+        kinds.extend((group.members > 0).then(|| work.line(kind.as_str(), "", &group.sum, group.members)));
     }
-    let below = by_link.iter().filter_map(|(id, tallies)| {
-        let link = fleet.links.get(*id)?;
-        Some(line(id.as_str(), &link.name, tallies))
-    });
-    let makes = by_make.iter().map(|(name, tallies)| line(name, name, tallies));
-    let mut in_areas: BTreeMap<&AreaId, Vec<&Tally>> = BTreeMap::new();
-    for camera in fleet.cameras.values() {
-        for area in fleet.areas_up_from(camera.area.as_ref()) {
-            in_areas.entry(area).or_default().extend(cameras.get(&camera.id));
-        }
-    }
-    let areas =
-        in_areas.iter().filter_map(|(id, tallies)| Some(line(id.as_str(), &fleet.areas.get(*id)?.name, tallies)));
-    let mut causes: BTreeMap<_, (i64, usize)> = BTreeMap::new();
-    for tally in cameras.values() {
-        for (key, seconds) in &tally.causes {
-            let sum = causes.entry(*key).or_default();
-            *sum = (sum.0 + seconds, sum.1 + 1);
-        }
-    }
-    let mut causes: Vec<CauseLine> = causes
-        .into_iter()
-        .map(|((account, cause), (seconds, cameras))| CauseLine { account, cause, seconds, cameras })
+    let all = sums.all;
+    let total = if all.members > 0 { work.line("all", "", &all.sum, all.members) } else { Line::default() };
+    let mut causes: Vec<CauseLine> = (all.sum.causes.iter())
+        .map(|((account, cause), seconds)| {
+            let cameras = sums.causes.get(&(*account, *cause)).copied().unwrap_or_default();
+            CauseLine { account: *account, cause: *cause, seconds: *seconds, cameras }
+        })
         .collect();
     causes.sort_by_key(|line| std::cmp::Reverse(line.seconds));
 
     let site_tallies: Vec<(&Site, Tally, i64)> = fleet.sites.values().map(|site| work.site(site)).collect();
-    let all_sites: Vec<&Tally> = site_tallies.iter().map(|(_, tally, _)| tally).collect();
-    let coverage = Line { members: all_sites.len(), ..work.site_line("sites", "", &all_sites) };
+    let mut all_sites = Group::default();
+    site_tallies.iter().for_each(|(_, tally, _)| all_sites.add(tally));
+    let coverage = work.site_line("sites", "", &all_sites.sum, all_sites.members);
     let sites = site_tallies.iter().map(|(site, tally, blind)| {
-        let line = work.site_line(site.id.as_str(), &site.name, &[tally]);
+        let line = work.site_line(site.id.as_str(), &site.name, tally, 1);
         Line { blind_seconds: Some(*blind), ..line }
     });
-    let links =
-        fleet.links.iter().map(|(id, link)| Line { verdict: None, ..line(id.as_str(), &link.name, &[&work.link(id)]) });
+    let links = fleet
+        .links
+        .iter()
+        .map(|(id, link)| Line { verdict: None, ..work.line(id.as_str(), &link.name, &work.link(id), 1) });
 
-    let mut all = Tally::default();
-    cameras.values().for_each(|tally| all.add(tally));
-    let days = work.days.iter().zip(&all.days).map(|((date, _), seconds)| DayLine {
+    let days = work.days.iter().zip(&all.sum.days).map(|((date, _), seconds)| DayLine {
         date: *date,
         seconds: *seconds,
         service: seconds.service(),
@@ -129,14 +105,14 @@ pub(super) fn report(
         camera_target: settings.camera_target,
         site_target: settings.site_target,
         measured_at_least: settings.measured_at_least,
-        kinds: kinds.collect(),
+        kinds,
         coverage,
         sites: worst_first(sites.collect()),
-        cameras: worst_first(each.collect()),
+        cameras: each,
         links: worst_first(links.collect()),
-        cameras_by_link: worst_first(below.collect()),
-        cameras_by_area: worst_first(areas.collect()),
-        makes: worst_first(makes.collect()),
+        cameras_by_link: lines(sums.links, &|id| Some(fleet.links.get(id)?.name.clone())),
+        cameras_by_area: lines(sums.areas, &|id| Some(fleet.areas.get(id)?.name.clone())),
+        makes: lines(sums.makes, &|name| Some(name.to_owned())),
         causes,
         days: days.collect(),
         incidents: incidents(fleet, &history.incidents, period, now),
@@ -155,6 +131,57 @@ pub(super) fn report(
     report
 }
 
+/// Things added up.
+#[derive(Default)]
+struct Group {
+    sum: Tally,
+    members: usize,
+}
+
+impl Group {
+    fn add(&mut self, tally: &Tally) {
+        self.sum.add(tally);
+        self.members += 1;
+    }
+}
+
+/// Cameras added up, all of them and by what they have in common.
+#[derive(Default)]
+struct Sums {
+    all: Group,
+    kinds: [Group; Kind::ALL.len()],
+    links: BTreeMap<String, Group>,
+    makes: BTreeMap<String, Group>,
+    areas: BTreeMap<String, Group>,
+    /// How many cameras were down by what.
+    causes: BTreeMap<(Account, Option<FailureKind>), usize>,
+}
+
+impl Sums {
+    fn add(&mut self, fleet: &Fleet, history: &History, camera: &Camera, tally: &Tally) {
+        self.all.add(tally);
+        self.kinds[camera.kind as usize].add(tally);
+        let group = |groups: &mut BTreeMap<String, Group>, name: &str| match groups.get_mut(name) {
+            Some(group) => group.add(tally),
+            None => groups.entry(name.to_owned()).or_default().add(tally),
+        };
+        if let Some(link) = &camera.link {
+            group(&mut self.links, link.as_str());
+        }
+        let facts = history.devices.get(&camera.id);
+        let make = facts.map(|facts| format!("{} {}", facts.manufacturer.trim(), facts.model.trim()));
+        if let Some(make) = make.as_deref().map(str::trim).filter(|make| !make.is_empty()) {
+            group(&mut self.makes, make);
+        }
+        for area in fleet.areas_up_from(camera.area.as_ref()) {
+            group(&mut self.areas, area.as_str());
+        }
+        for cause in tally.causes.keys() {
+            *self.causes.entry(*cause).or_default() += 1;
+        }
+    }
+}
+
 /// What adding up needs of the history, in the order of time.
 struct Work<'a> {
     fleet: &'a Fleet,
@@ -163,7 +190,7 @@ struct Work<'a> {
     days: Vec<(Date, i64)>,
     settings: &'a Settings,
     watched: Watched,
-    cameras: BTreeMap<&'a CameraId, Timeline<Standing>>,
+    cameras: BTreeMap<&'a CameraId, Timeline<Was>>,
     sites: BTreeMap<&'a str, Timeline<Level>>,
     links: BTreeMap<&'a LinkId, Timeline<LinkState>>,
     windows: Vec<&'a Window>,
@@ -215,8 +242,8 @@ impl<'a> Work<'a> {
             if !self.watched.at(second) {
                 return (Account::MonitorDown, None);
             }
-            let standing = timeline.and_then(|timeline| timeline.at(second));
-            (of_camera(standing, &above, second), standing.and_then(|(_, cause)| cause))
+            let was = timeline.and_then(|timeline| timeline.at(second));
+            (of_camera(was, &above, second), was.and_then(|was| was.cause))
         })
     }
 
@@ -246,8 +273,8 @@ impl<'a> Work<'a> {
     /// Whether a lost site would see everything if all that is out of service on purpose worked.
     fn is_excused(&self, site: &Site, second: i64) -> bool {
         let state = |id: &CameraId| {
-            let standing = self.cameras.get(id).and_then(|timeline| timeline.at(second));
-            standing.map_or(State::Unknown, |(state, _)| state)
+            let was = self.cameras.get(id).and_then(|timeline| timeline.at(second));
+            was.map_or(State::Unknown, |was| was.state)
         };
         if !site.watchers().any(|watcher| state(&watcher.camera) == State::Maintenance) {
             return false;
@@ -289,27 +316,20 @@ impl<'a> Work<'a> {
     }
 
     /// Cameras or links added up; the verdict is about the contractor's share.
-    fn line(&self, id: &str, name: &str, tallies: &[&Tally]) -> Line {
+    fn line(&self, id: &str, name: &str, sum: &Tally, members: usize) -> Line {
         let contractor = |seconds: &Seconds| seconds.contractor();
-        self.line_of(id, name, tallies, contractor, self.settings.camera_target)
+        let line = self.line_of(sum, contractor, self.settings.camera_target);
+        Line { id: id.to_owned(), name: name.to_owned(), members, ..line }
     }
 
     /// Sites added up; the verdict is about service, since a site is agreed on as a whole.
-    fn site_line(&self, id: &str, name: &str, tallies: &[&Tally]) -> Line {
+    fn site_line(&self, id: &str, name: &str, sum: &Tally, members: usize) -> Line {
         let service = |seconds: &Seconds| seconds.service();
-        self.line_of(id, name, tallies, service, self.settings.site_target)
+        let line = self.line_of(sum, service, self.settings.site_target);
+        Line { id: id.to_owned(), name: name.to_owned(), members, ..line }
     }
 
-    fn line_of(
-        &self,
-        id: &str,
-        name: &str,
-        tallies: &[&Tally],
-        figure: fn(&Seconds) -> Option<f64>,
-        target: f64,
-    ) -> Line {
-        let mut sum = Tally::default();
-        tallies.iter().for_each(|tally| sum.add(tally));
+    fn line_of(&self, sum: &Tally, figure: fn(&Seconds) -> Option<f64>, target: f64) -> Line {
         let seconds = sum.seconds;
         let (failures, down) = sum.repairs();
         let by_failure = |seconds: i64| (failures > 0).then(|| seconds as f64 / failures as f64);
@@ -321,11 +341,7 @@ impl<'a> Work<'a> {
             None => Verdict::NotMeasured,
         };
         Line {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            members: tallies.len(),
             seconds,
-            blind_seconds: None,
             service: seconds.service(),
             contractor: seconds.contractor(),
             measured,
@@ -333,9 +349,9 @@ impl<'a> Work<'a> {
             failures,
             mttr_seconds: by_failure(down),
             mtbf_seconds: by_failure(seconds.class(Class::Up)),
-            change: None,
             verdict: Some(verdict),
             days: sum.days.iter().map(figure).collect(),
+            ..Line::default()
         }
     }
 }
@@ -345,7 +361,7 @@ fn takes_out(window: &Window, link_and_above: &[LinkId]) -> bool {
     match &window.scope {
         Scope::All => true,
         Scope::Link(id) => link_and_above.contains(id),
-        Scope::Hamlet(_) | Scope::Site(_) | Scope::Camera(_) => false,
+        Scope::Area(_) | Scope::Hamlet(_) | Scope::Site(_) | Scope::Camera(_) => false,
     }
 }
 

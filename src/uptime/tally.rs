@@ -3,9 +3,9 @@
 use super::{
     account::{Account, Class, Seconds},
     span::Period,
-    timeline::{Standing, Timeline},
+    timeline::{Timeline, Was},
 };
-use crate::model::{FailureKind, LinkState, State, Watch};
+use crate::model::{FailureKind, LinkState, Run, State};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ const ALIVE: i64 = 90;
 pub(super) struct Watched(Vec<(i64, i64)>);
 
 impl Watched {
-    pub(super) fn of(runs: &[Watch], now: i64) -> Self {
+    pub(super) fn of(runs: &[Run], now: i64) -> Self {
         let mut spans: Vec<(i64, i64)> = runs
             .iter()
             .map(|run| (run.from.as_second(), run.until.as_second()))
@@ -50,8 +50,8 @@ pub(super) struct Above<'a> {
 }
 
 /// What a second of a camera counts as. `above` are its links from the nearest up.
-pub(super) fn of_camera(standing: Option<Standing>, above: &[Above<'_>], second: i64) -> Account {
-    match standing {
+pub(super) fn of_camera(was: Option<Was>, above: &[Above<'_>], second: i64) -> Account {
+    match was.map(|was| (was.state, was.cause)) {
         None => Account::Unseen,
         Some((State::Up, _)) => Account::Up,
         Some((State::Degraded, _)) => Account::Degraded,

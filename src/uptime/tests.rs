@@ -7,7 +7,7 @@ use super::{
 };
 use crate::model::{
     Branch, Camera, Cause, Commune, FailureKind, Fleet, History, Incident, IncidentId, Kind, Language, Level,
-    LevelChange, Link, LinkKind, LinkRecord, LinkState, Scope, Site, Span, State, Transition, View, Watch, Watcher,
+    LevelChange, Link, LinkKind, LinkRecord, LinkState, Run, Scope, Site, Span, State, Transition, View, Watcher,
     Window,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -76,7 +76,7 @@ fn fleet() -> Fleet {
 
 /// The monitor ran all the time.
 fn watched(length: i64) -> History {
-    History { runs: vec![Watch { from: at(-100), until: at(length) }], ..History::default() }
+    History { runs: vec![Run { from: at(-100), until: at(length) }], ..History::default() }
 }
 
 fn made(history: &History, length: i64) -> Report {
@@ -154,7 +154,7 @@ fn a_rejected_login_is_shown_by_itself_and_is_neither_up_nor_down() {
 
 #[test]
 fn time_in_which_the_monitor_did_not_run_is_nobodys() {
-    let runs = vec![Watch { from: at(-10), until: at(300) }, Watch { from: at(700), until: at(1000) }];
+    let runs = vec![Run { from: at(-10), until: at(300) }, Run { from: at(700), until: at(1000) }];
     let transitions = vec![row("a", State::Up, 0, 0), row("a", State::Down, 200, 210)];
     let report = made(&History { runs, transitions, ..History::default() }, 1000);
     let line = camera(&report, "a");
@@ -232,7 +232,7 @@ fn a_month_begins_and_ends_where_people_live_and_is_compared_with_the_one_before
     assert_eq!(month.period(&zone(), at(5 * DAY + 7)).until, START + 5 * DAY + 7, "not beyond now");
     assert_eq!(month.before().to_string(), "2026-09");
     let september = month.before().period(&zone(), now);
-    let mut history = History { runs: vec![Watch { from: at(-30 * DAY), until: now }], ..History::default() };
+    let mut history = History { runs: vec![Run { from: at(-30 * DAY), until: now }], ..History::default() };
     history.transitions = vec![row("a", State::Up, -30 * DAY, -30 * DAY), row("a", State::Down, -15 * DAY, -15 * DAY)];
     history.transitions.push(row("a", State::Up, 0, 0));
     let settings = Settings::default();
@@ -267,8 +267,8 @@ fn households_are_named_by_their_ids_and_incidents_by_their_places() {
         paged: true,
         ack: Some(crate::model::Ack { by: "An".into(), via: "page".into(), at: at(170) }),
         lapsed: None,
-        rung: 0,
-        next_rung: None,
+        escalated: 0,
+        escalates: None,
         merged: Vec::new(),
         episode: 1,
         closed: Some(at(400)),
@@ -302,8 +302,8 @@ fn any_links() -> impl Strategy<Value = Vec<LinkRecord>> {
     prop::collection::vec(row.prop_map(link), 0..12)
 }
 
-fn any_runs() -> impl Strategy<Value = Vec<Watch>> {
-    let run = (-50..1000_i64, 0..600_i64).prop_map(|(from, length)| Watch { from: at(from), until: at(from + length) });
+fn any_runs() -> impl Strategy<Value = Vec<Run>> {
+    let run = (-50..1000_i64, 0..600_i64).prop_map(|(from, length)| Run { from: at(from), until: at(from + length) });
     prop::collection::vec(run, 0..6)
 }
 

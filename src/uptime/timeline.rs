@@ -13,7 +13,11 @@ use crate::model::{FailureKind, State, Transition};
 pub(super) struct Timeline<T>(Vec<(i64, T)>);
 
 /// A camera's state and its reason.
-pub(super) type Standing = (State, Option<FailureKind>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Was {
+    pub(super) state: State,
+    pub(super) cause: Option<FailureKind>,
+}
 
 impl<T: Copy + PartialEq> Timeline<T> {
     /// Changes in the order in which they were written; a later one is right about all time since it began.
@@ -42,20 +46,20 @@ impl<T: Copy + PartialEq> Timeline<T> {
     }
 }
 
-impl Timeline<Standing> {
+impl Timeline<Was> {
     /// A camera's states.
     pub(super) fn of_camera<'a>(rows: impl IntoIterator<Item = &'a Transition>) -> Self {
         let mut timeline = Self(Vec::new());
         for row in rows {
             let began = timeline.reach(row.to, row.since.as_second(), row.decided.as_second());
-            timeline.set(began, (row.to, row.cause));
+            timeline.set(began, Was { state: row.to, cause: row.cause });
         }
         timeline
     }
 
     /// From when a row holds.
     fn reach(&self, to: State, since: i64, decided: i64) -> i64 {
-        let Some((began, (from, _))) = self.0.last() else { return since };
+        let Some((began, Was { state: from, .. })) = self.0.last() else { return since };
         let takes_back = match (from, to) {
             (State::Maintenance | State::Off, _) => false,
             (State::Unknown | State::Unreachable, State::Down | State::Unreachable) => false,
@@ -67,7 +71,7 @@ impl Timeline<Standing> {
         }
         // As far back as nothing lies that it cannot know better.
         let mut earliest = since;
-        for (index, (_, (state, _))) in self.0.iter().enumerate().rev() {
+        for (index, (_, Was { state, .. })) in self.0.iter().enumerate().rev() {
             let known_better = match to {
                 State::Unknown => matches!(state, State::Maintenance | State::Off | State::Unknown),
                 _ => matches!(state, State::Maintenance | State::Off | State::Unknown | State::Unreachable),

@@ -9,7 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, write::GzEncoder};
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{
+    io::Write,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 use tokio::{sync::Mutex, time::Instant};
 
 /// How old metrics may be that the daemon counts beside the snapshot.
@@ -63,7 +67,8 @@ fn offers(text: &str) -> impl Iterator<Item = (&str, u32)> {
 pub(super) struct Kept(Arc<Mutex<Option<Made>>>);
 
 struct Made {
-    of: Arc<Snapshot>,
+    /// The snapshot that they are of. It is not kept for them: all that has changed since would be held twice.
+    of: Weak<Snapshot>,
     at: Instant,
     text: Bytes,
     /// Other forms of the same, made when first asked for.
@@ -90,7 +95,7 @@ impl Kept {
         let make = move || {
             if !kept.as_ref().is_some_and(|made| made.is_fresh(&snapshot)) {
                 let text = Bytes::from(render(&snapshot));
-                *kept = Some(Made { of: snapshot, at: Instant::now(), text, forms: Vec::new() });
+                *kept = Some(Made { of: Arc::downgrade(&snapshot), at: Instant::now(), text, forms: Vec::new() });
             }
             let Some(made) = kept.as_mut() else { return Ok((Bytes::new(), false)) };
             let packed = made.packed(packs);
@@ -102,7 +107,7 @@ impl Kept {
 
 impl Made {
     fn is_fresh(&self, snapshot: &Arc<Snapshot>) -> bool {
-        Arc::ptr_eq(&self.of, snapshot) && self.at.elapsed() < KEPT
+        std::ptr::eq(self.of.as_ptr(), Arc::as_ptr(snapshot)) && self.at.elapsed() < KEPT
     }
 
     /// Whether it is worth packing, if that is wished.

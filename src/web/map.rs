@@ -2,7 +2,7 @@
 
 use super::{
     ground::{Ground, urgency},
-    list::{self, Place, Standing},
+    list::{self, Place, Wanted},
     page::{self, level_symbol, moment},
     rendered::Subject,
     router::{Shared, Wish},
@@ -110,7 +110,7 @@ pub(super) fn main(snapshot: &Snapshot, area: Option<&str>, language: Language) 
         at: moment(snapshot.at, snapshot).text,
         drawing: draw(snapshot, &things, language),
         left_out,
-        sites_address: list::sites(Standing::Any, area.map(|(id, _)| Place::In(id.to_string())), language),
+        sites_address: list::sites(Wanted::Any, area.map(|(id, _)| Place::In(id.to_string())), language),
         nowhere: nowhere.iter().take(NOWHERE).map(|site| (site.id.as_str(), site.name.as_str())).collect(),
         nowhere_more: nowhere.len().saturating_sub(NOWHERE),
     };

@@ -39,6 +39,6 @@ mod words;
 
 pub use asked::Asked;
 pub use hosts::Hosts;
-pub use router::{Signer, State, router};
+pub use router::{Signer, State, pages};
 pub use server::{Limits, serve, tuned};
 pub use settings::Settings;

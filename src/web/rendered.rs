@@ -14,10 +14,10 @@ use axum::body::Bytes;
 use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// What is kept of one snapshot at most; what is beyond is rendered for each who asks.
 const MOST: usize = 6 * 1024 * 1024;
@@ -70,12 +70,13 @@ impl Subject {
 pub(super) struct Cache {
     pages: Mutex<Pages>,
     /// The snapshot from which pages of a large fleet are made, and since when.
-    frame: Mutex<Option<(Arc<Snapshot>, Instant)>>,
+    frame: Arc<Mutex<Option<(Arc<Snapshot>, Instant)>>>,
 }
 
 #[derive(Default)]
 struct Pages {
-    of: Option<Arc<Snapshot>>,
+    /// The snapshot that they are of. It is not kept for them: all that has changed since would be held twice.
+    of: Weak<Snapshot>,
     size: usize,
     kept: HashMap<(Subject, Language), Arc<Content>>,
     /// Events by what a page shows, where it shows anything.
@@ -97,7 +98,12 @@ impl Cache {
             Some((frame, since)) if since.elapsed() < FRAME && Arc::ptr_eq(&frame.fleet, &latest.fleet) => {
                 frame.clone()
             }
-            _ => frame.insert((latest.clone(), Instant::now())).0.clone(),
+            _ => {
+                let since = Instant::now();
+                *frame = Some((latest.clone(), since));
+                tokio::spawn(let_go(self.frame.clone(), since));
+                latest.clone()
+            }
         }
     }
 
@@ -148,6 +154,15 @@ impl Cache {
     }
 }
 
+/// Lets go of a frame whose time is over: if nobody asked for long, all that has changed since would be held twice.
+async fn let_go(frame: Arc<Mutex<Option<(Arc<Snapshot>, Instant)>>>, since: Instant) {
+    sleep(FRAME).await;
+    let mut frame = frame.lock().unwrap_or_else(PoisonError::into_inner);
+    if frame.as_ref().is_some_and(|(_, of)| *of == since) {
+        *frame = None;
+    }
+}
+
 /// What a page that listens was last sent.
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
@@ -163,8 +178,8 @@ impl Shown {
 
 impl Pages {
     fn turn_to(&mut self, snapshot: &Arc<Snapshot>) {
-        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, snapshot)) {
-            *self = Self { of: Some(snapshot.clone()), index: self.index.take(), ..Self::default() };
+        if !std::ptr::eq(self.of.as_ptr(), Arc::as_ptr(snapshot)) {
+            *self = Self { of: Arc::downgrade(snapshot), index: self.index.take(), ..Self::default() };
         }
     }
 

@@ -89,9 +89,21 @@ impl Wish {
     }
 }
 
+/// All addresses, and what has their reports at hand as long as it is awaited.
+pub fn pages(state: State) -> (Router, impl Future<Output = ()> + Send + use<>) {
+    let (reports, snapshots) = (Arc::new(report::Desk::new(state.reporter.clone())), state.snapshots.clone());
+    let desk = reports.clone();
+    (with(state, reports), async move { desk.keep_at_hand(snapshots).await })
+}
+
 /// All addresses.
-pub fn router(state: State) -> Router {
+#[cfg(test)]
+pub(super) fn router(state: State) -> Router {
     let reports = Arc::new(report::Desk::new(state.reporter.clone()));
+    with(state, reports)
+}
+
+fn with(state: State, reports: Arc<report::Desk>) -> Router {
     let shared = Shared { state, cache: Arc::default(), exposition: Arc::default(), wishes: Arc::default(), reports };
     Router::new()
         .route("/", get(wall))

@@ -5,7 +5,7 @@
 
 use super::{
     ground::{self, Ground},
-    list::{Place, Standing},
+    list::{Place, Wanted},
     page::{Moment, moment, thousands},
     rows::{CameraRow, first_of},
     tiles::{AreaTile, SiteTile, percent, standing},
@@ -198,16 +198,16 @@ impl<'a> Wall<'a> {
             sites_all: thousands(if by_area { shown + sites_more } else { sites_all }, language),
             sites_more,
             sites_address: super::list::sites(
-                if by_area { Standing::Unwell } else { Standing::Any },
+                if by_area { Wanted::Unwell } else { Wanted::Any },
                 place.clone(),
                 language,
             ),
             problems,
             problems_all,
-            problems_address: super::list::cameras(Standing::Unwell, place.clone(), language),
+            problems_address: super::list::cameras(Wanted::Unwell, place.clone(), language),
             well,
             well_all,
-            well_address: super::list::cameras(Standing::Is(State::Up), place, language),
+            well_address: super::list::cameras(Wanted::Is(State::Up), place, language),
         }
     }
 

@@ -37,7 +37,7 @@ pub(in crate::web) enum What {
 
 /// Which of those that may stand differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(in crate::web) enum Standing<T> {
+pub(in crate::web) enum Wanted<T> {
     /// All of them.
     #[default]
     Any,
@@ -79,8 +79,8 @@ pub(in crate::web) struct Filter {
     pub(in crate::web) what: What,
     /// As it was typed.
     pub(super) words: String,
-    pub(super) state: Standing<State>,
-    pub(super) level: Standing<Level>,
+    pub(super) state: Wanted<State>,
+    pub(super) level: Wanted<Level>,
     pub(super) kind: Option<Kind>,
     pub(super) cause: Option<FailureKind>,
     pub(super) place: Option<Place>,
@@ -95,8 +95,8 @@ impl Filter {
         Self {
             what,
             words: String::new(),
-            state: Standing::Any,
-            level: Standing::Any,
+            state: Wanted::Any,
+            level: Wanted::Any,
             kind: None,
             cause: None,
             place: None,
@@ -119,7 +119,7 @@ impl Filter {
         match what {
             What::Cameras => Self {
                 words: short(asked.q.as_deref().unwrap_or_default()),
-                state: standing(asked.state.as_deref()),
+                state: wanted(asked.state.as_deref()),
                 kind: known(asked.kind.as_deref()),
                 cause: known(asked.cause.as_deref()),
                 place,
@@ -129,7 +129,7 @@ impl Filter {
             },
             What::Sites => Self {
                 words: short(asked.q.as_deref().unwrap_or_default()),
-                level: standing(asked.level.as_deref()),
+                level: wanted(asked.level.as_deref()),
                 place,
                 sort,
                 page,
@@ -181,7 +181,7 @@ impl Filter {
     }
 }
 
-impl<T: Copy> Standing<T> {
+impl<T: Copy> Wanted<T> {
     /// How a query names it.
     pub(super) fn value(self, name: impl Fn(T) -> &'static str) -> &'static str {
         match self {
@@ -192,7 +192,7 @@ impl<T: Copy> Standing<T> {
     }
 }
 
-impl<T: Copy + PartialEq> Standing<T> {
+impl<T: Copy + PartialEq> Wanted<T> {
     /// Whether something that stands so is wanted; `well` is how that stands which is well.
     pub(super) fn takes(self, standing: T, well: T) -> bool {
         match self {
@@ -203,10 +203,10 @@ impl<T: Copy + PartialEq> Standing<T> {
     }
 }
 
-fn standing<T: FromStr>(value: Option<&str>) -> Standing<T> {
+fn wanted<T: FromStr>(value: Option<&str>) -> Wanted<T> {
     match value {
-        Some(UNWELL) => Standing::Unwell,
-        value => known(value).map_or(Standing::Any, Standing::Is),
+        Some(UNWELL) => Wanted::Unwell,
+        value => known(value).map_or(Wanted::Any, Wanted::Is),
     }
 }
 

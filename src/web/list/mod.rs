@@ -6,7 +6,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-pub(super) use asked::{Asked, Filter, Place, Standing, What, short};
+pub(super) use asked::{Asked, Filter, Place, Wanted, What, short};
 pub(super) use index::Index;
 
 use super::{
@@ -50,12 +50,12 @@ fn show(shared: &Shared, what: What, wish: &Wish, asked: &Asked) -> Response {
 }
 
 /// Where cameras that stand like this, in some place, are listed.
-pub(super) fn cameras(state: Standing<CameraState>, place: Option<Place>, language: Language) -> String {
+pub(super) fn cameras(state: Wanted<CameraState>, place: Option<Place>, language: Language) -> String {
     Filter { state, place, ..Filter::all(What::Cameras) }.address(language)
 }
 
 /// The same for sites.
-pub(super) fn sites(level: Standing<Level>, place: Option<Place>, language: Language) -> String {
+pub(super) fn sites(level: Wanted<Level>, place: Option<Place>, language: Language) -> String {
     Filter { level, place, ..Filter::all(What::Sites) }.address(language)
 }
 

@@ -21,7 +21,8 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Mutex as Turn, Semaphore},
+    sync::{Mutex as Turn, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinHandle,
     time::Instant,
 };
 
@@ -32,6 +33,8 @@ const RUNNING: Duration = Duration::from_secs(60);
 /// The same for a month that is over. The journal still learns of it: an incident that began in it ends, is taken on,
 /// or a state is noted with an earlier beginning. That is rare, and nobody looks for it by the minute.
 const OVER: Duration = Duration::from_secs(600);
+/// How much older a report may be that is shown while the next is made.
+const LATE: Duration = Duration::from_secs(600);
 /// All reports that are kept together; the latest is kept whatever it takes, since its pages are made from it.
 const MOST: usize = 32 * 1024 * 1024;
 /// Tables up to this size are kept as they were written.
@@ -85,33 +88,63 @@ impl Desk {
         Self { reporter, turn: Arc::default(), places, kept: Arc::default() }
     }
 
-    /// The report of a month that has begun.
+    /// The report of a month that has begun. One that is somewhat old is shown as it is, with the time that it is of, and
+    /// made anew for whoever asks next: of a large fleet that takes a second.
     pub(in crate::web) async fn of(&self, month: Month, snapshot: &Arc<Snapshot>) -> Result<Arc<Forms>, Unready> {
-        if let Some(forms) = self.known(month, snapshot) {
-            return Ok(forms);
+        match self.known(month, snapshot) {
+            Some(forms) if forms.is_fresh() => return Ok(forms),
+            Some(forms) => {
+                if let (Ok(place), Ok(turn)) =
+                    (self.places.clone().try_acquire_owned(), self.turn.clone().try_lock_owned())
+                {
+                    drop(self.make(month, snapshot, (place, turn)));
+                }
+                return Ok(forms);
+            }
+            None => {}
         }
         let place = self.places.clone().try_acquire_owned().map_err(|_| Unready::Crowded)?;
         let turn = self.turn.clone().lock_owned().await;
         if let Some(forms) = self.known(month, snapshot) {
             return Ok(forms);
         }
+        self.make(month, snapshot, (place, turn)).await.unwrap_or_else(|_| Err(broken()))
+    }
+
+    /// Has the month that runs at hand before anybody asks for it. Runs for ever.
+    pub(in crate::web) async fn keep_at_hand(&self, snapshots: watch::Receiver<Arc<Snapshot>>) {
+        loop {
+            let snapshot = snapshots.borrow().clone();
+            let month = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
+            if let Err(Unready::Failed(why)) = self.of(month, &snapshot).await {
+                tracing::debug!(why, "the month's report cannot be made before somebody asks for it");
+            }
+            tokio::time::sleep(LATE / 2).await;
+        }
+    }
+
+    /// Makes one in a task of its own: whoever goes away while it is worked out must not make room for another beside it.
+    fn make(
+        &self,
+        month: Month,
+        snapshot: &Arc<Snapshot>,
+        held: (OwnedSemaphorePermit, OwnedMutexGuard<()>),
+    ) -> JoinHandle<Result<Arc<Forms>, Unready>> {
         let (work, kept, snapshot) = ((self.reporter)(month), self.kept.clone(), snapshot.clone());
-        // A task of its own: whoever goes away while it is worked out must not make room for another beside it.
-        let made = tokio::spawn(async move {
-            let _held = (place, turn);
+        tokio::spawn(async move {
+            let _held = held;
             let report = work.await.map_err(Unready::Failed)?;
             let made = tokio::task::spawn_blocking(move || Forms::of(report, month, &snapshot)).await;
             let forms = Arc::new(made.map_err(|_| broken())?);
             keep(&mut kept.lock().unwrap_or_else(PoisonError::into_inner), forms.clone());
             Ok(forms)
-        });
-        made.await.unwrap_or_else(|_| Err(broken()))
+        })
     }
 
     fn known(&self, month: Month, snapshot: &Snapshot) -> Option<Arc<Forms>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        kept.retain(|forms| now < forms.until && Arc::ptr_eq(&forms.fleet, &snapshot.fleet));
+        kept.retain(|forms| now < forms.until + LATE && Arc::ptr_eq(&forms.fleet, &snapshot.fleet));
         kept.iter().find(|forms| forms.month == month).cloned()
     }
 }
@@ -134,6 +167,10 @@ fn keep(kept: &mut Vec<Arc<Forms>>, forms: Arc<Forms>) {
 }
 
 impl Forms {
+    fn is_fresh(&self) -> bool {
+        Instant::now() < self.until
+    }
+
     fn of(report: Report, month: Month, snapshot: &Snapshot) -> Self {
         let kept_for = if report.complete { OVER } else { RUNNING };
         let (fleet, size) = (snapshot.fleet.clone(), weight(&report));

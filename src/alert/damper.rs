@@ -18,7 +18,7 @@ const SHORTEST: Duration = Duration::from_secs(15);
 
 /// The alert of one site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Watch {
+pub struct Damper {
     open: Option<OpenAlert>,
     /// Since when the level says the opposite: bad while nothing is open, well while something is.
     turned: Option<Timestamp>,
@@ -27,7 +27,7 @@ pub struct Watch {
 
 /// What became of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Turn {
+pub enum Change {
     /// It is below its threshold.
     Opened(OpenAlert),
     /// It is worse than ever since then.
@@ -36,7 +36,7 @@ pub enum Turn {
     Restored,
 }
 
-impl Watch {
+impl Damper {
     /// The alert as an earlier run of the daemon left it. Delays begin anew, so that a restart tells nothing early.
     pub fn restored(open: Option<OpenAlert>, ended: Vec<Timestamp>) -> Self {
         Self { open, turned: None, ended }
@@ -59,7 +59,14 @@ impl Watch {
 
     /// Takes in the level as it is, and as it would be without what is out of service on purpose: only the latter
     /// opens an alert, only the former closes one. While `held`, the cause is still being looked for.
-    pub fn consider(&mut self, now: Timestamp, site: &Site, level: Level, excused: Level, held: bool) -> Option<Turn> {
+    pub fn consider(
+        &mut self,
+        now: Timestamp,
+        site: &Site,
+        level: Level,
+        excused: Level,
+        held: bool,
+    ) -> Option<Change> {
         let bad = excused.worse_than(site.alert_below);
         let Some(open) = &mut self.open else {
             return self.perhaps_open(now, site, excused, bad, held);
@@ -70,7 +77,7 @@ impl Watch {
                 return None;
             }
             open.worst = excused;
-            return Some(Turn::Worse(open.clone()));
+            return Some(Change::Worse(open.clone()));
         }
         let well_since = *self.turned.get_or_insert(now);
         if elapsed(now, well_since) < self.clear_after(now, site) {
@@ -80,10 +87,10 @@ impl Watch {
         self.open = None;
         self.ended.retain(|ended| elapsed(now, *ended) < MEMORY);
         self.ended.push(now);
-        Some(Turn::Restored)
+        Some(Change::Restored)
     }
 
-    fn perhaps_open(&mut self, now: Timestamp, site: &Site, level: Level, bad: bool, held: bool) -> Option<Turn> {
+    fn perhaps_open(&mut self, now: Timestamp, site: &Site, level: Level, bad: bool, held: bool) -> Option<Change> {
         if !bad {
             self.turned = None;
             return None;
@@ -95,7 +102,7 @@ impl Watch {
         self.turned = None;
         let alert = OpenAlert { since, worst: level };
         self.open = Some(alert.clone());
-        Some(Turn::Opened(alert))
+        Some(Change::Opened(alert))
     }
 
     /// How long the site must be well before its alert ends.
@@ -141,25 +148,25 @@ mod tests {
         Timestamp::from_second(second).expect("a small number of seconds")
     }
 
-    fn word(turn: &Turn) -> String {
-        match turn {
-            Turn::Opened(alert) => format!("opened {}", alert.since.as_second()),
-            Turn::Worse(alert) => format!("worse {}", alert.worst.as_str()),
-            Turn::Restored => "restored".into(),
+    fn word(change: &Change) -> String {
+        match change {
+            Change::Opened(alert) => format!("opened {}", alert.since.as_second()),
+            Change::Worse(alert) => format!("worse {}", alert.worst.as_str()),
+            Change::Restored => "restored".into(),
         }
     }
 
-    /// Feeds (second, level) and compares what follows, each as `second turn`.
+    /// Feeds (second, level) and compares what follows, each as `second change`.
     #[track_caller]
     fn check(site: &Site, levels: &[(i64, Level)], expected: &[&str]) {
-        let mut watch = Watch::default();
-        let turns: Vec<String> = (levels.iter())
+        let mut watch = Damper::default();
+        let changes: Vec<String> = (levels.iter())
             .filter_map(|(second, level)| {
-                let turn = watch.consider(at(*second), site, *level, *level, false)?;
-                Some(format!("{second} {}", word(&turn)))
+                let change = watch.consider(at(*second), site, *level, *level, false)?;
+                Some(format!("{second} {}", word(&change)))
             })
             .collect();
-        assert_eq!(turns, expected);
+        assert_eq!(changes, expected);
     }
 
     use Level::{Blind, Critical, Full, Reduced, Unknown};
@@ -182,7 +189,7 @@ mod tests {
 
     #[test]
     fn it_recovers_from_the_first_good_level_to_the_all_clear() {
-        let (site, mut watch) = (site(0, 60), Watch::default());
+        let (site, mut watch) = (site(0, 60), Damper::default());
         let mut at_level = |second, level| {
             watch.consider(at(second), &site, level, level, false);
             watch.recovering().map(Timestamp::as_second)
@@ -212,33 +219,33 @@ mod tests {
     #[test]
     fn what_is_out_of_service_on_purpose_opens_nothing_and_is_not_called_well() {
         let site = site(0, 0);
-        let mut watch = Watch::default();
+        let mut watch = Damper::default();
         assert_eq!(watch.consider(at(0), &site, Blind, Full, false), None, "in maintenance");
         assert!(watch.consider(at(1), &site, Blind, Blind, false).is_some(), "the window is over");
         assert_eq!(watch.consider(at(2), &site, Blind, Full, false), None, "a new window does not restore it");
-        assert_eq!(watch.consider(at(3), &site, Full, Full, false), Some(Turn::Restored));
+        assert_eq!(watch.consider(at(3), &site, Full, Full, false), Some(Change::Restored));
     }
 
     #[test]
     fn while_the_cause_is_looked_for_nothing_is_said_and_no_time_is_lost() {
         let site = site(5, 0);
-        let mut watch = Watch::default();
+        let mut watch = Damper::default();
         assert_eq!(watch.consider(at(0), &site, Blind, Blind, true), None);
         assert_eq!(watch.consider(at(9), &site, Blind, Blind, true), None);
         let since = at(0);
-        let opened = Some(Turn::Opened(OpenAlert { since, worst: Blind }));
+        let opened = Some(Change::Opened(OpenAlert { since, worst: Blind }));
         assert_eq!(watch.consider(at(10), &site, Blind, Blind, false), opened);
     }
 
     /// A site that is lost for a minute every `period` minutes, for a day: how often it is told.
     fn alarms_of_a_flapper(period: i64) -> usize {
         let site = site(0, 60);
-        let mut watch = Watch::default();
-        let turns = (0..24 * 60 * 6).filter_map(|n| {
+        let mut watch = Damper::default();
+        let changes = (0..24 * 60 * 6).filter_map(|n| {
             let level = if (10 * n) % (60 * period) < 60 { Blind } else { Full };
             watch.consider(at(10 * n), &site, level, level, false)
         });
-        turns.filter(|turn| matches!(turn, Turn::Opened(_))).count()
+        changes.filter(|change| matches!(change, Change::Opened(_))).count()
     }
 
     #[test]
@@ -261,7 +268,7 @@ mod tests {
             ended.sort_unstable();
             let site = site(20, 60);
             let worst = if open { Some(OpenAlert { since: at(0), worst: Critical }) } else { None };
-            let mut watch = Watch::restored(worst, ended.into_iter().map(at).collect());
+            let mut watch = Damper::restored(worst, ended.into_iter().map(at).collect());
             let level = if open { Full } else { Critical };
             prop_assert_eq!(watch.deadline(&site), None);
             watch.consider(at(turned), &site, level, level, false);
@@ -277,14 +284,14 @@ mod tests {
         #[test]
         fn every_alarm_is_taken_back(levels in proptest::collection::vec(proptest::sample::select(Level::ALL.to_vec()), 0..300)) {
             let site = site(20, 30);
-            let mut watch = Watch::default();
+            let mut watch = Damper::default();
             let mut open = false;
             let quiet = std::iter::repeat_n(Full, 1000);
             for (n, level) in (0..).zip(levels.into_iter().chain(quiet)) {
                 match watch.consider(at(10 * n), &site, level, level, false) {
-                    Some(Turn::Opened(_)) => prop_assert!(!std::mem::replace(&mut open, true)),
-                    Some(Turn::Worse(_)) => prop_assert!(open),
-                    Some(Turn::Restored) => prop_assert!(std::mem::replace(&mut open, false)),
+                    Some(Change::Opened(_)) => prop_assert!(!std::mem::replace(&mut open, true)),
+                    Some(Change::Worse(_)) => prop_assert!(open),
+                    Some(Change::Restored) => prop_assert!(std::mem::replace(&mut open, false)),
                     None => {}
                 }
             }

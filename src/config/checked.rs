@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// A configuration in which every name that is used exists and every value is in range.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct Config {
     /// The inventory.
     pub fleet: Arc<Fleet>,
     /// When looks become a verdict.

@@ -1,0 +1,67 @@
+//! The daemon's pages and metrics: what they show and ask comes from its other parts.
+
+use super::{descriptors, start::Shared, supervise::Outcome};
+use crate::{deliver, metrics, uptime, web};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Serves until the daemon stops.
+pub(super) fn serve(shared: &Shared, listener: TcpListener) -> impl Future<Output = Outcome> + Send + use<> {
+    let ((router, at_hand), limits) = (web::pages(state(shared)), descriptors::limits(&shared.configs.borrow()));
+    let stopped = shared.stop.child_token();
+    async move {
+        tokio::select! {
+            () = web::serve(web::tuned(listener), router, limits, stopped) => {}
+            () = at_hand => {}
+        }
+        Ok(())
+    }
+}
+
+fn state(shared: &Shared) -> web::State {
+    let Shared { own, configs, health, stop, key, .. } = shared.clone();
+    let (hosts, renderer) = (shared.configs.borrow().web.hosts.clone(), metrics::Renderer::default());
+    let linked = shared.configs.clone();
+    web::State {
+        snapshots: shared.snapshots.clone(),
+        metrics: Arc::new({
+            let (own, configs, health) = (own.clone(), configs.clone(), health.clone());
+            move |snapshot| {
+                own.set_watching(health.check().is_ok());
+                renderer.render(snapshot, &own, configs.borrow().metrics)
+            }
+        }),
+        channels: Arc::new(move || serde_json::to_value(own.channels()).unwrap_or_default()),
+        signer: Arc::new(move |incident, round, person, signature| {
+            let signed = deliver::sign::is_signed(&key, incident, round, person, signature);
+            let config = configs.borrow();
+            let name = || config.alert.people.get(person).map_or_else(|| person.to_owned(), |known| known.name.clone());
+            signed.then(name)
+        }),
+        reporter: reporter(shared),
+        hosts: web::Hosts::new(&hosts, move || linked.borrow().deliver.page.as_ref()?.host_str().map(str::to_owned)),
+        requests: shared.requests.clone(),
+        healthy: Arc::new({
+            let health = health.clone();
+            move || health.check()
+        }),
+        ready: Arc::new(move || if stop.is_cancelled() { Err("it is stopping".to_owned()) } else { health.check() }),
+    }
+}
+
+/// Works out uptime reports from the journal, for the fleet as it is now.
+fn reporter(shared: &Shared) -> web::report::Reporter {
+    let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
+    let settings = shared.configs.borrow().uptime.clone();
+    Arc::new(move |month| {
+        let (journal, clock, settings) = (journal.clone(), clock.clone(), settings.clone());
+        let fleet = snapshots.borrow().fleet.clone();
+        Box::pin(async move {
+            let now = clock.now();
+            let (from, until) = uptime::reach(&fleet, month, now);
+            let history = journal.history(from, until).await.map_err(|error| error.to_string())?;
+            let work = move || uptime::of_month(&fleet, &history, month, &settings, now);
+            tokio::task::spawn_blocking(work).await.map_err(|_| "working it out failed inside camhealth".to_owned())
+        })
+    })
+}

@@ -1,0 +1,242 @@
+//! Puts the daemon together: first whatever can fail, then each task by a function of its own.
+
+use super::{
+    Error, Parts, Probing, Running, beacons, distress, event_loop, pages,
+    progress::Progress,
+    relay::{self, TellFn},
+    replies,
+    supervise::{Health, Supervisor},
+    task::Task,
+    watchdog,
+};
+use crate::{
+    clock::Clock,
+    config::Config,
+    deliver,
+    journal::{self, Journal},
+    metrics::Own,
+    model::{Restored, Snapshot},
+    monitor::{Event, Monitor},
+    probe::{Look, Pool, Prober},
+    request,
+    schedule::{self, Found, ProbeFn, Pulse},
+    web,
+};
+use futures_util::{StreamExt, stream};
+use secrecy::SecretSlice;
+use std::sync::Arc;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, watch},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Observations on their way to the event loop.
+const OBSERVATIONS: usize = 256;
+
+/// What tasks share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    pub(super) http: reqwest::Client,
+    pub(super) own: Arc<Own>,
+    pub(super) journal: Journal,
+    /// Signs the links by which people take incidents on.
+    pub(super) key: Arc<SecretSlice<u8>>,
+    pub(super) stop: CancellationToken,
+    pub(super) progress: Progress,
+    pub(super) health: Health,
+    /// The configuration that runs. A reload swaps it as a whole, so nobody sees half of a new one.
+    pub(super) configs: watch::Receiver<Arc<Config>>,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// What people ask for.
+    pub(super) requests: mpsc::Sender<web::Asked>,
+    /// What beacons and channels report.
+    pub(super) news: mpsc::Sender<Event>,
+    /// How the channels fare.
+    pub(super) failures: relay::Failures,
+}
+
+/// Starts everything. When this returns, pages are served and the first looks are planned.
+pub async fn start(config: Config, clock: Clock, parts: Parts) -> Result<Running, Error> {
+    Ok(begin(config, clock, parts, relay::real).await?.0)
+}
+
+/// The same with other channels than real ones; its journal too.
+pub(super) async fn begin(
+    config: Config,
+    clock: Clock,
+    parts: Parts,
+    channels: impl FnOnce(&Shared) -> TellFn,
+) -> Result<(Running, Journal), Error> {
+    let Opened { listener, http, journal, key, restored } = open(&config, &clock).await?;
+    let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
+    let now = clock.now();
+    let seed = now.as_nanosecond() as u64;
+    let looks = schedule::Plan::new(config.schedule.clone(), &config.fleet, &restored.logins, now, seed);
+    let (mut monitor, effects) =
+        Monitor::new(config.fleet.clone(), event_loop::monitor_settings(&config), restored, now);
+
+    let (stop, own) = (CancellationToken::new(), own(&config, &clock));
+    let progress = Progress::new(journal.condition());
+    let mut supervisor = Supervisor::new(own.clone(), stop.clone());
+    let health = Health { broken: supervisor.broken(), progress: progress.clone() };
+    let (swap, configs) = watch::channel(Arc::new(config));
+    let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
+    let (requests, asked) = mpsc::channel(16);
+    let (news, reported) = mpsc::channel(64);
+    let failures = relay::Failures::default();
+    let shared =
+        Shared { clock, http, own, journal, key, stop, progress, health, configs, snapshots, requests, news, failures };
+
+    let (probe, prober) = probing(&shared, parts.probing);
+    let Watching { found, asks, pulses } = watch_cameras(&mut supervisor, &shared, looks, probe);
+    let wake = Arc::new(Notify::new());
+    let event_loop = event_loop::EventLoop {
+        monitor,
+        shared: shared.clone(),
+        condition: shared.journal.condition(),
+        loader: parts.loader,
+        swap,
+        asks,
+        publish,
+        wake: wake.clone(),
+        prober: prober.clone(),
+        pulses,
+        last_window: 0,
+        windows_lately: request::Quota::new(now),
+    };
+    let inputs = event_loop::Inputs { found, requests: asked, news: reported };
+    supervisor.start(Task::EventLoop, event_loop.run(effects, inputs));
+    tell_people(&mut supervisor, &shared, channels(&shared), wake);
+    tell_of_ourselves(&mut supervisor, &shared);
+    if prober.is_some() {
+        let beacons = beacons::run(
+            shared.clock.clone(),
+            shared.snapshots.clone(),
+            shared.news.clone(),
+            shared.stop.child_token(),
+        );
+        supervisor.start(Task::Beacons, beacons);
+    }
+    let pages = pages::serve(&shared, listener);
+    supervisor.start(Task::Web, pages);
+    let ended = shared.journal.ended();
+    supervisor.start(Task::Journal, async { Err(ended.await) });
+    tracing::info!(%address, "camhealth is watching");
+    let Shared { journal, stop, configs, snapshots, requests, .. } = shared;
+    let condition = journal.condition();
+    Ok((Running { address, snapshots, requests, stop, prober, supervisor, journal: condition, configs }, journal))
+}
+
+/// What a start needs of the world.
+struct Opened {
+    listener: TcpListener,
+    http: reqwest::Client,
+    journal: Journal,
+    key: Arc<SecretSlice<u8>>,
+    restored: Restored,
+}
+
+/// All that can fail.
+async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
+    let listen = config.web.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
+    let http = deliver::http_client()?;
+    // Where the clock was set back, the journal of before may take a moment to be closed: by tasks of this runtime.
+    let (settings, now) = (config.journal.clone(), clock.now());
+    let opened = tokio::task::spawn_blocking(move || Journal::open(&settings, now)).await;
+    let (journal, restored) = opened.unwrap_or(Err(journal::Error::Closed))?;
+    let key = Arc::new(journal.signing_key().await?);
+    Ok(Opened { listener, http, journal, key, restored })
+}
+
+/// What the daemon tells of itself, with a line for each channel and each way for a worker to die from the start.
+fn own(config: &Config, clock: &Clock) -> Arc<Own> {
+    let known = config.deliver.channels.iter().map(|(id, channel)| (id.clone(), channel.target.as_str()));
+    let own = Own::new(known);
+    own.reload(true, clock.now());
+    own.set_worker_deaths(Pool::causes_of_death().map(|cause| (cause, 0)));
+    Arc::new(own)
+}
+
+/// How cameras are looked at; the prober when that is for real.
+fn probing(shared: &Shared, probing: Probing) -> (ProbeFn, Option<Arc<Prober>>) {
+    let program = match probing {
+        Probing::Simulated(probe) => return (probe, None),
+        Probing::Real(program) => program,
+    };
+    let settings = shared.configs.borrow().probe.clone();
+    let pool = Pool::new(program, settings.workers, settings.worker_memory_mib);
+    let prober = Arc::new(Prober::new(settings, pool));
+    let (looks, clock, own) = (prober.clone(), shared.clock.clone(), shared.own.clone());
+    let probe: ProbeFn = Arc::new(move |order| {
+        let (prober, clock, own) = (looks.clone(), clock.clone(), own.clone());
+        Box::pin(async move {
+            let look = Look { check: order.check, started: clock.now(), byte_limit: order.byte_limit };
+            let observation = prober.probe(&order.camera, look).await;
+            own.observe_probe(order.check, observation.took);
+            observation
+        })
+    });
+    (probe, Some(prober))
+}
+
+/// What the event loop has of the schedule.
+struct Watching {
+    found: mpsc::Receiver<Found>,
+    asks: mpsc::Sender<Vec<crate::model::CameraId>>,
+    pulses: watch::Receiver<Pulse>,
+}
+
+/// Starts the looks.
+fn watch_cameras(supervisor: &mut Supervisor, shared: &Shared, looks: schedule::Plan, probe: ProbeFn) -> Watching {
+    let (found, inbox) = mpsc::channel(OBSERVATIONS);
+    let (asks, asked_for) = mpsc::channel(4);
+    let (pulse, pulses) = watch::channel(Pulse { at: shared.clock.now(), ..Pulse::default() });
+    let assignments = stream::unfold(shared.configs.clone(), async |mut configs| {
+        configs.changed().await.ok()?;
+        let config = configs.borrow_and_update().clone();
+        Some((schedule::Assignment { settings: config.schedule.clone(), fleet: config.fleet.clone() }, configs))
+    });
+    let inputs = schedule::Inputs { assignments: assignments.boxed(), asks: asked_for };
+    let (progress, own) = (shared.progress.clone(), shared.own.clone());
+    let outputs = schedule::Outputs {
+        found,
+        pulse,
+        turn: Arc::new(move || progress.turn(Task::Schedule)),
+        began: Arc::new(move |delay| own.probe_began(delay)),
+    };
+    let runner = schedule::run(looks, shared.clock.clone(), probe, inputs, outputs, shared.stop.child_token());
+    supervisor.start(Task::Schedule, async {
+        runner.await;
+        Ok(())
+    });
+    Watching { found: inbox, asks, pulses }
+}
+
+/// Starts what tells people, and what hears their answers.
+fn tell_people(supervisor: &mut Supervisor, shared: &Shared, tell: TellFn, wake: Arc<Notify>) {
+    let relay = relay::Relay { shared: shared.clone(), tell };
+    supervisor.start(Task::Relay, relay.run(wake, shared.stop.child_token()));
+    let distress = distress::Distress {
+        http: shared.http.clone(),
+        clock: shared.clock.clone(),
+        configs: shared.configs.clone(),
+        journal: shared.journal.condition(),
+    };
+    supervisor.start(Task::Distress, distress.run(shared.stop.child_token()));
+    let replies =
+        replies::run(shared.http.clone(), shared.configs.clone(), shared.requests.clone(), shared.stop.child_token());
+    supervisor.start(Task::Replies, replies);
+}
+
+/// Starts what tells other programs that the daemon lives, and what it knows.
+fn tell_of_ourselves(supervisor: &mut Supervisor, shared: &Shared) {
+    let watchdog = watchdog::Watchdog { shared: shared.clone() };
+    if let Some(limit) = sd_notify::watchdog_enabled() {
+        supervisor.start(Task::ServiceManager, watchdog.clone().systemd(limit, shared.stop.child_token()));
+    }
+    supervisor.start(Task::Heartbeat, watchdog.clone().heartbeat(shared.stop.child_token()));
+    supervisor.start(Task::Alertmanagers, watchdog.alertmanagers(shared.stop.child_token()));
+}
