@@ -67,14 +67,6 @@ const CORE_CRATES: &[&str] = &[
     "unicode_normalization",
     "unicode_properties",
 ];
-/// Files that name each other in a circle, and are known to. Nothing may be added but with its reason.
-const CIRCLES: &[&[&str]] = &[
-    // A fleet has areas and windows, and what these cover is asked of the fleet: data that holds each other.
-    &["model/area.rs", "model/fleet.rs", "model/window.rs"],
-    // The router knows all pages, and pages take their state and their cache from it.
-    &["web/"],
-];
-
 static SOURCES: LazyLock<Sources> = LazyLock::new(Sources::read);
 
 /// All files.
@@ -201,10 +193,6 @@ fn files_do_not_import_each_other_in_a_circle() {
     for (number, file) in sources().enumerate() {
         let circle: Vec<usize> = reached[number].iter().copied().filter(|to| reached[*to].contains(&number)).collect();
         let name = file.name();
-        let is_known = |names: &[String]| {
-            CIRCLES.iter().any(|known| names.iter().all(|name| known.iter().any(|part| name.starts_with(part))))
-        };
-        let names: Vec<String> = circle.iter().map(|number| SOURCES.files[*number].name()).collect();
         let by = edges.iter().filter(|(from, to, _)| circle.contains(from) && circle.contains(to));
         let by: Vec<String> = by
             .map(|(from, to, path)| {
@@ -212,7 +200,7 @@ fn files_do_not_import_each_other_in_a_circle() {
             })
             .collect();
         assert!(
-            circle.is_empty() || is_known(&names),
+            circle.is_empty(),
             "{name} imports in a circle. Move what both need into a file of its own.\n{}",
             by.join("\n")
         );

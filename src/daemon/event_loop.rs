@@ -4,7 +4,7 @@
 //! what it hands to others it hands over without waiting; ARCHITECTURE.md draws who waits for whom. Each turn takes in
 //! some of everything that is there, so that no input, however busy, holds up another.
 
-use super::{Loader, agenda::Agenda, progress::TURN, reload::Reloads, start::Shared, supervise::Outcome, task::Task};
+use super::{Loader, agenda::Agenda, progress::TURN, reload::Reloads, shared::Shared, supervise::Outcome, task::Task};
 use crate::{
     config::Config,
     journal::{self, Batch},

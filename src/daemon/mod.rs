@@ -13,6 +13,7 @@ mod progress;
 mod relay;
 mod reload;
 mod replies;
+mod shared;
 mod signals;
 mod start;
 mod supervise;

@@ -1,6 +1,6 @@
 //! The daemon's pages and metrics: what they show and ask comes from its other parts.
 
-use super::{descriptors, start::Shared, supervise::Outcome};
+use super::{descriptors, shared::Shared, supervise::Outcome};
 use crate::{deliver, metrics, uptime, web};
 use std::sync::Arc;
 use tokio::net::TcpListener;

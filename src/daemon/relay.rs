@@ -1,7 +1,7 @@
 //! Carries notices from the outbox to their channels. What is told next, and what follows a failure, is decided by the
 //! core (`outbox`); here messages are sent, and what became of them is noted.
 
-use super::{progress::TURN, start::Shared, supervise::Outcome, task::Task};
+use super::{progress::TURN, shared::Shared, supervise::Outcome, task::Task};
 use crate::{
     deliver,
     journal::Error,
@@ -16,7 +16,7 @@ use std::{
     collections::HashMap,
     num::NonZeroU32,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -31,9 +31,6 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// Hands one message to its channel, once. Tests have channels of their own.
 pub(super) type TellFn = Arc<dyn Fn(Sending) -> BoxFuture<'static, Result<deliver::Receipt, Refusal>> + Send + Sync>;
-
-/// How channels fare, shared by all that tell them something.
-pub(super) type Failures = Arc<Mutex<outbox::Failures>>;
 
 /// What the relay works with.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use super::{
     progress::Progress,
     relay::{self, TellFn},
     replies,
+    shared::{Failures, Shared},
     supervise::{Health, Supervisor},
     task::Task,
     watchdog,
@@ -15,12 +16,11 @@ use crate::{
     deliver,
     journal::{self, Journal},
     metrics::Own,
-    model::{Restored, Snapshot},
-    monitor::{Event, Monitor},
+    model::Restored,
+    monitor::Monitor,
     probe::{Look, Pool, Prober},
     request,
     schedule::{self, Found, ProbeFn, Pulse},
-    web,
 };
 use futures_util::{StreamExt, stream};
 use secrecy::SecretSlice;
@@ -33,29 +33,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Observations on their way to the event loop.
 const OBSERVATIONS: usize = 256;
-
-/// What tasks share.
-#[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) clock: Clock,
-    pub(super) http: reqwest::Client,
-    pub(super) own: Arc<Own>,
-    pub(super) journal: Journal,
-    /// Signs the links by which people take incidents on.
-    pub(super) key: Arc<SecretSlice<u8>>,
-    pub(super) stop: CancellationToken,
-    pub(super) progress: Progress,
-    pub(super) health: Health,
-    /// The configuration that runs. A reload swaps it as a whole, so nobody sees half of a new one.
-    pub(super) configs: watch::Receiver<Arc<Config>>,
-    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
-    /// What people ask for.
-    pub(super) requests: mpsc::Sender<web::Asked>,
-    /// What beacons and channels report.
-    pub(super) news: mpsc::Sender<Event>,
-    /// How the channels fare.
-    pub(super) failures: relay::Failures,
-}
 
 /// Starts everything. When this returns, pages are served and the first looks are planned.
 pub async fn start(config: Config, clock: Clock, parts: Parts) -> Result<Running, Error> {
@@ -85,7 +62,7 @@ pub(super) async fn begin(
     let (publish, snapshots) = watch::channel(Arc::new(monitor.snapshot(now)));
     let (requests, asked) = mpsc::channel(16);
     let (news, reported) = mpsc::channel(64);
-    let failures = relay::Failures::default();
+    let failures = Failures::default();
     let shared =
         Shared { clock, http, own, journal, key, stop, progress, health, configs, snapshots, requests, news, failures };
 

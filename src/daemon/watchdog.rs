@@ -1,7 +1,7 @@
 //! Who watches the watcher: a heartbeat to an address outside, systemd's watchdog, and Alertmanager, which is told
 //! again and again what is open.
 
-use super::{start::Shared, supervise::Outcome};
+use super::{shared::Shared, supervise::Outcome};
 use crate::{
     deliver::{self, Target, alertmanager},
     model::{ChannelId, Snapshot, later},

@@ -127,6 +127,13 @@ impl<E: PartialEq> Row<E> {
     }
 }
 
+/// How many bytes [`assemble`] writes at most.
+pub(super) fn length<S, E>(families: &[Family<S>], rows: &[Row<E>]) -> usize {
+    // Two lines of each family: its name twice, its help and its kind, and what stands around them.
+    let heads = families.iter().map(|family| 2 * family.name.len() + family.help.len() + 64);
+    heads.sum::<usize>() + rows.iter().map(|row| row.text.len()).sum::<usize>()
+}
+
 /// Puts the families together of what their subjects say. A family without series is left out.
 pub(super) fn assemble<S, E>(families: &[Family<S>], rows: &[Row<E>], text: &mut String) {
     for (number, family) in families.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::{
     cameras, commune,
-    lines::{Row, Source, assemble},
+    lines::{Row, Source, assemble, length},
     own::Own,
     process, sites,
 };
@@ -16,6 +16,9 @@ use std::{
 
 /// Cameras from which on a fleet has few series for each, unless the configuration says otherwise.
 const LARGE: usize = 5000;
+
+/// Bytes that are kept free for what is neither a camera's nor a site's.
+const OTHERS: usize = 256 * 1024;
 
 /// How many series each camera has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,8 +43,6 @@ struct Kept {
     hamlets: HashMap<CameraId, Arc<str>>,
     cameras: Vec<Row<Option<Outlook>>>,
     sites: Vec<Row<()>>,
-    /// How long the last text was.
-    length: usize,
 }
 
 impl Renderer {
@@ -50,7 +51,9 @@ impl Renderer {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let large = snapshot.fleet.cameras.len() > LARGE;
         kept.update(snapshot, detail == Detail::Lean || (large && detail == Detail::BySize));
-        let mut text = String::with_capacity(kept.length + kept.length / 16 + 64 * 1024);
+        // Of a large fleet it is many megabytes, and one that grows is copied and takes twice the room.
+        let length = length(cameras::FAMILIES, &kept.cameras) + length(sites::FAMILIES, &kept.sites);
+        let mut text = String::with_capacity(length + OTHERS);
         assemble(cameras::FAMILIES, &kept.cameras, &mut text);
         assemble(sites::FAMILIES, &kept.sites, &mut text);
         let mut families = commune::families(snapshot);
@@ -62,7 +65,6 @@ impl Renderer {
             tracing::error!(%error, "metrics cannot be rendered");
         }
         text.push_str(&String::from_utf8_lossy(&others));
-        kept.length = text.len();
         text
     }
 }
@@ -71,8 +73,7 @@ impl Kept {
     fn update(&mut self, snapshot: &Snapshot, lean: bool) {
         let same = |(fleet, before): &(Arc<Fleet>, bool)| Arc::ptr_eq(fleet, &snapshot.fleet) && *before == lean;
         if !self.fleet.as_ref().is_some_and(same) {
-            *self = Self { length: self.length, ..Self::default() };
-            self.fleet = Some((snapshot.fleet.clone(), lean));
+            *self = Self { fleet: Some((snapshot.fleet.clone(), lean)), ..Self::default() };
             for site in snapshot.fleet.sites.values() {
                 let hamlet: Arc<str> = site.hamlet.as_str().into();
                 for watcher in site.watchers() {

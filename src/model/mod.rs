@@ -7,10 +7,12 @@ mod area;
 mod closed;
 mod counts;
 mod course;
+mod covers;
 mod discreet;
 mod fleet;
 mod folded;
 mod history;
+mod hours;
 mod ids;
 mod incident;
 mod location;
@@ -38,11 +40,11 @@ pub use counts::Counts;
 pub use course::Course;
 pub use discreet::stream_address;
 pub use fleet::{
-    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
-    rtsp_port,
+    Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport, rtsp_port,
 };
 pub use folded::folded;
 pub use history::{History, LevelChange, Run};
+pub use hours::DailyHours;
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
 pub use location::Location;

@@ -1,13 +1,13 @@
 //! Maintenance windows: when something is out of service on purpose, by whom and why.
 
-use super::{AreaId, Camera, CameraId, DailyHours, Fleet, LinkId, Site, SiteId, UnknownName};
+use super::{AreaId, CameraId, DailyHours, LinkId, SiteId, UnknownName};
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, Weekday},
     tz::TimeZone,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
 /// Something is out of service on purpose: alerts on it are kept back and its time counts as maintenance.
@@ -65,55 +65,6 @@ impl Scope {
             Self::Site(id) => id.as_str(),
             Self::Link(id) => id.as_str(),
             Self::Camera(id) => id.as_str(),
-        }
-    }
-
-    /// The cameras that are covered; some may come twice.
-    pub fn cameras<'a>(&'a self, fleet: &'a Fleet) -> Box<dyn Iterator<Item = &'a CameraId> + 'a> {
-        let watching = |site: &'a Arc<Site>| site.watchers().map(|watcher| &watcher.camera);
-        let where_it = |wanted: &dyn Fn(&Camera) -> bool| -> Vec<&'a CameraId> {
-            fleet.cameras.values().filter(|camera| wanted(camera)).map(|camera| &camera.id).collect()
-        };
-        match self {
-            Self::All => Box::new(fleet.cameras.keys()),
-            Self::Area(area) => {
-                let within = move |id: &'a Option<AreaId>| fleet.areas_up_from(id.as_ref()).any(|id| id == area);
-                let sites = fleet.sites.values().filter(move |site| within(&site.area));
-                let cameras = fleet.cameras.values().filter(move |camera| within(&camera.area));
-                Box::new(cameras.map(|camera| &camera.id).chain(sites.flat_map(watching)))
-            }
-            Self::Hamlet(hamlet) => {
-                Box::new(fleet.sites.values().filter(move |site| site.hamlet == *hamlet).flat_map(watching))
-            }
-            Self::Site(site) => Box::new(fleet.sites.get(site).into_iter().flat_map(watching)),
-            Self::Link(link) => Box::new(where_it(&|camera| fleet.links_above(camera).contains(link)).into_iter()),
-            Self::Camera(id) => Box::new(fleet.cameras.get_key_value(id).map(|(id, _)| id).into_iter()),
-        }
-    }
-
-    /// Whether the fleet has what it names.
-    pub fn is_known(&self, fleet: &Fleet) -> bool {
-        match self {
-            Self::All => true,
-            Self::Area(id) => fleet.areas.contains_key(id),
-            Self::Hamlet(hamlet) => fleet.sites.values().any(|site| site.hamlet == *hamlet),
-            Self::Site(id) => fleet.sites.contains_key(id),
-            Self::Link(id) => fleet.links.contains_key(id),
-            Self::Camera(id) => fleet.cameras.contains_key(id),
-        }
-    }
-
-    /// The name of what is covered, for people; its id where the fleet no longer has it.
-    pub fn name(&self, fleet: &Fleet) -> String {
-        match self {
-            Self::All => fleet.commune.name.clone(),
-            Self::Area(id) => fleet.areas.get(id).map_or_else(|| id.to_string(), |area| area.name.clone()),
-            Self::Hamlet(hamlet) => hamlet.clone(),
-            Self::Site(id) => fleet.sites.get(id).map_or_else(|| id.to_string(), |site| site.name.clone()),
-            Self::Link(id) => fleet.links.get(id).map_or_else(|| id.to_string(), |link| link.name.clone()),
-            Self::Camera(id) => {
-                fleet.cameras.get(id).map_or_else(|| id.to_string(), |camera| camera.public_name().to_owned())
-            }
         }
     }
 }

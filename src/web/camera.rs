@@ -3,23 +3,11 @@
 use super::{
     explain::{Explanation, Steps, explain},
     page,
-    rendered::Subject,
-    router::{Shared, Wish},
     words::{Words, words},
 };
 use crate::model::{Budget, Client, DeviceFacts, Language, Seen, Snapshot};
 use askama::Template;
-use axum::{
-    extract::{Path, Query, State},
-    response::Response,
-};
 use jiff::{Timestamp, tz::TimeZone};
-
-pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    page::of(&shared, &snapshot, language, &Subject::Camera(id), words(language).no_camera)
-}
 
 /// The page's content; `None` when there is no such camera.
 pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama::Result<Option<String>> {

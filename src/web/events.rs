@@ -3,9 +3,9 @@
 use super::{
     list::{Asked, Filter, What},
     rendered::{Shown, Subject},
-    router::{Shared, Wish},
     server::Guest,
     sse,
+    state::{Shared, Wish},
 };
 use crate::model::{Language, Snapshot};
 use axum::{

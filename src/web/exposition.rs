@@ -1,10 +1,8 @@
 //! `/metrics`: in the format that the scraper prefers, compressed where it asks, and worked out once for all who ask.
 
-use super::router::Shared;
 use crate::model::Snapshot;
 use axum::{
     body::Bytes,
-    extract::State as From,
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -76,6 +74,33 @@ struct Made {
 }
 
 impl Kept {
+    /// The answer to a scraper that sent these headers.
+    pub(super) async fn answer(
+        &self,
+        snapshot: Arc<Snapshot>,
+        headers: &HeaderMap,
+        render: Arc<dyn Fn(&Snapshot) -> String + Send + Sync>,
+    ) -> Response {
+        let format = Format::wanted(headers);
+        let encodings = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let packs = offers(encodings).any(|(name, weight)| name == "gzip" && weight > 0);
+        match self.get(snapshot, format, packs, render).await {
+            Ok((body, packed)) => {
+                let vary = (header::VARY, HeaderName::as_str(&header::ACCEPT_ENCODING).to_owned());
+                let mut response =
+                    ([(header::CONTENT_TYPE, format.content_type().to_owned()), vary], body).into_response();
+                if packed {
+                    response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
+                }
+                response
+            }
+            Err(error) => {
+                tracing::error!(%error, "metrics cannot be rendered");
+                (StatusCode::INTERNAL_SERVER_ERROR, "metrics cannot be rendered; see the log\n").into_response()
+            }
+        }
+    }
+
     /// The metrics of a snapshot, packed if that is wished and they are not small. While they are made others wait, and
     /// then get the same. That takes a while of a large fleet, which whoever is served by the same thread must not wait
     /// for.
@@ -156,27 +181,6 @@ fn open(text: &str) -> String {
     }
     open.push_str("# EOF\n");
     open
-}
-
-pub(super) async fn metrics(From(shared): From<Shared>, headers: HeaderMap) -> Response {
-    let format = Format::wanted(&headers);
-    let encodings = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let packs = offers(encodings).any(|(name, weight)| name == "gzip" && weight > 0);
-    let snapshot = shared.state.snapshots.borrow().clone();
-    match shared.exposition.get(snapshot, format, packs, shared.state.metrics.clone()).await {
-        Ok((body, packed)) => {
-            let vary = (header::VARY, HeaderName::as_str(&header::ACCEPT_ENCODING).to_owned());
-            let mut response = ([(header::CONTENT_TYPE, format.content_type().to_owned()), vary], body).into_response();
-            if packed {
-                response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("gzip"));
-            }
-            response
-        }
-        Err(error) => {
-            tracing::error!(%error, "metrics cannot be rendered");
-            (StatusCode::INTERNAL_SERVER_ERROR, "metrics cannot be rendered; see the log\n").into_response()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use super::{
     refuse::refuse,
-    router::Shared,
     server::{BODY, BODY_WITHIN, Guest},
+    state::Shared,
 };
 use axum::{
     body::{Body, HttpBody, to_bytes},

@@ -3,19 +3,13 @@
 use super::{
     ground::{Ground, urgency},
     list::{self, Place, Wanted},
-    page::{self, level_symbol, moment},
-    rendered::Subject,
-    router::{Shared, Wish},
+    page::{level_symbol, moment},
     rows::first_of,
     tiles,
     words::{Words, words},
 };
 use crate::model::{AreaId, Language, Level, Location, Site, Snapshot};
 use askama::Template;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
 use std::collections::BTreeMap;
 
 /// The drawing's width in its own units; its height follows from the commune's shape.
@@ -24,13 +18,6 @@ const WIDTH: f64 = 1000.0;
 const MARGIN: f64 = 130.0;
 /// Metres in a degree of latitude.
 const METRES: f64 = 111_320.0;
-
-pub(super) async fn page(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    let area = wish.area.filter(|area| !area.is_empty());
-    page::of(&shared, &snapshot, language, &Subject::Map(area), words(language).no_area)
-}
 
 /// Marks on a drawing: sites, or areas and the worst of the sites where there are more.
 const MARKS: usize = 300;

@@ -14,8 +14,10 @@ mod gate;
 mod ground;
 mod hosts;
 mod incident;
+mod incident_forms;
 mod list;
 mod map;
+mod origin;
 mod page;
 mod pieces;
 #[cfg(test)]
@@ -31,14 +33,18 @@ mod server;
 mod settings;
 mod site;
 mod sse;
+mod state;
 #[cfg(test)]
 mod street;
 mod tiles;
+mod visit;
 mod wall;
+mod whole;
 mod words;
 
 pub use asked::Asked;
 pub use hosts::Hosts;
-pub use router::{Signer, State, pages};
+pub use router::pages;
 pub use server::{Limits, serve, tuned};
 pub use settings::Settings;
+pub use state::{Signer, State};

@@ -2,22 +2,10 @@
 
 use super::{
     page::{self, Moment, moment, symbol},
-    rendered::Subject,
-    router::{Shared, Wish},
     words::{Words, words},
 };
 use crate::model::{Language, Level, Snapshot, State as CameraState, ViewState};
 use askama::Template;
-use axum::{
-    extract::{Path, Query, State},
-    response::Response,
-};
-
-pub(super) async fn page(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    page::of(&shared, &snapshot, language, &Subject::Site(id), words(language).no_site)
-}
 
 #[derive(Template)]
 #[template(path = "site.html")]

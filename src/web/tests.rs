@@ -3,10 +3,12 @@
 use super::*;
 use crate::{
     model::{
-        Ack, Camera, CameraStatus, Cause, Commune, Counts, Coverage, Fleet, History, Incident, IncidentId, Lapsed,
-        Level, Site, SiteStatus, State as CameraState, View, Watcher,
+        Ack, Camera, CameraStatus, Cause, Commune, Counts, Coverage, Fleet, History, Incident, IncidentId, Language,
+        Lapsed, Level, Site, SiteStatus, Snapshot, State as CameraState, View, Watcher,
     },
-    request, uptime,
+    request::{self, Done, Refused},
+    uptime,
+    web::{Asked, Hosts},
 };
 use futures_util::StreamExt;
 use std::{
@@ -14,6 +16,7 @@ use std::{
     net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
 };
+use tokio::sync::{mpsc, watch};
 
 pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snapshot> {
     let at = jiff::Timestamp::from_millisecond(1_790_000_000_000 + millisecond).expect("a time in this century");

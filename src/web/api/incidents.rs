@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{Ack, Cause, Incident, Level, Snapshot},
     request::{Request, TakeOn},
-    web::router::OwnPage,
+    web::origin::OwnPage,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -68,10 +68,6 @@ fn shown(snapshot: &Snapshot, incident: &Incident) -> Shown {
     }
 }
 
-pub(super) fn unknown() -> Refusal {
-    Refusal::not_found("there is no such incident, or it ended long ago; /api/v1/incidents lists them")
-}
-
 /// Incidents that are open, or ended within the last hours; newest first.
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", responses((status = 200, body = Vec<Shown>)))]
 pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Shown>> {
@@ -84,7 +80,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Shown>> {
     responses((status = 200, body = Shown), (status = 404, body = Problem)))]
 pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<Json<Shown>, Refusal> {
     let snapshot = shared.state.snapshots.borrow().clone();
-    snapshot.incident(&id).map(|incident| Json(shown(&snapshot, incident))).ok_or_else(unknown)
+    snapshot.incident(&id).map(|incident| Json(shown(&snapshot, incident))).ok_or_else(Refusal::no_incident)
 }
 
 /// Takes an incident on: its escalation stops.

@@ -11,7 +11,7 @@ mod silences;
 mod sites;
 mod status;
 
-use super::router::Shared;
+use super::state::Shared;
 use crate::model::{Kind, Language};
 use axum::{Json, Router, extract::State, routing::get};
 use refusal::{Problem, Refusal};

@@ -25,6 +25,10 @@ pub(super) struct Problem {
 pub(super) struct Refusal(StatusCode, String);
 
 impl Refusal {
+    pub(super) fn no_incident() -> Self {
+        Self::not_found("there is no such incident, or it ended long ago; /api/v1/incidents lists them")
+    }
+
     pub(super) fn not_found(error: &str) -> Self {
         Self(StatusCode::NOT_FOUND, error.to_owned())
     }
@@ -37,7 +41,7 @@ impl Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match &refused {
-            Refused::Unknown(Unknown::Incident(_)) => super::incidents::unknown(),
+            Refused::Unknown(Unknown::Incident(_)) => Self::no_incident(),
             Refused::Invalid(Invalid::Minutes) => Self::malformed(refused.to_string()),
             refused => Self(
                 match asked::status(refused) {

@@ -4,8 +4,8 @@ use super::{Problem, Refusal, Shared, State, refusal::Name};
 use crate::{
     uptime::Report,
     web::{
+        origin::NotEmbedded,
         report::{Unready, known},
-        router::NotEmbedded,
     },
 };
 use axum::{

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     model::Window,
     request::{Request, Silence},
-    web::router::OwnPage,
+    web::origin::OwnPage,
 };
 use axum::http::StatusCode;
 use serde::Serialize;

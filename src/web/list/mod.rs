@@ -10,9 +10,7 @@ pub(super) use asked::{Asked, Filter, Place, Wanted, What, short};
 pub(super) use index::Index;
 
 use super::{
-    page::{self, Moment, level_symbol, moment, thousands},
-    rendered::Subject,
-    router::{Shared, Wish},
+    page::{Moment, level_symbol, moment, thousands},
     rows::CameraRow,
     words::{Words, words},
 };
@@ -21,33 +19,11 @@ use crate::model::{
 };
 use askama::Template;
 use asked::{OUTSIDE, Sort, UNWELL};
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
 use select::ROWS;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Areas that a form offers.
 const OFFERED: usize = 400;
-
-pub(super) async fn cameras_page(shared: State<Shared>, wish: Query<Wish>, asked: Query<Asked>) -> Response {
-    show(&shared, What::Cameras, &wish, &asked)
-}
-
-pub(super) async fn sites_page(shared: State<Shared>, wish: Query<Wish>, asked: Query<Asked>) -> Response {
-    show(&shared, What::Sites, &wish, &asked)
-}
-
-pub(super) async fn incidents_page(shared: State<Shared>, wish: Query<Wish>, asked: Query<Asked>) -> Response {
-    show(&shared, What::Incidents, &wish, &asked)
-}
-
-fn show(shared: &Shared, what: What, wish: &Wish, asked: &Asked) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    page::of(shared, &snapshot, language, &Subject::List(Filter::read(what, asked)), "")
-}
 
 /// Where cameras that stand like this, in some place, are listed.
 pub(super) fn cameras(state: Wanted<CameraState>, place: Option<Place>, language: Language) -> String {

@@ -5,6 +5,7 @@ use crate::{
     model::FailureKind,
     web::province::{Wanted, area, at, snapshot},
 };
+use axum::extract::Query;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 

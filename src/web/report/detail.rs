@@ -2,7 +2,7 @@
 
 use super::{
     page::{IncidentRow, Show, Shown, View},
-    tables::Table,
+    tables::{INCIDENTS, Table},
     words::{Words, words},
 };
 use crate::model::folded;
@@ -11,9 +11,6 @@ use std::str::FromStr;
 
 /// Lines on a page.
 pub(super) const LINES: usize = 100;
-
-/// What the pages of all incidents are called in addresses.
-pub(super) const INCIDENTS: &str = "incidents";
 
 /// What a page of detail shows.
 #[derive(Debug, Clone, PartialEq, Eq)]

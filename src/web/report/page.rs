@@ -1,10 +1,9 @@
 //! The report as a page, and as a file that needs nothing beside it.
 
 use super::{
-    detail,
     figures::{hours, length, mean_length, percent, points},
     svg,
-    tables::Table,
+    tables::{INCIDENTS as INCIDENTS_TABLE, Table},
     words::{self, Words, words},
 };
 use crate::{
@@ -164,7 +163,7 @@ pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::
         causes: report.causes.iter().map(|line| show.cause(line)).collect(),
         incidents: incidents.iter().map(|line| show.incident(line)).collect(),
         incidents_all: report.incidents.len(),
-        incidents_address: address(detail::INCIDENTS),
+        incidents_address: address(INCIDENTS_TABLE),
         removed_more: report.removed.len().saturating_sub(removed),
         removed: report.removed.iter().take(removed).map(ToString::to_string).collect::<Vec<_>>().join(", "),
         forms,

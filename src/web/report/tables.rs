@@ -3,6 +3,9 @@
 use super::words::Words;
 use crate::uptime::{Line, Report};
 
+/// What the pages of all incidents are called in addresses, beside these.
+pub(super) const INCIDENTS: &str = "incidents";
+
 crate::model::closed! {
     /// One table.
     pub(super) enum Table {

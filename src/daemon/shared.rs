@@ -1,0 +1,36 @@
+//! What the daemon's tasks share.
+
+use super::{progress::Progress, supervise::Health};
+use crate::{
+    clock::Clock, config::Config, journal::Journal, metrics::Own, model::Snapshot, monitor::Event, outbox, web,
+};
+use secrecy::SecretSlice;
+use std::sync::{Arc, Mutex};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// How channels fare, for all that tell them something.
+pub(super) type Failures = Arc<Mutex<outbox::Failures>>;
+
+/// What tasks share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    pub(super) http: reqwest::Client,
+    pub(super) own: Arc<Own>,
+    pub(super) journal: Journal,
+    /// Signs the links by which people take incidents on.
+    pub(super) key: Arc<SecretSlice<u8>>,
+    pub(super) stop: CancellationToken,
+    pub(super) progress: Progress,
+    pub(super) health: Health,
+    /// The configuration that runs. A reload swaps it as a whole, so nobody sees half of a new one.
+    pub(super) configs: watch::Receiver<Arc<Config>>,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// What people ask for.
+    pub(super) requests: mpsc::Sender<web::Asked>,
+    /// What beacons and channels report.
+    pub(super) news: mpsc::Sender<Event>,
+    /// How the channels fare.
+    pub(super) failures: Failures,
+}

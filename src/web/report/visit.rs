@@ -1,0 +1,117 @@
+//! The report's addresses: a month's page, its table, and pages of detail.
+
+use super::{
+    super::{
+        list::short,
+        origin::NotEmbedded,
+        state::{Shared, Wish},
+        whole::{around, html},
+    },
+    Unready,
+    detail::Detail,
+    known,
+    words::words,
+};
+use crate::{
+    model::{Language, Snapshot},
+    uptime::Month,
+};
+use axum::{
+    extract::{Path, Query, State},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use std::sync::Arc;
+
+/// The list of months, and the report of the one that runs.
+pub(in crate::web) async fn latest(State(shared): State<Shared>, _: NotEmbedded, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let month = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
+    show(&shared, &snapshot, month, wish.language(&snapshot)).await
+}
+
+/// A month's page, or with `.csv` behind it its table.
+pub(in crate::web) async fn one(
+    State(shared): State<Shared>,
+    _: NotEmbedded,
+    uri: Uri,
+    Path(name): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let (month, as_table) = match name.strip_suffix(".csv") {
+        Some(month) => (month, true),
+        None => (name.as_str(), false),
+    };
+    let month = match known(month, &snapshot) {
+        Ok(month) => month,
+        Err(error) => return (StatusCode::NOT_FOUND, format!("{error}\n")).into_response(),
+    };
+    if !as_table {
+        return show(&shared, &snapshot, month, wish.language(&snapshot)).await;
+    }
+    let forms = match shared.reports.of(month, &snapshot).await {
+        Ok(forms) => forms,
+        Err(unready) => return unready.told(uri.path()),
+    };
+    match forms.csv().await {
+        Ok(text) => {
+            let name = format!("attachment; filename=\"camhealth-{month}.csv\"");
+            let headers =
+                [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+            (headers, text).into_response()
+        }
+        Err(error) => Unready::Failed(error).told(uri.path()),
+    }
+}
+
+/// What of a page of detail is asked for.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(in crate::web) struct Part {
+    q: Option<String>,
+    page: Option<String>,
+}
+
+/// A page of one of a month's tables, or of its incidents.
+pub(in crate::web) async fn detail(
+    State(shared): State<Shared>,
+    _: NotEmbedded,
+    Path((name, table)): Path<(String, String)>,
+    Query(wish): Query<Wish>,
+    Query(part): Query<Part>,
+) -> Response {
+    let snapshot = shared.state.snapshots.borrow().clone();
+    let language = wish.language(&snapshot);
+    let found = known(&name, &snapshot).ok().zip(table.parse::<Detail>().ok());
+    let Some((month, detail)) = found else {
+        return (StatusCode::NOT_FOUND, words(language).no_table).into_response();
+    };
+    let search = short(part.q.as_deref().unwrap_or_default());
+    let number = part.page.as_deref().and_then(|page| page.parse().ok()).unwrap_or(1);
+    let path = format!("/reports/{month}/{table}");
+    let forms = match shared.reports.of(month, &snapshot).await {
+        Ok(forms) => forms,
+        Err(unready) => return unready.told(&path),
+    };
+    let main = match forms.detail(&detail, &search, number, language) {
+        Ok(main) => main,
+        Err(error) => return Unready::Failed(error).told(&path),
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let query = query.append_pair("q", &search).append_pair("page", &number.to_string()).finish();
+    let events = format!("/events?lang={}&incident=", words(language).lang);
+    let shown = around(&shared, main, &snapshot, language, &format!("{path}?{query}"), &events);
+    shown.unwrap_or_else(|error| html(Err(error)))
+}
+
+async fn show(shared: &Shared, snapshot: &Arc<Snapshot>, month: Month, language: Language) -> Response {
+    let path = format!("/reports/{month}");
+    let forms = shared.reports.of(month, snapshot).await;
+    let main = match forms.and_then(|forms| forms.page(language).clone().map_err(Unready::Failed)) {
+        Ok(main) => main,
+        Err(unready) => return unready.told(&path),
+    };
+    // It is told how old it is and nothing else: the figures of a report do not move under the reader.
+    let events = format!("/events?lang={}&incident=", words(language).lang);
+    around(shared, main, snapshot, language, &path, &events).unwrap_or_else(|error| html(Err(error)))
+}

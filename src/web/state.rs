@@ -1,0 +1,83 @@
+//! What pages are made from, and what is asked for with each.
+
+use super::{Asked, Hosts, exposition, flood::Wishes, rendered::Cache, report};
+use crate::{
+    model::{Language, Snapshot},
+    request::{Done, Refused, Request},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Of incident, round, person and signature of a link: the person's name, if the link is one of ours.
+pub type Signer = Arc<dyn Fn(&str, u32, &str, &str) -> Option<String> + Send + Sync>;
+
+/// What pages are made from.
+#[derive(Clone)]
+pub struct State {
+    /// The fleet as it stands.
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Renders metrics.
+    pub metrics: Arc<dyn Fn(&Snapshot) -> String + Send + Sync>,
+    /// How each channel fares, as JSON.
+    pub channels: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Who a signed link is for.
+    pub signer: Signer,
+    /// Works out uptime reports.
+    pub reporter: report::Reporter,
+    /// The names by which it may be asked.
+    pub hosts: Hosts,
+    /// Where people's wishes go.
+    pub requests: mpsc::Sender<Asked>,
+    /// Whether the daemon does its work.
+    pub healthy: Condition,
+    /// The same, and that it is not stopping.
+    pub ready: Condition,
+}
+
+/// Whether all is well; else what is not, for people.
+pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// The state with what only this module needs.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) state: State,
+    pub(super) cache: Arc<Cache>,
+    pub(super) exposition: Arc<exposition::Kept>,
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) reports: Arc<report::Desk>,
+}
+
+/// The language that a page is asked for in.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wish {
+    lang: Option<Language>,
+    /// The camera whose page is meant, instead of the wall.
+    pub(super) camera: Option<String>,
+    /// The site whose page is meant.
+    pub(super) site: Option<String>,
+    /// The area whose wall is meant, or whose map.
+    pub(super) area: Option<String>,
+    /// The list that is meant: `cameras`, `sites` or `incidents`.
+    pub(super) list: Option<String>,
+    /// That the map is meant.
+    pub(super) map: Option<String>,
+    /// The incident whose page is meant; an empty one is told only how old it is.
+    pub(super) incident: Option<String>,
+}
+
+impl Wish {
+    pub(super) fn language(&self, snapshot: &Snapshot) -> Language {
+        self.lang.unwrap_or(snapshot.fleet.commune.language)
+    }
+}
+
+impl Shared {
+    /// Asks the event loop for something.
+    pub(super) async fn ask(&self, request: Request) -> Result<Done, Refused> {
+        let (answer, answered) = oneshot::channel();
+        // waits: web -> event_loop
+        self.state.requests.send(Asked { request, answer }).await.map_err(|_| Refused::Stopping)?;
+        answered.await.unwrap_or(Err(Refused::Stopping))
+    }
+}
