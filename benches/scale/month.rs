@@ -1,5 +1,5 @@
 //! A month of a large fleet through the pure core, in made-up time: cameras die and come back, links are cut, and each
-//! hour what the core keeps up to date change by change is recounted from everything.
+//! day what the core keeps up to date change by change is recounted from everything.
 //!
 //! Looks come each two hours, and each two seconds around a fault: a month at the default cadence would be two billion
 //! looks. The limit of proofs is stretched alike.
@@ -70,7 +70,7 @@ pub fn measure(size: usize) -> String {
     }
     due.extend(extra.into_iter().map(Reverse));
     let mut next_quiet = vec![0i64; size];
-    let (mut events, mut incidents, mut recounts, mut hour) = (0u64, 0usize, 0u32, 3600);
+    let (mut events, mut incidents, mut recounts, mut day) = (0u64, 0usize, 0u32, DAY);
     while let Some(Reverse((second, camera))) = due.pop().filter(|Reverse((second, _))| *second < DAYS * DAY) {
         while monitor.next_deadline() < at(second) {
             let deadline = monitor.next_deadline();
@@ -88,8 +88,8 @@ pub fn measure(size: usize) -> String {
             next_quiet[camera] = second + QUIET - (camera as i64 % 60);
             due.push(Reverse((next_quiet[camera], camera)));
         }
-        if second >= hour {
-            hour += 3600;
+        if second >= day {
+            day += DAY;
             recounts += 1;
             let snapshot = monitor.snapshot(at(second));
             let views = || snapshot.sites.values().flat_map(|site| &site.views);
