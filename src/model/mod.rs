@@ -13,6 +13,8 @@ mod folded;
 mod history;
 mod ids;
 mod incident;
+mod language;
+pub mod local;
 mod location;
 mod login;
 mod memory;
@@ -38,13 +40,15 @@ pub use counts::Counts;
 pub use course::Course;
 pub use discreet::stream_address;
 pub use fleet::{
-    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport,
-    rtsp_port,
+    Beacon, Camera, Commune, DailyHours, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
 };
 pub use folded::folded;
 pub use history::{History, LevelChange, Watch};
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
+pub use language::Language;
+pub(crate) use language::{vocabulary, worded};
+pub use local::Local;
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};

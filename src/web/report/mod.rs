@@ -15,7 +15,6 @@ pub(super) use desk::{Desk, Unready};
 pub use figures::{length, mean_length, percent};
 pub use page::{file, households};
 pub use table::csv;
-pub use words::verdict;
 
 use super::{
     page::around,
