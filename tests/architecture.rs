@@ -244,6 +244,35 @@ fn a_closed_list_has_its_names_from_one_declaration() {
 }
 
 #[test]
+fn one_place_decides_between_the_languages() {
+    for file in sources().filter(|file| file.name() != "model/language.rs") {
+        for (_, for_tests, path) in named(file) {
+            let decides = ["Language::Vi", "Language::En"].iter().any(|name| holds(path, name));
+            assert!(
+                for_tests || !decides,
+                "{}: it names a language. Say both by `Language::pick`, or in a table of `worded!` or `vocabulary!`.",
+                file.name()
+            );
+        }
+    }
+}
+
+/// Those that write times for machines, in UTC or as names.
+const TIMES_FOR_MACHINES: &[&str] =
+    &["cli/demo_table.rs", "health/judge.rs", "journal/place.rs", "uptime/report.rs", "web/report/table.rs"];
+
+#[test]
+fn one_place_writes_the_times_that_people_read() {
+    for file in sources().filter(|file| file.name() != "model/local.rs") {
+        assert!(
+            !file.squeezed.contains(".strftime(") || TIMES_FOR_MACHINES.contains(&file.name().as_str()),
+            "{}: write times for people by `Local`.",
+            file.name()
+        );
+    }
+}
+
+#[test]
 fn each_task_of_the_daemon_is_watched() {
     for file in sources().filter(|file| file.top() == "daemon") {
         let spawns = |(_, for_tests, path): &(Segments, bool, &Segments)| {

@@ -27,8 +27,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 fn write(out: &Path) -> Result<usize, String> {
     let mut count = 0;
-    for language in [Language::Vi, Language::En] {
-        let folder = out.join(dashboards::folder(language));
+    for language in Language::ALL {
+        let folder = out.join(language.as_str());
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for (name, board) in dashboards::boards(language) {
             let path = folder.join(name);

@@ -91,7 +91,7 @@ pub(super) async fn cameras() -> io::Result<Vec<SimCamera>> {
 /// The configuration under which the daemon watches them. `receiver` takes the messages.
 pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAddr) -> Result<Config, String> {
     let webhook = format!("http://{receiver}/").parse().map_err(|error| format!("the receiver's address: {error}"))?;
-    let channel = Channel::new(Target::Webhook { url: webhook, token: None, secret: None }, Language::Vi);
+    let channel = Channel::new(Target::Webhook { url: webhook, token: None, secret: None }, Language::default());
     let seconds = Duration::from_secs;
     let defaults = schedule::Settings::default();
     Ok(Config {
@@ -194,7 +194,7 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
     }
     let commune = Commune {
         name: "Xã Hải Bình (mô phỏng)".into(),
-        language: Language::Vi,
+        language: Language::default(),
         timezone: jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh")
             .unwrap_or_else(|_| jiff::tz::TimeZone::fixed(jiff::tz::offset(7))),
         night: DailyHours::NIGHT,

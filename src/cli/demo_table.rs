@@ -47,8 +47,8 @@ pub(super) async fn show(mut snapshots: watch::Receiver<Arc<Snapshot>>, page: So
 
 fn table(snapshot: &Snapshot, page: SocketAddr, messages: &Messages, paint: Paint) -> String {
     let mut text = String::new();
-    let zone = &snapshot.fleet.commune.timezone;
-    let time = snapshot.at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string();
+    let local = snapshot.local();
+    let time = local.time(snapshot.at);
     let coverage = snapshot.coverage;
     let percent = coverage.ratio().map_or_else(|| "–".into(), |ratio| format!("{:.0} %", (ratio * 100.0).floor()));
     let _ = writeln!(text, "{}  {time}", paint.bold(&snapshot.fleet.commune.name));
@@ -73,9 +73,9 @@ fn table(snapshot: &Snapshot, page: SocketAddr, messages: &Messages, paint: Pain
     let problems: Vec<_> = problems(snapshot).collect();
     let _ = writeln!(text, "\n{} {}", paint.bold("cameras that need attention"), problems.len());
     for (camera, status) in problems.iter().take(CAMERAS_SHOWN) {
-        let since = status.since.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string();
+        let since = local.time(status.since);
         let state = paint.state(status.state, &format!("{:<9}", status.state.as_str()));
-        let cause = status.cause.map_or("", |cause| cause.text(Language::En));
+        let cause = status.cause.map_or("", |cause| cause.text(Language::OF_PROGRAMS));
         let _ = writeln!(text, "  {:<7} {} {state} {since}  {cause}", camera.id, padded(&camera.name, 34));
     }
     let messages = messages.lock().unwrap_or_else(PoisonError::into_inner);

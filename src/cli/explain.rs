@@ -6,7 +6,8 @@ use super::{
     fail,
     paint::Paint,
 };
-use crate::model::State;
+use crate::model::{Local, State};
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -82,8 +83,9 @@ fn text(answer: &Value, paint: Paint) -> String {
         text += &format!("  {} {budgets}\n", paint.dim("budget"));
     }
     text += "\n";
-    let zone = jiff::tz::TimeZone::get(&word(&answer["timezone"]));
-    let zone = zone.unwrap_or_else(|_| jiff::tz::TimeZone::fixed(jiff::tz::offset(7)));
+    let zone = TimeZone::get(&word(&answer["timezone"])).unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(7)));
+    let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let local = time(&answer["at"]).map(|now| Local::new(&zone, now));
     for look in answer["recent"].as_array().into_iter().flatten() {
         let failure = &look["failure"];
         let (mark, why) = match failure["kind"].as_str() {
@@ -91,10 +93,8 @@ fn text(answer: &Value, paint: Paint) -> String {
             Some(kind) => (paint.bad("✗"), format!("{kind}: {}", word(&failure["detail"]))),
         };
         let took = number(&look["seconds"]);
-        let started = word(&look["started"]);
-        let time = started
-            .parse::<jiff::Timestamp>()
-            .map_or(started, |at| at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string());
+        let started = local.zip(time(&look["started"])).map(|(local, at)| local.time(at));
+        let time = started.unwrap_or_else(|| word(&look["started"]));
         let (check, kilobytes) = (word(&look["check"]), number(&look["bytes"]) / 1000.0);
         text += &format!("  {mark} {time}  {check:<8} {took:>6.2} s {kilobytes:>8.1} kB  {why}\n");
     }

@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     config::Config,
     deliver,
-    model::{IncidentId, Notice, PlainNotice},
+    model::{IncidentId, Local, Notice, PlainNotice},
 };
 use jiff::Timestamp;
 use std::{path::PathBuf, process::ExitCode};
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 fn roster_table(config: &Config, now: Timestamp, paint: Paint) -> String {
     let zone = &config.fleet.commune.timezone;
     let settings = &config.alert;
-    let local = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%a %d/%m %H:%M").to_string();
+    let local = Local::new(zone, now);
     let name = |shift: &roster::Shift| {
         settings.people.get(&shift.person).map_or_else(|| shift.person.to_string(), |person| person.name.clone())
     };
@@ -60,7 +60,8 @@ fn roster_table(config: &Config, now: Timestamp, paint: Paint) -> String {
             let padded = format!("{name}{}", " ".repeat(widest - name.width()));
             let (mark, padded) = if number == 0 { ("▶", paint.good(&padded)) } else { (" ", padded) };
             let reason = stands_in(settings, shift);
-            text += &format!("{mark} {padded}  {} – {}{reason}\n", local(shift.from), local(shift.until));
+            text +=
+                &format!("{mark} {padded}  {} – {}{reason}\n", local.in_week(shift.from), local.in_week(shift.until));
         }
     }
     if settings.rotations.is_empty() {

@@ -4,7 +4,7 @@ use super::{FAILED, fail, loaded, output, paint::Paint};
 use crate::{
     clock::Clock,
     config, journal,
-    model::Language,
+    model::{Language, Local},
     uptime::{self, Class, Line, Month, Report, Verdict},
     web,
 };
@@ -71,11 +71,8 @@ fn make(arguments: &Arguments, config: &config::Config) -> Result<(), String> {
     let history = journal::history(path, from, until)
         .map_err(|error| format!("{}: {error}; check [journal] path, and that camhealth ran", path.display()))?;
     let report = uptime::of_month(fleet, &history, month, &config.uptime, now);
-    let language = match arguments.lang.as_deref() {
-        Some("en") => Language::En,
-        Some(_) => Language::Vi,
-        None => fleet.commune.language,
-    };
+    let asked = arguments.lang.as_deref().and_then(|lang| lang.parse().ok());
+    let language = asked.unwrap_or(fleet.commune.language);
     let html = || {
         let households = web::report::households(fleet);
         web::report::file(&report, &households, language).map_err(|error| error.to_string())
@@ -138,23 +135,23 @@ fn pdf(out: &Path, html: &str) -> Result<(), String> {
 
 /// The summary: totals, and the worst of each kind.
 fn text(report: &Report, language: Language, paint: Paint) -> String {
-    use web::report::{length, mean_length, percent, verdict};
+    use web::report::{length, mean_length, percent};
     const WORST: usize = 10;
-    let of = |vi, en| if language == Language::Vi { vi } else { en };
+    let of = |vi, en| language.pick(vi, en);
     let shown = |verdict_of: Option<Verdict>| match verdict_of {
-        Some(Verdict::Pass) => paint.good(verdict(Verdict::Pass, language)),
-        Some(Verdict::Fail) => paint.bad(verdict(Verdict::Fail, language)),
-        Some(Verdict::NotMeasured) => paint.dim(verdict(Verdict::NotMeasured, language)),
+        Some(verdict @ Verdict::Pass) => paint.good(verdict.text(language)),
+        Some(verdict @ Verdict::Fail) => paint.bad(verdict.text(language)),
+        Some(verdict @ Verdict::NotMeasured) => paint.dim(verdict.text(language)),
         None => String::new(),
     };
-    let local = |at: jiff::Timestamp| at.to_zoned_datetime(report.zone.clone()).strftime("%H:%M %d/%m/%Y").to_string();
+    let local = Local::new(&report.zone, report.until);
     let mut text = format!(
         "{} – {} {} {} {}\n\n",
         paint.bold(&report.commune),
         of("hoạt động từ", "uptime from"),
-        local(report.from),
+        local.full(report.from),
         of("đến", "to"),
-        local(report.until)
+        local.full(report.until)
     );
     let headings = [
         "",

@@ -7,10 +7,10 @@ use super::{
     paint::Paint,
 };
 use crate::{
-    model::{Scope, Span, Window},
+    model::{Local, Scope, Span, Window, local},
     request::Silence,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -109,7 +109,7 @@ async fn list(client: &Client) -> Result<String, String> {
         format!(
             "{open} {:<16} {what:<28} {:<24} {}: {}",
             window.id,
-            when(&window.span, &zone),
+            when(&window.span, Local::new(&zone, now)),
             window.author,
             window.reason
         )
@@ -117,12 +117,9 @@ async fn list(client: &Client) -> Result<String, String> {
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn when(span: &Span, zone: &TimeZone) -> String {
-    let local = |at: &Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%H:%M %d/%m/%Y").to_string();
+fn when(span: &Span, local: Local<'_>) -> String {
     match span {
-        Span::Once { until, .. } => format!("until {}", local(until)),
-        Span::Weekly { hours, .. } => {
-            format!("weekly {} to {}", hours.from.strftime("%H:%M"), hours.to.strftime("%H:%M"))
-        }
+        Span::Once { until, .. } => format!("until {}", local.full(*until)),
+        Span::Weekly { hours, .. } => format!("weekly {} to {}", local::hour(hours.from), local::hour(hours.to)),
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, context: &Context<'_>)
 fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {
     let mut commune = Commune {
         name: String::new(),
-        language: Language::Vi,
+        language: Language::default(),
         timezone: jiff::tz::TimeZone::fixed(jiff::tz::offset(7)),
         night: DailyHours::NIGHT,
     };

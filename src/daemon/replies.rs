@@ -106,25 +106,28 @@ async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Aske
 
 /// What became of it, in words.
 fn told(outcome: &Result<Done, Refused>, name: &str, number: u32, language: Language) -> String {
-    match (outcome, language) {
-        (Ok(Done::TakenOnBefore { by, .. }), Language::Vi) if by != name => {
-            format!("Sự cố #{number} đã được {by} nhận trước đó.")
+    match outcome {
+        Ok(Done::TakenOnBefore { by, .. }) if by != name => language.pick(
+            format!("Sự cố #{number} đã được {by} nhận trước đó."),
+            format!("{by} has taken incident #{number} on already."),
+        ),
+        Ok(_) => language.pick(
+            format!("Đã ghi nhận: {name} nhận sự cố #{number}."),
+            format!("Noted: {name} takes incident #{number} on."),
+        ),
+        Err(Refused::NotDurable) => language.pick(
+            format!("{name} nhận sự cố #{number}, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị."),
+            format!(
+                "{name} takes incident #{number} on, but the journal cannot be written: tell whoever maintains it."
+            ),
+        ),
+        Err(Refused::Unknown(_) | Refused::Over(_)) => {
+            language.pick(format!("Không có sự cố #{number} đang mở."), format!("There is no open incident #{number}."))
         }
-        (Ok(Done::TakenOnBefore { by, .. }), Language::En) if by != name => {
-            format!("{by} has taken incident #{number} on already.")
-        }
-        (Ok(_), Language::Vi) => format!("Đã ghi nhận: {name} nhận sự cố #{number}."),
-        (Ok(_), Language::En) => format!("Noted: {name} takes incident #{number} on."),
-        (Err(Refused::NotDurable), Language::Vi) => {
-            format!("{name} nhận sự cố #{number}, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị.")
-        }
-        (Err(Refused::NotDurable), Language::En) => {
-            format!("{name} takes incident #{number} on, but the journal cannot be written: tell whoever maintains it.")
-        }
-        (Err(Refused::Unknown(_) | Refused::Over(_)), Language::Vi) => format!("Không có sự cố #{number} đang mở."),
-        (Err(Refused::Unknown(_) | Refused::Over(_)), Language::En) => format!("There is no open incident #{number}."),
-        (Err(refused), Language::Vi) => format!("Chưa ghi nhận được sự cố #{number}: {refused}."),
-        (Err(refused), Language::En) => format!("Incident #{number} could not be taken on: {refused}."),
+        Err(refused) => language.pick(
+            format!("Chưa ghi nhận được sự cố #{number}: {refused}."),
+            format!("Incident #{number} could not be taken on: {refused}."),
+        ),
     }
 }
 

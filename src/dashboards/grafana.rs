@@ -3,20 +3,17 @@
 use crate::model::Language;
 use serde_json::{Value, json};
 
-/// Chooses between the two languages.
+/// What is said in a language, and how its boards are called.
 #[derive(Clone, Copy)]
 pub(super) struct Say(pub(super) Language);
 
 impl Say {
     pub(super) fn of(self, vietnamese: &'static str, english: &'static str) -> &'static str {
-        match self.0 {
-            Language::Vi => vietnamese,
-            Language::En => english,
-        }
+        self.0.pick(vietnamese, english)
     }
 
     fn lang(self) -> &'static str {
-        super::folder(self.0)
+        self.0.as_str()
     }
 
     /// The uid of a board of this language.

@@ -25,14 +25,6 @@ pub fn boards(language: Language) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The folder of a language.
-pub fn folder(language: Language) -> &'static str {
-    match language {
-        Language::Vi => "vi",
-        Language::En => "en",
-    }
-}
-
 /// A board as its file holds it.
 pub fn text(board: &Value) -> String {
     format!("{board:#}\n")

@@ -59,7 +59,7 @@ pub async fn post(http: &Client, url: &Url, token: Option<&SecretString>, alerts
 fn alert(snapshot: &Snapshot, incident: &Incident, now: Timestamp, page: Option<&Url>) -> Alert {
     let place = snapshot.place(&incident.cause);
     let standing = match snapshot.course(incident) {
-        course @ Course::Recovering(_) => snapshot.course_text(course, Language::En),
+        course @ Course::Recovering(_) => snapshot.course_text(course, Language::OF_PROGRAMS),
         Course::Lasting(level) => level.as_str().to_owned(),
         Course::Ended(_) => incident.told.as_str().to_owned(),
     };

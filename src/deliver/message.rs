@@ -3,7 +3,7 @@
 //! Pure. Household cameras are counted, never named: their owners' affairs do not travel over push services.
 
 use super::words::Words;
-use crate::model::{Cameras, Cause, IncidentNotice, Language, Notice};
+use crate::model::{Cameras, Cause, IncidentNotice, Language, Local, Notice};
 use jiff::tz::TimeZone;
 use url::Url;
 
@@ -40,7 +40,7 @@ impl Message {
 
 /// Puts a notice into words. Times are local to `zone`; `ack` is the receiver's own link.
 pub fn compose(notice: &Notice, language: Language, zone: &TimeZone, page: Option<&Url>, ack: Option<Url>) -> Message {
-    let words = Words { language, zone, now: notice.at() };
+    let words = Words { language, local: Local::new(zone, notice.at()) };
     let incident = notice.incident();
     // What the receiver may take on.
     let open = incident.filter(|incident| incident.reason.pages());
@@ -55,7 +55,7 @@ pub fn compose(notice: &Notice, language: Language, zone: &TimeZone, page: Optio
         answer: open.map(|incident| words.how_to_answer(incident.number)).unwrap_or_default(),
         link,
         ack: ack.filter(|_| open.is_some()),
-        take_on: words.pick("Tôi nhận", "I take it"),
+        take_on: language.pick("Tôi nhận", "I take it"),
     }
 }
 

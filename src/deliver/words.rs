@@ -1,58 +1,45 @@
 //! The words of messages.
 
 use crate::model::{
-    CameraLine, Cameras, Cause, ChannelNotice, Course, DigestNotice, IncidentNotice, JournalNotice, Language, Notice,
-    Reason, SiteLine, Trouble, elapsed,
+    CameraLine, Cameras, Cause, ChannelNotice, Course, DigestNotice, IncidentNotice, JournalNotice, Language, Local,
+    Notice, Reason, SiteLine, Trouble, elapsed,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use std::time::Duration;
 
 pub(super) struct Words<'a> {
     pub(super) language: Language,
-    pub(super) zone: &'a TimeZone,
-    pub(super) now: Timestamp,
+    pub(super) local: Local<'a>,
 }
 
 impl Words<'_> {
-    pub(super) fn pick<'w>(&self, vietnamese: &'w str, english: &'w str) -> &'w str {
-        match self.language {
-            Language::Vi => vietnamese,
-            Language::En => english,
-        }
-    }
-
-    fn say(&self, vietnamese: String, english: String) -> String {
-        match self.language {
-            Language::Vi => vietnamese,
-            Language::En => english,
-        }
-    }
-
     pub(super) fn title(&self, notice: &Notice) -> String {
         match notice {
             Notice::Incident(notice) => self.news(notice),
-            Notice::Channel(ChannelNotice { channel, .. }) => {
-                self.say(format!("Kênh báo tin {channel} đang hỏng"), format!("The channel {channel} takes nothing"))
-            }
+            Notice::Channel(ChannelNotice { channel, .. }) => self
+                .language
+                .pick(format!("Kênh báo tin {channel} đang hỏng"), format!("The channel {channel} takes nothing")),
             Notice::Journal(notice) => self.trouble(notice.trouble).to_owned(),
-            Notice::Digest(DigestNotice { plain, cameras, .. }) => self.say(
-                format!("Tổng hợp {}: {} camera công cộng cần xử lý", self.date(plain.at), cameras.public),
-                format!("Digest of {}: {} public cameras need attention", self.date(plain.at), cameras.public),
+            Notice::Digest(DigestNotice { plain, cameras, .. }) => self.language.pick(
+                format!("Tổng hợp {}: {} camera công cộng cần xử lý", self.local.date(plain.at), cameras.public),
+                format!("Digest of {}: {} public cameras need attention", self.local.date(plain.at), cameras.public),
             ),
-            Notice::Test(_) => self.pick("Tin thử từ camhealth", "A test from camhealth").to_owned(),
+            Notice::Test(_) => self.language.pick("Tin thử từ camhealth", "A test from camhealth").to_owned(),
         }
     }
 
     fn trouble(&self, trouble: Trouble) -> &'static str {
         match trouble {
-            Trouble::Failing => self.pick(
+            Trouble::Failing => self.language.pick(
                 "Bộ giám sát không ghi được nhật ký: tạm ngừng báo tin",
                 "The monitor cannot write its journal: it tells nobody of faults",
             ),
             Trouble::Restored => {
-                self.pick("Bộ giám sát đã ghi được nhật ký trở lại", "The monitor can write its journal again")
+                self.language.pick("Bộ giám sát đã ghi được nhật ký trở lại", "The monitor can write its journal again")
             }
-            Trouble::Damaged => self.pick("Nhật ký của bộ giám sát bị hỏng", "The monitor's journal was damaged"),
+            Trouble::Damaged => {
+                self.language.pick("Nhật ký của bộ giám sát bị hỏng", "The monitor's journal was damaged")
+            }
         }
     }
 
@@ -63,36 +50,49 @@ impl Words<'_> {
             Reason::CoverageLost | Reason::MonitorCutOff => self.headline(notice),
             Reason::CoverageWorse => match &notice.cause {
                 Cause::Site(_) => {
-                    format!("{place}: {} {}", self.pick("nặng hơn,", "worse,"), notice.level.text(self.language))
+                    format!(
+                        "{place}: {} {}",
+                        self.language.pick("nặng hơn,", "worse,"),
+                        notice.level.text(self.language)
+                    )
                 }
-                _ => format!("{} – {}", self.pick("Nặng hơn", "Worse"), self.headline(notice)),
+                _ => format!("{} – {}", self.language.pick("Nặng hơn", "Worse"), self.headline(notice)),
             },
             Reason::CoverageRestored => match &notice.cause {
                 Cause::Link(_) | Cause::Commune => {
-                    format!("{place}: {}", self.pick("đã có kết nối lại", "connected again"))
+                    format!("{place}: {}", self.language.pick("đã có kết nối lại", "connected again"))
                 }
-                _ => format!("{place}: {}", self.pick("đã quan sát lại được", "coverage restored")),
+                _ => format!("{place}: {}", self.language.pick("đã quan sát lại được", "coverage restored")),
             },
             Reason::CoverageUnproven => self.unproven(place),
             Reason::CoverageProven => {
-                format!("{place}: {}", self.pick("đã rõ tình trạng quan sát", "known again how it is covered"))
+                format!("{place}: {}", self.language.pick("đã rõ tình trạng quan sát", "known again how it is covered"))
             }
-            Reason::Escalated => format!("{} – {}", self.pick("Chưa ai nhận", "Nobody took it"), self.headline(notice)),
-            Reason::Reminder => format!("{} – {}", self.pick("Vẫn chưa xong", "Still open"), self.headline(notice)),
+            Reason::Escalated => {
+                format!("{} – {}", self.language.pick("Chưa ai nhận", "Nobody took it"), self.headline(notice))
+            }
+            Reason::Reminder => {
+                format!("{} – {}", self.language.pick("Vẫn chưa xong", "Still open"), self.headline(notice))
+            }
             Reason::Acknowledged => {
                 let name = notice.taken_on_by.as_deref();
-                let name = name.unwrap_or(self.pick("Đã có người", "Somebody"));
-                format!("{name} {}: {place}", self.pick("đã nhận", "took it on"))
+                let name = name.unwrap_or(self.language.pick("Đã có người", "Somebody"));
+                format!("{name} {}: {place}", self.language.pick("đã nhận", "took it on"))
             }
             Reason::RootFound => match &notice.cause {
                 Cause::Site(_) => {
-                    format!("{place}: {}", self.pick("vẫn mất, do camera tại chỗ", "still lost, by its own cameras"))
+                    format!(
+                        "{place}: {}",
+                        self.language.pick("vẫn mất, do camera tại chỗ", "still lost, by its own cameras")
+                    )
                 }
-                _ => format!("{} – {}", self.pick("Đã rõ nguyên nhân", "Root found"), self.headline(notice)),
+                _ => format!("{} – {}", self.language.pick("Đã rõ nguyên nhân", "Root found"), self.headline(notice)),
             },
-            Reason::Merged => format!("{place}: {}", self.pick("thuộc một sự cố khác", "part of another incident")),
+            Reason::Merged => {
+                format!("{place}: {}", self.language.pick("thuộc một sự cố khác", "part of another incident"))
+            }
             Reason::MonitorRestored => {
-                self.pick("Bộ giám sát đã thấy lại camera", "The monitor sees cameras again").to_owned()
+                self.language.pick("Bộ giám sát đã thấy lại camera", "The monitor sees cameras again").to_owned()
             }
         }
     }
@@ -102,21 +102,21 @@ impl Words<'_> {
         let place = &notice.place;
         let cameras = notice.cameras.public + notice.cameras.households;
         let sites = notice.sites.len();
-        let lost = self.say(
+        let lost = self.language.pick(
             format!("{cameras} camera, {sites} điểm"),
             format!("{cameras} camera{}, {sites} site{}", plural(cameras), plural(sites)),
         );
         match &notice.cause {
-            Cause::Link(_) => format!("{place} {}: {lost}", self.pick("mất kết nối", "is down")),
-            Cause::Device(_) => self.say(
+            Cause::Link(_) => format!("{place} {}: {lost}", self.language.pick("mất kết nối", "is down")),
+            Cause::Device(_) => self.language.pick(
                 format!("Đầu ghi {place} không trả lời: {lost}"),
                 format!("Recorder {place} does not answer: {lost}"),
             ),
             Cause::Commune => {
-                format!("{place}: {} ({lost})", self.pick("toàn xã mất kết nối", "everything is down"))
+                format!("{place}: {} ({lost})", self.language.pick("toàn xã mất kết nối", "everything is down"))
             }
             Cause::Monitor => {
-                self.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
+                self.language.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
             }
             Cause::Unproven(_) => self.unproven(place),
             Cause::Site(_) => match self.recovering(notice) {
@@ -127,7 +127,7 @@ impl Words<'_> {
     }
 
     fn unproven(&self, place: &str) -> String {
-        format!("{place}: {}", self.pick("chưa chứng minh được còn quan sát", "not proven that it is covered"))
+        format!("{place}: {}", self.language.pick("chưa chứng minh được còn quan sát", "not proven that it is covered"))
     }
 
     pub(super) fn place(&self, place: &str, hamlet: Option<&str>) -> String {
@@ -139,19 +139,19 @@ impl Words<'_> {
             return None;
         }
         let text = match &notice.cause {
-            Cause::Monitor => self.pick(
+            Cause::Monitor => self.language.pick(
                 "Không camera nào trả lời và không có gì chứng tỏ mạng của máy giám sát còn hoạt động. Camera được ghi \
                  là chưa rõ, không tính là hỏng. Kiểm tra mạng và nguồn điện của máy giám sát.",
                 "No camera answers and nothing proves that the monitor's own network works. Cameras count as unknown, \
                  not as down. Check the monitor's network and power.",
             ),
-            Cause::Unproven(_) => self.pick(
+            Cause::Unproven(_) => self.language.pick(
                 "Từ hơn 5 phút camera có trả lời nhưng không cho lấy hình (sai tài khoản, hết lượt kết nối…), nên không \
                  biết còn quan sát được không. Chưa phải báo động; cần nhà thầu xử lý.",
                 "For more than 5 minutes cameras answer and hand out no video (a refused login, no session left …), so \
                  nobody knows whether they see. This is no alarm; the contractor should mend it.",
             ),
-            Cause::Commune => self.pick(
+            Cause::Commune => self.language.pick(
                 "Mọi camera im lặng cùng lúc trong khi mạng của máy giám sát vẫn hoạt động: có thể mất điện toàn xã.",
                 "All cameras fell silent together while the monitor's network works: perhaps a power cut.",
             ),
@@ -161,19 +161,19 @@ impl Words<'_> {
     }
 
     pub(super) fn coverage(&self, site: &SiteLine) -> String {
-        let level = format!("{}: {}", self.pick("Mức độ", "Level"), site.level.text(self.language));
+        let level = format!("{}: {}", self.language.pick("Mức độ", "Level"), site.level.text(self.language));
         if site.views_lost.is_empty() {
             return level;
         }
         let (lost, total) = (site.views_lost.len(), site.views_total);
-        let of = self.say(format!("Mất {lost}/{total} hướng nhìn"), format!("{lost} of {total} views lost"));
+        let of = self.language.pick(format!("Mất {lost}/{total} hướng nhìn"), format!("{lost} of {total} views lost"));
         format!("{level}\n{of}: {}", site.views_lost.join("; "))
     }
 
     pub(super) fn site(&self, site: &SiteLine) -> String {
         let views = match site.views_lost.len() {
             0 => String::new(),
-            lost => self.say(
+            lost => self.language.pick(
                 format!(" (mất {lost}/{} hướng)", site.views_total),
                 format!(" ({lost} of {} views lost)", site.views_total),
             ),
@@ -182,16 +182,17 @@ impl Words<'_> {
     }
 
     pub(super) fn more_sites(&self, count: usize) -> String {
-        self.say(format!("• và {count} điểm khác"), format!("• and {count} more site{}", plural(count)))
+        self.language.pick(format!("• và {count} điểm khác"), format!("• and {count} more site{}", plural(count)))
     }
 
     pub(super) fn since(&self, notice: &IncidentNotice) -> String {
-        let since = self.clock(notice.since);
+        let since = self.local.exact(notice.since);
         let lasted = self.length(elapsed(notice.at, notice.since));
-        match (notice.reason.clears(), self.language) {
-            (true, Language::Vi) => format!("Mất từ {since}, kéo dài {lasted}"),
-            (true, Language::En) => format!("Lost at {since}, for {lasted}"),
-            (false, _) => {
+        match notice.reason.clears() {
+            true => self
+                .language
+                .pick(format!("Mất từ {since}, kéo dài {lasted}"), format!("Lost at {since}, for {lasted}")),
+            false => {
                 [self.begun(notice.since)].into_iter().chain(self.recovering(notice)).collect::<Vec<_>>().join(", ")
             }
         }
@@ -199,17 +200,17 @@ impl Words<'_> {
 
     /// Since when.
     pub(super) fn begun(&self, since: Timestamp) -> String {
-        format!("{} {}", self.pick("Từ", "Since"), self.clock(since))
+        format!("{} {}", self.language.pick("Từ", "Since"), self.local.exact(since))
     }
 
     /// That it is on its way to the all-clear, if it is.
     fn recovering(&self, notice: &IncidentNotice) -> Option<String> {
-        Some(Course::Recovering(notice.recovering?).text(self.language, self.zone, self.now))
+        Some(Course::Recovering(notice.recovering?).text(self.language, self.local))
     }
 
     /// That a link's own device answers.
     pub(super) fn link_answers(&self) -> &'static str {
-        self.pick(
+        self.language.pick(
             "Thiết bị mạng vẫn trả lời: kiểm tra nguồn điện của các camera.",
             "The network device itself answers: check the cameras' power.",
         )
@@ -220,45 +221,47 @@ impl Words<'_> {
             Some(cause) => cause.text(self.language),
             None => camera.state.text(self.language),
         };
-        format!("• {}: {cause}, {} {}", camera.name, self.pick("từ", "since"), self.clock(camera.since))
+        format!("• {}: {cause}, {} {}", camera.name, self.language.pick("từ", "since"), self.local.exact(camera.since))
     }
 
     pub(super) fn more_cameras(&self, count: usize) -> String {
-        self.say(
+        self.language.pick(
             format!("• và {count} camera công cộng khác"),
             format!("• and {count} more public camera{}", plural(count)),
         )
     }
 
     pub(super) fn households(&self, count: usize) -> String {
-        self.say(format!("• và {count} camera hộ dân"), format!("• and {count} household camera{}", plural(count)))
+        self.language
+            .pick(format!("• và {count} camera hộ dân"), format!("• and {count} household camera{}", plural(count)))
     }
 
     pub(super) fn episode(&self, episode: u32) -> String {
-        self.say(format!("Lần thứ {episode} trong 6 giờ"), format!("Number {episode} within 6 hours"))
+        self.language.pick(format!("Lần thứ {episode} trong 6 giờ"), format!("Number {episode} within 6 hours"))
     }
 
     pub(super) fn incident(&self, notice: &IncidentNotice) -> String {
         let related: Vec<String> = notice.related.iter().map(|number| format!("#{number}")).collect();
         let with = match related.is_empty() {
             true => String::new(),
-            false => format!(", {} {}", self.pick("cùng sự cố", "with incident"), related.join(", ")),
+            false => format!(", {} {}", self.language.pick("cùng sự cố", "with incident"), related.join(", ")),
         };
-        format!("{} #{}{with}", self.pick("Sự cố", "Incident"), notice.number)
+        format!("{} #{}{with}", self.language.pick("Sự cố", "Incident"), notice.number)
     }
 
     pub(super) fn how_to_answer(&self, number: u32) -> String {
-        self.say(format!("Trả lời \"ok {number}\" để nhận."), format!("Answer \"ok {number}\" to take it on."))
+        self.language
+            .pick(format!("Trả lời \"ok {number}\" để nhận."), format!("Answer \"ok {number}\" to take it on."))
     }
 
     pub(super) fn short_answer(&self, number: u32) -> String {
-        self.say(format!("Nhận: ok {number}"), format!("Take it on: ok {number}"))
+        self.language.pick(format!("Nhận: ok {number}"), format!("Take it on: ok {number}"))
     }
 
     pub(super) fn digest(&self, cameras: &Cameras) -> String {
         match (cameras.public, cameras.households) {
-            (0, 0) => self.pick("Mọi camera hoạt động tốt.", "All cameras are well.").to_owned(),
-            (public, households) => self.say(
+            (0, 0) => self.language.pick("Mọi camera hoạt động tốt.", "All cameras are well.").to_owned(),
+            (public, households) => self.language.pick(
                 format!("Cần xử lý: {public} camera công cộng, {households} camera hộ dân."),
                 format!("To be looked after: {public} public and {households} household cameras."),
             ),
@@ -266,16 +269,17 @@ impl Words<'_> {
     }
 
     pub(super) fn test(&self) -> String {
-        self.pick(
-            "Nếu bạn đọc được tin này thì kênh báo tin của bạn hoạt động. Không có sự cố nào.",
-            "If you can read this, you can be reached. Nothing is wrong.",
-        )
-        .to_owned()
+        self.language
+            .pick(
+                "Nếu bạn đọc được tin này thì kênh báo tin của bạn hoạt động. Không có sự cố nào.",
+                "If you can read this, you can be reached. Nothing is wrong.",
+            )
+            .to_owned()
     }
 
     pub(super) fn channel_failing(&self, notice: &ChannelNotice) -> String {
         let ChannelNotice { channel, error, .. } = notice;
-        self.say(
+        self.language.pick(
             format!("Kênh {channel} không nhận tin: {error}. Tin được gửi qua kênh tiếp theo của mỗi người; hãy sửa kênh này."),
             format!("The channel {channel} takes no messages: {error}. Each person's next channel is used; please mend it."),
         )
@@ -285,14 +289,14 @@ impl Words<'_> {
     pub(super) fn journal(&self, notice: &JournalNotice) -> String {
         let what = &notice.what;
         match notice.trouble {
-            Trouble::Restored => self
-                .pick("Các tin bị giữ lại đang được gửi.", "What was kept back is being sent.")
-                .to_owned(),
-            Trouble::Damaged => self.say(
+            Trouble::Restored => {
+                self.language.pick("Các tin bị giữ lại đang được gửi.", "What was kept back is being sent.").to_owned()
+            }
+            Trouble::Damaged => self.language.pick(
                 format!("Phần đọc được đã giữ lại, tệp hỏng được để riêng; bộ giám sát vẫn chạy. {what}"),
                 format!("What could be read is kept, the damaged file is set aside; the monitor goes on. {what}"),
             ),
-            Trouble::Failing => self.say(
+            Trouble::Failing => self.language.pick(
                 format!(
                     "Ổ đĩa của máy giám sát đầy hoặc hỏng ({what}). Màn hình vẫn đúng, nhưng không tin nào về sự cố được \
                      gửi cho tới khi sửa xong: hãy theo dõi màn hình. Giải phóng ổ đĩa là đủ, không cần khởi động lại."
@@ -305,26 +309,13 @@ impl Words<'_> {
         }
     }
 
-    fn date(&self, at: Timestamp) -> String {
-        at.to_zoned_datetime(self.zone.clone()).strftime("%d/%m/%Y").to_string()
-    }
-
-    /// The time of day, with the day where it is not today.
-    fn clock(&self, at: Timestamp) -> String {
-        let (then, now) = (at.to_zoned_datetime(self.zone.clone()), self.now.to_zoned_datetime(self.zone.clone()));
-        let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M:%S %d/%m/%Y" };
-        then.strftime(format).to_string()
-    }
-
     fn length(&self, length: Duration) -> String {
         let seconds = length.as_secs();
         let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-        match self.language {
-            _ if seconds < 60 => format!("{seconds} {}", self.pick("giây", "s")),
-            Language::Vi if hours == 0 => format!("{minutes} phút"),
-            Language::Vi => format!("{hours} giờ {minutes} phút"),
-            Language::En if hours == 0 => format!("{minutes} min"),
-            Language::En => format!("{hours} h {minutes} min"),
+        match (seconds, hours) {
+            (0..60, _) => self.language.pick(format!("{seconds} giây"), format!("{seconds} s")),
+            (_, 0) => self.language.pick(format!("{minutes} phút"), format!("{minutes} min")),
+            _ => self.language.pick(format!("{hours} giờ {minutes} phút"), format!("{hours} h {minutes} min")),
         }
     }
 }

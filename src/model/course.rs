@@ -1,7 +1,7 @@
 //! How an incident stands now, as against the worst that was told of it.
 
-use super::{Incident, Language, Level, SiteId, Snapshot};
-use jiff::{Timestamp, tz::TimeZone};
+use super::{Incident, Language, Level, Local, SiteId, Snapshot};
+use jiff::Timestamp;
 
 /// How an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,17 +57,14 @@ impl Course {
         }
     }
 
-    /// What people call it; times are local to `zone`, with the day where it is not that of `now`.
-    pub fn text(self, language: Language, zone: &TimeZone, now: Timestamp) -> String {
+    /// What people call it.
+    pub fn text(self, language: Language, local: Local<'_>) -> String {
         let (since, vietnamese, english) = match self {
             Self::Lasting(level) => return level.text(language).to_owned(),
             Self::Recovering(since) => (since, "đang hồi phục từ", "recovering since"),
             Self::Ended(at) => (at, "kết thúc lúc", "ended at"),
         };
-        let (then, now) = (since.to_zoned_datetime(zone.clone()), now.to_zoned_datetime(zone.clone()));
-        let format = if then.date() == now.date() { "%H:%M" } else { "%H:%M %d/%m" };
-        let word = if language == Language::Vi { vietnamese } else { english };
-        format!("{word} {}", then.strftime(format))
+        format!("{} {}", language.pick(vietnamese, english), local.short(since))
     }
 }
 
@@ -79,7 +76,7 @@ impl Snapshot {
 
     /// The same for people.
     pub fn course_text(&self, course: Course, language: Language) -> String {
-        course.text(language, &self.fleet.commune.timezone, self.at)
+        course.text(language, self.local())
     }
 }
 
@@ -139,11 +136,12 @@ mod tests {
 
     #[test]
     fn it_is_said_in_local_time_with_the_day_where_it_is_another() {
-        let zone = TimeZone::fixed(jiff::tz::offset(7));
+        let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(7));
+        let local = |second| Local::new(&zone, at(second));
         let course = Course::Recovering(at(300));
-        assert_eq!(course.text(Language::Vi, &zone, at(400)), "đang hồi phục từ 14:05");
-        assert_eq!(course.text(Language::En, &zone, at(400)), "recovering since 14:05");
-        assert_eq!(course.text(Language::Vi, &zone, at(86_400)), "đang hồi phục từ 14:05 22/09");
-        assert_eq!(Course::Lasting(Level::Blind).text(Language::Vi, &zone, at(0)), "mù hoàn toàn");
+        assert_eq!(course.text(Language::Vi, local(400)), "đang hồi phục từ 14:05");
+        assert_eq!(course.text(Language::En, local(400)), "recovering since 14:05");
+        assert_eq!(course.text(Language::Vi, local(86_400)), "đang hồi phục từ 14:05 22/09");
+        assert_eq!(Course::Lasting(Level::Blind).text(Language::Vi, local(0)), "mù hoàn toàn");
     }
 }

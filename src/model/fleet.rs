@@ -1,8 +1,8 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
 use super::{
-    Area, AreaId, CameraId, Cause, Certificate, Codec, DeviceId, LinkId, Login, Site, SiteId, Window, closed::closed,
-    hours::DailyHours,
+    Area, AreaId, CameraId, Cause, Certificate, Codec, DeviceId, Language, LinkId, Login, Site, SiteId, Window,
+    closed::closed, hours::DailyHours,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
@@ -112,18 +112,6 @@ pub struct Commune {
     pub timezone: TimeZone,
     /// The hours in which views need what they need at night.
     pub night: DailyHours,
-}
-
-closed! {
-    /// A language that pages and messages exist in.
-    #[derive(Default)]
-    pub enum Language {
-        /// Vietnamese, the default.
-        #[default]
-        Vi "vi",
-        /// English.
-        En "en",
-    }
 }
 
 /// One network host with one login.

@@ -15,6 +15,8 @@ mod history;
 mod hours;
 mod ids;
 mod incident;
+mod language;
+pub mod local;
 mod location;
 mod login;
 mod memory;
@@ -40,13 +42,16 @@ pub use counts::Counts;
 pub use course::Course;
 pub use discreet::stream_address;
 pub use fleet::{
-    Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Language, Link, LinkKind, Promise, Transport, rtsp_port,
+    Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
 };
 pub use folded::folded;
 pub use history::{History, LevelChange, Run};
 pub use hours::DailyHours;
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
+pub use language::Language;
+pub(crate) use language::{vocabulary, worded};
+pub use local::Local;
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};

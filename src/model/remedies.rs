@@ -1,21 +1,8 @@
 //! What the contractor should do about each reason, Vietnamese and English.
 
-use super::{FailureKind, Language};
+use super::{FailureKind, worded};
 
-macro_rules! remedies {
-    ($($variant:ident => $vietnamese:literal, $english:literal;)*) => {
-        impl FailureKind {
-            /// What to do about it.
-            pub fn remedy(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $((Self::$variant, Language::Vi) => $vietnamese, (Self::$variant, Language::En) => $english,)*
-                }
-            }
-        }
-    };
-}
-
-remedies! {
+worded!(FailureKind::remedy {
     Unresolved => "Sửa tên máy trong cấu hình hoặc kiểm tra máy chủ DNS.", "Correct the host name, or check the DNS server.";
     Unreachable => "Kiểm tra tuyến mạng và cổng mạng của máy giám sát.", "Check routes and the monitor's own network port.";
     Timeout => "Kiểm tra nguồn điện, cáp mạng và thiết bị mạng phía trên camera.", "Check power, cable and the switch above the camera.";
@@ -55,4 +42,4 @@ remedies! {
     Clock => "Đặt máy chủ NTP và múi giờ cho camera.", "Give the camera an NTP server and its time zone.";
     ClockDrift => "Đặt máy chủ NTP cho camera.", "Give the camera an NTP server.";
     ProbeFailed => "Lỗi của máy giám sát: xem nhật ký của camhealth.", "The monitor's own fault: see camhealth's log.";
-}
+});

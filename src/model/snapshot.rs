@@ -2,7 +2,7 @@
 
 use super::{
     AreaId, Beacon, CameraId, Cause, Check, Counts, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId,
-    Kind, Level, LinkId, LinkState, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window,
+    Kind, Level, LinkId, LinkState, Local, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window,
     elapsed, later,
 };
 use imbl::OrdMap;
@@ -70,6 +70,11 @@ impl Snapshot {
     pub fn number(&self, site: &SiteStatus) -> Option<u32> {
         let id = site.incident.as_ref()?;
         self.incidents.iter().find(|incident| incident.id == *id).map(|incident| incident.number)
+    }
+
+    /// Times as the commune's people read them at this moment.
+    pub fn local(&self) -> Local<'_> {
+        Local::new(&self.fleet.commune.timezone, self.at)
     }
 
     /// The name for people of what failed.

@@ -1,22 +1,8 @@
 //! The words for states and reasons that people read, on pages and in messages, Vietnamese and English.
 
-use super::{Check, FailureKind, Held, Kind, Language, Level, State, ViewState};
+use super::{Check, FailureKind, Held, Kind, Level, State, ViewState, worded};
 
-/// Words of one enum: for each variant its Vietnamese, then its English.
-macro_rules! words {
-    ($type:ty { $($variant:ident => $vietnamese:literal, $english:literal;)* }) => {
-        impl $type {
-            /// What people call it.
-            pub fn text(self, language: Language) -> &'static str {
-                match (self, language) {
-                    $((Self::$variant, Language::Vi) => $vietnamese, (Self::$variant, Language::En) => $english,)*
-                }
-            }
-        }
-    };
-}
-
-words!(State {
+worded!(State::text {
     Up => "hoạt động", "up";
     Degraded => "suy giảm", "degraded";
     Down => "hỏng", "down";
@@ -26,7 +12,7 @@ words!(State {
     Off => "ngoài giờ", "off hours";
 });
 
-words!(Level {
+worded!(Level::text {
     Full => "đủ", "full";
     Reduced => "giảm", "reduced";
     Critical => "nguy cấp", "critical";
@@ -34,25 +20,25 @@ words!(Level {
     Unknown => "chưa rõ", "unknown";
 });
 
-words!(ViewState {
+worded!(ViewState::text {
     Covered => "quan sát được", "covered";
     Lost => "mất", "lost";
     Unknown => "chưa rõ", "unknown";
 });
 
-words!(Kind {
+worded!(Kind::text {
     Public => "công cộng", "public";
     Household => "hộ dân", "household";
 });
 
-words!(Check {
+worded!(Check::text {
     Liveness => "kiểm tra phản hồi", "liveness";
     Stream => "kiểm tra luồng hình", "stream";
     Survey => "khảo sát dài", "long look";
     Device => "kiểm tra thiết bị (ONVIF)", "device (ONVIF)";
 });
 
-words!(Held {
+worded!(Held::text {
     OwnerHours => "chờ hết giờ chủ hộ không muốn kết nối", "waits for its owner's hours to end";
     LoginRejected => "chờ vì đăng nhập đã bị từ chối", "waits because the login was rejected";
     LoginUnproven => "chờ một lần đăng nhập khác xong", "waits for another login to be answered";
@@ -64,7 +50,7 @@ words!(Held {
     Workers => "chờ tiến trình kiểm tra rảnh", "waits for a worker that is free";
 });
 
-words!(FailureKind {
+worded!(FailureKind::text {
     Unresolved => "không tìm thấy địa chỉ theo tên máy", "the host name has no address";
     Unreachable => "mạng không có đường tới camera", "the network has no way to the camera";
     Timeout => "không trả lời (mất điện hoặc đứt cáp)", "no answer (no power or a cut cable)";
@@ -109,6 +95,7 @@ words!(FailureKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Language;
 
     #[test]
     fn each_reason_is_said_differently_in_each_language() {

@@ -5,16 +5,14 @@ use super::{
     page,
     words::{Words, words},
 };
-use crate::model::{Budget, Client, DeviceFacts, Language, Seen, Snapshot};
+use crate::model::{Budget, Client, DeviceFacts, Language, Local, Seen, Snapshot};
 use askama::Template;
-use jiff::{Timestamp, tz::TimeZone};
 
 /// The page's content; `None` when there is no such camera.
 pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama::Result<Option<String>> {
     let Some(it) = explain(snapshot, id, language) else { return Ok(None) };
     let Some(camera) = snapshot.fleet.cameras.get(id) else { return Ok(None) };
     let words = words(language);
-    let zone = &snapshot.fleet.commune.timezone;
     let template = Main {
         words,
         mood: it.state.as_str(),
@@ -24,7 +22,7 @@ pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama:
         at: page::moment(it.at, snapshot),
         budgets: budgets(&it, words),
         facts: facts(&it, words),
-        looks: it.recent.iter().map(|seen| look(seen, zone, language, words)).collect(),
+        looks: it.recent.iter().map(|seen| look(seen, snapshot.local(), language, words)).collect(),
         steps: it.last.iter().map(|(check, steps)| (check.text(language), steps)).collect(),
         it: &it,
     };
@@ -56,19 +54,15 @@ struct LookRow {
     well: bool,
 }
 
-fn look(seen: &Seen, zone: &TimeZone, language: Language, words: &Words) -> LookRow {
+fn look(seen: &Seen, local: Local<'_>, language: Language, words: &Words) -> LookRow {
     LookRow {
-        when: clock(seen.started, zone),
+        when: local.time(seen.started),
         depth: seen.check.text(language),
         took: format!("{:.2} s", seen.took.as_secs_f64()),
         bytes: kilobytes(seen.bytes),
         cause: seen.failure.as_ref().map_or(words.fine, |failure| failure.kind.text(language)).to_owned(),
         well: seen.failure.is_none(),
     }
-}
-
-fn clock(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
 fn kilobytes(bytes: u64) -> String {

@@ -129,15 +129,8 @@ struct Tell<'a> {
 }
 
 impl Tell<'_> {
-    fn say(&self, vietnamese: String, english: String) -> String {
-        if self.language == Language::Vi { vietnamese } else { english }
-    }
-
     fn time(&self, at: Timestamp) -> String {
-        let zone = &self.snapshot.fleet.commune.timezone;
-        let (then, now) = (at.to_zoned_datetime(zone.clone()), self.snapshot.at.to_zoned_datetime(zone.clone()));
-        let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m" };
-        then.strftime(format).to_string()
+        self.snapshot.local().time(at)
     }
 
     fn reasoning(&self) -> Vec<String> {
@@ -155,7 +148,9 @@ impl Tell<'_> {
         let since = self.time(status.since);
         let cause = status.cause.map_or("", |cause| cause.text(self.language));
         let Some(reasons) = &status.reasoning else {
-            return self.say("Chưa kiểm tra lần nào từ khi khởi động.".into(), "Not looked at since the start.".into());
+            return self
+                .language
+                .pick("Chưa kiểm tra lần nào từ khi khởi động.".into(), "Not looked at since the start.".into());
         };
         let (bad, good) = (reasons.bad_needed, reasons.good_needed);
         match status.state {
@@ -163,40 +158,40 @@ impl Tell<'_> {
                 let proven = reasons.proven.unwrap_or(status.since);
                 let until = self.time(crate::model::later(proven, reasons.stale_after));
                 let proven = self.time(proven);
-                self.say(
+                self.language.pick(
                     format!("Hoạt động từ {since}: hình về lúc {proven}, còn tin được đến {until}; {bad} lần hỏng liên tiếp thì kết luận hỏng."),
                     format!("Up since {since}: video arrived at {proven}, which proves it until {until}; {bad} failed looks in a row would make it down."),
                 )
             }
-            State::Degraded => self.say(
+            State::Degraded => self.language.pick(
                 format!("Suy giảm từ {since}: hình vẫn về, nhưng {cause}; {good} lần tốt liên tiếp thì hết."),
                 format!("Degraded since {since}: video arrives, but {cause}; {good} good looks in a row would end it."),
             ),
-            State::Down => self.say(
+            State::Down => self.language.pick(
                 format!("Hỏng từ {since}: đủ {bad} lần kiểm tra hỏng liên tiếp ({cause}); cần {good} lần tốt liên tiếp, có hình, để hoạt động lại."),
                 format!("Down since {since}: {bad} failed looks in a row ({cause}); {good} good ones in a row, with video, would end it."),
             ),
-            State::Unknown if status.cause.is_some_and(FailureKind::refuses_login) => self.say(
+            State::Unknown if status.cause.is_some_and(FailureKind::refuses_login) => self.language.pick(
                 format!("Chưa rõ từ {since}: {cause}. Không đăng nhập được thì không biết còn hình hay không; đây không phải báo động."),
                 format!("Unknown since {since}: {cause}. Without a login nothing can be said of the picture; nobody is alarmed."),
             ),
-            State::Unknown if status.cause.is_some() => self.say(
+            State::Unknown if status.cause.is_some() => self.language.pick(
                 format!("Chưa rõ từ {since}: {cause}, nên chưa chứng minh được là còn hình."),
                 format!("Unknown since {since}: {cause}, so it is not proven that video still comes."),
             ),
-            State::Unknown => self.say(
+            State::Unknown => self.language.pick(
                 format!("Chưa rõ từ {since}: chưa có bằng chứng mới trong {}.", minutes(reasons.stale_after, self.language)),
                 format!("Unknown since {since}: no proof within {}.", minutes(reasons.stale_after, self.language)),
             ),
-            State::Unreachable => self.say(
+            State::Unreachable => self.language.pick(
                 format!("Không tới được từ {since}: {}.", self.behind()),
                 format!("Unreachable since {since}: {}.", self.behind()),
             ),
-            State::Maintenance => self.say(
+            State::Maintenance => self.language.pick(
                 format!("Bảo trì từ {since}: {}. Báo động được giữ lại, thời gian này không tính vào thời gian hoạt động.", status.detail),
                 format!("In maintenance since {since}: {}. Alerts are kept back and this time counts as neither up nor down.", status.detail),
             ),
-            State::Off => self.say(
+            State::Off => self.language.pick(
                 format!("Ngoài giờ từ {since}: chủ hộ không muốn kết nối vào giờ này."),
                 format!("Off since {since}: its owner wants no contact at this hour."),
             ),
@@ -211,7 +206,7 @@ impl Tell<'_> {
         let line = |incident: &std::sync::Arc<crate::model::Incident>| {
             let (number, place) = (incident.number, self.snapshot.place(&incident.cause));
             let course = self.snapshot.course_text(self.snapshot.course(incident), self.language);
-            self.say(
+            self.language.pick(
                 format!("Sự cố #{number} ({place}): {course}."),
                 format!("Incident #{number} ({place}): {course}."),
             )
@@ -227,8 +222,8 @@ impl Tell<'_> {
             .rev()
             .find(|id| self.snapshot.links.get(*id).is_some_and(|link| link.state == crate::model::LinkState::Down));
         match down.and_then(|id| self.snapshot.fleet.links.get(id)) {
-            Some(link) => self.say(format!("{} mất kết nối", link.name), format!("{} is down", link.name)),
-            None => self.say("mạng ở trên mất kết nối".into(), "the network above it is down".into()),
+            Some(link) => self.language.pick(format!("{} mất kết nối", link.name), format!("{} is down", link.name)),
+            None => self.language.pick("mạng ở trên mất kết nối".into(), "the network above it is down".into()),
         }
     }
 
@@ -239,14 +234,14 @@ impl Tell<'_> {
         if reasons.bad > 0 && self.status.state != State::Down {
             let kind = reasons.bad_kind.map_or("", |kind| kind.text(self.language));
             let (bad, needed) = (reasons.bad, reasons.bad_needed);
-            lines.push(self.say(
+            lines.push(self.language.pick(
                 format!("Đang đếm: {bad}/{needed} lần hỏng liên tiếp ({kind})."),
                 format!("Counting: {bad} of {needed} failed looks in a row ({kind})."),
             ));
         }
         if reasons.good > 0 && self.status.state == State::Down {
             let (good, needed) = (reasons.good, reasons.good_needed);
-            lines.push(self.say(
+            lines.push(self.language.pick(
                 format!("Đang đếm: {good}/{needed} lần tốt liên tiếp."),
                 format!("Counting: {good} of {needed} good looks in a row."),
             ));
@@ -254,7 +249,7 @@ impl Tell<'_> {
         if let Some((kind, length)) = reasons.shade {
             let needed = reasons.good_needed;
             let kind = kind.map_or(State::Up.text(self.language), |kind| kind.text(self.language));
-            lines.push(self.say(
+            lines.push(self.language.pick(
                 format!("Đang đếm: {length}/{needed} lần liên tiếp cho \"{kind}\"."),
                 format!("Counting: {length} of {needed} in a row for \"{kind}\"."),
             ));
@@ -270,7 +265,7 @@ impl Tell<'_> {
         for (vietnamese, english, opinion) in named {
             if let Some(failure) = &opinion.told {
                 let (text, detail) = (failure.kind.text(self.language), &failure.detail);
-                lines.push(self.say(
+                lines.push(self.language.pick(
                     format!("Theo {vietnamese}: {text} ({detail})."),
                     format!("By {english}: {text} ({detail})."),
                 ));
@@ -279,7 +274,7 @@ impl Tell<'_> {
         if let Some(usual) = memory.baseline.hour(self.snapshot.at) {
             let (fps, rate) = (usual.fps, usual.bytes_per_second * 8.0 / 1000.0);
             let (size, looks) = (usual.delta_frame_bytes, usual.looks);
-            lines.push(self.say(
+            lines.push(self.language.pick(
                 format!("Thường giờ này: {fps:.1} hình/giây, {rate:.0} kbit/s, {size:.0} byte mỗi khung giữa hai khung chính (từ {looks} lần)."),
                 format!("Usual at this hour: {fps:.1} frames/s, {rate:.0} kbit/s, {size:.0} bytes a frame between keyframes (from {looks} looks)."),
             ));
@@ -288,7 +283,7 @@ impl Tell<'_> {
             && outlook.rtsp_strikes + outlook.onvif_strikes > 0
         {
             let (rtsp, onvif) = (outlook.rtsp_strikes, outlook.onvif_strikes);
-            lines.push(self.say(
+            lines.push(self.language.pick(
                 format!("Đăng nhập bị từ chối: RTSP {rtsp}/2, ONVIF {onvif}/2; đủ 2 lần thì chỉ thử lại khi cấu hình thay đổi."),
                 format!("Logins rejected: RTSP {rtsp} of 2, ONVIF {onvif} of 2; after 2 only a changed configuration is tried."),
             ));
@@ -304,7 +299,7 @@ impl Tell<'_> {
         let down = states.iter().filter(|state| state.is_lost()).count();
         let (name, all) = (&self.snapshot.fleet.links.get(link)?.name, states.len());
         (all > 1).then(|| {
-            self.say(
+            self.language.pick(
                 format!("Cùng đường truyền {name}: {down}/{all} camera hỏng."),
                 format!("On the same link, {name}: {down} of {all} cameras are down."),
             )
@@ -317,12 +312,12 @@ impl Tell<'_> {
         let next = outlook.next.map(|next| {
             let wait = elapsed(next.at, self.snapshot.at).as_secs();
             let (check, at) = (next.check.text(self.language), self.time(next.at));
-            self.say(format!("{check} lúc {at} (sau {wait} giây)"), format!("{check} at {at} (in {wait} s)"))
+            self.language.pick(format!("{check} lúc {at} (sau {wait} giây)"), format!("{check} at {at} (in {wait} s)"))
         });
-        let looking = outlook.looking.then(|| self.say("đang kiểm tra".into(), "a look is under way".into()));
+        let looking = outlook.looking.then(|| self.language.pick("đang kiểm tra".into(), "a look is under way".into()));
         let parts: Vec<String> = looking.into_iter().chain(next).chain(held.map(str::to_owned)).collect();
         if parts.is_empty() {
-            return self.say("không có lần nào được lên lịch".into(), "none is planned".into());
+            return self.language.pick("không có lần nào được lên lịch".into(), "none is planned".into());
         }
         parts.join("; ")
     }
@@ -330,5 +325,5 @@ impl Tell<'_> {
 
 fn minutes(length: Duration, language: Language) -> String {
     let minutes = length.as_secs() / 60;
-    if language == Language::Vi { format!("{minutes} phút") } else { format!("{minutes} min") }
+    language.pick(format!("{minutes} phút"), format!("{minutes} min"))
 }

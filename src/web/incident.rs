@@ -100,25 +100,20 @@ pub(super) fn main(
 }
 
 fn cause_text(cause: &Cause, language: Language) -> &'static str {
-    match (cause, language) {
-        (Cause::Site(_), Language::Vi) => "camera tại chỗ",
-        (Cause::Site(_), Language::En) => "cameras on the spot",
-        (Cause::Unproven(_), Language::Vi) => "camera trả lời nhưng chưa chứng minh được còn hình",
-        (Cause::Unproven(_), Language::En) => "cameras that answer and prove nothing",
-        (Cause::Link(_), Language::Vi) => "đường truyền hoặc nguồn điện",
-        (Cause::Link(_), Language::En) => "link or power",
-        (Cause::Device(_), Language::Vi) => "đầu ghi",
-        (Cause::Device(_), Language::En) => "recorder",
-        (Cause::Commune, Language::Vi) => "toàn xã",
-        (Cause::Commune, Language::En) => "the whole commune",
-        (Cause::Monitor, Language::Vi) => "máy giám sát",
-        (Cause::Monitor, Language::En) => "the monitor itself",
-    }
+    let (vietnamese, english) = match cause {
+        Cause::Site(_) => ("camera tại chỗ", "cameras on the spot"),
+        Cause::Unproven(_) => {
+            ("camera trả lời nhưng chưa chứng minh được còn hình", "cameras that answer and prove nothing")
+        }
+        Cause::Link(_) => ("đường truyền hoặc nguồn điện", "link or power"),
+        Cause::Device(_) => ("đầu ghi", "recorder"),
+        Cause::Commune => ("toàn xã", "the whole commune"),
+        Cause::Monitor => ("máy giám sát", "the monitor itself"),
+    };
+    language.pick(vietnamese, english)
 }
 
 pub(super) fn no_such(language: Language) -> &'static str {
-    match language {
-        Language::Vi => "Không có sự cố này, hoặc đã kết thúc từ lâu.\n",
-        Language::En => "There is no such incident, or it ended long ago.\n",
-    }
+    language
+        .pick("Không có sự cố này, hoặc đã kết thúc từ lâu.\n", "There is no such incident, or it ended long ago.\n")
 }

@@ -16,16 +16,13 @@ pub(super) fn rungs(camera: &Camera, rungs: &[Rung]) -> Vec<Rung> {
 
 /// The time of day where people live, with the day where it is not today.
 pub(super) fn moment(at: Timestamp, snapshot: &Snapshot) -> Moment {
-    let zone = &snapshot.fleet.commune.timezone;
-    let (then, now) = (at.to_zoned_datetime(zone.clone()), snapshot.at.to_zoned_datetime(zone.clone()));
-    let format = if then.date() == now.date() { "%H:%M:%S" } else { "%H:%M %d/%m/%Y" };
-    Moment { text: then.strftime(format).to_string(), millisecond: at.as_millisecond() }
+    Moment { text: snapshot.local().time(at), millisecond: at.as_millisecond() }
 }
 
 /// A number as people read it: 20.000 in Vietnamese, 20,000 in English.
 pub(super) fn thousands(number: usize, language: Language) -> String {
     let digits = number.to_string();
-    let separator = if language == Language::Vi { '.' } else { ',' };
+    let separator = language.pick('.', ',');
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {

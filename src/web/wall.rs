@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{
     AreaId, Camera, CameraStatus, Counts, Coverage, Fleet, Incident, Kind, Language, Level, Site, SiteId, SiteStatus,
-    Snapshot, Span, State, Window,
+    Snapshot, Span, State, Window, local,
 };
 use askama::Template;
 use std::{
@@ -255,7 +255,7 @@ impl<'a> Wall<'a> {
     fn window(&self, window: &Window) -> (String, String, String) {
         let until = match &window.span {
             Span::Once { until, .. } => moment(*until, self.snapshot).text,
-            Span::Weekly { hours, .. } => hours.to.strftime("%H:%M").to_string(),
+            Span::Weekly { hours, .. } => local::hour(hours.to),
         };
         (window.scope.name(self.fleet), until, format!("{}: {}", window.author, window.reason))
     }

@@ -1,30 +1,8 @@
 //! The page's own words; those of states and reasons stand in the model.
 
-use crate::model::Language;
+use crate::model::vocabulary;
 
-/// Words of pages: for each its Vietnamese, then its English.
-macro_rules! phrases {
-    ($($name:ident: $vietnamese:literal, $english:literal;)*) => {
-        /// Words of one language.
-        pub(super) struct Words {
-            $(pub(super) $name: &'static str,)*
-        }
-
-        const VIETNAMESE: Words = Words { $($name: $vietnamese,)* };
-        const ENGLISH: Words = Words { $($name: $english,)* };
-    };
-}
-
-pub(super) use phrases;
-
-pub(super) fn words(language: Language) -> &'static Words {
-    match language {
-        Language::Vi => &VIETNAMESE,
-        Language::En => &ENGLISH,
-    }
-}
-
-phrases! {
+vocabulary! {
     lang: "vi", "en";
     other: "English", "Tiếng Việt";
     other_lang: "en", "vi";

@@ -49,8 +49,8 @@ pub(in crate::web) struct Forms {
     report: Report,
     /// About how many bytes the report takes.
     size: usize,
-    vietnamese: Form,
-    english: Form,
+    /// One in each language.
+    pages: [Form; Language::ALL.len()],
     csv: Mutex<Written>,
     json: Mutex<Written>,
 }
@@ -181,14 +181,13 @@ impl Forms {
             let main = page::main(view, &links).map_err(|error| error.to_string())?;
             Ok(Bytes::from(navigation(snapshot, language, month) + &main))
         };
-        let (vietnamese, english) = (shown(Language::Vi), shown(Language::En));
-        let pages: usize = [&vietnamese, &english].into_iter().flatten().map(Bytes::len).sum();
+        let pages = Language::ALL.map(shown);
+        let length: usize = pages.iter().flatten().map(Bytes::len).sum();
         Self {
             month,
             until: Instant::now() + kept_for,
-            size: size + pages + 2 * SMALL.min(size),
-            vietnamese,
-            english,
+            size: size + length + 2 * SMALL.min(size),
+            pages,
             csv: Mutex::default(),
             json: Mutex::default(),
             fleet,
@@ -198,10 +197,7 @@ impl Forms {
 
     /// The page's content.
     pub(in crate::web) fn page(&self, language: Language) -> &Form {
-        match language {
-            Language::Vi => &self.vietnamese,
-            Language::En => &self.english,
-        }
+        &self.pages[language as usize]
     }
 
     /// The content of a page of detail.

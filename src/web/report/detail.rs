@@ -53,7 +53,7 @@ struct DetailPage<'a> {
 pub(super) fn main(view: View<'_>, detail: &Detail, search: &str, page: usize) -> askama::Result<String> {
     let View { report, language, .. } = view;
     let (words, home) = (words(language), view.home.unwrap_or_default());
-    let show = Show { report, words, language, zone: &report.zone };
+    let show = Show { report, words, language };
     let plain = |text: &str| folded(text).to_lowercase();
     let wanted: Vec<String> = plain(search).split_whitespace().map(str::to_owned).collect();
     let has = |id: &str, name: &str| {

@@ -40,10 +40,7 @@ pub fn mean_length(seconds: Option<f64>, language: Language) -> String {
 }
 
 fn decimal(text: String, language: Language) -> String {
-    match language {
-        Language::Vi => text.replace('.', ","),
-        Language::En => text,
-    }
+    text.replace('.', language.pick(",", "."))
 }
 
 #[cfg(test)]

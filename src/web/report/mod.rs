@@ -16,7 +16,6 @@ pub(super) use desk::{Desk, Unready};
 pub use figures::{length, mean_length, percent};
 pub use page::{file, households};
 pub use table::csv;
-pub use words::verdict;
 
 use super::refuse::refuse;
 use crate::{

@@ -4,14 +4,13 @@ use super::{
     figures::{hours, length, mean_length, percent, points},
     svg,
     tables::{INCIDENTS as INCIDENTS_TABLE, Table},
-    words::{self, Words, words},
+    words::{Words, words},
 };
 use crate::{
-    model::{Kind, Language},
+    model::{Kind, Language, Local},
     uptime::{Account, CauseLine, Class, IncidentLine, Line, Report, Verdict},
 };
 use askama::Template;
-use jiff::{Timestamp, tz::TimeZone};
 use std::{collections::BTreeSet, ops::Range};
 
 #[derive(Template)]
@@ -125,7 +124,7 @@ pub(super) struct View<'a> {
 pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::Result<String> {
     let View { report, language, .. } = view;
     let words = words(language);
-    let show = Show { report, words, language, zone: &report.zone };
+    let show = Show { report, words, language };
     let total = &report.total;
     let lines = Table::ALL.map(|table| (table, table.lines(report, view.lent)));
     let all = lines.iter().map(|(_, lines)| lines.len()).sum::<usize>() + report.incidents.len();
@@ -145,7 +144,7 @@ pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::
     let removed = if is_whole { usize::MAX } else { REMOVED };
     let share = |account: Account| Share {
         class: account.as_str(),
-        name: words::account(account, language),
+        name: account.text(language),
         counted: svg::class(account, language),
         hours: hours(total.seconds.of(account), language),
         share: percent(Some(total.seconds.of(account) as f64 / total.seconds.total().max(1) as f64), language),
@@ -184,22 +183,26 @@ pub(super) struct Show<'a> {
     pub(super) report: &'a Report,
     pub(super) words: &'static Words,
     pub(super) language: Language,
-    pub(super) zone: &'a TimeZone,
 }
 
 impl Show<'_> {
     pub(super) fn period(&self) -> String {
-        let month = self.report.from.to_zoned_datetime(self.zone.clone()).strftime("%m/%Y").to_string();
+        let month = self.local().month(self.report.from);
         match self.report.complete {
             true => month,
             false => {
-                format!("{month} ({}, {} {})", self.words.running, self.words.so_far, self.time(self.report.until))
+                format!(
+                    "{month} ({}, {} {})",
+                    self.words.running,
+                    self.words.so_far,
+                    self.local().full(self.report.until)
+                )
             }
         }
     }
 
-    fn time(&self, at: Timestamp) -> String {
-        at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M %d/%m/%Y").to_string()
+    fn local(&self) -> Local<'_> {
+        Local::new(&self.report.zone, self.report.until)
     }
 
     fn figures(&self) -> [Figure; 3] {
@@ -213,12 +216,8 @@ impl Show<'_> {
         };
         let total = &report.total;
         let verdict = total.verdict.unwrap_or(Verdict::NotMeasured);
-        let agreed = format!(
-            "{} ({} {})",
-            words::verdict(verdict, language),
-            words.agreed,
-            percent(Some(report.camera_target), language)
-        );
+        let agreed =
+            format!("{} ({} {})", verdict.text(language), words.agreed, percent(Some(report.camera_target), language));
         [
             Figure {
                 name: words.service,
@@ -275,13 +274,13 @@ impl Show<'_> {
             mttr: mean_length(line.mttr_seconds, language),
             mtbf: mean_length(line.mtbf_seconds, language),
             change: points(line.change, language),
-            verdict: line.verdict.map_or("", |verdict| words::verdict(verdict, language)),
+            verdict: line.verdict.map_or("", |verdict| verdict.text(language)),
             class: line.verdict.map_or("", class_of),
         }
     }
 
     fn cause(&self, line: &CauseLine) -> (String, String, usize) {
-        let account = words::account(line.account, self.language);
+        let account = line.account.text(self.language);
         let name = line.cause.map_or_else(|| account.to_owned(), |cause| cause.text(self.language).to_owned());
         (name, length(line.seconds, self.language), line.cameras)
     }
@@ -300,7 +299,7 @@ impl Show<'_> {
             },
             level: line.level.text(self.language),
             class: line.level.as_str(),
-            from: self.time(line.since),
+            from: self.local().full(line.since),
             length: match line.until {
                 Some(_) => lasted,
                 None => format!("{lasted}, {}", self.words.open),

@@ -2,7 +2,7 @@
 
 use super::{figures::percent, words};
 use crate::{
-    model::Language,
+    model::{Language, local},
     uptime::{Account, Class, DayLine, Report, Seconds},
 };
 use std::fmt::Write;
@@ -32,7 +32,7 @@ pub(super) fn days(report: &Report, language: Language) -> String {
     let target = y(report.camera_target);
     line(&mut svg, "target", (80.0, target), (WIDTH - 10.0, target));
     for (number, day) in report.days.iter().enumerate().filter(|(number, _)| number % 5 == 0) {
-        text_at(&mut svg, "middle", x(number), HEIGHT - 8.0, &day.date.strftime("%d/%m").to_string());
+        text_at(&mut svg, "middle", x(number), HEIGHT - 8.0, &local::day(day.date));
     }
     for (class, contractors) in [("service", false), ("contractor", true)] {
         let figure = |day: &DayLine| if contractors { day.contractor } else { day.service };

@@ -1,57 +1,32 @@
 //! The words of the uptime report.
 
-use super::super::words::phrases;
 use crate::{
-    model::Language,
+    model::{vocabulary, worded},
     uptime::{Account, Verdict},
 };
 
-pub(super) fn words(language: Language) -> &'static Words {
-    match language {
-        Language::Vi => &VIETNAMESE,
-        Language::En => &ENGLISH,
-    }
-}
+// What a state of the report is called.
+worded!(Account::text {
+    Up => "hoạt động", "up";
+    Degraded => "suy giảm", "degraded";
+    Down => "hỏng", "down";
+    Unreachable => "mất mạng của nhà thầu", "contractor's network down";
+    External => "mất điện hoặc đường truyền thuê", "others' lines or power down";
+    Login => "bị từ chối đăng nhập", "login rejected";
+    Unseen => "không đo được", "not seen";
+    Maintenance => "bảo trì có kế hoạch", "planned maintenance";
+    Off => "ngoài giờ chủ hộ cho phép", "owner's hours";
+    MonitorDown => "máy giám sát không chạy", "monitor not running";
+});
 
-/// What a state of the report is called.
-pub(super) fn account(account: Account, language: Language) -> &'static str {
-    match (account, language) {
-        (Account::Up, Language::Vi) => "hoạt động",
-        (Account::Up, Language::En) => "up",
-        (Account::Degraded, Language::Vi) => "suy giảm",
-        (Account::Degraded, Language::En) => "degraded",
-        (Account::Down, Language::Vi) => "hỏng",
-        (Account::Down, Language::En) => "down",
-        (Account::Unreachable, Language::Vi) => "mất mạng của nhà thầu",
-        (Account::Unreachable, Language::En) => "contractor's network down",
-        (Account::External, Language::Vi) => "mất điện hoặc đường truyền thuê",
-        (Account::External, Language::En) => "others' lines or power down",
-        (Account::Login, Language::Vi) => "bị từ chối đăng nhập",
-        (Account::Login, Language::En) => "login rejected",
-        (Account::Unseen, Language::Vi) => "không đo được",
-        (Account::Unseen, Language::En) => "not seen",
-        (Account::Maintenance, Language::Vi) => "bảo trì có kế hoạch",
-        (Account::Maintenance, Language::En) => "planned maintenance",
-        (Account::Off, Language::Vi) => "ngoài giờ chủ hộ cho phép",
-        (Account::Off, Language::En) => "owner's hours",
-        (Account::MonitorDown, Language::Vi) => "máy giám sát không chạy",
-        (Account::MonitorDown, Language::En) => "monitor not running",
-    }
-}
+// How a figure stands to what was agreed, with a sign beside its colour.
+worded!(Verdict::text {
+    Pass => "✓ đạt", "✓ pass";
+    Fail => "✗ không đạt", "✗ fail";
+    NotMeasured => "? chưa đủ số đo", "? too little measured";
+});
 
-/// How a figure stands to what was agreed, with a sign beside its colour.
-pub fn verdict(verdict: Verdict, language: Language) -> &'static str {
-    match (verdict, language) {
-        (Verdict::Pass, Language::Vi) => "✓ đạt",
-        (Verdict::Pass, Language::En) => "✓ pass",
-        (Verdict::Fail, Language::Vi) => "✗ không đạt",
-        (Verdict::Fail, Language::En) => "✗ fail",
-        (Verdict::NotMeasured, Language::Vi) => "? chưa đủ số đo",
-        (Verdict::NotMeasured, Language::En) => "? too little measured",
-    }
-}
-
-phrases! {
+vocabulary! {
     lang: "vi", "en";
     title: "Báo cáo hoạt động", "Uptime report";
     month: "tháng", "of";
