@@ -284,7 +284,7 @@ async fn start(urls: &[(String, Kind)]) -> (Running, std::path::PathBuf) {
     let folder = std::env::temp_dir().join(format!("camhealth-detection-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join("camhealth.toml");
-    let mut text = String::from("[commune]\nname = \"Xã Đo\"\n[web]\nlisten = \"127.0.0.1:0\"\n");
+    let mut text = String::from("[commune]\nname = \"Xã Đo\"\n[web]\nlisten = \"127.0.0.1:0\"\nsign_in = false\n");
     text += "[journal]\npath = \"journal\"\n";
     for (number, (url, kind)) in urls.iter().enumerate() {
         let kind = match kind {

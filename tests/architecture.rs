@@ -10,8 +10,19 @@ use code::{File, Segments, Sources};
 use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 /// Pure modules: everything that decides.
-const CORE: &[&str] =
-    &["model", "health", "coverage", "topology", "alert", "outbox", "request", "uptime", "monitor", "inventory"];
+const CORE: &[&str] = &[
+    "model",
+    "health",
+    "coverage",
+    "topology",
+    "alert",
+    "outbox",
+    "request",
+    "rights",
+    "uptime",
+    "monitor",
+    "inventory",
+];
 /// Pure files of modules that are not pure as a whole, by how their names begin.
 const CORE_FILES: &[&str] =
     &["schedule/bucket", "schedule/cadence", "schedule/gate", "schedule/plan", "schedule/settings"];
@@ -20,12 +31,15 @@ const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "
 /// What may be imported beyond `model`, by module.
 const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("monitor", &["health", "coverage", "topology", "alert"]),
+    // Each wish needs a right, and what is done of it stands in the audit trail.
+    ("request", &["rights"]),
+    ("journal", &["rights"]),
     // A site in maintenance is judged as the monitor judges it.
     ("uptime", &["coverage"]),
     // Settings types, each owned by its module, are filled by the configuration.
     ("config", &["health", "topology", "alert", "schedule", "probe", "journal", "deliver", "metrics", "uptime", "web"]),
     // The report's figures are plain data, worked out by pure functions; so are wishes and what became of them.
-    ("web", &["uptime", "request"]),
+    ("web", &["uptime", "request", "rights"]),
     // The only module beside the edges that tells the time.
     ("schedule", &["clock"]),
 ];

@@ -185,7 +185,7 @@ fn dark(folder: &Path, page: SocketAddr, sites: usize) -> PathBuf {
     let (areas, sites): (String, String) = ((0..5).map(area).collect(), (0..sites).map(site).collect());
     let config = folder.join("camhealth.toml");
     let text = format!(
-        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\n[journal]\npath = \"journal.sqlite3\"\n\
+        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"{page}\"\nsign_in = false\n[journal]\npath = \"journal.sqlite3\"\n\
          [schedule]\nconfirm_every = \"1s\"\ndown_every = \"5s\"\n\
          public = {{ liveness = \"1s\", stream = \"5s\", device = \"1h\" }}\n{areas}{sites}"
     );

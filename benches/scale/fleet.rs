@@ -29,7 +29,7 @@ pub fn written(folder: &Path, urls: &[String], address: &str) -> PathBuf {
 fn configuration(urls: &[String], address: &str) -> String {
     let public = urls.len() / 6;
     let mut text = format!(
-        "[commune]\nname = \"Tỉnh Đo\"\n[web]\nlisten = \"{address}\"\n[journal]\npath = \"journal.sqlite3\"\n\
+        "[commune]\nname = \"Tỉnh Đo\"\n[web]\nlisten = \"{address}\"\nsign_in = false\n[journal]\npath = \"journal.sqlite3\"\n\
          [monitor]\nanchors = [\"tcp://127.0.0.1:9\"]\n"
     );
     for number in 0..urls.len().div_ceil(100) {

@@ -134,7 +134,7 @@ pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: Socket
         alert: roster(),
         topology: topology::Settings { settle: seconds(40), ..topology::Settings::default() },
         uptime: uptime::Settings::default(),
-        web: web::Settings { listen, ..web::Settings::default() },
+        web: web::Settings { listen, sign_in: false, ..web::Settings::default() },
     })
 }
 

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 155] = [
+const NAMES: [&str; 156] = [
     "ack_expires",
     "after",
     "alert",
@@ -130,6 +130,7 @@ const NAMES: [&str; 155] = [
     "series",
     "sessions",
     "settle",
+    "sign_in",
     "site",
     "site_target",
     "size",

@@ -195,6 +195,7 @@ pub(super) fn web(tables: &Tables<'_>) -> web::Settings {
     if let Some(table) = tables.one("web") {
         let listen = table.parsed("listen", "address with a port", "127.0.0.1:9740");
         set(&mut web.listen, listen.map(|listen| listen.value));
+        set(&mut web.sign_in, table.truth("sign_in"));
         web.hosts = table.texts("hosts").into_iter().filter_map(|name| host(table, &name)).collect();
     }
     web

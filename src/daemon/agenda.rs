@@ -203,6 +203,8 @@ fn add(batch: &mut Batch, newer: Batch) -> usize {
     batch.logins.retain(|old| newer.logins.iter().all(|new| !same(old, new)));
     batch.logins.extend(newer.logins);
     batch.proofs.extend(newer.proofs);
+    batch.people.extend(newer.people);
+    batch.audit.extend(newer.audit);
     batch.observations.extend(newer.observations);
     batch.observations.truncate(TRANSCRIPTS_MAX);
     lost

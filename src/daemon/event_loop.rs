@@ -12,6 +12,7 @@ use crate::{
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     request,
+    rights::{Chain, Register},
     schedule::{Found, Pulse},
     web,
 };
@@ -50,6 +51,10 @@ pub(super) struct EventLoop {
     pub(super) wake: Arc<Notify>,
     pub(super) prober: Option<Arc<Prober>>,
     pub(super) pulses: watch::Receiver<Pulse>,
+    /// Accounts, and what people are known by.
+    pub(super) register: watch::Sender<Arc<Register>>,
+    /// The end of the audit trail.
+    pub(super) chain: Chain,
     /// The number in the id of the last window that somebody set.
     pub(super) last_window: i64,
     /// How many windows people have set lately.

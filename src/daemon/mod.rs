@@ -33,6 +33,7 @@ use crate::{
     model::Snapshot,
     probe::Prober,
     request::{Refused, Request},
+    rights::By,
     schedule::ProbeFn,
     web,
 };
@@ -109,7 +110,7 @@ impl Running {
     /// unless it is forced.
     pub async fn reload(&self, force: bool) -> Result<(), Refused> {
         let (answer, answered) = oneshot::channel();
-        let asked = web::Asked { request: Request::Reload { force }, answer };
+        let asked = web::Asked { request: Request::Reload { force }, by: By::machine(), answer };
         // waits: signals -> event_loop
         self.requests.send(asked).await.map_err(|_| Refused::Stopping)?;
         answered.await.unwrap_or(Err(Refused::Stopping)).map(|_| ())

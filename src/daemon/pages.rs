@@ -3,7 +3,7 @@
 use super::{descriptors, shared::Shared, supervise::Outcome};
 use crate::{deliver, metrics, uptime, web};
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 /// Serves until the daemon stops.
 pub(super) fn serve(shared: &Shared, listener: TcpListener) -> impl Future<Output = Outcome> + Send + use<> {
@@ -39,6 +39,7 @@ fn state(shared: &Shared) -> web::State {
             signed.then(name)
         }),
         reporter: reporter(shared),
+        access: access(shared),
         hosts: web::Hosts::new(&hosts, move || linked.borrow().deliver.page.as_ref()?.host_str().map(str::to_owned)),
         requests: shared.requests.clone(),
         healthy: Arc::new({
@@ -46,6 +47,23 @@ fn state(shared: &Shared) -> web::State {
             move || health.check()
         }),
         ready: Arc::new(move || if stop.is_cancelled() { Err("it is stopping".to_owned()) } else { health.check() }),
+    }
+}
+
+/// Who may visit.
+fn access(shared: &Shared) -> web::Access {
+    let (clock, journal) = (shared.clock.clone(), shared.journal.clone());
+    web::Access {
+        register: shared.register.clone(),
+        sign_in: shared.configs.borrow().web.sign_in,
+        key: shared.key.clone(),
+        now: Arc::new(move || clock.now()),
+        audit: Arc::new(move |before, most| {
+            let journal = journal.clone();
+            Box::pin(async move { journal.audit(before, most).await.map_err(|error| error.to_string()) })
+        }),
+        throttle: Arc::default(),
+        hashing: Arc::new(Semaphore::new(1)),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     deliver::replies::{Bot, Reply, takes_on},
     model::{Language, PersonId},
     request::{Done, Refused, Request},
+    rights::{By, Who},
     web,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -100,7 +101,8 @@ async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Aske
     let (answer, answered) = oneshot::channel();
     let request = Request::TakeOn { incident: number.to_string(), by: name.clone(), via: channel.clone() };
     // waits: replies -> event_loop
-    requests.send(web::Asked { request, answer }).await.ok()?;
+    let by = By { who: Who::Called(name.clone()), from: channel.clone() };
+    requests.send(web::Asked { request, by, answer }).await.ok()?;
     Some(told(&answered.await.ok()?, name, number, *language))
 }
 

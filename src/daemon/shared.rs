@@ -2,7 +2,8 @@
 
 use super::{progress::Progress, supervise::Health};
 use crate::{
-    clock::Clock, config::Config, journal::Journal, metrics::Own, model::Snapshot, monitor::Event, outbox, web,
+    clock::Clock, config::Config, journal::Journal, metrics::Own, model::Snapshot, monitor::Event, outbox,
+    rights::Register, web,
 };
 use secrecy::SecretSlice;
 use std::sync::{Arc, Mutex};
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     /// The configuration that runs. A reload swaps it as a whole, so nobody sees half of a new one.
     pub(super) configs: watch::Receiver<Arc<Config>>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// Accounts, and what people are known by.
+    pub(super) register: watch::Receiver<Arc<Register>>,
     /// What people ask for.
     pub(super) requests: mpsc::Sender<web::Asked>,
     /// What beacons and channels report.

@@ -128,7 +128,7 @@ struct World {
 /// Two sites that a camera each watches; whoever is on call, with their channels, and channels that all share.
 fn config(folder: &tempfile::TempDir, people: &[(&str, &[&str])], shared: &[&str]) -> Config {
     let mut text = String::from(
-        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"127.0.0.1:0\"\n[journal]\npath = \"journal.sqlite3\"\n\
+        "[commune]\nname = \"Xã Thử\"\n[web]\nlisten = \"127.0.0.1:0\"\nsign_in = false\n[journal]\npath = \"journal.sqlite3\"\n\
          [schedule]\nconfirm_every = \"1s\"\npublic = { liveness = \"2s\", stream = \"5s\" }\n",
     );
     for number in [1, 2] {

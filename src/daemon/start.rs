@@ -20,6 +20,7 @@ use crate::{
     monitor::Monitor,
     probe::{Look, Pool, Prober},
     request,
+    rights::{Chain, Register},
     schedule::{self, Found, ProbeFn, Pulse},
 };
 use futures_util::{StreamExt, stream};
@@ -46,7 +47,7 @@ pub(super) async fn begin(
     parts: Parts,
     channels: impl FnOnce(&Shared) -> TellFn,
 ) -> Result<(Running, Journal), Error> {
-    let Opened { listener, http, journal, key, restored } = open(&config, &clock).await?;
+    let Opened { listener, http, journal, key, restored, register, chain } = open(&config, &clock).await?;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
     let now = clock.now();
     let seed = now.as_nanosecond() as u64;
@@ -63,8 +64,23 @@ pub(super) async fn begin(
     let (requests, asked) = mpsc::channel(16);
     let (news, reported) = mpsc::channel(64);
     let failures = Failures::default();
-    let shared =
-        Shared { clock, http, own, journal, key, stop, progress, health, configs, snapshots, requests, news, failures };
+    let (registers, register) = watch::channel(Arc::new(register));
+    let shared = Shared {
+        clock,
+        http,
+        own,
+        journal,
+        key,
+        stop,
+        progress,
+        health,
+        configs,
+        snapshots,
+        register,
+        requests,
+        news,
+        failures,
+    };
 
     let (probe, prober) = probing(&shared, parts.probing);
     let Watching { found, asks, pulses } = watch_cameras(&mut supervisor, &shared, looks, probe);
@@ -80,6 +96,8 @@ pub(super) async fn begin(
         wake: wake.clone(),
         prober: prober.clone(),
         pulses,
+        register: registers,
+        chain,
         last_window: 0,
         windows_lately: request::Quota::new(now),
     };
@@ -113,6 +131,8 @@ struct Opened {
     journal: Journal,
     key: Arc<SecretSlice<u8>>,
     restored: Restored,
+    register: Register,
+    chain: Chain,
 }
 
 /// All that can fail.
@@ -125,7 +145,8 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
     let opened = tokio::task::spawn_blocking(move || Journal::open(&settings, now)).await;
     let (journal, restored) = opened.unwrap_or(Err(journal::Error::Closed))?;
     let key = Arc::new(journal.signing_key().await?);
-    Ok(Opened { listener, http, journal, key, restored })
+    let (register, chain) = journal.people().await?;
+    Ok(Opened { listener, http, journal, key, restored, register, chain })
 }
 
 /// What the daemon tells of itself, with a line for each channel and each way for a worker to die from the start.

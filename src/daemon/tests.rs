@@ -90,7 +90,7 @@ async fn a_daemon_that_is_told_to_stop_breaks_nothing() {
 
 async fn wish(running: &Running, request: Request) -> Result<Done, Refused> {
     let (answer, answered) = oneshot::channel();
-    running.requests.send(web::Asked { request, answer }).await.expect("the loop runs");
+    running.requests.send(web::Asked { request, by: By::machine(), answer }).await.expect("the loop runs");
     answered.await.expect("it is answered")
 }
 

@@ -11,6 +11,7 @@ use crate::{
     model::IncidentId,
     monitor::Event,
     request::{self, Done, Refused, Request, Silence, TakingOn},
+    rights::{self, By, Deed, Wish},
     web::Asked,
 };
 use jiff::Timestamp;
@@ -20,9 +21,16 @@ impl EventLoop {
     /// Does what somebody asks for. They are answered when it is durable.
     pub(super) fn perform(&mut self, asked: Asked, agenda: &mut Agenda, reloads: &mut Reloads) {
         let now = self.shared.clock.now();
-        let Asked { request, answer } = asked;
+        let Asked { request, by: whose, answer } = asked;
+        if let Err(denied) = request.right().map_or(Ok(()), |right| whose.who.may(right)) {
+            return drop(answer.send(Err(Refused::Denied(denied))));
+        }
+        let deed = request.deed();
         let outcome = match request {
-            Request::Reload { force } => return reloads.ask(answer, force),
+            Request::Reload { force } => {
+                self.note(now, &whose, deed, agenda);
+                return reloads.ask(answer, force);
+            }
             Request::TakeOn { incident, by, via } => match self.take_on(now, incident, &by, via, agenda) {
                 // The first to take it on may still wait for the disk.
                 Ok((done, Some(before), _)) => return agenda.answer_of(answer, done, &before),
@@ -31,12 +39,45 @@ impl EventLoop {
             },
             Request::Silence(wish) => self.silence(now, wish, agenda),
             Request::Unsilence { window } => self.unsilence(now, window, agenda),
+            Request::People(wish) => self.people(now, wish, &whose, agenda),
         };
         match outcome {
-            Ok((done, unwritten)) => agenda.answer(answer, done, unwritten),
+            Ok((done, unwritten)) => {
+                self.note(now, &whose, deed, agenda);
+                agenda.answer(answer, done, unwritten);
+            }
             // Whoever asked may have gone away.
             Err(refused) => drop(answer.send(Err(refused))),
         }
+    }
+
+    /// Puts what somebody did into the audit trail.
+    fn note(&mut self, now: Timestamp, by: &By, deed: Option<Deed>, agenda: &mut Agenda) {
+        let Some(deed) = deed else { return };
+        let deed = Deed { who: by.who.name().to_owned(), from: by.from.clone(), ..deed };
+        let entry = self.chain.add(now, deed);
+        agenda.write_now(now).audit.push(entry);
+    }
+
+    /// Does what somebody wishes about accounts. Who signs in waits for no disk: somebody may have to be let in while it
+    /// is full.
+    fn people(
+        &mut self,
+        now: Timestamp,
+        wish: rights::Wish,
+        by: &By,
+        agenda: &mut Agenda,
+    ) -> Result<(Done, bool), Refused> {
+        let waits = !matches!(wish, Wish::SignIn { .. } | Wish::SignOut(_) | Wish::Use(_));
+        let mut register = (**self.register.borrow()).clone();
+        let decided = rights::decide(&mut register, now, wish).map_err(Refused::People)?;
+        if decided.changes.is_empty() {
+            return Ok((Done::People, false));
+        }
+        agenda.write_now(now).people.extend(decided.changes);
+        self.note(now, by, decided.deed, agenda);
+        self.register.send_replace(Arc::new(register));
+        Ok((Done::People, waits))
     }
 
     /// What was done, the incident if somebody was first, and whether anything is to be written.

@@ -11,6 +11,7 @@ mod history;
 mod open;
 mod outbox;
 mod pages;
+mod people;
 mod place;
 mod records;
 mod retention;
@@ -29,6 +30,7 @@ use crate::model::{
     Behind, CameraId, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation,
     Recipient, Restored, SiteRecord, Thread, Transition, Window,
 };
+use crate::rights::{Chain, Change, Entry, Register};
 use jiff::Timestamp;
 use secrecy::SecretSlice;
 use std::{
@@ -93,6 +95,10 @@ pub struct Batch {
     pub proofs: BTreeMap<CameraId, Timestamp>,
     /// How logins fared.
     pub logins: Vec<LoginRecord>,
+    /// What became of accounts, and of what people are known by.
+    pub people: Vec<Change>,
+    /// What people changed.
+    pub audit: Vec<Entry>,
 }
 
 impl Journal {
@@ -190,6 +196,22 @@ impl Journal {
             }
         }
         self.with(move |store| store.read(|connection| history::read(connection, from, until))).await
+    }
+
+    /// All accounts and what people are known by, and the end of the audit trail.
+    pub async fn people(&self) -> Result<(Register, Chain), Error> {
+        self.with(|store| {
+            store.read(|connection| {
+                let (accounts, passes, last) = people::restore(connection, &strange::Strange::default())?;
+                Ok((Register::restored(accounts, passes), Chain::after(last.as_ref())))
+            })
+        })
+        .await
+    }
+
+    /// So many entries of the audit trail, from the newest back, before the one of this number.
+    pub async fn audit(&self, before: u64, most: usize) -> Result<Vec<Entry>, Error> {
+        self.with(move |store| store.read(|connection| people::audit(connection, before, most))).await
     }
 
     /// The key that signs links: made at first use, the same ever after.

@@ -104,6 +104,7 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
         let sql = "INSERT OR REPLACE INTO proof (camera, at, sum) VALUES (?1, ?2, row_sum('proof', ?1, ?2))";
         transaction.prepare_cached(sql)?.execute((camera.as_str(), at.as_millisecond()))?;
     }
+    super::people::write(&transaction, batch)?;
     for record in &batch.logins {
         let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good, sum)
                    VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good,

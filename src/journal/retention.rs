@@ -97,6 +97,8 @@ pub(super) fn rules(now: Timestamp, settings: &Settings, counts: &mut Counts) ->
         ("run", "id", "old.last_alive < ?1 AND +old.id < (SELECT max(id) FROM run)"),
         ("incident", "id", "old.closed < ?1 AND +old.number < (SELECT max(number) FROM incident)"),
         ("maintenance", "id", "old.until < ?1"),
+        // The last one is what the next hangs on.
+        ("audit", "id", "old.at < ?1 AND +old.id < (SELECT max(id) FROM audit)"),
         ("outbox", "id", "old.settled < ?1 AND old.state <> 'queued'"),
         ("notice", "key", "old.at < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.notice = old.key)"),
     ] {

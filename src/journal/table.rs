@@ -61,9 +61,12 @@ pub(super) static LINK_CHANGE: Table = numbered("link_change", &["id", "link", "
 pub(super) static TRANSITION: Table =
     numbered("transition", &["id", "camera", "from_state", "to_state", "cause", "detail", "since", "decided"], 7);
 pub(super) static OBSERVATION: Table = numbered("observation", &["id", "camera", "started", "failed", "body"], 4);
+pub(super) static ACCOUNT: Table = keyed("account", &["name", "body"]);
+pub(super) static PASS: Table = keyed("pass", &["id", "body"]);
+pub(super) static AUDIT: Table = numbered("audit", &["id", "at", "body"], 2);
 
 /// All of them.
-pub(super) static ALL: [&Table; 14] = [
+pub(super) static ALL: [&Table; 17] = [
     &SECRET,
     &INCIDENT,
     &MAINTENANCE,
@@ -78,6 +81,9 @@ pub(super) static ALL: [&Table; 14] = [
     &LINK_CHANGE,
     &TRANSITION,
     &OBSERVATION,
+    &ACCOUNT,
+    &PASS,
+    &AUDIT,
 ];
 
 impl Table {

@@ -14,6 +14,7 @@ pub use take_on::{TakeOn, TakingOn, take_on};
 #[cfg(test)]
 mod tests;
 
+use crate::rights::{self, Deed, Right};
 use std::fmt;
 
 /// A wish of somebody's.
@@ -40,6 +41,34 @@ pub enum Request {
         /// Its id.
         window: String,
     },
+    /// Something about accounts.
+    People(rights::Wish),
+}
+
+impl Request {
+    /// What somebody must be allowed to do for it; nothing for what they do for themselves.
+    pub const fn right(&self) -> Option<Right> {
+        match self {
+            Self::Reload { .. } => Some(Right::Reload),
+            Self::TakeOn { .. } => Some(Right::TakeOn),
+            Self::Silence(_) | Self::Unsilence { .. } => Some(Right::Silence),
+            Self::People(wish) => wish.right(),
+        }
+    }
+
+    /// What the audit trail says of it once it is done, but for who it was. Of accounts they say it themselves.
+    pub fn deed(&self) -> Option<Deed> {
+        let (action, subject, after) = match self {
+            Self::Reload { force } => {
+                ("reload", String::new(), if *force { "force".to_owned() } else { String::new() })
+            }
+            Self::TakeOn { incident, by, via } => ("take_on", incident.clone(), format!("{by} ({via})")),
+            Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
+            Self::Unsilence { window } => ("unsilence", window.clone(), String::new()),
+            Self::People(_) => return None,
+        };
+        Some(Deed { action, subject, after, ..Deed::default() })
+    }
 }
 
 /// What was done. As text it is a sentence for whoever gave a command, or the id of a window that was set.
@@ -69,6 +98,8 @@ pub enum Done {
         /// Its id.
         window: String,
     },
+    /// What was wished about accounts.
+    People,
 }
 
 impl fmt::Display for Done {
@@ -79,6 +110,7 @@ impl fmt::Display for Done {
             Self::TakenOnBefore { number, by } => write!(f, "incident #{number} is already taken on by {by}"),
             Self::Silenced { window } => f.write_str(window),
             Self::Unsilenced { window } => write!(f, "{window} is ended"),
+            Self::People => f.write_str("done"),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Why a request was not done, or cannot be confirmed.
 
-use crate::model::{Scope, closed};
+use crate::{
+    model::{Scope, closed},
+    rights::{Denied, Wrong},
+};
 use std::fmt;
 
 /// Why a request was not done, or cannot be confirmed. As text it is for people.
@@ -21,6 +24,12 @@ pub enum Refused {
     /// The configuration cannot be taken over, in the words of whoever read it: they quote nothing of the files.
     #[error("{0}")]
     Configuration(String),
+    /// Whoever asks may not.
+    #[error("{0}")]
+    Denied(Denied),
+    /// It cannot be done about accounts.
+    #[error("{0}")]
+    People(Wrong),
     /// It was done, and a restart would forget it.
     #[error("it is done, but cannot be remembered until the journal can be written")]
     NotDurable,
@@ -89,6 +98,8 @@ closed! {
         Author "author",
         /// Why it is.
         Reason "reason",
+        /// What a program or a screen is called.
+        Label "label",
     }
 }
 

@@ -1,6 +1,9 @@
 //! The one way from a page back to the event loop, and what a refusal is over HTTP.
 
-use crate::request::{Done, Refused, Request};
+use crate::{
+    request::{Done, Refused, Request},
+    rights::{By, Denied, Wrong},
+};
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -12,6 +15,8 @@ use tokio::sync::oneshot;
 pub struct Asked {
     /// What is asked for.
     pub request: Request,
+    /// Who asks.
+    pub by: By,
     /// Where the outcome goes. It is sent when what was done is durable.
     pub answer: oneshot::Sender<Result<Done, Refused>>,
 }
@@ -23,6 +28,11 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
         Refused::Over(_) | Refused::Invalid(_) | Refused::TooMany(_) | Refused::Configuration(_) => {
             StatusCode::BAD_REQUEST
         }
+        Refused::Denied(Denied::SignIn) => StatusCode::UNAUTHORIZED,
+        Refused::Denied(Denied::Role(_)) => StatusCode::FORBIDDEN,
+        Refused::People(Wrong::Unknown | Wrong::Invitation) => StatusCode::NOT_FOUND,
+        Refused::People(Wrong::Taken | Wrong::LastAdministrator) => StatusCode::CONFLICT,
+        Refused::People(Wrong::Name | Wrong::TooMany) => StatusCode::BAD_REQUEST,
         Refused::NotDurable | Refused::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -6,13 +6,17 @@ use super::{
     server::Guest,
     sse,
     state::{Shared, Wish},
+    visitor::Visitor,
 };
-use crate::model::{Language, Snapshot};
+use crate::{
+    model::{Language, Snapshot},
+    rights::Right,
+};
 use axum::{
     Extension,
     body::{Body, Bytes},
     extract::{Query, State},
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -84,6 +88,7 @@ struct Listener {
 pub(super) async fn events(
     State(shared): State<Shared>,
     guest: Option<Extension<Guest>>,
+    visitor: Visitor,
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
 ) -> Response {
@@ -95,6 +100,10 @@ pub(super) async fn events(
     snapshots.mark_changed();
     let language = wish.language(&snapshots.borrow());
     let (subject, not_before) = (Subject::of(wish, &asked), Instant::now());
+    // A camera's page shows more than others do, and so do its events.
+    if matches!(subject, Subject::Camera(_)) && !visitor.may(Right::SeeDevices) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let (stood, shown, well) = (None, None, None);
     let listener = Listener { shared, snapshots, language, subject, not_before, stood, shown, well, said: not_before };
     let events = stream::unfold(listener, |mut listener| async move {

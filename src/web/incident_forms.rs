@@ -12,12 +12,14 @@ use super::{
     page::moment,
     rendered::Subject,
     state::{Shared, Wish},
-    whole::{self, html},
+    visitor::Visitor,
+    whole::{self, Frame, html},
     words::words,
 };
 use crate::{
     model::{Ack, Incident, Language, Snapshot},
     request::{Done, Invalid, Refused, Request, Silence},
+    rights::{By, Who},
 };
 use axum::{
     Form, Router,
@@ -41,40 +43,54 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 /// The page of whom a signed link is for.
-fn for_one(shared: &Shared, snapshot: &Snapshot, incident: &Incident, language: Language, signed: Signed) -> Response {
+fn for_one(
+    shared: &Shared,
+    visitor: &Visitor,
+    (snapshot, incident): (&Snapshot, &Incident),
+    language: Language,
+    signed: Signed,
+) -> Response {
     // It is not renewed in place: its button would be lost.
     let events = format!("/events?lang={}&incident=", words(language).lang);
     let path = format!("/incidents/{}", incident.number);
     let main = main(snapshot, incident, language, signed);
-    html(main.and_then(|main| whole::whole(shared, &main, snapshot, language, &path, &events)))
+    let frame = Frame { shared, visitor, snapshot, language, path: &path, events: &events };
+    html(main.and_then(|main| frame.whole(&main)))
 }
 
 fn gone(language: Language) -> Response {
     (StatusCode::NOT_FOUND, no_such(language)).into_response()
 }
 
-async fn show(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+async fn show(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, language, &Subject::Incident(id), no_such(language))
+    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Incident(id), no_such(language))
 }
 
 #[derive(Debug, Deserialize)]
 struct TakeOn {
+    #[serde(default)]
     by: String,
 }
 
-async fn take_on(shared: &Shared, incident: String, by: String, via: &str) -> Result<Done, Refused> {
-    shared.ask(Request::TakeOn { incident, by, via: via.to_owned() }).await
+async fn take_on(shared: &Shared, whose: &By, incident: String, by: String, via: &str) -> Result<Done, Refused> {
+    shared.ask(whose, Request::TakeOn { incident, by, via: via.to_owned() }).await
 }
 
 async fn take_on_form(
     State(shared): State<Shared>,
+    visitor: Visitor,
     Path(id): Path<String>,
     _: OwnPage,
     Form(form): Form<TakeOn>,
 ) -> Response {
-    match take_on(&shared, id.clone(), form.by, "page").await {
+    match take_on(&shared, &visitor.by, id.clone(), named(&visitor, form.by), "page").await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
         Err(refused) => asked::refusal(&refused),
     }
@@ -84,12 +100,14 @@ async fn take_on_form(
 struct SilenceForm {
     scope: String,
     minutes: u64,
+    #[serde(default)]
     author: String,
     reason: String,
 }
 
 async fn silence_form(
     State(shared): State<Shared>,
+    visitor: Visitor,
     Path(id): Path<String>,
     _: OwnPage,
     Form(form): Form<SilenceForm>,
@@ -98,14 +116,19 @@ async fn silence_form(
         return (StatusCode::BAD_REQUEST, "there is no such thing to silence\n").into_response();
     };
     let (from, until, minutes) = (None, None, Some(form.minutes as f64));
-    let wish = Silence { scope, from, until, minutes, author: form.author, reason: form.reason };
-    match shared.ask(Request::Silence(wish)).await {
+    let wish = Silence { scope, from, until, minutes, author: named(&visitor, form.author), reason: form.reason };
+    match shared.ask(&visitor.by, Request::Silence(wish)).await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
         Err(Refused::Invalid(Invalid::Minutes)) => {
             (StatusCode::BAD_REQUEST, "at least a minute, at most 31 days\n").into_response()
         }
         Err(refused) => asked::refusal(&refused),
     }
+}
+
+/// Who does something: whoever signed in is known by name, others say it.
+fn named(visitor: &Visitor, said: String) -> String {
+    visitor.name().map_or(said, str::to_owned)
 }
 
 /// A link that is one of ours.
@@ -135,12 +158,12 @@ impl Link {
     }
 
     /// What it shows: a button, or why it has none.
-    fn page(&self, shared: &Shared, action: String, language: Language) -> Response {
+    fn page(&self, shared: &Shared, visitor: &Visitor, action: String, language: Language) -> Response {
         let signed = match &self.used {
             Some(ack) => Signed { button: None, used: self.why_used(ack) },
             None => Signed { button: Some((action, self.name.clone())), used: Vec::new() },
         };
-        for_one(shared, &self.snapshot, &self.incident, language, signed)
+        for_one(shared, visitor, (&self.snapshot, &self.incident), language, signed)
     }
 
     /// Whoever holds a message may read either language.
@@ -167,15 +190,18 @@ fn action(path: &(String, String, String)) -> String {
 
 async fn link(
     State(shared): State<Shared>,
+    visitor: Visitor,
     Path(path): Path<(String, String, String)>,
     Query(wish): Query<Wish>,
 ) -> Response {
     let language = wish.language(&shared.state.snapshots.borrow());
-    Link::of(&shared, &path).map_or_else(|| gone(language), |link| link.page(&shared, action(&path), language))
+    Link::of(&shared, &path)
+        .map_or_else(|| gone(language), |link| link.page(&shared, &visitor, action(&path), language))
 }
 
 async fn take_on_link(
     State(shared): State<Shared>,
+    visitor: Visitor,
     _: Modest,
     Path(path): Path<(String, String, String)>,
     Query(wish): Query<Wish>,
@@ -184,10 +210,12 @@ async fn take_on_link(
     let Some(link) = Link::of(&shared, &path) else { return gone(language) };
     if link.used.is_some() || link.incident.closed.is_some() {
         // The event loop is not asked: a message that went astray changes nothing, and writes nothing.
-        return (StatusCode::CONFLICT, link.page(&shared, action(&path), language)).into_response();
+        return (StatusCode::CONFLICT, link.page(&shared, &visitor, action(&path), language)).into_response();
     }
     let number = link.incident.number;
-    match take_on(&shared, number.to_string(), link.name, "link").await {
+    // The link says who they are, whoever may be signed in there.
+    let by = By { who: Who::Called(link.name.clone()), from: visitor.by.from };
+    match take_on(&shared, &by, number.to_string(), link.name, "link").await {
         Ok(_) => Redirect::to(&format!("/incidents/{number}")).into_response(),
         Err(refused) => asked::refusal(&refused),
     }

@@ -3,6 +3,7 @@
 //! Nothing here asks the core: a page and `/metrics` are pure functions of the same snapshot, so they cannot
 //! contradict each other. Metrics are handed in as a function, since edges do not import each other.
 
+mod accounts;
 mod api;
 mod asked;
 mod camera;
@@ -17,8 +18,10 @@ mod incident;
 mod incident_forms;
 mod list;
 mod map;
+mod needed;
 mod origin;
 mod page;
+mod people;
 mod pieces;
 #[cfg(test)]
 mod province;
@@ -29,8 +32,10 @@ mod router;
 mod rows;
 #[cfg(test)]
 mod scale_tests;
+mod secrets;
 mod server;
 mod settings;
+mod sign_in;
 mod site;
 mod sse;
 mod state;
@@ -38,6 +43,7 @@ mod state;
 mod street;
 mod tiles;
 mod visit;
+mod visitor;
 mod wall;
 mod whole;
 mod words;
@@ -45,6 +51,7 @@ mod words;
 pub use asked::Asked;
 pub use hosts::Hosts;
 pub use router::pages;
+pub use secrets::machine_token;
 pub use server::{Limits, serve, tuned};
 pub use settings::Settings;
-pub use state::{Signer, State};
+pub use state::{Access, AuditFn, Signer, State};

@@ -1,11 +1,12 @@
 //! Which address gives what.
 
 use super::{
-    api, asked, events, gate, incident_forms,
+    accounts, api, asked, events, gate, incident_forms,
     origin::OwnPage,
-    report,
+    report, sign_in,
     state::{Shared, State},
     visit,
+    visitor::{self, Visitor},
 };
 use crate::request::Request;
 use axum::{
@@ -52,6 +53,11 @@ fn with(state: State, reports: Arc<report::Desk>) -> Router {
         .merge(incident_forms::routes())
         .merge(api::routes())
         .route("/metrics", get(metrics))
+        .merge(accounts::routes())
+        .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))
+        .route("/screen/{secret}", get(sign_in::screen))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
@@ -59,6 +65,7 @@ fn with(state: State, reports: Arc<report::Desk>) -> Router {
         .route("/static/report.css", get(async || asset("text/css; charset=utf-8", include_str!("static/report.css"))))
         .route("/static/wall.js", get(async || asset("text/javascript; charset=utf-8", include_str!("static/wall.js"))))
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page; the wall is at /\n"))
+        .layer(middleware::from_fn_with_state(shared.clone(), visitor::enter))
         .layer(middleware::from_fn_with_state(shared.clone(), gate::gate))
         .layer(middleware::from_fn(harden))
         .with_state(shared)
@@ -92,8 +99,8 @@ struct Insist {
     force: u8,
 }
 
-async fn reload(From(shared): From<Shared>, Query(insist): Query<Insist>, _: OwnPage) -> Response {
-    match shared.ask(Request::Reload { force: insist.force == 1 }).await {
+async fn reload(From(shared): From<Shared>, visitor: Visitor, Query(insist): Query<Insist>, _: OwnPage) -> Response {
+    match shared.ask(&visitor.by, Request::Reload { force: insist.force == 1 }).await {
         Ok(done) => format!("{done}\n").into_response(),
         Err(refused) => asked::refusal(&refused),
     }

@@ -4,10 +4,14 @@ use super::{Asked, Hosts, exposition, flood::Wishes, rendered::Cache, report};
 use crate::{
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
+    rights::{By, Entry, Hash, Register, Throttle, Wish as PeopleWish},
 };
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use secrecy::SecretSlice;
 use serde::Deserialize;
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// Of incident, round, person and signature of a link: the person's name, if the link is one of ours.
 pub type Signer = Arc<dyn Fn(&str, u32, &str, &str) -> Option<String> + Send + Sync>;
@@ -33,7 +37,31 @@ pub struct State {
     pub healthy: Condition,
     /// The same, and that it is not stopping.
     pub ready: Condition,
+    /// Who may visit.
+    pub access: Access,
 }
+
+/// Who may visit, and what they are known by.
+#[derive(Clone)]
+pub struct Access {
+    /// Accounts and passes.
+    pub register: watch::Receiver<Arc<Register>>,
+    /// Whether anybody is asked who they are.
+    pub sign_in: bool,
+    /// Signs what forms hold, and what the command line shows.
+    pub key: Arc<SecretSlice<u8>>,
+    /// The time.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Reads the audit trail: entries before a number, the newest first.
+    pub audit: AuditFn,
+    /// How quickly passwords may be tried.
+    pub throttle: Arc<Mutex<Throttle>>,
+    /// Who has a password looked at.
+    pub hashing: Arc<Semaphore>,
+}
+
+/// Reads entries of the audit trail before a number, so many; an error is for people.
+pub type AuditFn = Arc<dyn Fn(u64, usize) -> BoxFuture<'static, Result<Vec<Entry>, String>> + Send + Sync>;
 
 /// Whether all is well; else what is not, for people.
 pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -74,10 +102,17 @@ impl Wish {
 
 impl Shared {
     /// Asks the event loop for something.
-    pub(super) async fn ask(&self, request: Request) -> Result<Done, Refused> {
+    pub(super) async fn ask(&self, by: &By, request: Request) -> Result<Done, Refused> {
         let (answer, answered) = oneshot::channel();
         // waits: web -> event_loop
-        self.state.requests.send(Asked { request, answer }).await.map_err(|_| Refused::Stopping)?;
+        self.state.requests.send(Asked { request, by: by.clone(), answer }).await.map_err(|_| Refused::Stopping)?;
         answered.await.unwrap_or(Err(Refused::Stopping))
+    }
+
+    /// Says that a pass is used, to be noted. Nobody waits for that, and where there is no room it is said again.
+    pub(super) fn mention(&self, pass: Hash) {
+        let (answer, _) = oneshot::channel();
+        let request = Request::People(PeopleWish::Use(pass));
+        let _ = self.state.requests.try_send(Asked { request, by: By::machine(), answer });
     }
 }

@@ -4,6 +4,7 @@ use super::{
     list::{Asked, Filter, What},
     rendered::Subject,
     state::{Shared, Wish},
+    visitor::Visitor,
     whole,
     words::words,
 };
@@ -12,51 +13,76 @@ use axum::{
     response::Response,
 };
 
-pub(super) async fn wall(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn wall(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, language, &Subject::Wall, "")
+    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Wall, "")
 }
 
-pub(super) async fn area(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn area(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, language, &Subject::Area(id), words(language).no_area)
+    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Area(id), words(language).no_area)
 }
 
-pub(super) async fn camera(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn camera(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, language, &Subject::Camera(id), words(language).no_camera)
+    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Camera(id), words(language).no_camera)
 }
 
-pub(super) async fn site(State(shared): State<Shared>, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn site(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, language, &Subject::Site(id), words(language).no_site)
+    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Site(id), words(language).no_site)
 }
 
-pub(super) async fn map(State(shared): State<Shared>, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn map(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
     let area = wish.area.filter(|area| !area.is_empty());
-    whole::of(&shared, &snapshot, language, &Subject::Map(area), words(language).no_area)
+    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Map(area), words(language).no_area)
 }
 
-pub(super) async fn cameras(shared: State<Shared>, wish: Query<Wish>, asked: Query<Asked>) -> Response {
-    show(&shared, What::Cameras, &wish, &asked)
+pub(super) async fn cameras(
+    shared: State<Shared>,
+    visitor: Visitor,
+    wish: Query<Wish>,
+    asked: Query<Asked>,
+) -> Response {
+    show(&shared, &visitor, What::Cameras, (&wish, &asked))
 }
 
-pub(super) async fn sites(shared: State<Shared>, wish: Query<Wish>, asked: Query<Asked>) -> Response {
-    show(&shared, What::Sites, &wish, &asked)
+pub(super) async fn sites(shared: State<Shared>, visitor: Visitor, wish: Query<Wish>, asked: Query<Asked>) -> Response {
+    show(&shared, &visitor, What::Sites, (&wish, &asked))
 }
 
-pub(super) async fn incidents(shared: State<Shared>, wish: Query<Wish>, asked: Query<Asked>) -> Response {
-    show(&shared, What::Incidents, &wish, &asked)
+pub(super) async fn incidents(
+    shared: State<Shared>,
+    visitor: Visitor,
+    wish: Query<Wish>,
+    asked: Query<Asked>,
+) -> Response {
+    show(&shared, &visitor, What::Incidents, (&wish, &asked))
 }
 
-fn show(shared: &Shared, what: What, wish: &Wish, asked: &Asked) -> Response {
+fn show(shared: &Shared, visitor: &Visitor, what: What, (wish, asked): (&Wish, &Asked)) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    whole::of(shared, &snapshot, language, &Subject::List(Filter::read(what, asked)), "")
+    whole::of(shared, &snapshot, (language, visitor), &Subject::List(Filter::read(what, asked)), "")
 }

@@ -3,9 +3,13 @@
 use super::{
     rendered::Subject,
     state::Shared,
+    visitor::{FORM_TOKEN, Visitor},
     words::{Words, words},
 };
-use crate::model::{Language, Snapshot};
+use crate::{
+    model::{Language, Snapshot},
+    rights::Right,
+};
 use askama::Template;
 use axum::{
     body::{Body, Bytes},
@@ -13,69 +17,105 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use futures_util::stream;
-use std::{convert::Infallible, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
-/// The page around its content. `path` is its address without a language, `events` what its script listens to. Over the content stands
-/// that the daemon does not do its work, if so: what looks green might be old.
-pub(super) fn whole(
-    shared: &Shared,
-    main: &str,
-    snapshot: &Snapshot,
-    language: Language,
-    path: &str,
-    events: &str,
-) -> askama::Result<String> {
-    let words = words(language);
-    let at = snapshot.at.as_millisecond();
-    let menu = [
-        ("/", words.wall),
-        ("/sites", words.sites_short),
-        ("/cameras", words.cameras),
-        ("/map", words.map),
-        ("/reports", words.reports),
-    ];
-    let (place, query) = path.split_once('?').unwrap_or((path, ""));
-    let and = if query.is_empty() { "" } else { "&" };
-    let other = format!("{place}?{query}{and}lang={}", words.other_lang);
-    let trouble = (shared.state.healthy)().err();
-    let trouble = trouble.as_deref();
-    Whole {
-        words,
-        trouble,
-        commune: &snapshot.fleet.commune.name,
-        main,
-        at,
-        path: place,
-        other,
-        events,
-        home: place == "/",
-        menu,
-    }
-    .render()
+/// In forms: where the visitor's token stands, and around what asks for a name.
+const TOKEN: &str = "<!--token-->";
+const NAME: &str = "<!--name-->";
+const NAME_END: &str = "<!--/name-->";
+
+/// What stands around a content.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) visitor: &'a Visitor,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) language: Language,
+    /// The page's address without a language.
+    pub(super) path: &'a str,
+    /// What its script listens to; nothing for who may not.
+    pub(super) events: &'a str,
 }
 
-/// The page around content that others read as well: its bytes are sent, not copied.
-pub(super) fn around(
-    shared: &Shared,
-    main: Bytes,
-    snapshot: &Snapshot,
-    language: Language,
-    path: &str,
-    events: &str,
-) -> askama::Result<Response> {
-    // Names are escaped, so that none of them can be this.
-    const PLACE: &str = "<main>";
-    let page = whole(shared, PLACE, snapshot, language, path, events)?;
-    let (head, tail) = page.split_once(PLACE).unwrap_or((&page, ""));
-    let pieces = [Bytes::copy_from_slice(head.as_bytes()), main, Bytes::copy_from_slice(tail.as_bytes())];
-    Ok(Html(Body::from_stream(stream::iter(pieces.map(Ok::<_, Infallible>)))).into_response())
+impl Frame<'_> {
+    /// The page around its content. Over that stands that the daemon does not do its work, if so: what looks green might
+    /// be old.
+    pub(super) fn whole(&self, main: &str) -> askama::Result<String> {
+        let words = words(self.language);
+        let menu = [
+            ("/", words.wall, Right::See),
+            ("/sites", words.sites_short, Right::See),
+            ("/cameras", words.cameras, Right::See),
+            ("/map", words.map, Right::See),
+            ("/reports", words.reports, Right::SeeReports),
+            ("/accounts", words.accounts, Right::Accounts),
+            ("/audit", words.audit, Right::Audit),
+        ];
+        let signs_in = self.shared.state.access.sign_in;
+        // Where nobody is asked who they are there are no accounts to keep.
+        let has =
+            |right: Right| self.visitor.may(right) && (signs_in || !matches!(right, Right::Accounts | Right::Audit));
+        let (place, query) = self.path.split_once('?').unwrap_or((self.path, ""));
+        let and = if query.is_empty() { "" } else { "&" };
+        let trouble = (self.shared.state.healthy)().err().filter(|_| self.visitor.may(Right::See));
+        Whole {
+            words,
+            trouble: trouble.as_deref(),
+            commune: &self.snapshot.fleet.commune.name,
+            main: &self.fitted(main),
+            at: self.snapshot.at.as_millisecond(),
+            path: place,
+            other: format!("{place}?{query}{and}lang={}", words.other_lang),
+            events: self.events,
+            home: place == "/",
+            menu: menu.into_iter().filter(|(.., right)| has(*right)).map(|(at, name, _)| (at, name)).collect(),
+            name: self.visitor.name(),
+            token: &self.visitor.token,
+        }
+        .render()
+    }
+
+    /// The page around content that others read as well: its bytes are sent, not copied, where nothing in it is for one
+    /// visitor alone.
+    pub(super) fn around(&self, main: Bytes) -> askama::Result<Response> {
+        // Names are escaped, so that none of them can be this.
+        const PLACE: &str = "<main>";
+        let page = self.whole(PLACE)?;
+        let (head, tail) = page.split_once(PLACE).unwrap_or((&page, ""));
+        let main = match std::str::from_utf8(&main) {
+            Ok(text) if text.contains(TOKEN) => Bytes::from(self.fitted(text).into_owned()),
+            _ => main,
+        };
+        let pieces = [Bytes::copy_from_slice(head.as_bytes()), main, Bytes::copy_from_slice(tail.as_bytes())];
+        Ok(Html(Body::from_stream(stream::iter(pieces.map(Ok::<_, Infallible>)))).into_response())
+    }
+
+    /// Forms hold the visitor's token, and ask nobody for a name who is known by one. Contents are kept for all who read
+    /// them, so this is put in afterwards.
+    fn fitted<'m>(&self, main: &'m str) -> Cow<'m, str> {
+        if !main.contains(TOKEN) {
+            return Cow::Borrowed(main);
+        }
+        let token = &self.visitor.token;
+        let field = match token.is_empty() {
+            true => String::new(),
+            false => format!("<input type=\"hidden\" name=\"{FORM_TOKEN}\" value=\"{token}\">"),
+        };
+        let mut fitted = main.replace(TOKEN, &field);
+        while let Some(from) = fitted.find(NAME).filter(|_| self.visitor.name().is_some()) {
+            let until =
+                fitted[from..].find(NAME_END).map_or(from + NAME.len(), |length| from + length + NAME_END.len());
+            fitted.replace_range(from..until, "");
+        }
+        Cow::Owned(fitted)
+    }
 }
 
 /// A subject's page at its address, or with what it says that there is no such thing.
 pub(super) fn of(
     shared: &Shared,
     snapshot: &Arc<Snapshot>,
-    language: Language,
+    (language, visitor): (Language, &Visitor),
     subject: &Subject,
     missing: &'static str,
 ) -> Response {
@@ -98,7 +138,7 @@ pub(super) fn of(
     let events = format!("/events?lang={}{wish}", words(language).lang);
     let snapshot = &shared.cache.frame(snapshot, subject);
     let page = match shared.cache.main(snapshot, subject, language) {
-        Ok(Some(main)) => around(shared, main, snapshot, language, &path, &events),
+        Ok(Some(main)) => Frame { shared, visitor, snapshot, language, path: &path, events: &events }.around(main),
         Ok(None) => Ok((StatusCode::NOT_FOUND, missing).into_response()),
         Err(error) => Err(error),
     };
@@ -118,7 +158,10 @@ struct Whole<'a> {
     events: &'a str,
     home: bool,
     trouble: Option<&'a str>,
-    menu: [(&'a str, &'static str); 5],
+    menu: Vec<(&'a str, &'static str)>,
+    /// Who signed in.
+    name: Option<&'a str>,
+    token: &'a str,
 }
 
 pub(super) fn html(rendered: askama::Result<String>) -> Response {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{Ack, Cause, Incident, Level, Snapshot},
     request::{Request, TakeOn},
-    web::origin::OwnPage,
+    web::{origin::OwnPage, visitor::Visitor},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -90,12 +90,13 @@ pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<
         (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn take_on(
     State(shared): State<Shared>,
+    visitor: Visitor,
     Name(id): Name,
     _: OwnPage,
     Body(body): Body<TakeOn>,
 ) -> Result<Json<Done>, Refusal> {
     described(&body.by, "by")?;
-    let done = shared.ask(Request::TakeOn { incident: id, by: body.by, via: "command".into() }).await?;
+    let done = shared.ask(&visitor.by, Request::TakeOn { incident: id, by: body.by, via: "command".into() }).await?;
     Ok(Json(done.into()))
 }
 

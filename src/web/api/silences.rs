@@ -8,7 +8,7 @@ use super::{
 use crate::{
     model::Window,
     request::{Request, Silence},
-    web::origin::OwnPage,
+    web::{origin::OwnPage, visitor::Visitor},
 };
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -32,18 +32,24 @@ pub(super) struct Created {
         (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn silence(
     State(shared): State<Shared>,
+    visitor: Visitor,
     _: OwnPage,
     Body(wish): Body<Silence>,
 ) -> Result<(StatusCode, Json<Created>), Refusal> {
     described(&wish.author, "author")?;
     described(&wish.reason, "reason")?;
-    let id = shared.ask(Request::Silence(wish)).await?.to_string();
+    let id = shared.ask(&visitor.by, Request::Silence(wish)).await?.to_string();
     Ok((StatusCode::CREATED, Json(Created { id })))
 }
 
 /// Ends a window early that somebody set; those of the configuration are ended there.
 #[utoipa::path(delete, path = "/api/v1/silences/{id}", tag = "silences", params(("id" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub(super) async fn unsilence(State(shared): State<Shared>, Name(id): Name, _: OwnPage) -> Result<Json<Done>, Refusal> {
-    Ok(Json(shared.ask(Request::Unsilence { window: id }).await?.into()))
+pub(super) async fn unsilence(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Name(id): Name,
+    _: OwnPage,
+) -> Result<Json<Done>, Refusal> {
+    Ok(Json(shared.ask(&visitor.by, Request::Unsilence { window: id }).await?.into()))
 }

@@ -5,7 +5,8 @@ use super::{
         list::short,
         origin::NotEmbedded,
         state::{Shared, Wish},
-        whole::{around, html},
+        visitor::Visitor,
+        whole::{Frame, html},
     },
     Unready,
     detail::Detail,
@@ -24,15 +25,21 @@ use axum::{
 use std::sync::Arc;
 
 /// The list of months, and the report of the one that runs.
-pub(in crate::web) async fn latest(State(shared): State<Shared>, _: NotEmbedded, Query(wish): Query<Wish>) -> Response {
+pub(in crate::web) async fn latest(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    _: NotEmbedded,
+    Query(wish): Query<Wish>,
+) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let month = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
-    show(&shared, &snapshot, month, wish.language(&snapshot)).await
+    show((&shared, &visitor), &snapshot, month, wish.language(&snapshot)).await
 }
 
 /// A month's page, or with `.csv` behind it its table.
 pub(in crate::web) async fn one(
     State(shared): State<Shared>,
+    visitor: Visitor,
     _: NotEmbedded,
     uri: Uri,
     Path(name): Path<String>,
@@ -48,7 +55,7 @@ pub(in crate::web) async fn one(
         Err(error) => return (StatusCode::NOT_FOUND, format!("{error}\n")).into_response(),
     };
     if !as_table {
-        return show(&shared, &snapshot, month, wish.language(&snapshot)).await;
+        return show((&shared, &visitor), &snapshot, month, wish.language(&snapshot)).await;
     }
     let forms = match shared.reports.of(month, &snapshot).await {
         Ok(forms) => forms,
@@ -75,6 +82,7 @@ pub(in crate::web) struct Part {
 /// A page of one of a month's tables, or of its incidents.
 pub(in crate::web) async fn detail(
     State(shared): State<Shared>,
+    visitor: Visitor,
     _: NotEmbedded,
     Path((name, table)): Path<(String, String)>,
     Query(wish): Query<Wish>,
@@ -100,11 +108,18 @@ pub(in crate::web) async fn detail(
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let query = query.append_pair("q", &search).append_pair("page", &number.to_string()).finish();
     let events = format!("/events?lang={}&incident=", words(language).lang);
-    let shown = around(&shared, main, &snapshot, language, &format!("{path}?{query}"), &events);
-    shown.unwrap_or_else(|error| html(Err(error)))
+    let path = format!("{path}?{query}");
+    let frame =
+        Frame { shared: &shared, visitor: &visitor, snapshot: &snapshot, language, path: &path, events: &events };
+    frame.around(main).unwrap_or_else(|error| html(Err(error)))
 }
 
-async fn show(shared: &Shared, snapshot: &Arc<Snapshot>, month: Month, language: Language) -> Response {
+async fn show(
+    (shared, visitor): (&Shared, &Visitor),
+    snapshot: &Arc<Snapshot>,
+    month: Month,
+    language: Language,
+) -> Response {
     let path = format!("/reports/{month}");
     let forms = shared.reports.of(month, snapshot).await;
     let main = match forms.and_then(|forms| forms.page(language).clone().map_err(Unready::Failed)) {
@@ -113,5 +128,6 @@ async fn show(shared: &Shared, snapshot: &Arc<Snapshot>, month: Month, language:
     };
     // It is told how old it is and nothing else: the figures of a report do not move under the reader.
     let events = format!("/events?lang={}&incident=", words(language).lang);
-    around(shared, main, snapshot, language, &path, &events).unwrap_or_else(|error| html(Err(error)))
+    let frame = Frame { shared, visitor, snapshot, language, path: &path, events: &events };
+    frame.around(main).unwrap_or_else(|error| html(Err(error)))
 }

@@ -1,0 +1,57 @@
+//! Accounts, passes and the audit trail, as they are written and read.
+
+use super::{
+    Batch, Error,
+    columns::json,
+    rows,
+    strange::Strange,
+    table::{ACCOUNT, AUDIT, PASS},
+};
+use crate::rights::{Account, Change, Entry, Pass};
+use rusqlite::Connection;
+
+/// Writes what became of accounts and passes, and who did what, as part of a batch's transaction.
+pub(super) fn write(connection: &Connection, batch: &Batch) -> Result<(), Error> {
+    for change in &batch.people {
+        match change {
+            Change::Account(account) => {
+                let sql = "INSERT OR REPLACE INTO account (name, body, sum)
+                           VALUES (?1, ?2, row_sum('account', ?1, ?2))";
+                connection.prepare_cached(sql)?.execute((&account.name, json(account)))?;
+            }
+            Change::Pass(pass) => {
+                let sql = "INSERT OR REPLACE INTO pass (id, body, sum) VALUES (?1, ?2, row_sum('pass', ?1, ?2))";
+                connection.prepare_cached(sql)?.execute((&pass.id.0, json(pass)))?;
+            }
+            Change::Gone(id) => {
+                connection.prepare_cached("DELETE FROM pass WHERE id = ?1")?.execute([&id.0])?;
+            }
+        }
+    }
+    for entry in &batch.audit {
+        // One of the same number was written by a batch that was tried again.
+        let sql = "INSERT OR IGNORE INTO audit (id, at, body, sum) VALUES (?1, ?2, ?3, row_sum('audit', ?1, ?2, ?3))";
+        let number = i64::try_from(entry.number).unwrap_or(i64::MAX);
+        connection.prepare_cached(sql)?.execute((number, entry.at.as_millisecond(), json(entry)))?;
+    }
+    Ok(())
+}
+
+/// All accounts and passes, and the end of the audit trail.
+pub(super) fn restore(
+    connection: &Connection,
+    strange: &Strange,
+) -> Result<(Vec<Account>, Vec<Pass>, Option<Entry>), Error> {
+    let accounts = rows::bodies(connection, &ACCOUNT, "?1 = 0", 0, strange)?;
+    let passes = rows::bodies(connection, &PASS, "?1 = 0", 0, strange)?;
+    let last = "id > ?1 AND id = (SELECT max(id) FROM audit)";
+    Ok((accounts, passes, rows::bodies(connection, &AUDIT, last, 0, strange)?.pop()))
+}
+
+/// Entries of the audit trail from the newest back, so many, before this number.
+pub(super) fn audit(connection: &Connection, before: u64, most: usize) -> Result<Vec<Entry>, Error> {
+    let strange = Strange::default();
+    let condition = format!("id < ?1 ORDER BY id DESC LIMIT {most}");
+    let before = i64::try_from(before).unwrap_or(i64::MAX);
+    rows::bodies(connection, &AUDIT, &condition, before, &strange)
+}

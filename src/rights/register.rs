@@ -1,0 +1,294 @@
+//! All accounts and passes, and what becomes of them. Pure: each change says what is to be kept, and what is to stand in
+//! the audit trail; it is in force when that is durable.
+
+use super::account::{Account, Hash, Pass, PassKind, Who};
+use super::role::Role;
+use crate::model::closed;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Letters of a name that somebody signs in by.
+const LONGEST_NAME: usize = 32;
+/// Accounts, and passes of an account or without one, that there may be.
+const ACCOUNTS: usize = 1000;
+const PASSES: usize = 50;
+
+closed! {
+    /// Why something about accounts is not done.
+    pub enum Wrong {
+        /// Names are letters, digits, dots and hyphens.
+        Name "name",
+        /// There is an account of this name.
+        Taken "taken",
+        /// There is none of this name.
+        Unknown "unknown",
+        /// Nobody else could keep accounts.
+        LastAdministrator "last_administrator",
+        /// The link was used, or is too old.
+        Invitation "invitation",
+        /// There are too many.
+        TooMany "too_many",
+    }
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Name => "a name is 1 to 32 letters of a to z, digits, dots, hyphens and underscores",
+            Self::Taken => "there is an account of this name already",
+            Self::Unknown => "there is no such account, or no such pass",
+            Self::LastAdministrator => "nobody else can keep accounts: let another administrator sign in first",
+            Self::Invitation => "this link was used, or is older than a day: ask for another",
+            Self::TooMany => "there are as many as there may be: end some of them first",
+        })
+    }
+}
+
+/// A change of an account or a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It stands like this now.
+    Account(Account),
+    /// It stands like this now.
+    Pass(Pass),
+    /// It is gone.
+    Gone(Hash),
+}
+
+/// What follows from a wish.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// What is to be kept.
+    pub changes: Vec<Change>,
+    /// What stood there before, and what stands there now, for the audit trail.
+    pub before: String,
+    /// See `before`.
+    pub after: String,
+}
+
+/// All of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Register {
+    accounts: BTreeMap<String, Account>,
+    passes: BTreeMap<Hash, Pass>,
+}
+
+impl Register {
+    /// As the journal keeps them.
+    pub fn restored(accounts: Vec<Account>, passes: Vec<Pass>) -> Self {
+        Self {
+            accounts: accounts.into_iter().map(|account| (account.name.clone(), account)).collect(),
+            passes: passes.into_iter().map(|pass| (pass.id.clone(), pass)).collect(),
+        }
+    }
+
+    /// All accounts, by name.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// One account, by the name that somebody typed.
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.get(&folded(name))
+    }
+
+    /// All passes that are good.
+    pub fn passes(&self, now: Timestamp) -> impl Iterator<Item = &Pass> {
+        self.passes.values().filter(move |pass| pass.is_good(now))
+    }
+
+    /// A pass that is good.
+    pub fn pass(&self, now: Timestamp, id: &Hash) -> Option<&Pass> {
+        let pass = self.passes.get(id).filter(|pass| pass.is_good(now))?;
+        let open = |name: &String| self.accounts.get(name).is_some_and(|account| !account.closed);
+        pass.account.as_ref().is_none_or(open).then_some(pass)
+    }
+
+    /// Who shows a pass of one of these kinds.
+    pub fn who(&self, now: Timestamp, id: &Hash, kinds: &[PassKind]) -> Who {
+        let Some(pass) = self.pass(now, id).filter(|pass| kinds.contains(&pass.kind)) else { return Who::Stranger };
+        match pass.account.as_ref().and_then(|name| self.accounts.get(name)) {
+            Some(account) => Who::Person {
+                account: account.name.clone(),
+                name: account.full_name.clone(),
+                role: account.role,
+                pass: id.clone(),
+            },
+            None => Who::Thing { label: pass.label.clone(), role: pass.role },
+        }
+    }
+
+    /// Whether anybody can keep accounts: before somebody can, the first administrator is to be made.
+    pub fn has_administrator(&self) -> bool {
+        self.keepers().next().is_some()
+    }
+
+    /// Those who can sign in and keep accounts.
+    fn keepers(&self) -> impl Iterator<Item = &Account> {
+        let keeps = |account: &&Account| account.role == Role::Administrator && !account.closed;
+        self.accounts.values().filter(keeps).filter(|account| account.password.is_some())
+    }
+
+    /// Makes an account, or lets the one of this name choose another password; the link's pass is `id`.
+    pub fn invite(&mut self, now: Timestamp, wish: Invite, id: Hash) -> Result<Outcome, Wrong> {
+        let name = folded(&wish.name);
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) {
+            return Err(Wrong::Name);
+        }
+        let before = self.accounts.get(&name);
+        if before.is_none() && self.accounts.len() >= ACCOUNTS {
+            return Err(Wrong::TooMany);
+        }
+        if before.is_some_and(|known| !known.closed) && !wish.again {
+            return Err(Wrong::Taken);
+        }
+        let full_name = if wish.full_name.is_empty() { name.clone() } else { wish.full_name };
+        let made =
+            Account { name: name.clone(), full_name, role: wish.role, password: None, created: now, closed: false };
+        let account = match before.filter(|known| !known.closed) {
+            // Until they choose another, the old password is good.
+            Some(known) => known.clone(),
+            None => made,
+        };
+        let mut outcome = Outcome { before: self.told(&name), ..Outcome::default() };
+        let old = self
+            .passes
+            .values()
+            .filter(|pass| pass.kind == PassKind::Invitation && pass.account.as_ref() == Some(&name));
+        outcome.changes.extend(old.map(|pass| Change::Gone(pass.id.clone())));
+        outcome.changes.push(Change::Account(account.clone()));
+        outcome.changes.push(Change::Pass(Pass::invitation(id, &account, now)));
+        Ok(self.done(outcome, &name))
+    }
+
+    /// Somebody opened their link and chose a password. All else that they are known by is good no more.
+    pub fn choose(&mut self, now: Timestamp, invitation: &Hash, password: Hash) -> Result<Outcome, Wrong> {
+        let pass =
+            self.pass(now, invitation).filter(|pass| pass.kind == PassKind::Invitation).ok_or(Wrong::Invitation)?;
+        let account = pass.account.as_ref().and_then(|name| self.accounts.get(name)).ok_or(Wrong::Invitation)?;
+        let account = Account { password: Some(password), ..account.clone() };
+        let name = account.name.clone();
+        let mut outcome = Outcome { before: self.told(&name), ..Outcome::default() };
+        outcome.changes.extend(self.passes_of(&name).map(|pass| Change::Gone(pass.id.clone())));
+        outcome.changes.push(Change::Account(account));
+        Ok(self.done(outcome, &name))
+    }
+
+    /// Somebody signed in.
+    pub fn sign_in(&mut self, now: Timestamp, name: &str, id: Hash, label: String) -> Result<Outcome, Wrong> {
+        let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?;
+        let (name, session) = (account.name.clone(), Pass::session(id, account, label, now));
+        let mut outcome = Outcome::default();
+        // The one that was used longest ago makes room.
+        let mut sessions: Vec<&Pass> = self.passes_of(&name).filter(|pass| pass.kind == PassKind::Session).collect();
+        sessions.sort_by_key(|pass| (pass.is_good(now), pass.used));
+        let many = (sessions.len() + 1).saturating_sub(PASSES);
+        outcome.changes.extend(sessions.iter().take(many).map(|pass| Change::Gone(pass.id.clone())));
+        outcome.changes.push(Change::Pass(session));
+        Ok(self.done(outcome, &name))
+    }
+
+    /// Ends a pass.
+    pub fn revoke(&mut self, id: &Hash) -> Result<Outcome, Wrong> {
+        let pass = self.passes.get(id).ok_or(Wrong::Unknown)?;
+        let outcome =
+            Outcome { changes: vec![Change::Gone(id.clone())], before: pass.label.clone(), ..Outcome::default() };
+        self.apply(&outcome.changes);
+        Ok(outcome)
+    }
+
+    /// Ends all passes of an account: signed out everywhere.
+    pub fn sign_out_everywhere(&mut self, name: &str) -> Result<Outcome, Wrong> {
+        let account = self.account(name).ok_or(Wrong::Unknown)?.name.clone();
+        let changes = self.passes_of(&account).map(|pass| Change::Gone(pass.id.clone())).collect();
+        Ok(self.done(Outcome { changes, ..Outcome::default() }, &account))
+    }
+
+    /// Gives somebody another role, or closes their account; what they are known by is good no more then.
+    pub fn change(&mut self, name: &str, role: Option<Role>, closed: bool) -> Result<Outcome, Wrong> {
+        let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?.clone();
+        let changed = Account { role: role.unwrap_or(account.role), closed, ..account.clone() };
+        let keeps = changed.role == Role::Administrator && !changed.closed;
+        if !keeps && self.keepers().all(|keeper| keeper.name == account.name) && self.has_administrator() {
+            return Err(Wrong::LastAdministrator);
+        }
+        let mut outcome = Outcome { before: self.told(&account.name), ..Outcome::default() };
+        if closed {
+            outcome.changes.extend(self.passes_of(&account.name).map(|pass| Change::Gone(pass.id.clone())));
+        }
+        outcome.changes.push(Change::Account(changed));
+        Ok(self.done(outcome, &account.name))
+    }
+
+    /// Makes a pass for a program or a screen.
+    pub fn issue(&mut self, now: Timestamp, pass: Pass) -> Result<Outcome, Wrong> {
+        let things = self.passes(now).filter(|known| known.account.is_none());
+        if things.filter(|known| known.kind == pass.kind).count() >= PASSES {
+            return Err(Wrong::TooMany);
+        }
+        let after = format!("{} ({}, {})", pass.label, pass.kind.as_str(), pass.role.as_str());
+        let outcome = Outcome { changes: vec![Change::Pass(pass)], after, ..Outcome::default() };
+        self.apply(&outcome.changes);
+        Ok(outcome)
+    }
+
+    /// A pass is used; what is to be kept of that, now and then.
+    pub fn used(&mut self, now: Timestamp, id: &Hash) -> Option<Change> {
+        let pass = self.passes.get_mut(id).filter(|pass| pass.is_to_be_noted(now))?;
+        pass.used = now;
+        Some(Change::Pass(pass.clone()))
+    }
+
+    /// Forgets passes that are good no more.
+    pub fn tidy(&mut self, now: Timestamp) -> Vec<Change> {
+        let over = self.passes.values().filter(|pass| !pass.is_good(now));
+        let changes: Vec<Change> = over.map(|pass| Change::Gone(pass.id.clone())).collect();
+        self.apply(&changes);
+        changes
+    }
+
+    fn passes_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Pass> {
+        self.passes.values().filter(move |pass| pass.account.as_deref() == Some(name))
+    }
+
+    fn told(&self, name: &str) -> String {
+        self.accounts
+            .get(name)
+            .map(|account| if account.closed { "closed" } else { account.role.as_str() }.to_owned())
+            .unwrap_or_default()
+    }
+
+    fn done(&mut self, outcome: Outcome, name: &str) -> Outcome {
+        self.apply(&outcome.changes);
+        Outcome { after: self.told(name), ..outcome }
+    }
+
+    fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Account(account) => drop(self.accounts.insert(account.name.clone(), account.clone())),
+                Change::Pass(pass) => drop(self.passes.insert(pass.id.clone(), pass.clone())),
+                Change::Gone(id) => drop(self.passes.remove(id)),
+            }
+        }
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// What they will sign in by.
+    pub name: String,
+    /// What others read where they did something.
+    pub full_name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether there may be such an account, whose password is forgotten.
+    pub again: bool,
+}
+
+/// As names are compared.
+fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}

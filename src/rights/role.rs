@@ -1,0 +1,80 @@
+//! Roles, and what each may do: one table, which pages, API and commands all go by, and which `docs/rights.md` repeats.
+
+use crate::model::closed;
+
+closed! {
+    /// What somebody is to this monitor.
+    pub enum Role {
+        /// A screen that shows the wall, and a program that reads metrics.
+        Wall "wall",
+        /// Whoever may be on call.
+        Officer "officer",
+        /// Who answers for the roster, and for the families' consent.
+        Chief "chief",
+        /// The firm that maintains the cameras.
+        Contractor "contractor",
+        /// Who installs and keeps the monitor.
+        Administrator "administrator",
+    }
+}
+
+closed! {
+    /// One thing that somebody may do, or not.
+    pub enum Right {
+        /// See the wall, the map, lists, and each site, camera and incident.
+        See "see",
+        /// See what a look at a camera found step by step, what the device says of itself, and where it is.
+        SeeDevices "see_devices",
+        /// See reports on uptime, and take them along.
+        SeeReports "see_reports",
+        /// Read metrics.
+        Metrics "metrics",
+        /// Take an incident on.
+        TakeOn "take_on",
+        /// Silence something, or end a silence.
+        Silence "silence",
+        /// Have the configuration read anew.
+        Reload "reload",
+        /// Keep accounts, and the tokens of programs and screens.
+        Accounts "accounts",
+        /// Read what people changed.
+        Audit "audit",
+    }
+}
+
+impl Role {
+    /// Whether whoever has this role may do so.
+    pub const fn has(self, right: Right) -> bool {
+        use Right::{Accounts, Audit, Metrics, Reload, See, SeeDevices, SeeReports, Silence, TakeOn};
+        match self {
+            Self::Wall => matches!(right, See | Metrics),
+            Self::Officer => matches!(right, See | SeeDevices | SeeReports | TakeOn | Silence),
+            Self::Chief => matches!(right, See | SeeDevices | SeeReports | TakeOn | Silence | Audit),
+            Self::Contractor => matches!(right, See | SeeDevices | SeeReports | Metrics),
+            Self::Administrator => match right {
+                See | SeeDevices | SeeReports | Metrics | TakeOn | Silence | Reload | Accounts | Audit => true,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::one_name;
+
+    #[test]
+    fn each_role_and_right_has_one_name() {
+        one_name::<Role>();
+        one_name::<Right>();
+    }
+
+    #[test]
+    fn everybody_sees_and_the_administrator_may_all() {
+        assert!(Role::ALL.iter().all(|role| role.has(Right::See)));
+        assert!(Right::ALL.iter().all(|right| Role::Administrator.has(*right)));
+        // Who keeps accounts could make themselves anything.
+        let keepers: Vec<Role> = Role::ALL.into_iter().filter(|role| role.has(Right::Accounts)).collect();
+        assert_eq!(keepers, [Role::Administrator]);
+    }
+}

@@ -1,0 +1,101 @@
+//! What people ask for about accounts and passes, decided with all of them at hand.
+
+use super::account::{Hash, Pass};
+use super::audit::Deed;
+use super::register::{Change, Invite, Register, Wrong};
+use super::role::{Right, Role};
+use jiff::Timestamp;
+
+/// A wish about accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Make an account, or let somebody choose another password; by a link whose secret has this hash.
+    Invite(Invite, Hash),
+    /// Choose a password: the hash of the link's secret, and that of the password.
+    Choose {
+        /// The link.
+        invitation: Hash,
+        /// The password.
+        password: Hash,
+    },
+    /// Somebody has shown the right password.
+    SignIn {
+        /// Their account.
+        account: String,
+        /// The pass of their browser.
+        pass: Hash,
+        /// What the browser says it is.
+        label: String,
+    },
+    /// End a session of one's own.
+    SignOut(Hash),
+    /// End all sessions of an account.
+    SignOutEverywhere(String),
+    /// Give somebody another role.
+    Appoint(String, Role),
+    /// Let somebody sign in no more.
+    Close(String),
+    /// Make a pass for a program or a screen.
+    Issue(Pass),
+    /// End a pass.
+    Revoke(Hash),
+    /// A pass was used: that is noted now and then.
+    Use(Hash),
+}
+
+impl Wish {
+    /// What somebody must be allowed to do for it; nothing for what they do for themselves.
+    pub const fn right(&self) -> Option<Right> {
+        match self {
+            Self::Choose { .. }
+            | Self::SignIn { .. }
+            | Self::SignOut(_)
+            | Self::SignOutEverywhere(_)
+            | Self::Use(_) => None,
+            Self::Invite(..) | Self::Appoint(..) | Self::Close(_) | Self::Issue(_) | Self::Revoke(_) => {
+                Some(Right::Accounts)
+            }
+        }
+    }
+}
+
+/// What follows from a wish that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What is to be kept.
+    pub changes: Vec<Change>,
+    /// What the audit trail says of it, but for who it was; nothing of what changes nothing.
+    pub deed: Option<Deed>,
+}
+
+/// Does what somebody wishes, or says why not.
+pub fn decide(register: &mut Register, now: Timestamp, wish: Wish) -> Result<Decided, Wrong> {
+    let (action, subject, mut outcome) = match wish {
+        Wish::Use(pass) => {
+            return Ok(Decided { changes: register.used(now, &pass).into_iter().collect(), deed: None });
+        }
+        Wish::Invite(invite, id) => ("invite", invite.name.clone(), register.invite(now, invite, id)?),
+        Wish::Choose { invitation, password } => {
+            let account = register.pass(now, &invitation).and_then(|pass| pass.account.clone()).unwrap_or_default();
+            ("choose_password", account, register.choose(now, &invitation, password)?)
+        }
+        Wish::SignIn { account, pass, label } => {
+            ("sign_in", account.clone(), register.sign_in(now, &account, pass, label)?)
+        }
+        Wish::SignOut(pass) => ("sign_out", String::new(), register.revoke(&pass)?),
+        Wish::SignOutEverywhere(account) => {
+            ("sign_out_everywhere", account.clone(), register.sign_out_everywhere(&account)?)
+        }
+        Wish::Appoint(account, role) => ("appoint", account.clone(), register.change(&account, Some(role), false)?),
+        Wish::Close(account) => ("close", account.clone(), register.change(&account, None, true)?),
+        Wish::Issue(pass) => ("issue", pass.label.clone(), register.issue(now, pass)?),
+        Wish::Revoke(pass) => {
+            let outcome = register.revoke(&pass)?;
+            ("revoke", outcome.before.clone(), outcome)
+        }
+    };
+    // What is good no more is forgotten when there is something to write anyway.
+    outcome.changes.splice(0..0, register.tidy(now));
+    let deed = Deed { action, subject, before: outcome.before, after: outcome.after, ..Deed::default() };
+    Ok(Decided { changes: outcome.changes, deed: Some(deed) })
+}

@@ -1,0 +1,93 @@
+//! What each address asks of whoever visits it. An address that does not stand here is nobody's.
+
+use crate::rights::Right;
+use axum::http::Method;
+
+/// What a visit needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// Nothing: it tells nothing of the commune, or asks by itself.
+    Nothing,
+    /// That they are known.
+    Known,
+    /// That they may do this.
+    Right(Right),
+}
+
+/// All addresses, as they are written where they are served.
+pub(super) const ALL: &[(&str, &str, Needed)] = {
+    use Needed::{Known, Nothing};
+    use Right::{Accounts, Audit, Metrics, Reload, See, SeeDevices, SeeReports, Silence, TakeOn};
+    const fn right(right: Right) -> Needed {
+        Needed::Right(right)
+    }
+    &[
+        ("GET", "/", right(See)),
+        ("GET", "/events", right(See)),
+        ("GET", "/areas/{id}", right(See)),
+        ("GET", "/map", right(See)),
+        ("GET", "/sites", right(See)),
+        ("GET", "/sites/{id}", right(See)),
+        ("GET", "/incidents", right(See)),
+        ("GET", "/incidents/{id}", right(See)),
+        ("POST", "/incidents/{id}/ack", right(TakeOn)),
+        ("POST", "/incidents/{id}/silence", right(Silence)),
+        ("GET", "/cameras", right(See)),
+        ("GET", "/cameras/{id}", right(SeeDevices)),
+        ("GET", "/reports", right(SeeReports)),
+        ("GET", "/reports/{month}", right(SeeReports)),
+        ("GET", "/reports/{month}/{table}", right(SeeReports)),
+        ("GET", "/metrics", right(Metrics)),
+        ("POST", "/-/reload", right(Reload)),
+        ("GET", "/accounts", right(Accounts)),
+        ("POST", "/accounts", right(Accounts)),
+        ("POST", "/accounts/{name}", right(Accounts)),
+        ("POST", "/passes", right(Accounts)),
+        ("POST", "/passes/{id}/end", right(Accounts)),
+        ("GET", "/audit", right(Audit)),
+        ("POST", "/sign-out", Known),
+        ("GET", "/api/v1/status", right(See)),
+        ("GET", "/api/v1/channels", right(See)),
+        ("GET", "/api/v1/cameras", right(See)),
+        ("GET", "/api/v1/cameras/{id}", right(SeeDevices)),
+        ("GET", "/api/v1/http_sd", right(SeeDevices)),
+        ("GET", "/api/v1/sites", right(See)),
+        ("GET", "/api/v1/sites/{id}", right(See)),
+        ("GET", "/api/v1/links", right(See)),
+        ("GET", "/api/v1/areas", right(See)),
+        ("GET", "/api/v1/incidents", right(See)),
+        ("GET", "/api/v1/incidents/{id}", right(See)),
+        ("POST", "/api/v1/incidents/{id}/ack", right(TakeOn)),
+        ("GET", "/api/v1/silences", right(See)),
+        ("POST", "/api/v1/silences", right(Silence)),
+        ("DELETE", "/api/v1/silences/{id}", right(Silence)),
+        ("GET", "/api/v1/reports/{month}", right(SeeReports)),
+        ("GET", "/api/v1/accounts", right(Accounts)),
+        ("POST", "/api/v1/accounts", right(Accounts)),
+        ("POST", "/api/v1/accounts/{name}", right(Accounts)),
+        ("GET", "/api/v1/passes", right(Accounts)),
+        ("POST", "/api/v1/passes", right(Accounts)),
+        ("DELETE", "/api/v1/passes/{id}", right(Accounts)),
+        ("GET", "/api/v1/audit", right(Audit)),
+        // What follows tells nothing of the commune, or looks at a secret of its own.
+        ("GET", "/api/v1/openapi.json", Nothing),
+        ("GET", "/ack/{incident}/{person}/{signature}", Nothing),
+        ("POST", "/ack/{incident}/{person}/{signature}", Nothing),
+        ("GET", "/sign-in", Nothing),
+        ("POST", "/sign-in", Nothing),
+        ("GET", "/join/{secret}", Nothing),
+        ("POST", "/join/{secret}", Nothing),
+        ("GET", "/screen/{secret}", Nothing),
+        ("GET", "/-/healthy", Nothing),
+        ("GET", "/-/ready", Nothing),
+        ("GET", "/static/wall.css", Nothing),
+        ("GET", "/static/report.css", Nothing),
+        ("GET", "/static/wall.js", Nothing),
+    ]
+};
+
+/// What a visit of an address needs; `None` where nobody has said so.
+pub(super) fn needed(method: &Method, route: &str) -> Option<Needed> {
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    ALL.iter().find(|(by, at, _)| method.as_str() == *by && route == *at).map(|(.., needed)| *needed)
+}

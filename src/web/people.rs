@@ -1,0 +1,87 @@
+//! What pages and the API ask for about accounts: secrets are made here, and shown once to whoever asked.
+
+use super::{secrets, state::Shared};
+use crate::{
+    model::later,
+    request::{Field, Invalid, Refused, Request},
+    rights::{By, Hash, Invite, Pass, PassKind, Role, Wish, Wrong},
+};
+use secrecy::ExposeSecret;
+use std::time::Duration;
+
+/// Letters of a name that are kept.
+const LONGEST: usize = 80;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Days that a pass is good at most.
+const DAYS: u32 = 3660;
+
+/// What was made, with the only copy of its secret.
+pub(super) enum Issued {
+    /// The path of a link by which somebody chooses a password.
+    Link(String),
+    /// The path of a link that is opened on a screen once.
+    Screen(String),
+    /// A token of a program.
+    Token(String),
+}
+
+/// An account to be made, or one that is there and whose password is forgotten.
+pub(super) fn invitation(name: &str, full_name: &str, role: Role, again: bool) -> Invite {
+    Invite { name: name.trim().to_lowercase(), full_name: clean(full_name), role, again }
+}
+
+fn clean(text: &str) -> String {
+    text.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST).collect()
+}
+
+/// Asks for something about accounts.
+pub(super) async fn ask(shared: &Shared, by: &By, wish: Wish) -> Result<(), Refused> {
+    shared.ask(by, Request::People(wish)).await.map(drop)
+}
+
+/// Makes an account, or lets somebody choose another password.
+pub(super) async fn invite(shared: &Shared, by: &By, invite: Invite) -> Result<Issued, Refused> {
+    let secret = secrets::secret();
+    let id = secrets::known_as(secret.expose_secret());
+    ask(shared, by, Wish::Invite(invite, id)).await?;
+    Ok(Issued::Link(format!("/join/{}", secret.expose_secret())))
+}
+
+/// Makes a pass for a program or a screen, which is good for so many days.
+pub(super) async fn issue(
+    shared: &Shared,
+    by: &By,
+    (kind, role): (PassKind, Role),
+    label: &str,
+    days: Option<u32>,
+) -> Result<Issued, Refused> {
+    let label = clean(label);
+    if label.is_empty() {
+        return Err(Refused::Invalid(Invalid::Empty(Field::Label)));
+    }
+    let now = (shared.state.access.now)();
+    let until = days.map(|days| later(now, DAY * days.clamp(1, DAYS)));
+    // A screen shows the wall, and is left alone with whoever passes by.
+    let role = if kind == PassKind::Screen { Role::Wall } else { role };
+    let secret = secrets::secret();
+    let id = secrets::known_as(secret.expose_secret());
+    let issued = match kind {
+        PassKind::Screen => Issued::Screen(format!("/screen/{}", secret.expose_secret())),
+        PassKind::Token => Issued::Token(secret.expose_secret().to_owned()),
+        // Those are made by whoever signs in, or is invited.
+        PassKind::Session | PassKind::Invitation => return Err(Refused::People(Wrong::Unknown)),
+    };
+    ask(shared, by, Wish::Issue(Pass::of_thing(id, kind, label, role, (now, until)))).await?;
+    Ok(issued)
+}
+
+/// Ends a pass, named by its hash or by the beginning of it.
+pub(super) async fn end(shared: &Shared, by: &By, named: &str) -> Result<(), Refused> {
+    let register = shared.state.access.register.borrow().clone();
+    let now = (shared.state.access.now)();
+    let mut found = register.passes(now).filter(|pass| pass.id.0.starts_with(named) && named.len() >= 8);
+    match (found.next(), found.next()) {
+        (Some(pass), None) => ask(shared, by, Wish::Revoke(Hash(pass.id.0.clone()))).await,
+        _ => Err(Refused::People(Wrong::Unknown)),
+    }
+}

@@ -1,0 +1,182 @@
+//! Who visits, and whether they may: asked once of each request, before it reaches its page.
+
+use super::{
+    needed::{Needed, needed},
+    refuse::refuse,
+    secrets,
+    server::{BODY, Guest},
+    state::Shared,
+};
+use crate::rights::{By, Denied, Hash, PassKind, Right, Who};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use std::convert::Infallible;
+
+/// The cookie that a browser shows.
+pub(super) const COOKIE: &str = "camhealth";
+/// The cookie by which a browser is known in which an account has signed in before.
+pub(super) const BROWSER: &str = "camhealth-browser";
+/// A machine's proof is good for so many seconds before and after its own.
+const MACHINE: i64 = 60;
+/// What a form holds, or a script sends, beside a cookie.
+pub(super) const FORM_TOKEN: &str = "csrf";
+const FORM_HEADER: &str = "x-csrf-token";
+
+/// Whoever visits.
+#[derive(Debug, Clone)]
+pub(super) struct Visitor {
+    pub(super) by: By,
+    /// What forms on their pages hold; empty where no cookie says who they are.
+    pub(super) token: String,
+}
+
+impl Visitor {
+    /// Nobody that is known.
+    pub(super) fn stranger() -> Self {
+        Self { by: By { who: Who::Stranger, from: String::new() }, token: String::new() }
+    }
+
+    /// Whether they may do so.
+    pub(super) fn may(&self, right: Right) -> bool {
+        self.by.who.may(right).is_ok()
+    }
+
+    /// The name of whoever signed in.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.by.who {
+            Who::Person { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // Each request passes `enter`; one that did not is a stranger's.
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(Self::stranger))
+    }
+}
+
+/// A cookie that a browser sent.
+pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    cookies.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+}
+
+/// Finds out who visits, and lets them on if they may.
+pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    // An address that there is not has no page either, which says so.
+    let Some(route) = parts.extensions.get::<MatchedPath>().map(|route| route.as_str().to_owned()) else {
+        return next.run(Request::from_parts(parts, body)).await;
+    };
+    let (who, pass) = who(&shared, &parts);
+    let from = parts.extensions.get::<Guest>().map(|guest| guest.address().to_string()).unwrap_or_default();
+    let token = pass.as_ref().map(|pass| secrets::form_token(&shared.state.access.key, pass)).unwrap_or_default();
+    let visitor = Visitor { by: By { who, from }, token };
+    let outcome = match needed(&parts.method, &route) {
+        Some(Needed::Nothing) => Ok(()),
+        Some(Needed::Known) if visitor.by.who == Who::Stranger => Err(Denied::SignIn),
+        Some(Needed::Known) => Ok(()),
+        Some(Needed::Right(right)) => visitor.by.who.may(right),
+        // Of another method, which the page refuses; or of nobody's.
+        None if route.contains("{*") || !matches!(parts.method, Method::GET | Method::POST | Method::DELETE) => Ok(()),
+        None => visitor.by.who.may(Right::Accounts),
+    };
+    if let Err(denied) = outcome {
+        return turned_away(denied, &parts);
+    }
+    let mut body = body;
+    if !visitor.token.is_empty() && !matches!(parts.method, Method::GET | Method::HEAD) {
+        // It was read by the gate, and is no larger.
+        let bytes = to_bytes(body, BODY).await.unwrap_or_default();
+        let field = url::form_urlencoded::parse(&bytes).find(|(key, _)| key == FORM_TOKEN).map(|(_, value)| value);
+        let header = parts.headers.get(FORM_HEADER).and_then(|value| value.to_str().ok());
+        let shown = header.or(field.as_deref()).unwrap_or_default();
+        if !secrets::same(shown, &visitor.token) {
+            let vietnamese = "Trang này đã cũ hoặc không phải của hệ thống: hãy mở lại trang rồi gửi lại.";
+            return refuse(
+                &path,
+                StatusCode::FORBIDDEN,
+                vietnamese,
+                "the page is too old, or not ours: open it anew and send again",
+            );
+        }
+        body = Body::from(bytes);
+    }
+    parts.extensions.insert(visitor);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// Who shows what they are known by, and the pass of their browser.
+fn who(shared: &Shared, parts: &Parts) -> (Who, Option<Hash>) {
+    let access = &shared.state.access;
+    let (now, register) = ((access.now)(), access.register.borrow().clone());
+    if let Some(shown) = parts.headers.get(header::AUTHORIZATION) {
+        let shown = shown.to_str().unwrap_or_default();
+        let known = match shown.split_once(' ') {
+            Some(("Bearer", token)) => {
+                let id = secrets::known_as(token.trim());
+                used(shared, register.pass(now, &id).is_some_and(|pass| pass.is_to_be_noted(now)), &id);
+                register.who(now, &id, &[PassKind::Token])
+            }
+            Some(("Camhealth", proof)) => {
+                let second = proof.split('.').next().and_then(|second| second.parse::<i64>().ok()).unwrap_or(0);
+                let right = secrets::machine_token(&access.key, second, parts.method.as_str(), parts.uri.path());
+                let fresh = (now.as_second() - second).abs() <= MACHINE;
+                if fresh && secrets::same(&right, proof) { Who::Machine } else { Who::Stranger }
+            }
+            _ => Who::Stranger,
+        };
+        return (if known == Who::Stranger && !access.sign_in { Who::Anybody } else { known }, None);
+    }
+    if let Some(secret) = cookie(&parts.headers, COOKIE) {
+        let id = secrets::known_as(secret);
+        let who = register.who(now, &id, &[PassKind::Session, PassKind::Screen]);
+        if who != Who::Stranger {
+            used(shared, register.pass(now, &id).is_some_and(|pass| pass.is_to_be_noted(now)), &id);
+            return (who, Some(id));
+        }
+    }
+    (if access.sign_in { Who::Stranger } else { Who::Anybody }, None)
+}
+
+/// Notes that a pass is used, if it is time for that. Nobody waits for it.
+fn used(shared: &Shared, is_due: bool, pass: &Hash) {
+    if is_due {
+        shared.mention(pass.clone());
+    }
+}
+
+fn turned_away(denied: Denied, parts: &Parts) -> Response {
+    let path = parts.uri.path();
+    let reads_pages =
+        parts.headers.get(header::ACCEPT).is_some_and(|kinds| kinds.to_str().unwrap_or_default().contains("text/html"));
+    match denied {
+        Denied::SignIn if parts.method == Method::GET && reads_pages && !path.starts_with("/api/") => {
+            let to = parts.uri.path_and_query().map_or("/", |to| to.as_str());
+            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("to", to).finish();
+            Redirect::to(&format!("/sign-in?{query}")).into_response()
+        }
+        Denied::SignIn => {
+            let mut response = refuse(path, StatusCode::UNAUTHORIZED, "Hãy đăng nhập trước.", "sign in first");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            response
+        }
+        Denied::Role(_) => refuse(
+            path,
+            StatusCode::FORBIDDEN,
+            "Vai trò của bạn không được làm việc này.",
+            "your role does not allow this",
+        ),
+    }
+}
