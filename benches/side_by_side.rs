@@ -223,8 +223,9 @@ fn our_daemon(fleet: &Fleet, seconds: u64) -> Cost {
     let folder = std::env::temp_dir().join(format!("camhealth-bench-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let config = folder.join("camhealth.toml");
-    let mut text =
-        String::from("[commune]\nname = \"Xã Đo\"\n[web]\nlisten = \"127.0.0.1:0\"\nsign_in = false\n[journal]\npath = \"journal\"\n");
+    let mut text = String::from(
+        "[commune]\nname = \"Xã Đo\"\n[web]\nlisten = \"127.0.0.1:0\"\nsign_in = false\n[journal]\npath = \"journal\"\n",
+    );
     for (number, url) in fleet.urls.iter().enumerate() {
         let kind = if number < PUBLIC { "public\"" } else { "household\"\nconsent = \"2026-01-01\"" };
         text += &format!("[[camera]]\nid = \"c{number}\"\nname = \"c\"\nrtsp = \"{url}\"\nkind = \"{kind}\n");

@@ -1,10 +1,15 @@
 //! How commands reach the running daemon: its address from the configuration or from the command line.
 
 use super::{FAILED, USAGE, fail, paint::Paint};
-use crate::config;
+use crate::{clock::Clock, config, journal, web};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Serialize;
 use serde_json::Value;
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 use url::Url;
 
 /// The server ends a request after 30 s.
@@ -23,18 +28,58 @@ pub(super) struct Daemon {
     url: Option<Url>,
 }
 
+/// A program's token, and a file that holds one.
+const TOKEN: &str = "CAMHEALTH_TOKEN";
+const TOKEN_FILE: &str = "CAMHEALTH_TOKEN_FILE";
+
 /// The running daemon.
 pub(super) struct Client {
     base: Url,
     http: reqwest::Client,
+    shown: Shown,
+}
+
+/// What shows the daemon who asks.
+enum Shown {
+    /// A program's token.
+    Token(SecretString),
+    /// The key in the daemon's journal, which only its administrator can read.
+    Key(SecretSlice<u8>),
+    /// Nothing: enough for a daemon that asks nobody who they are.
+    Nothing,
+}
+
+impl Shown {
+    fn find(journal: Option<&Path>) -> Self {
+        let from_file = || std::env::var_os(TOKEN_FILE).and_then(|path| std::fs::read_to_string(path).ok());
+        if let Some(token) = std::env::var(TOKEN).ok().or_else(from_file) {
+            return Self::Token(token.trim().to_owned().into());
+        }
+        let key = journal.and_then(|path| journal::signing_key(path).ok().flatten());
+        key.map_or(Self::Nothing, Self::Key)
+    }
+
+    /// What stands in the header `Authorization`.
+    fn header(&self, method: &reqwest::Method, url: &Url) -> Option<String> {
+        match self {
+            Self::Token(token) => Some(format!("Bearer {}", token.expose_secret())),
+            Self::Key(key) => {
+                let second = Clock::system().now().as_second();
+                Some(format!("Camhealth {}", web::machine_token(key, second, method.as_str(), url.path())))
+            }
+            Self::Nothing => None,
+        }
+    }
 }
 
 impl Daemon {
     /// A client of the daemon; otherwise it has said what is wrong, and this is the exit code.
     pub(super) fn client(&self) -> Result<Client, ExitCode> {
+        let config = config::load(&self.config);
+        let journal = config.as_ref().ok().and_then(|config| config.journal.path.clone());
         let base = match &self.url {
             Some(url) => url.clone(),
-            None => match config::load(&self.config) {
+            None => match config {
                 Ok(config) => format!("http://{}/", config.web.listen)
                     .parse()
                     .map_err(|error| fail(FAILED, &format!("[web] listen: {error}")))?,
@@ -46,7 +91,8 @@ impl Daemon {
             },
         };
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build();
-        Ok(Client { base, http: http.map_err(|error| fail(FAILED, &error.to_string()))? })
+        let shown = Shown::find(journal.as_deref());
+        Ok(Client { base, http: http.map_err(|error| fail(FAILED, &error.to_string()))?, shown })
     }
 
     /// Posts one wish to the daemon and prints what became of it; the exit code.
@@ -84,7 +130,11 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
+        let shown = self.shown.header(&method, &url);
         let mut request = self.http.request(method, url);
+        if let Some(shown) = shown {
+            request = request.header("Authorization", shown);
+        }
         if let Some(body) = body {
             let body = serde_json::to_string(body).map_err(|error| format!("the wish cannot be written: {error}"))?;
             request = request.header("Content-Type", "application/json").body(body);
@@ -97,8 +147,34 @@ impl Client {
             }
         })?;
         let status = response.status().as_u16();
+        if status == 401 {
+            return Err(format!(
+                "the daemon at {base} asks who you are: run this as its own user, who can read its journal (such as sudo -u \
+                 camhealth camhealth …), or set {TOKEN_FILE} to a file with a token (camhealth passes token)"
+            ));
+        }
         let body = response.text().await.map_err(|error| format!("the daemon's answer broke off: {error}"))?;
         Ok((status, body))
+    }
+
+    /// What lies at a path, for people to open.
+    pub(super) fn at(&self, path: &str) -> String {
+        self.base.join(path).map_or_else(|_| path.to_owned(), |url| url.to_string())
+    }
+
+    /// Asks for something whose answer is JSON.
+    pub(super) async fn json(
+        &self,
+        method: reqwest::Method,
+        path: &[&str],
+        body: Option<&impl Serialize>,
+    ) -> Result<Value, String> {
+        let (status, text) = self.send(method, path, &[], body).await?;
+        let answer: Value = serde_json::from_str(&text).unwrap_or_default();
+        match (200..300).contains(&status) {
+            true => Ok(answer),
+            false => Err(format!("the daemon refuses: {}", answer["error"].as_str().unwrap_or(text.trim()))),
+        }
     }
 
     /// Gets JSON, with the status.

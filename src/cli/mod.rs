@@ -17,12 +17,14 @@ mod import;
 mod login;
 mod oncall;
 mod paint;
+mod passes;
 mod probe;
 mod reload;
 mod report;
 mod run;
 mod silence;
 mod simulate;
+mod users;
 mod whatif;
 
 use crate::{
@@ -61,6 +63,12 @@ enum Command {
     Ack(ack::Arguments),
     /// Take a site, a link or a camera out of service on purpose: its alerts are kept back until the end.
     Silence(silence::Arguments),
+    /// Keep accounts: who signs in, and what they may do.
+    Users(users::Arguments),
+    /// Keep what programs and screens are known by.
+    Passes(passes::Arguments),
+    /// Show what people changed, and whether anything of that was changed or is missing.
+    Audit(passes::Audit),
     /// Report a month's uptime of each camera, site, link and make, from the journal.
     Report(report::Arguments),
     /// Find cameras on the network; known ones whose address changed are found again.
@@ -106,6 +114,9 @@ pub fn main() -> ExitCode {
         Command::Reload(arguments) => in_runtime(reload::run(arguments)),
         Command::Ack(arguments) => in_runtime(ack::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
+        Command::Users(arguments) => in_runtime(users::run(arguments)),
+        Command::Passes(arguments) => in_runtime(passes::run(arguments)),
+        Command::Audit(arguments) => in_runtime(passes::audit(arguments)),
         Command::Report(arguments) => report::run(&arguments),
         Command::Discover(arguments) => in_runtime(discover::run(arguments)),
         Command::Import(arguments) => import::run(&arguments),

@@ -7,7 +7,8 @@ use crate::{
     daemon::{self, Broken, Parts, Probing, Running, Signal, Signals},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use secrecy::ExposeSecret;
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 /// Reloads by signal at once: one that is read, and one that sees what changed since.
 const RELOADS: usize = 2;
@@ -52,6 +53,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             Ok(running) => running,
             Err(error) => return fail(FAILED, &error.to_string()),
         };
+        welcome(&running).await;
         tell_service_manager(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status("watching")]);
         match serve(&running, &mut signals).await {
             // All that is due was planned by the old time. What was remembered is picked up again, as after any start.
@@ -67,6 +69,22 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             }
             end => return stop(running, signals, &end).await,
         }
+    }
+}
+
+/// While nobody can sign in, says how somebody can: with a link where a person reads it, which no log may hold.
+async fn welcome(running: &Running) {
+    let place = format!("http://{}", running.address());
+    if std::io::stderr().is_terminal() {
+        if let Some(path) = running.first_administrator().await {
+            let (path, day) =
+                (path.expose_secret(), "within a day, to choose the password of the first administrator, admin");
+            eprintln!("nobody can sign in yet. Open this once, {day}:\n\n    {place}{path}\n");
+        }
+    } else if running.awaits_administrator() {
+        tracing::warn!(
+            "nobody can sign in yet at {place}: camhealth users add NAME --role administrator prints a link"
+        );
     }
 }
 

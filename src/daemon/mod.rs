@@ -33,10 +33,11 @@ use crate::{
     model::Snapshot,
     probe::Prober,
     request::{Refused, Request},
-    rights::By,
+    rights::{By, Invite, Register, Role, Wish},
     schedule::ProbeFn,
     web,
 };
+use secrecy::SecretString;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use supervise::Supervisor;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -93,6 +94,7 @@ pub struct Running {
     supervisor: Supervisor,
     journal: watch::Receiver<journal::Condition>,
     configs: watch::Receiver<Arc<Config>>,
+    register: watch::Receiver<Arc<Register>>,
 }
 
 impl Running {
@@ -114,6 +116,28 @@ impl Running {
         // waits: signals -> event_loop
         self.requests.send(asked).await.map_err(|_| Refused::Stopping)?;
         answered.await.unwrap_or(Err(Refused::Stopping)).map(|_| ())
+    }
+
+    /// Whether visitors must sign in, and nobody can yet who keeps accounts.
+    pub fn awaits_administrator(&self) -> bool {
+        self.configs.borrow().web.sign_in && !self.register.borrow().has_administrator()
+    }
+
+    /// While nobody can sign in who keeps accounts: the path of a link, good once and for a day, by which the first
+    /// administrator chooses a password.
+    pub async fn first_administrator(&self) -> Option<SecretString> {
+        if !self.awaits_administrator() {
+            return None;
+        }
+        let (path, id) = web::invitation();
+        let (name, full_name) = ("admin".to_owned(), "Quản trị".to_owned());
+        let invite = Invite { name, full_name, role: Role::Administrator, again: true };
+        let (answer, answered) = oneshot::channel();
+        let request = Request::People(Wish::Invite(invite, id));
+        // waits: signals -> event_loop
+        self.requests.send(web::Asked { request, by: By::machine(), answer }).await.ok()?;
+        answered.await.ok()?.ok()?;
+        Some(path)
     }
 
     /// The configuration that runs: that of the start, or of the last reload that was taken over.

@@ -119,9 +119,12 @@ pub(super) async fn begin(
     let ended = shared.journal.ended();
     supervisor.start(Task::Journal, async { Err(ended.await) });
     tracing::info!(%address, "camhealth is watching");
-    let Shared { journal, stop, configs, snapshots, requests, .. } = shared;
+    let Shared { journal, stop, configs, snapshots, register, requests, .. } = shared;
     let condition = journal.condition();
-    Ok((Running { address, snapshots, requests, stop, prober, supervisor, journal: condition, configs }, journal))
+    Ok((
+        Running { address, snapshots, requests, stop, prober, supervisor, journal: condition, configs, register },
+        journal,
+    ))
 }
 
 /// What a start needs of the world.

@@ -237,6 +237,11 @@ pub fn learned(path: &Path) -> Vec<(CameraId, Memory)> {
     open::read_only(path).and_then(read).unwrap_or_default()
 }
 
+/// The key that signs links, from the file of a running daemon: whoever can read it keeps that daemon.
+pub fn signing_key(path: &Path) -> Result<Option<SecretSlice<u8>>, Error> {
+    Ok(records::signing_key(&open::read_only(path)?)?.map(Into::into))
+}
+
 /// All that bears on a span of time, from the file of an earlier or running daemon.
 pub fn history(path: &Path, from: Timestamp, until: Timestamp) -> Result<History, Error> {
     history::read(&open::read_only(path)?, from, until)

@@ -4,16 +4,18 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use utoipa::ToSchema;
 
 /// Letters of what stood before and after that are kept.
 const LONGEST: usize = 400;
 
 /// One change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Entry {
     /// Its number, from 1, without gaps.
     pub number: u64,
     /// When.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// Who: an account, or what a program or screen is called.
     pub who: String,

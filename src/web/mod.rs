@@ -28,6 +28,8 @@ mod province;
 mod refuse;
 mod rendered;
 pub mod report;
+#[cfg(test)]
+mod rights_tests;
 mod router;
 mod rows;
 #[cfg(test)]
@@ -51,7 +53,7 @@ mod words;
 pub use asked::Asked;
 pub use hosts::Hosts;
 pub use router::pages;
-pub use secrets::machine_token;
+pub use secrets::{invitation, machine_token};
 pub use server::{Limits, serve, tuned};
 pub use settings::Settings;
 pub use state::{Access, AuditFn, Signer, State};

@@ -41,10 +41,9 @@ pub(super) async fn ask(shared: &Shared, by: &By, wish: Wish) -> Result<(), Refu
 
 /// Makes an account, or lets somebody choose another password.
 pub(super) async fn invite(shared: &Shared, by: &By, invite: Invite) -> Result<Issued, Refused> {
-    let secret = secrets::secret();
-    let id = secrets::known_as(secret.expose_secret());
+    let (path, id) = secrets::invitation();
     ask(shared, by, Wish::Invite(invite, id)).await?;
-    Ok(Issued::Link(format!("/join/{}", secret.expose_secret())))
+    Ok(Issued::Link(path.expose_secret().to_owned()))
 }
 
 /// Makes a pass for a program or a screen, which is good for so many days.

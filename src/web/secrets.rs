@@ -26,6 +26,12 @@ pub(super) fn secret() -> SecretString {
     hex(&bytes).into()
 }
 
+/// A new link by which somebody chooses a password: its path, and what is kept of it.
+pub fn invitation() -> (SecretString, Hash) {
+    let secret = secret();
+    (format!("/join/{}", secret.expose_secret()).into(), known_as(secret.expose_secret()))
+}
+
 /// What is kept of a secret: it is random and long, so a plain hash says nothing of it.
 pub(super) fn known_as(secret: &str) -> Hash {
     Hash(hex(&Sha256::digest(secret)))

@@ -2,6 +2,7 @@
 //!
 //! Answers are JSON, errors too. Times are RFC 3339 in UTC, lengths are seconds, shares lie between 0 and 1.
 
+mod accounts;
 mod areas;
 mod cameras;
 mod incidents;
@@ -62,7 +63,18 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(silences::list, silences::silence))
         .routes(routes!(silences::unsilence))
         .routes(routes!(reports::month))
+        .routes(routes!(accounts::list, accounts::invite))
+        .routes(routes!(accounts::change))
+        .routes(routes!(accounts::passes, accounts::issue))
+        .routes(routes!(accounts::end))
+        .routes(routes!(accounts::audit))
         .split_for_parts()
+}
+
+/// The addresses that are described.
+#[cfg(test)]
+pub(super) fn paths() -> Vec<String> {
+    described().1.paths.paths.into_keys().collect()
 }
 
 /// What any request may be told before it reaches its handler.
@@ -73,10 +85,11 @@ fn describe_gate(path: &mut PathItem) {
         operation.responses.responses.entry(status.to_owned()).or_insert(response.into());
     };
     for operation in [&mut path.get, &mut path.post, &mut path.delete].into_iter().flatten() {
+        refusal(operation, "401", "Nobody has signed in: show a token, `Authorization: Bearer …`.");
+        refusal(operation, "403", "The role of whoever asks does not allow it.");
         refusal(operation, "421", "It is asked for by a name that it is not known by; see `[web] hosts`.");
     }
     for operation in [&mut path.post, &mut path.delete].into_iter().flatten() {
-        refusal(operation, "403", "It comes from a page of another site.");
         refusal(operation, "408", "The body did not arrive in time.");
         refusal(operation, "413", "The body is larger than 64 KiB.");
         refusal(operation, "429", "Too many wishes from this address; `Retry-After` tells when to try again.");

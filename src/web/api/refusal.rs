@@ -33,6 +33,10 @@ impl Refusal {
         Self(StatusCode::NOT_FOUND, error.to_owned())
     }
 
+    pub(super) fn unavailable(error: String) -> Self {
+        Self(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+
     pub(super) fn malformed(error: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, error.into())
     }

@@ -1,0 +1,126 @@
+//! `camhealth users`: accounts of people, kept by whoever can read the daemon's journal.
+
+use super::client::{Client, Daemon, NOTHING, told};
+use crate::model::Local;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use unicode_width::UnicodeWidthStr;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Show all accounts.
+    List,
+    /// Make an account; prints a link, good once and for a day, by which its password is chosen.
+    Add {
+        /// What they sign in by: letters of a to z, digits, dots and hyphens.
+        name: String,
+        /// What they may do: wall, officer, chief, contractor or administrator.
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+        /// What others read where they did something.
+        #[arg(long, value_name = "NAME", default_value = "")]
+        full_name: String,
+    },
+    /// Print a link by which somebody chooses another password.
+    Link {
+        /// Whose.
+        name: String,
+    },
+    /// Give somebody another role.
+    Appoint {
+        /// Whom.
+        name: String,
+        /// Which: wall, officer, chief, contractor or administrator.
+        role: String,
+    },
+    /// Let somebody sign in no more.
+    Close {
+        /// Whom.
+        name: String,
+    },
+    /// End all of somebody's sessions.
+    SignOut {
+        /// Whose.
+        name: String,
+    },
+}
+
+pub(super) async fn run(arguments: Arguments) -> ExitCode {
+    let client = match arguments.daemon.client() {
+        Ok(client) => client,
+        Err(code) => return code,
+    };
+    let of = |name: &str| ["api".to_owned(), "v1".to_owned(), "accounts".to_owned(), name.to_owned()];
+    let outcome = match arguments.what.unwrap_or(What::List) {
+        What::List => list(&client).await,
+        What::Add { name, role, full_name } => {
+            let new = json!({ "name": name, "role": role, "full_name": full_name });
+            made(&client, client.json(Method::POST, &["api", "v1", "accounts"], Some(&new)).await)
+        }
+        What::Link { name } => made(
+            &client,
+            client
+                .json(Method::POST, &of(&name).each_ref().map(String::as_str), Some(&json!({ "deed": "link" })))
+                .await,
+        ),
+        What::Appoint { name, role } => change(&client, &of(&name), json!({ "deed": "appoint", "role": role })).await,
+        What::Close { name } => change(&client, &of(&name), json!({ "deed": "close" })).await,
+        What::SignOut { name } => change(&client, &of(&name), json!({ "deed": "sign_out" })).await,
+    };
+    told(outcome)
+}
+
+async fn change(client: &Client, path: &[String; 4], deed: Value) -> Result<String, String> {
+    let path = path.each_ref().map(String::as_str);
+    client.json(Method::POST, &path, Some(&deed)).await.map(|_| "done".to_owned())
+}
+
+fn made(client: &Client, answer: Result<Value, String>) -> Result<String, String> {
+    answer.map(|made| client.at(made["secret"].as_str().unwrap_or_default()))
+}
+
+async fn list(client: &Client) -> Result<String, String> {
+    let accounts = client.json(Method::GET, &["api", "v1", "accounts"], NOTHING).await?;
+    let text = |account: &Value, key: &str| account[key].as_str().unwrap_or_default().to_owned();
+    let rows = accounts.as_array().into_iter().flatten().map(|account| {
+        let state = match (account["closed"] == true, account["password"] == true) {
+            (true, _) => "closed",
+            (_, false) => "no password yet",
+            _ => "",
+        };
+        [text(account, "name"), text(account, "role"), text(account, "full_name"), state.to_owned()]
+    });
+    let rows: Vec<_> = rows.collect();
+    Ok(if rows.is_empty() {
+        "there is no account: camhealth users add NAME --role administrator".to_owned()
+    } else {
+        table(&rows)
+    })
+}
+
+/// Rows in columns that stand below each other.
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let widths: [usize; N] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A time of an answer as people here read it.
+pub(super) fn local(value: &Value) -> String {
+    let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap_or(jiff::tz::TimeZone::UTC);
+    let at = value.as_str().and_then(|at| at.parse().ok());
+    at.map(|at| Local::new(&zone, at).full(at)).unwrap_or_default()
+}

@@ -1,0 +1,243 @@
+//! Accounts, passes and the audit trail, for whoever keeps them from a command line.
+
+use super::{
+    Done, Json, Problem, Refusal, Shared, State, ToSchema,
+    refusal::{Ask, Body, Name},
+};
+use crate::{
+    rights::{Break, Entry, PassKind, Role, Wish, broken},
+    web::{
+        origin::OwnPage,
+        people::{self, Issued},
+        visitor::Visitor,
+    },
+};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Entries of the audit trail in one answer.
+const ENTRIES: usize = 1000;
+
+/// Somebody who can sign in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AccountLine {
+    /// What they sign in by.
+    name: String,
+    /// What others read where they did something.
+    full_name: String,
+    /// What they may do.
+    role: Role,
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// Whether they have chosen a password.
+    password: bool,
+    /// Whether they can sign in no more.
+    closed: bool,
+}
+
+/// All accounts, by name.
+#[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts", responses((status = 200, body = Vec<AccountLine>)))]
+pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<AccountLine>> {
+    let register = shared.state.access.register.borrow().clone();
+    let line = |account: &crate::rights::Account| AccountLine {
+        name: account.name.clone(),
+        full_name: account.full_name.clone(),
+        role: account.role,
+        created: account.created,
+        password: account.password.is_some(),
+        closed: account.closed,
+    };
+    Json(register.accounts().map(line).collect())
+}
+
+/// An account to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct NewAccount {
+    /// Letters of a to z, digits, dots, hyphens and underscores.
+    #[schema(min_length = 1, max_length = 32)]
+    name: String,
+    /// What others read where they did something; the name where it is empty.
+    #[serde(default)]
+    #[schema(max_length = 80)]
+    full_name: String,
+    role: Role,
+}
+
+/// What was made, with the only copy of its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Made {
+    /// The path of a link that is opened once, or a program's token.
+    secret: String,
+}
+
+impl From<Issued> for Made {
+    fn from(issued: Issued) -> Self {
+        let (Issued::Link(secret) | Issued::Screen(secret) | Issued::Token(secret)) = issued;
+        Self { secret }
+    }
+}
+
+/// Makes an account. The answer holds the path of a link, good once and for a day, by which its password is chosen.
+#[utoipa::path(post, path = "/api/v1/accounts", tag = "accounts", request_body = NewAccount,
+    responses((status = 201, body = Made), (status = 400, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn invite(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    _: OwnPage,
+    Body(new): Body<NewAccount>,
+) -> Result<(StatusCode, Json<Made>), Refusal> {
+    let invite = people::invitation(&new.name, &new.full_name, new.role, false);
+    let made = people::invite(&shared, &visitor.by, invite).await?;
+    Ok((StatusCode::CREATED, Json(made.into())))
+}
+
+/// What is to become of an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub(super) enum Deed {
+    /// Its password is forgotten: the answer holds the path of a link by which another is chosen.
+    Link,
+    /// It has another role.
+    Appoint {
+        /// Which.
+        role: Role,
+    },
+    /// It can sign in no more.
+    Close,
+    /// All its sessions end.
+    SignOut,
+}
+
+/// Changes an account, or makes a link by which another password is chosen.
+#[utoipa::path(post, path = "/api/v1/accounts/{name}", tag = "accounts", params(("name" = String, Path)),
+    request_body = Deed,
+    responses((status = 200, body = Made), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn change(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Name(name): Name,
+    _: OwnPage,
+    Body(deed): Body<Deed>,
+) -> Result<Json<Made>, Refusal> {
+    let known = shared.state.access.register.borrow().account(&name).map(|known| known.role);
+    let Some(role) = known else { return Err(Refusal::not_found("there is no account of this name")) };
+    let wish = match deed {
+        Deed::Link => {
+            let invite = people::invitation(&name, "", role, true);
+            return Ok(Json(people::invite(&shared, &visitor.by, invite).await?.into()));
+        }
+        Deed::Appoint { role } => Wish::Appoint(name, role),
+        Deed::Close => Wish::Close(name),
+        Deed::SignOut => Wish::SignOutEverywhere(name),
+    };
+    people::ask(&shared, &visitor.by, wish).await?;
+    Ok(Json(Made { secret: String::new() }))
+}
+
+/// What a browser, a program or a screen is known by.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PassLine {
+    /// By which it is ended: the beginning of its hash.
+    id: String,
+    kind: PassKind,
+    /// What people call it.
+    label: String,
+    /// The account that it belongs to, if it does.
+    account: Option<String>,
+    role: Role,
+    #[schema(value_type = String, format = DateTime)]
+    used: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
+/// All passes that are good.
+#[utoipa::path(get, path = "/api/v1/passes", tag = "accounts", responses((status = 200, body = Vec<PassLine>)))]
+pub(super) async fn passes(State(shared): State<Shared>) -> Json<Vec<PassLine>> {
+    let access = &shared.state.access;
+    let (register, now) = (access.register.borrow().clone(), (access.now)());
+    let line = |pass: &crate::rights::Pass| PassLine {
+        id: pass.id.0.chars().take(16).collect(),
+        kind: pass.kind,
+        label: pass.label.clone(),
+        account: pass.account.clone(),
+        role: pass.role,
+        used: pass.used,
+        until: pass.until,
+    };
+    Json(register.passes(now).map(line).collect())
+}
+
+/// A pass to be made.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct NewPass {
+    /// What people call the program or the screen.
+    #[schema(min_length = 1, max_length = 80)]
+    label: String,
+    /// `token` for a program, `screen` for a screen.
+    kind: PassKind,
+    /// What it may do; of a screen it is always `wall`.
+    role: Role,
+    /// For how many days it is good; without an end where there is none.
+    days: Option<u32>,
+}
+
+/// Makes a pass for a program or a screen.
+#[utoipa::path(post, path = "/api/v1/passes", tag = "accounts", request_body = NewPass,
+    responses((status = 201, body = Made), (status = 400, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn issue(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    _: OwnPage,
+    Body(new): Body<NewPass>,
+) -> Result<(StatusCode, Json<Made>), Refusal> {
+    let made = people::issue(&shared, &visitor.by, (new.kind, new.role), &new.label, new.days).await?;
+    Ok((StatusCode::CREATED, Json(made.into())))
+}
+
+/// Ends a pass.
+#[utoipa::path(delete, path = "/api/v1/passes/{id}", tag = "accounts", params(("id" = String, Path)),
+    responses((status = 200, body = Done), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn end(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Name(id): Name,
+    _: OwnPage,
+) -> Result<Json<Done>, Refusal> {
+    people::end(&shared, &visitor.by, &id).await?;
+    Ok(Json(crate::request::Done::People.into()))
+}
+
+/// Which part of the audit trail is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub(super) struct Part {
+    /// Entries before this number.
+    before: Option<u64>,
+}
+
+/// What people changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Trail {
+    /// The newest first, at most 1000.
+    entries: Vec<Entry>,
+    /// The entry at which the chain of hashes is broken, among these.
+    broken: Option<u64>,
+}
+
+/// The audit trail, from the newest entry back.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "accounts", params(Part),
+    responses((status = 200, body = Trail), (status = 400, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn audit(State(shared): State<Shared>, Ask(part): Ask<Part>) -> Result<Json<Trail>, Refusal> {
+    let read = (shared.state.access.audit)(part.before.unwrap_or(u64::MAX), ENTRIES).await;
+    let mut entries = read.map_err(Refusal::unavailable)?;
+    entries.reverse();
+    let broken = broken(&entries).map(|place| match place {
+        Break::Changed(number) | Break::Gap(number) => number,
+    });
+    entries.reverse();
+    Ok(Json(Trail { entries, broken }))
+}
