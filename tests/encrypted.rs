@@ -67,13 +67,17 @@ async fn a_camera_is_known_by_its_certificate() {
         let before = camera.stats().connections;
         let failure = look(&camera, address, wrong).await.failure.expect("a reason");
         assert_eq!(failure.kind, FailureKind::Certificate);
-        assert!(failure.detail.contains(&Certificate::Pinned(fingerprint).to_string()), "{}", failure.detail);
+        assert!(
+            failure.detail.to_string().contains(&Certificate::Pinned(fingerprint).to_string()),
+            "{}",
+            failure.detail
+        );
         assert_eq!(camera.stats().connections, before, "nothing is said to a stranger");
     }
     // What does not speak TLS at that port is told as that.
     let plain = look(&camera, camera.rtsp_addr(), Some(Certificate::Any)).await.failure.expect("a reason");
     assert_eq!(plain.kind, FailureKind::RtspError);
-    assert!(plain.detail.contains("TLS"), "{}", plain.detail);
+    assert!(plain.detail.to_string().contains("TLS"), "{}", plain.detail);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,7 @@ async fn a_camera_that_is_good_and_deadly_by_turns_is_named() {
     let look = async || prober.probe(&target, Look::new(Check::Stream, now)).await;
     let notes = |observation: &Observation| {
         let notes = observation.rungs.iter().filter(|rung| rung.name == RungName::Worker);
-        notes.map(|rung| (rung.ok, rung.detail.clone())).collect::<Vec<_>>()
+        notes.map(|rung| (rung.ok, rung.detail.to_string())).collect::<Vec<_>>()
     };
     for killed in 1..=3 {
         camera.set_fault(Fault::FloodsSecondClient).await.expect("the fault is set");

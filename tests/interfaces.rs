@@ -9,7 +9,7 @@ use camhealth::{
     config,
     metrics::{self, Own},
     model::{
-        Check, Codec, DeviceFacts, Failure, FailureKind, Held, Observation, Restored, Scope, Snapshot, Span,
+        Check, Codec, Detail, DeviceFacts, Failure, FailureKind, Held, Observation, Restored, Scope, Snapshot, Span,
         StreamFacts, Window,
     },
     monitor::{Event, Monitor, Settings},
@@ -193,7 +193,7 @@ fn look(check: Check, second: i64, failure: Option<FailureKind>) -> Observation 
     let good = failure.is_none();
     Observation {
         took: Duration::from_millis(300),
-        failure: failure.map(|kind| Failure::new(kind, "như đã thấy")),
+        failure: failure.map(|kind| Failure::new(kind, Detail::plain("như đã thấy"))),
         stream: (good && check.sees_media()).then_some(stream),
         device: (good && check == Check::Device).then_some(device),
         clock_offset_seconds: (check == Check::Device).then_some(0.2),

@@ -9,7 +9,7 @@ use camhealth::{
     clock::Clock,
     config,
     daemon::{self, Parts, Probing},
-    model::{Codec, Failure, FailureKind, Observation, StreamFacts},
+    model::{Codec, Detail, Failure, FailureKind, Observation, StreamFacts},
     schedule::{Order, ProbeFn},
 };
 use std::{
@@ -61,7 +61,7 @@ fn looks(calm: bool) -> ProbeFn {
             (order.camera.id.as_str(), now.as_millisecond() / 500).hash(&mut hasher);
             let fails = !calm && hasher.finish().is_multiple_of(25);
             // Refused: the network works, so that no link is blamed.
-            let failure = fails.then(|| Failure::new(FailureKind::Refused, ""));
+            let failure = fails.then(|| Failure::new(FailureKind::Refused, Detail::default()));
             let stream = Some(StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) });
             Observation { failure, stream, ..Observation::new(order.check, now) }
         })

@@ -9,9 +9,9 @@ use camhealth::{
     alert,
     config::load_with,
     model::{
-        Ack, Branch, Camera, CameraId, Cause, Check, Codec, Failure, FailureKind, Fleet, Incident, IncidentNotice,
-        Kind, Level, LinkId, LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored, Scope, SiteId,
-        SiteRecord, Span, State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
+        Ack, Branch, Camera, CameraId, Cause, Check, Codec, Detail, Failure, FailureKind, Fleet, Incident,
+        IncidentNotice, Kind, Level, LinkId, LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored,
+        Scope, SiteId, SiteRecord, Span, State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
     },
     monitor::{Effect, Event, Monitor, Settings},
     topology::Voice,
@@ -317,7 +317,7 @@ impl Month {
             let ails = self.ails(second, &id);
             let silent = ails.is_some_and(FailureKind::out_of_reach);
             let took = if silent { 3 } else { 0 };
-            let failure = ails.map(|kind| Failure::new(kind, ""));
+            let failure = ails.map(|kind| Failure::new(kind, Detail::default()));
             let check = if silent { Check::Liveness } else { Check::Stream };
             let started = self.wall(second);
             let proven = ails.is_none_or(|kind| kind.weight() == Weight::Degrades);

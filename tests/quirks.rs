@@ -255,7 +255,7 @@ async fn a_change_from_digest_to_basic_is_told() {
     camera.set_fault(Fault::None).await.expect("the fault is set");
     health::judge(now, &look(&configured(&camera), Check::Stream).await, &mut before, measure);
     let told = health::judge(now, &seen, &mut before, measure).expect("a reason");
-    assert!(told.kind.as_str() == "insecure_login" && told.detail.contains("Digest before"), "{told:?}");
+    assert!(told.kind.as_str() == "insecure_login" && told.detail.to_string().contains("Digest before"), "{told:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::fleet::{folder, urls, written};
 use camhealth::{
     config::{self, Config},
-    model::{CameraId, Check, Codec, Failure, FailureKind, Observation, Restored, StreamFacts},
+    model::{CameraId, Check, Codec, Detail, Failure, FailureKind, Observation, Restored, StreamFacts},
     monitor::{Event, Monitor, Settings},
 };
 use jiff::Timestamp;
@@ -87,7 +87,7 @@ impl World {
         let stream =
             StreamFacts { frames: 10, proven: failure.is_none(), fps: Some(15.0), ..StreamFacts::new(Codec::H264) };
         let observation = Observation {
-            failure: failure.map(|kind| Failure::new(kind, "không có hình")),
+            failure: failure.map(|kind| Failure::new(kind, Detail::plain("không có hình"))),
             stream: Some(stream),
             ..Observation::new(Check::Stream, self.now)
         };

@@ -4,7 +4,7 @@ use super::fleet::{folder, urls, written};
 use camhealth::{
     config,
     journal::{Batch, Journal, Settings},
-    model::{FailureKind, Level, SiteRecord, State, Transition},
+    model::{Detail, FailureKind, Level, SiteRecord, State, Transition},
     uptime,
 };
 use jiff::Timestamp;
@@ -39,7 +39,11 @@ pub async fn measure(size: usize) -> String {
                     from: if down { State::Up } else { State::Down },
                     to: if down { State::Down } else { State::Up },
                     cause: down.then_some(FailureKind::Timeout),
-                    detail: if down { "no answer to a TCP connect within 3 s".into() } else { String::new() },
+                    detail: if down {
+                        Detail::plain("no answer to a TCP connect within 3 s")
+                    } else {
+                        Detail::default()
+                    },
                     since: at(second - 6),
                     decided: at(second),
                 });

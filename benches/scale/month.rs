@@ -7,7 +7,9 @@
 use super::fleet::{folder, urls, written};
 use camhealth::{
     config,
-    model::{CameraId, Check, Codec, Failure, FailureKind, Observation, Restored, State, StreamFacts, ViewState},
+    model::{
+        CameraId, Check, Codec, Detail, Failure, FailureKind, Observation, Restored, State, StreamFacts, ViewState,
+    },
     monitor::{Effect, Event, Monitor, Settings},
 };
 use jiff::Timestamp;
@@ -78,7 +80,7 @@ pub fn measure(size: usize) -> String {
             events += 1;
         }
         let fails = ails(camera, second);
-        let failure = fails.then(|| Failure::new(FailureKind::Timeout, "no answer"));
+        let failure = fails.then(|| Failure::new(FailureKind::Timeout, Detail::plain("no answer")));
         let check = if fails { Check::Liveness } else { Check::Stream };
         let stream = (!fails).then(|| StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) });
         let observation = Observation { failure, stream, ..Observation::new(check, at(second)) };

@@ -9,8 +9,8 @@ use crate::{
     clock::Clock,
     health,
     model::{
-        Camera, Certificate, Check, Client, DeviceFacts, Failure, FailureKind, Login, Memory, Observation, Promise,
-        Rung, StreamFacts, Transport, Verdict,
+        Camera, Certificate, Check, Client, Detail, DeviceFacts, Failure, FailureKind, Login, Memory, Observation,
+        Promise, StreamFacts, ToldRung, Transport, Verdict,
     },
     probe::{Look, Pool, Prober, Settings},
 };
@@ -56,7 +56,7 @@ struct Outcome {
     verdict: Verdict,
     cause: Option<FailureKind>,
     detail: Option<String>,
-    rungs: Vec<Rung>,
+    rungs: Vec<ToldRung>,
     stream: Option<StreamFacts>,
     device: Option<DeviceFacts>,
     clock_offset_seconds: Option<f64>,
@@ -169,8 +169,8 @@ fn outcome(stream: Observation, device: Option<Observation>, now: jiff::Timestam
     Outcome {
         verdict,
         cause: failure.as_ref().map(|failure| failure.kind),
-        detail: failure.map(|failure| failure.detail),
-        rungs: stream.rungs.into_iter().chain(rungs).collect(),
+        detail: failure.map(|failure| failure.detail.to_string()),
+        rungs: stream.rungs.iter().chain(&rungs).map(|rung| rung.told(Detail::to_string)).collect(),
         stream: stream.stream,
         device: facts,
         clock_offset_seconds: offset,

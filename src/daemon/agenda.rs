@@ -220,14 +220,14 @@ fn append<T>(rows: &mut Vec<T>, newer: Vec<T>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Check, Failure, FailureKind, Scope, Span, State, Transition, Window};
+    use crate::model::{Check, Detail, Failure, FailureKind, Scope, Span, State, Transition, Window};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + second).expect("a time in this century")
     }
 
     fn seen(agenda: &mut Agenda, second: i64) {
-        let failure = Some(Failure::new(FailureKind::Timeout, "không trả lời"));
+        let failure = Some(Failure::new(FailureKind::Timeout, Detail::plain("không trả lời")));
         agenda.transcript(
             at(second),
             &"cam".into(),
@@ -323,7 +323,7 @@ mod tests {
             from: State::Up,
             to: State::Down,
             cause: None,
-            detail: number.to_string(),
+            detail: Detail::plain(&number.to_string()),
             since: at(0),
             decided: at(0),
         };
@@ -339,7 +339,8 @@ mod tests {
         }
         agenda.write_now(at(0)).transitions.push(transition(KEPT_MAX + 10));
         let batch = agenda.take_due(at(0)).expect("it is due");
-        let kept: Vec<usize> = batch.transitions.iter().map(|row| row.detail.parse().expect("a number")).collect();
+        let kept: Vec<usize> =
+            batch.transitions.iter().map(|row| row.detail.to_string().parse().expect("a number")).collect();
         assert_eq!(lost, 10);
         assert_eq!(kept, (10..=KEPT_MAX + 10).collect::<Vec<_>>());
     }

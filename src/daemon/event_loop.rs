@@ -242,7 +242,7 @@ impl EventLoop {
                         from = transition.from.as_str(),
                         to = transition.to.as_str(),
                         cause = transition.cause.map(FailureKind::as_str),
-                        detail = transition.detail,
+                        detail = transition.detail.to_string(),
                         "camera"
                     );
                     agenda.write_now(now).transitions.push(transition);

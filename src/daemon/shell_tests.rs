@@ -4,7 +4,9 @@
 use super::{relay::TellFn, start::begin, *};
 use crate::clock::Clock;
 use crate::journal::Journal;
-use crate::model::{CameraId, ChannelId, Codec, Failure, FailureKind, Observation, Refusal, State, StreamFacts};
+use crate::model::{
+    CameraId, ChannelId, Codec, Detail, Failure, FailureKind, Observation, Refusal, State, StreamFacts,
+};
 use futures_util::FutureExt;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -96,7 +98,7 @@ impl Hands {
             async move {
                 assert!(!cursed, "a test has a look panic");
                 // Refused: the network works, so that no link is blamed.
-                let failure = down.then(|| Failure::new(FailureKind::Refused, ""));
+                let failure = down.then(|| Failure::new(FailureKind::Refused, Detail::default()));
                 let stream = Some(StreamFacts { proven: !down, ..StreamFacts::new(Codec::H264) });
                 Observation { failure, stream, ..Observation::new(order.check, now) }
             }

@@ -5,8 +5,8 @@
 
 use super::Settings;
 use crate::model::{
-    Check, DeviceFacts, Failure, FailureKind, Hour, Known, LoginScheme, Memory, Observation, Promise, StreamFacts,
-    StreamKind, elapsed, later,
+    Check, Detail, DeviceFacts, Failure, FailureKind, Hour, Known, LoginScheme, Memory, Observation, Promise,
+    StreamFacts, StreamKind, elapsed, later, told,
 };
 use jiff::Timestamp;
 
@@ -46,13 +46,11 @@ pub fn judge(now: Timestamp, observation: &Observation, memory: &mut Memory, mea
     }
     if let Some(failure) = &observation.failure {
         if failure.kind == FailureKind::Auth && memory.login_good && observation.check.sees_media() {
-            let detail = format!("{}; this login was good before", failure.detail);
-            return Some(Failure::new(FailureKind::AuthChanged, detail));
+            return Some(Failure::new(FailureKind::AuthChanged, told!(LoginGoodBefore, failure.detail)));
         }
         let took_digest = memory.login_scheme.as_ref().is_some_and(|known| known.now == LoginScheme::Digest);
         if failure.kind == FailureKind::InsecureLogin && took_digest {
-            let detail = format!("{}; it took Digest before: see who answers there", failure.detail);
-            return Some(Failure::new(FailureKind::InsecureLogin, detail));
+            return Some(Failure::new(FailureKind::InsecureLogin, told!(DigestBefore, failure.detail)));
         }
         return Some(failure.clone());
     }
@@ -117,7 +115,8 @@ fn loss(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
     let sent = f64::from(stream.packets) + f64::from(stream.packets_lost);
     let ratio = f64::from(stream.packets_lost) / sent;
     (ratio > measure.upper(FailureKind::Loss, measure.settings.loss_ratio)).then(|| {
-        let detail = format!("{} of {sent} RTP packets lost ({:.1} %)", stream.packets_lost, 100.0 * ratio);
+        let percent = 100.0 * ratio;
+        let detail = told!(PacketsLost, stream.packets_lost, format_args!("{sent}"), format_args!("{percent:.1}"));
         Failure::new(FailureKind::Loss, detail)
     })
 }
@@ -126,32 +125,28 @@ fn loss(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
 fn downgraded(now: Timestamp, memory: &Memory, measure: Measure<'_>) -> Option<Failure> {
     let known = memory.login_scheme.as_ref().filter(|known| known.now == LoginScheme::Basic)?;
     let (before, at) = known.before.as_ref()?;
-    (*before == LoginScheme::Digest && elapsed(now, *at) < measure.settings.change_shown_for).then(|| {
-        let detail = "it took Digest before, and the password goes to it in clear (Basic) now";
-        Failure::new(FailureKind::LoginDowngraded, detail)
-    })
+    (*before == LoginScheme::Digest && elapsed(now, *at) < measure.settings.change_shown_for)
+        .then(|| Failure::new(FailureKind::LoginDowngraded, told!(DigestToBasic)))
 }
 
 fn jumps(stream: &StreamFacts) -> Option<Failure> {
-    (stream.timestamp_jumps > 0).then(|| {
-        let detail = format!("timestamps jumped {} times in one look", stream.timestamp_jumps);
-        Failure::new(FailureKind::Timestamps, detail)
-    })
+    (stream.timestamp_jumps > 0)
+        .then(|| Failure::new(FailureKind::Timestamps, told!(TimestampsJumped, stream.timestamp_jumps)))
 }
 
 fn parameters(now: Timestamp, stream: &StreamFacts, memory: &Memory, measure: Measure<'_>) -> Option<Failure> {
-    let failed = |detail: String| Some(Failure::new(FailureKind::ParametersChanged, detail));
+    let failed = |detail: Detail| Some(Failure::new(FailureKind::ParametersChanged, detail));
     if stream.parameter_changes > 0 {
-        return failed(format!("parameter sets changed {} times in mid-stream", stream.parameter_changes));
+        return failed(told!(ParametersChanged, stream.parameter_changes));
     }
     let (codec, size) = (stream.codec, stream.size());
     if let Some(promised) = measure.promise.codec.filter(|promised| *promised != codec) {
-        return failed(format!("the stream is {}, promised is {}", codec.as_str(), promised.as_str()));
+        return failed(told!(CodecIs, codec.as_str(), promised.as_str()));
     }
     if let (Some(promised), Some(found)) = (measure.promise.size, size)
         && promised != found
     {
-        return failed(format!("the picture is {}, promised is {}", pixels(found), pixels(promised)));
+        return failed(told!(SizeIs, pixels(found), pixels(promised)));
     }
     // Where nothing is promised, a change is told for a while and then taken for meant.
     let promised = measure.promise.codec.is_some() && (measure.promise.size.is_some() || size.is_none());
@@ -162,7 +157,7 @@ fn parameters(now: Timestamp, stream: &StreamFacts, memory: &Memory, measure: Me
         let name = |(codec, size): &StreamKind| {
             size.map_or_else(|| codec.as_str().to_owned(), |size| format!("{} {}", codec.as_str(), pixels(size)))
         };
-        return failed(format!("the stream was {} before and is {} now", name(before), name(&(codec, size))));
+        return failed(told!(StreamWas, name(before), name(&(codec, size))));
     }
     None
 }
@@ -174,7 +169,7 @@ fn pixels((width, height): (u32, u32)) -> String {
 fn frozen(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
     let (size, usual) = (stream.delta_frame_bytes?, past?.delta_frame_bytes);
     (size < usual * measure.lower(FailureKind::FrozenSuspect, measure.settings.frozen_ratio)).then(|| {
-        let detail = format!("{size:.0} bytes a frame between keyframes, {usual:.0} are usual at this hour");
+        let detail = told!(SmallFrames, format_args!("{size:.0}"), format_args!("{usual:.0}"));
         Failure::new(FailureKind::FrozenSuspect, detail)
     })
 }
@@ -182,43 +177,45 @@ fn frozen(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Opt
 fn low_fps(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
     let fps = stream.fps?;
     let (wanted, source) = wanted(measure.promise.fps, past.map(|past| past.fps))?;
-    (fps < wanted * measure.lower(FailureKind::LowFps, measure.settings.fps_ratio))
-        .then(|| Failure::new(FailureKind::LowFps, format!("{fps:.1} frames/s, {wanted:.1} are {source}")))
+    (fps < wanted * measure.lower(FailureKind::LowFps, measure.settings.fps_ratio)).then(|| {
+        let detail = told!(FrameRateIs, format_args!("{fps:.1}"), format_args!("{wanted:.1}"), source);
+        Failure::new(FailureKind::LowFps, detail)
+    })
 }
 
 fn low_bitrate(stream: &StreamFacts, past: Option<Hour>, measure: Measure<'_>) -> Option<Failure> {
     let rate = stream.bytes_per_second?;
     let (wanted, source) = wanted(measure.promise.bytes_per_second, past.map(|past| past.bytes_per_second))?;
     (rate < wanted * measure.lower(FailureKind::LowBitrate, measure.settings.bitrate_ratio)).then(|| {
-        let kilobits = |bytes: f64| bytes * 8.0 / 1000.0;
-        let detail = format!("{:.0} kbit/s, {:.0} are {source}", kilobits(rate), kilobits(wanted));
+        let kilobits = |bytes: f64| format!("{:.0}", bytes * 8.0 / 1000.0);
+        let detail = told!(BitrateIs, kilobits(rate), kilobits(wanted), source);
         Failure::new(FailureKind::LowBitrate, detail)
     })
 }
 
 /// What a figure is measured by, and how that is called: the promise, or else the camera's own past.
-fn wanted(promised: Option<f64>, usual: Option<f64>) -> Option<(f64, &'static str)> {
-    promised.map(|promised| (promised, "promised")).or_else(|| Some((usual?, "usual at this hour")))
+fn wanted(promised: Option<f64>, usual: Option<f64>) -> Option<(f64, Detail)> {
+    promised.map(|promised| (promised, told!(Promised))).or_else(|| Some((usual?, told!(Usual))))
 }
 
 fn speed(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
     let speed = stream.media_speed?;
     let off = if speed < 1.0 { 1.0 / speed.max(1e-6) - 1.0 } else { speed - 1.0 };
     (off > measure.upper(FailureKind::Timestamps, measure.settings.media_speed))
-        .then(|| Failure::new(FailureKind::Timestamps, format!("timestamps run at {speed:.2} times the speed of time")))
+        .then(|| Failure::new(FailureKind::Timestamps, told!(TimestampsRun, format_args!("{speed:.2}"))))
 }
 
 fn jitter(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
     let jitter = stream.jitter_seconds?;
     (jitter > measure.upper(FailureKind::Jitter, measure.settings.jitter.as_secs_f64()))
-        .then(|| Failure::new(FailureKind::Jitter, format!("packets arrive {:.0} ms off their time", jitter * 1000.0)))
+        .then(|| Failure::new(FailureKind::Jitter, told!(PacketsUneven, format_args!("{:.0}", jitter * 1000.0))))
 }
 
 /// Smart codecs space keyframes far apart, so only a promise makes it a fault.
 fn keyframes(stream: &StreamFacts, measure: Measure<'_>) -> Option<Failure> {
     let (found, promised) = (stream.keyframe_interval_seconds?, measure.promise.keyframe_interval?.as_secs_f64());
     (found > measure.upper(FailureKind::KeyframeInterval, promised * 1.5)).then(|| {
-        let detail = format!("{found:.1} s between keyframes, promised are {promised:.1} s");
+        let detail = told!(KeyframesApart, format_args!("{found:.1}"), format_args!("{promised:.1}"));
         Failure::new(FailureKind::KeyframeInterval, detail)
     })
 }
@@ -238,10 +235,8 @@ fn drift(now: Timestamp, stream: &StreamFacts, memory: &mut Memory, measure: Mea
     let moved = offset - before;
     let rate = moved / span;
     let limit = measure.upper(FailureKind::ClockDrift, measure.settings.clock_drift);
-    (moved.abs() > DRIFT_STEP && rate.abs() > limit).then(|| {
-        let detail = format!("its clock gains {:+.0} s an hour", rate * 3600.0);
-        Failure::new(FailureKind::ClockDrift, detail)
-    })
+    (moved.abs() > DRIFT_STEP && rate.abs() > limit)
+        .then(|| Failure::new(FailureKind::ClockDrift, told!(ClockGains, format_args!("{:+.0}", rate * 3600.0))))
 }
 
 fn clock(offset: f64, measure: Measure<'_>) -> Option<Failure> {
@@ -250,13 +245,13 @@ fn clock(offset: f64, measure: Measure<'_>) -> Option<Failure> {
         let half_hours = offset / 1800.0;
         // Whole half hours are a time zone set wrong, not a clock that drifts.
         let hint = if half_hours.abs() >= 1.0 && (half_hours - half_hours.round()).abs() * 1800.0 < 30.0 {
-            "; check its time zone"
+            told!(AndTimeZone)
         } else if is_factory_clock(offset) {
-            "; it lost its time with its power: give it an NTP server"
+            told!(AndPower)
         } else {
-            ""
+            Detail::default()
         };
-        Failure::new(FailureKind::Clock, format!("camera clock is {offset:+.0} s off{hint}"))
+        Failure::new(FailureKind::Clock, told!(CameraClockOff, format_args!("{offset:+.0}"), hint))
     })
 }
 
@@ -306,39 +301,39 @@ fn device_failure(now: Timestamp, device: &DeviceFacts, memory: &mut Memory, mea
     let signal = device.alarms.iter().find(|topic| topic.ends_with("SignalLoss"));
     let hardware = || device.alarms.iter().find(|topic| !topic.ends_with("SignalLoss"));
     if let Some(topic) = signal {
-        return Some(Failure::new(FailureKind::SignalLoss, format!("the device reports {topic}")));
+        return Some(Failure::new(FailureKind::SignalLoss, told!(DeviceReports, topic)));
     }
     // Some devices forget to tell it now and then, which is no other device.
     let tells_serial = !device.serial.is_empty();
     if let Some(wanted) = measure.serial.filter(|wanted| tells_serial && *wanted != device.serial) {
-        let detail = format!("serial {:?} answers, the configuration names {wanted:?}", device.serial);
+        let detail = told!(SerialIsNot, format_args!("{:?}", device.serial), format_args!("{wanted:?}"));
         return Some(Failure::new(FailureKind::Swapped, detail));
     }
     let change = memory.device.as_ref().and_then(|known| known.before.as_ref());
     if let Some((before, at)) = change.filter(|(_, at)| elapsed(now, *at) < settings.change_shown_for) {
         let both_tell = tells_serial && !before.serial.is_empty();
         if both_tell && before.serial != device.serial && measure.serial.is_none() {
-            let since = at.strftime("%Y-%m-%d %H:%M UTC");
-            let detail = format!("serial {:?} answers since {since}, before it was {:?}", device.serial, before.serial);
+            let since = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+            let [serial, before] = [device, before].map(|device| format!("{:?}", device.serial));
+            let detail = told!(SerialSince, serial, since, before);
             return Some(Failure::new(FailureKind::Swapped, detail));
         }
         if before.serial == device.serial && older(&device.firmware, &before.firmware) {
-            let detail = format!("firmware {} is older than {} before", device.firmware, before.firmware);
+            let detail = told!(FirmwareOlder, device.firmware, before.firmware);
             return Some(Failure::new(FailureKind::Rollback, detail));
         }
     }
     if memory.boots.len() >= settings.reboots as usize {
-        let detail = format!("{} starts within {:?}", memory.boots.len(), settings.reboot_window);
+        let detail = told!(StartedOften, memory.boots.len(), format_args!("{:?}", settings.reboot_window));
         return Some(Failure::new(FailureKind::RebootLoop, detail));
     }
     if let Some(topic) = hardware() {
-        return Some(Failure::new(FailureKind::Hardware, format!("the device reports {topic}")));
+        return Some(Failure::new(FailureKind::Hardware, told!(DeviceReports, topic)));
     }
     let named = device.streams.iter().any(|named| same_stream(measure.stream, named));
     memory.stream_named |= named;
     if memory.stream_named && !named && !device.streams.is_empty() {
-        let detail =
-            format!("the configuration asks for {}, the device names {}", measure.stream, device.streams.join(", "));
+        let detail = told!(StreamsRenamed, measure.stream, device.streams.join(", "));
         return Some(Failure::new(FailureKind::UriDrift, detail));
     }
     None

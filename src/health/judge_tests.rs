@@ -181,7 +181,7 @@ fn a_clock_that_runs_fast_shows_in_its_sender_reports() {
 fn a_clock_that_is_off_stays_known_and_tells_why() {
     let mut subject = Subject::new(promise());
     let clock = |offset| Observation { clock_offset_seconds: Some(offset), ..Observation::new(Check::Device, at(0)) };
-    let told = |failure: Option<Failure>| failure.map(|failure| failure.detail);
+    let told = |failure: Option<Failure>| failure.map(|failure| failure.detail.to_string());
     assert_eq!(told(subject.look(0, clock(59.0))), None);
     assert_eq!(
         told(subject.look(1, clock(25_201.0))).as_deref(),
@@ -248,7 +248,7 @@ fn a_stream_that_is_no_longer_named_has_moved() {
 fn a_login_that_was_good_is_told_from_one_that_never_was() {
     let mut subject = Subject::new(promise());
     let refused = || Observation {
-        failure: Some(Failure::new(FailureKind::Auth, "no")),
+        failure: Some(Failure::new(FailureKind::Auth, Detail::plain("no"))),
         ..Observation::new(Check::Stream, at(0))
     };
     assert_eq!(subject.look(0, refused()).map(|failure| failure.kind), Some(FailureKind::Auth));

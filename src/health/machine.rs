@@ -6,7 +6,8 @@
 
 use super::Settings;
 use crate::model::{
-    CameraId, Check, Failure, FailureKind, Kind, Observation, Reasoning, State, Transition, Weight, elapsed, later,
+    CameraId, Check, Detail, Failure, FailureKind, Kind, Observation, Reasoning, State, Transition, Weight, elapsed,
+    later,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub struct Standing {
     /// Why, unless it is well or was never seen.
     pub cause: Option<FailureKind>,
     /// For people.
-    pub detail: String,
+    pub detail: Detail,
     /// Since when.
     pub since: Timestamp,
 }
@@ -30,12 +31,12 @@ pub struct Standing {
 ///
 /// ```
 /// use camhealth::health::{Machine, Settings};
-/// use camhealth::model::{Check, Failure, FailureKind, Kind, Observation, State};
+/// use camhealth::model::{Check, Detail, Failure, FailureKind, Kind, Observation, State};
 /// use jiff::Timestamp;
 ///
 /// let second = |second: i64| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");
 /// let mut machine = Machine::new("cho-01".into(), Kind::Public, second(0));
-/// let silence = Failure::new(FailureKind::Timeout, "nobody answered");
+/// let silence = Failure::new(FailureKind::Timeout, Detail::plain("nobody answered"));
 /// for look in 1..=3 {
 ///     let at = second(10 * look);
 ///     machine.observe(at, &Observation::new(Check::Liveness, at), Some(&silence), &Settings::default());
@@ -87,7 +88,7 @@ impl Run {
 impl Machine {
     /// A camera that was never looked at.
     pub fn new(camera: CameraId, kind: Kind, now: Timestamp) -> Self {
-        let standing = Standing { state: State::Unknown, cause: None, detail: String::new(), since: now };
+        let standing = Standing { state: State::Unknown, cause: None, detail: Detail::default(), since: now };
         Self::restored(camera, kind, standing, None, now)
     }
 
@@ -199,7 +200,7 @@ impl Machine {
         }
         self.forget();
         let failure = self.last_failure.clone();
-        let detail = failure.as_ref().map_or_else(String::new, |failure| failure.detail.clone());
+        let detail = failure.as_ref().map_or_else(Detail::default, |failure| failure.detail.clone());
         self.go(now, now, State::Unknown, failure.map(|failure| failure.kind), detail, settings)
     }
 
@@ -223,7 +224,7 @@ impl Machine {
         self.forget();
         self.last_failure = None;
         let state = if off { State::Off } else { State::Unknown };
-        self.go(now, now, state, None, String::new(), settings)
+        self.go(now, now, state, None, Detail::default(), settings)
     }
 
     /// What is counted so far, and what it needs: the reasons for the state as it is.
@@ -357,7 +358,7 @@ impl Machine {
     ) -> Option<Transition> {
         self.shade = Run::default();
         let state = if failure.is_some() { State::Degraded } else { State::Up };
-        let detail = failure.map_or_else(String::new, |failure| failure.detail.clone());
+        let detail = failure.map_or_else(Detail::default, |failure| failure.detail.clone());
         self.go(now, since, state, failure.map(|failure| failure.kind), detail, settings)
     }
 
@@ -380,7 +381,7 @@ impl Machine {
         since: Timestamp,
         to: State,
         cause: Option<FailureKind>,
-        detail: String,
+        detail: Detail,
         settings: &Settings,
     ) -> Option<Transition> {
         let from = self.standing.state;

@@ -19,12 +19,12 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn machine(state: State) -> Machine {
-    let standing = Standing { state, cause: None, detail: String::new(), since: at(0) };
+    let standing = Standing { state, cause: None, detail: Detail::default(), since: at(0) };
     Machine::restored("cam".into(), Kind::Public, standing, Some(at(0)), at(0))
 }
 
 fn feed(machine: &mut Machine, second: i64, (check, kind): Look) -> Option<Transition> {
-    let failure = kind.map(|kind| Failure::new(kind, kind.as_str()));
+    let failure = kind.map(|kind| Failure::new(kind, Detail::plain(kind.as_str())));
     let stream = check.sees_media().then(|| StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) });
     let observation = Observation { failure: failure.clone(), stream, ..Observation::new(check, at(second)) };
     machine.observe(at(second), &observation, failure.as_ref(), &Settings::default())
@@ -245,7 +245,7 @@ proptest! {
                     machine = Machine::restored("cam".into(), Kind::Public, kind, kept, at(real + offset));
                 }
                 Happens::Look((check, failure), proven) => {
-                    let failure = failure.map(|kind| Failure::new(kind, ""));
+                    let failure = failure.map(|kind| Failure::new(kind, Detail::default()));
                     let stream = Some(StreamFacts { proven, ..StreamFacts::new(Codec::H264) });
                     let look = Observation { failure: failure.clone(), stream, ..Observation::new(check, at(real)) };
                     if look.proves() {

@@ -4,7 +4,9 @@ use super::{
     tests::{at, incident, mark, notice, recipient},
     *,
 };
-use crate::model::{Branch, Check, Failure, FailureKind, Level, LinkState, Rung, RungName, Scope, Span, State, later};
+use crate::model::{
+    Branch, Check, Detail, Failure, FailureKind, Level, LinkState, Rung, RungName, Scope, Span, State, later,
+};
 use rusqlite::Connection;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ fn in_memory() -> (Journal, Settings) {
 }
 
 fn look(second: i64, failure: Option<FailureKind>) -> Observation {
-    let failure = failure.map(|kind| Failure::new(kind, "như đã thấy"));
+    let failure = failure.map(|kind| Failure::new(kind, Detail::plain("như đã thấy")));
     Observation { failure, ..Observation::new(Check::Stream, at(second)) }
 }
 
@@ -64,7 +66,8 @@ async fn above_its_size_the_oldest_transcripts_go_and_the_file_shrinks() {
     let path = folder.path().join("journal.sqlite3");
     let settings = Settings { path: Some(path.clone()), max_size: 3_000_000, ..Settings::default() };
     let (journal, _) = Journal::open(&settings, at(0)).expect("a journal");
-    let rungs = || vec![Rung { name: RungName::Reach, ok: true, seconds: 0.1, detail: "x".repeat(2000) }];
+    let rungs =
+        || vec![Rung { name: RungName::Reach, ok: true, seconds: 0.1, detail: Detail::plain(&"x".repeat(2000)) }];
     for camera in 0..20 {
         let name = format!("cam-{camera}");
         let seen = |second| Observation { rungs: rungs(), ..look(camera * 100 + second, None) };
@@ -91,8 +94,9 @@ async fn above_its_size_the_oldest_transcripts_go_and_the_file_shrinks() {
 #[tokio::test]
 async fn a_transcript_that_never_ends_is_cut() {
     let (journal, _) = in_memory();
-    let rung = || Rung { name: RungName::Reach, ok: false, seconds: 0.1, detail: "lời ".repeat(10_000) };
-    let failure = Some(Failure::new(FailureKind::Oversized, "x".repeat(1_000_000)));
+    let rung =
+        || Rung { name: RungName::Reach, ok: false, seconds: 0.1, detail: Detail::plain(&"lời ".repeat(10_000)) };
+    let failure = Some(Failure::new(FailureKind::Oversized, Detail::plain(&"x".repeat(1_000_000))));
     let seen = Observation { rungs: (0..2000).map(|_| rung()).collect(), failure, ..look(0, None) };
     let observations = vec![("a".into(), seen), ("b".into(), look(1, None))];
     journal.commit(Batch { observations, ..Batch::default() }).await.expect("it is written");
@@ -105,7 +109,7 @@ async fn a_transcript_that_never_ends_is_cut() {
     let read = read.await.expect("it is read");
     assert!(serde_json::to_string(&read[0]).expect("JSON").len() <= 16 * 1024);
     assert_eq!(read[0].failure.as_ref().map(|failure| failure.kind), Some(FailureKind::Oversized));
-    assert_eq!(read[0].rungs[0].detail.chars().count(), 200);
+    assert_eq!(read[0].rungs[0].detail.to_string().chars().count(), 200);
     assert_eq!(read[1], look(1, None));
 }
 
@@ -115,7 +119,7 @@ fn changed(camera: &str, to: State, second: i64) -> Transition {
         from: State::Up,
         to,
         cause: None,
-        detail: String::new(),
+        detail: Detail::default(),
         since: at(second),
         decided: at(second),
     }

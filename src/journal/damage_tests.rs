@@ -5,7 +5,7 @@ use super::{
     tests::{at, due, incident, notice, recipient},
     *,
 };
-use crate::model::{Branch, FailureKind, IncidentId, IncidentNotice, Level, LinkState, State};
+use crate::model::{Branch, FailureKind, IncidentId, IncidentNotice, Level, LinkState, State, told};
 use proptest::prelude::*;
 use rusqlite::{Connection, types::Value};
 use secrecy::ExposeSecret;
@@ -31,7 +31,7 @@ fn transition(number: i64) -> Transition {
         from: State::Up,
         to: if number % 2 == 0 { State::Down } else { State::Up },
         cause: (number % 2 == 0).then_some(FailureKind::Timeout),
-        detail: format!("không trả lời, lần thứ {number}"),
+        detail: told!(NoAnswerTo, "PLAY", format!("lần thứ {number}")),
         since: at(number - 6),
         decided: at(number),
     }

@@ -7,7 +7,7 @@ use super::{
     tests::{at, due, mark, notice, recipient, sent, waits},
     *,
 };
-use crate::model::{FailureKind, State};
+use crate::model::{Detail, FailureKind, State};
 use secrecy::ExposeSecret;
 use std::{
     fs::{self, File},
@@ -62,7 +62,7 @@ fn transition(camera: &str, second: i64) -> Transition {
         from: State::Up,
         to: State::Down,
         cause: Some(FailureKind::Timeout),
-        detail: "không trả lời".into(),
+        detail: Detail::plain("không trả lời"),
         since: at(second - 6),
         decided: at(second),
     }
@@ -74,7 +74,8 @@ fn batch(camera: &str, second: i64) -> Batch {
 
 /// A batch that no small disk holds.
 fn big() -> Batch {
-    let transitions = (0..4000).map(|number| Transition { detail: "x".repeat(400), ..transition("big", number) });
+    let transitions =
+        (0..4000).map(|number| Transition { detail: Detail::plain(&"x".repeat(400)), ..transition("big", number) });
     Batch { transitions: transitions.collect(), ..Batch::default() }
 }
 

@@ -2,14 +2,14 @@
 
 use super::{
     Batch, Error,
-    columns::{json, time},
+    columns::{self, json, time},
     rows,
     strange::Strange,
     table::{self, INCIDENT, LINK_CHANGE, LOGIN, MAINTENANCE, MEMORY, PROOF, SECRET, SITE, TRANSITION},
 };
 use crate::model::{
     Branch, CameraId, FailureKind, Level, LinkRecord, LinkState, LoginRecord, Memory, Observation, Restored, SiteId,
-    SiteRecord, State, Transition,
+    SiteRecord, State, Transition, told,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 /// Ended incidents that a restart still knows: they are re-sent to Alertmanager and counted as episodes.
 const INCIDENTS_LATELY: std::time::Duration = std::time::Duration::from_secs(6 * 60 * 60);
 
-/// A transcript is cut beyond this many bytes of JSON, each text in it to this many letters, and its steps to as many.
+/// A transcript is cut beyond this many bytes of JSON, the texts of each detail to this many letters, and its steps to as many.
 const LONGEST_TRANSCRIPT: usize = 16 * 1024;
 const LONGEST_DETAIL: usize = 200;
 const RUNGS: usize = 32;
@@ -35,7 +35,7 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
             ":from": transition.from.as_str(),
             ":to": transition.to.as_str(),
             ":cause": transition.cause.map(FailureKind::as_str),
-            ":detail": transition.detail,
+            ":detail": columns::detail(&transition.detail),
             ":since": transition.since.as_millisecond(),
             ":decided": transition.decided.as_millisecond(),
         })?;
@@ -243,10 +243,11 @@ pub(super) fn read_transition(row: &Row<'_>, strange: &Strange) -> rusqlite::Res
         let name: String = row.get(column)?;
         Ok::<_, rusqlite::Error>(strange.word("transition.state", &name).unwrap_or(State::Unknown))
     };
-    let (reason, mut detail): (Option<String>, String) = (row.get("cause")?, row.get("detail")?);
+    let (reason, detail): (Option<String>, String) = (row.get("cause")?, row.get("detail")?);
+    let mut detail = columns::read_detail(&detail);
     let cause = reason.as_deref().and_then(|name| strange.word("transition.cause", name));
     if let (Some(name), None) = (reason, cause) {
-        detail = format!("{name} (a reason that this version does not know): {detail}");
+        detail = told!(ReasonUnknown, name, detail);
     }
     Ok(Transition {
         camera: CameraId::from(row.get::<_, String>("camera")?.as_str()),
@@ -309,13 +310,12 @@ fn transcript(seen: &Observation) -> String {
     if whole.len() <= LONGEST_TRANSCRIPT {
         return whole;
     }
-    let cut = |text: &str| text.chars().take(LONGEST_DETAIL).collect::<String>();
     let mut short = seen.clone();
     short.device = None;
     short.rungs.truncate(RUNGS);
-    short.rungs.iter_mut().for_each(|rung| rung.detail = cut(&rung.detail));
+    short.rungs.iter_mut().for_each(|rung| rung.detail = rung.detail.shortened(LONGEST_DETAIL));
     if let Some(failure) = &mut short.failure {
-        failure.detail = cut(&failure.detail);
+        failure.detail = failure.detail.shortened(LONGEST_DETAIL);
     }
     match json(&short) {
         short if short.len() <= LONGEST_TRANSCRIPT => short,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Branch, Cameras, Cause, FailureKind, IncidentId, IncidentNotice, Level, LinkState, OpenAlert, Place, Reason, Scope,
-    Span, State, later,
+    Branch, Cameras, Cause, Detail, FailureKind, IncidentId, IncidentNotice, Level, LinkState, OpenAlert, Place,
+    Reason, Scope, Span, State, later,
 };
 use rusqlite::Connection;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn transition(camera: &str, to: State, second: i64) -> Transition {
         from: State::Up,
         to,
         cause: (to == State::Down).then_some(FailureKind::Timeout),
-        detail: "không trả lời".into(),
+        detail: Detail::plain("không trả lời"),
         since: at(second - 6),
         decided: at(second),
     }
@@ -308,7 +308,7 @@ async fn old_transcripts_go_and_failures_stay_longer() {
         clock_offset_seconds: None,
         bytes: 0,
     };
-    let failure = crate::model::Failure::new(FailureKind::Timeout, "");
+    let failure = crate::model::Failure::new(FailureKind::Timeout, Detail::default());
     let observations = vec![("a".into(), look(None)), ("a".into(), look(Some(failure)))];
     journal.commit(Batch { observations, ..Batch::default() }).await.expect("it is written");
     let count = async || {

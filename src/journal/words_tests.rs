@@ -6,9 +6,9 @@ use super::{
     *,
 };
 use crate::model::{
-    Branch, CameraLine, Cameras, ChannelNotice, Check, Codec, DigestNotice, Failure, FailureKind, IncidentId,
-    IncidentNotice, JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, PlainNotice, Reason, Rung, RungName,
-    State, StreamFacts, Trouble,
+    Branch, CameraLine, Cameras, ChannelNotice, Check, Codec, Detail, DigestNotice, Failure, FailureKind, IncidentId,
+    IncidentNotice, JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, Part, Phrase, PlainNotice, Reason,
+    Rung, RungName, State, StreamFacts, Trouble, told,
 };
 use rusqlite::{Connection, params};
 
@@ -40,6 +40,12 @@ fn database(folder: &tempfile::TempDir) -> Connection {
     connection
 }
 
+/// Each phrase in its turn.
+fn said(number: usize) -> Detail {
+    let phrase = Phrase::ALL[number % Phrase::ALL.len()];
+    Detail::of(phrase, &vec![&"như đã thấy" as &dyn Part; phrase.places()])
+}
+
 fn transitions() -> Vec<Transition> {
     let causes = FailureKind::ALL.into_iter().map(Some).chain([None]);
     let pairs = causes.flat_map(|cause| State::ALL.map(|state| (cause, state)));
@@ -48,7 +54,7 @@ fn transitions() -> Vec<Transition> {
         from: State::ALL[number % State::ALL.len()],
         to: state,
         cause,
-        detail: "như đã thấy".into(),
+        detail: said(number),
         since: at(1),
         decided: at(2),
     };
@@ -57,7 +63,7 @@ fn transitions() -> Vec<Transition> {
 
 fn opinions() -> Vec<(CameraId, Memory)> {
     let memory = |(number, kind): (usize, FailureKind)| {
-        let told = Some(Failure::new(kind, "như đã thấy"));
+        let told = Some(Failure::new(kind, said(number)));
         let codec = Codec::ALL[number % Codec::ALL.len()];
         let memory = Memory {
             survey: Opinion { told, candidate: Some((Some(kind), 1)) },
@@ -157,8 +163,8 @@ async fn what_an_earlier_version_had_to_tell_is_told() {
 async fn every_transcript_is_read_as_it_was_written() {
     let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("a journal");
     let look = |(number, kind): (usize, FailureKind)| Observation {
-        rungs: RungName::ALL.map(|name| Rung { name, ok: false, seconds: 0.5, detail: "như đã thấy".into() }).into(),
-        failure: Some(Failure::new(kind, "như đã thấy")),
+        rungs: RungName::ALL.map(|name| Rung { name, ok: false, seconds: 0.5, detail: said(number) }).into(),
+        failure: Some(Failure::new(kind, said(number))),
         stream: Some(StreamFacts::new(Codec::ALL[number % Codec::ALL.len()])),
         ..Observation::new(Check::ALL[number % Check::ALL.len()], at(1))
     };
@@ -191,7 +197,7 @@ async fn names_of_before_are_read() {
     let (restored, strange) = read(&folder);
     assert_eq!((restored.cameras, strange), (transitions(), Vec::new()));
     let survey = &restored.memories[0].1.survey;
-    assert_eq!(survey.told, Some(Failure::new(FailureKind::Hardware, "quạt")));
+    assert_eq!(survey.told, Some(Failure::new(FailureKind::Hardware, Detail::plain("quạt"))));
     assert_eq!(survey.candidate, Some((Some(FailureKind::Swapped), 1)));
 }
 
@@ -215,7 +221,7 @@ async fn a_word_of_a_newer_version_is_told_and_costs_only_itself() {
     let (restored, strange) = read(&folder);
     let mut expected = transitions()[..2].to_vec();
     expected[1].cause = None;
-    expected[1].detail = "haunted (a reason that this version does not know): như đã thấy".into();
+    expected[1].detail = told!(ReasonUnknown, "haunted", said(1));
     assert_eq!(restored.cameras, expected);
     let memory = &restored.memories[0].1;
     assert_eq!((memory.login_good, memory.boots.len(), &memory.survey), (true, 1, &Opinion::default()));

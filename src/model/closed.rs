@@ -105,6 +105,7 @@ mod tests {
         one_name::<Check>();
         one_name::<Verdict>();
         one_name::<RungName>();
+        one_name::<Phrase>();
         one_name::<FailureKind>();
         one_name::<Codec>();
         one_name::<Client>();

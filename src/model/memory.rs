@@ -143,6 +143,7 @@ fn slot(at: Timestamp) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Detail;
 
     fn at(hour: i64, minute: i64) -> Timestamp {
         Timestamp::from_second(hour * 3600 + minute * 60).expect("a small time")
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn an_opinion_changes_when_it_is_repeated() {
-        let failure = |detail: &str| Some(Failure::new(FailureKind::Jitter, detail));
+        let failure = |detail: &str| Some(Failure::new(FailureKind::Jitter, Detail::plain(detail)));
         let mut opinion = Opinion::default();
         opinion.hear(failure("a"), 2);
         assert_eq!(opinion.told, None);

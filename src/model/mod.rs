@@ -8,6 +8,7 @@ mod closed;
 mod counts;
 mod course;
 mod covers;
+mod detail;
 mod discreet;
 mod fleet;
 mod folded;
@@ -25,6 +26,8 @@ mod notice_wire;
 mod observation;
 mod outbox;
 mod outlook;
+mod phrases;
+mod reading;
 mod remedies;
 mod restored;
 mod site;
@@ -40,6 +43,10 @@ pub(crate) use closed::closed;
 pub(crate) use closed::{Closed, one_name};
 pub use counts::Counts;
 pub use course::Course;
+pub use detail::Detail;
+#[cfg(test)]
+pub(crate) use detail::Part;
+pub(crate) use detail::told;
 pub use discreet::stream_address;
 pub use fleet::{
     Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
@@ -64,6 +71,8 @@ pub use observation::{
 };
 pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use phrases::Phrase;
+pub use reading::{ToldFailure, ToldLook, ToldRung};
 pub use restored::Restored;
 pub use site::{Site, View, Watcher};
 pub use snapshot::{

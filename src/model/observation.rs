@@ -1,8 +1,9 @@
 //! What one probe saw: rungs, times, stream and device facts, and the reason when something failed.
 //!
-//! An observation holds no picture data and no password. `kind` is for machines, `detail` for people.
+//! An observation holds no picture data and no password. `kind` is for machines, `detail` for people, who are told it in
+//! their language.
 
-use super::{LoginScheme, closed::closed};
+use super::{Detail, LoginScheme, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -104,7 +105,7 @@ closed! {
 }
 
 /// One step of the ladder.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rung {
     /// Which step.
     pub name: RungName,
@@ -113,7 +114,7 @@ pub struct Rung {
     /// How long it took, in seconds.
     pub seconds: f64,
     /// What was found, for people.
-    pub detail: String,
+    pub detail: Detail,
 }
 
 closed! {
@@ -149,18 +150,18 @@ closed! {
 }
 
 /// Why something is not well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// For machines: metric label, JSON, message table.
     pub kind: FailureKind,
     /// For people: what exactly happened. Holds no URL with a login, no password, no stream bytes.
-    pub detail: String,
+    pub detail: Detail,
 }
 
 impl Failure {
     /// A failure with its detail.
-    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+    pub fn new(kind: FailureKind, detail: Detail) -> Self {
+        Self { kind, detail }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    AreaId, Beacon, CameraId, Cause, Check, Counts, DeviceFacts, Failure, FailureKind, Fleet, Incident, IncidentId,
-    Kind, Level, LinkId, LinkState, Local, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts, ViewState, Window,
-    elapsed, later,
+    AreaId, Beacon, CameraId, Cause, Check, Counts, Detail, DeviceFacts, Failure, FailureKind, Fleet, Incident,
+    IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts,
+    ViewState, Window, elapsed, later,
 };
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -98,7 +98,7 @@ pub struct CameraStatus {
     /// Why, unless it is well or was never seen.
     pub cause: Option<FailureKind>,
     /// For people.
-    pub detail: String,
+    pub detail: Detail,
     /// Since when.
     pub since: Timestamp,
     /// When it was last looked at, in whatever depth.
@@ -133,25 +133,18 @@ pub struct CameraStatus {
 }
 
 /// One look in a line.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
     /// When it began.
-    #[schema(value_type = String, format = DateTime)]
     pub started: Timestamp,
     /// How deep it was.
     pub check: Check,
     /// How long it took.
-    #[serde(rename = "seconds", serialize_with = "seconds")]
-    #[schema(value_type = f64)]
     pub took: Duration,
     /// Bytes received.
     pub bytes: u64,
     /// What was wrong, if anything.
     pub failure: Option<Failure>,
-}
-
-fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_secs_f64())
 }
 
 /// What the state machine counts, and what would change its mind.
@@ -182,7 +175,7 @@ impl CameraStatus {
             revision: 0,
             state,
             cause: None,
-            detail: String::new(),
+            detail: Detail::default(),
             since,
             last_probe: None,
             last_media: None,

@@ -1,6 +1,6 @@
 //! Where a camera, a view and a site stand, and the changes between.
 
-use super::{CameraId, DeviceId, FailureKind, LinkId, SiteId, closed::closed};
+use super::{CameraId, Detail, DeviceId, FailureKind, LinkId, SiteId, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub struct Transition {
     /// Why, unless it is well or was never seen.
     pub cause: Option<FailureKind>,
     /// For people.
-    pub detail: String,
+    pub detail: Detail,
     /// When it began: the first look of the run that confirmed it.
     pub since: Timestamp,
     /// When it was decided.

@@ -117,7 +117,7 @@ fn a_camera_in_maintenance_is_neither_up_nor_down_and_its_site_stays_true() {
     let snapshot = world.monitor.snapshot(at(6));
     assert_eq!(snapshot.cameras["2-north"].state, State::Maintenance);
     assert_eq!(snapshot.sites["site-2"].level, Level::Full, "it still sees");
-    assert_eq!(snapshot.cameras["2-north"].detail, "thay tủ");
+    assert_eq!(snapshot.cameras["2-north"].detail.to_string(), "thay tủ");
     world.take_down(10, "2-north", "0-north");
     assert_eq!(world.level("site-2"), Level::Critical);
     assert!(world.notices.is_empty());

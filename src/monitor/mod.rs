@@ -40,7 +40,7 @@ const HELD_EVERY: Duration = Duration::from_secs(1);
 /// What is known of the fleet.
 ///
 /// ```
-/// use camhealth::model::{Camera, Check, Commune, DailyHours, Failure, FailureKind, Fleet, Language, Observation, State};
+/// use camhealth::model::{Camera, Check, Commune, DailyHours, Detail, Failure, FailureKind, Fleet, Language, Observation, State};
 /// use camhealth::monitor::{Effect, Event, Monitor, Settings};
 /// use jiff::{Timestamp, tz::TimeZone};
 /// use std::sync::Arc;
@@ -55,7 +55,7 @@ const HELD_EVERY: Duration = Duration::from_secs(1);
 /// let mut fell = Vec::new();
 /// for look in 1..=3 {
 ///     let at = second(10 * look);
-///     let failure = Some(Failure::new(FailureKind::Refused, "the port is closed"));
+///     let failure = Some(Failure::new(FailureKind::Refused, Detail::plain("the port is closed")));
 ///     let observation = Observation { failure, ..Observation::new(Check::Liveness, at) };
 ///     for effect in monitor.handle(at, Event::Probed("cho-01".into(), Box::new(observation))) {
 ///         if let Effect::Camera(transition) = effect {

@@ -3,7 +3,9 @@
 
 use super::tests::{at, fleet};
 use super::*;
-use crate::model::{Camera, Codec, DailyHours, FailureKind, Kind, Scope, Span, StreamFacts, Window, elapsed, later};
+use crate::model::{
+    Camera, Codec, DailyHours, Detail, FailureKind, Kind, Scope, Span, StreamFacts, Window, elapsed, later,
+};
 use proptest::prelude::*;
 
 const ZONE: i32 = 7;
@@ -56,7 +58,7 @@ fn any_step() -> impl Strategy<Value = i64> {
 }
 
 fn look(second: i64, well: bool) -> Box<Observation> {
-    let failure = (!well).then(|| Failure::new(FailureKind::Refused, "the port is closed"));
+    let failure = (!well).then(|| Failure::new(FailureKind::Refused, Detail::plain("the port is closed")));
     let stream = well.then(|| StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) });
     Box::new(Observation { failure, stream, ..Observation::new(crate::model::Check::Stream, at(second)) })
 }

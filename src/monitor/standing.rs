@@ -4,7 +4,7 @@
 use super::{Monitor, is_silent};
 use crate::{
     alert, health,
-    model::{Camera, CameraId, Cause, FailureKind, Site, State, ViewState},
+    model::{Camera, CameraId, Cause, Detail, FailureKind, Site, State, ViewState, told},
     topology::Root,
 };
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ impl Monitor {
         let state = base.state;
         match self.maintenance.get(id) {
             Some((since, reason)) => {
-                let detail = reason.clone();
+                let detail = Detail::plain(reason);
                 let standing = health::Standing { state: State::Maintenance, cause: None, detail, since: *since };
                 Some((standing, state))
             }
@@ -37,13 +37,13 @@ impl Monitor {
         let root = self.topology.root(&camera.device);
         match root.filter(|_| silent || !self.topology.is_seen_again(&camera.device)) {
             Some((Root::Monitor, since)) => {
-                let detail = "the monitor is cut off".to_owned();
+                let detail = told!(CutOff);
                 return health::Standing { state: State::Unknown, cause: None, detail, since };
             }
             Some((root, since)) => {
                 let detail = match root {
-                    Root::Link(link) => format!("behind {link}"),
-                    _ => "the whole commune is silent".to_owned(),
+                    Root::Link(link) => told!(Behind, link.as_str()),
+                    _ => told!(CommuneSilent),
                 };
                 let cause = Some(FailureKind::Timeout);
                 return health::Standing { state: State::Unreachable, cause, detail, since };

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Branch, Camera, Check, Codec, Commune, Course, Device, Failure, FailureKind, Incident, IncidentNotice, Kind,
-    Language, LinkRecord, Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
+    Branch, Camera, Check, Codec, Commune, Course, Detail, Device, Failure, FailureKind, Incident, IncidentNotice,
+    Kind, Language, LinkRecord, Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
 };
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub(super) fn at(second: i64) -> Timestamp {
 fn look(second: i64, kind: Option<FailureKind>) -> Box<Observation> {
     Box::new(Observation {
         took: Duration::from_millis(5),
-        failure: kind.map(|kind| Failure::new(kind, "")),
+        failure: kind.map(|kind| Failure::new(kind, Detail::default())),
         bytes: 100,
         stream: Some(StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) }),
         ..Observation::new(Check::Stream, at(second))

@@ -7,7 +7,7 @@ use super::{
     rhythm::Rhythm,
     size,
 };
-use crate::model::{Codec, Failure, FailureKind, StreamFacts};
+use crate::model::{Codec, Detail, Failure, FailureKind, StreamFacts, told};
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     time::Duration,
@@ -269,29 +269,24 @@ impl Evidence {
     }
 
     /// The verdict when the look ended after `looked`, having wanted `frames`.
-    pub(super) fn verdict(&self, looked: Duration, frames: u32, end: End) -> Result<String, Failure> {
+    pub(super) fn verdict(&self, looked: Duration, frames: u32, end: End) -> Result<Detail, Failure> {
         let silence = self.silence(looked).as_secs_f64();
         if self.frames == 0 {
             let detail = match end {
-                End::Closed => "PLAY was granted, and the camera ended the session before any video".to_owned(),
-                End::Ours => format!("PLAY was granted, but no video came in {:.1} s", looked.as_secs_f64()),
+                End::Closed => told!(EndedBeforeVideo),
+                End::Ours => told!(NoVideoCame, format_args!("{:.1}", looked.as_secs_f64())),
             };
             return Err(Failure::new(FailureKind::NoMedia, detail));
         }
         if end == End::Closed {
-            let detail = format!("the camera ended the session {:.1} s after PLAY", looked.as_secs_f64());
+            let detail = told!(EndedAfterPlay, format_args!("{:.1}", looked.as_secs_f64()));
             return Err(Failure::new(FailureKind::SessionClosed, detail));
         }
         if !self.proven(looked, frames) {
             return Err(if self.is_cached() && !self.suffices(frames, 0) {
-                let detail = format!(
-                    "{} frames came faster than they were filmed, then none for {silence:.1} s: a cache, not a camera",
-                    self.frames
-                );
-                Failure::new(FailureKind::CachedOnly, detail)
+                Failure::new(FailureKind::CachedOnly, told!(CameFromCache, self.frames, format_args!("{silence:.1}")))
             } else {
-                let detail = format!("video stopped after {} frames, silent for {silence:.1} s", self.frames);
-                Failure::new(FailureKind::Stalled, detail)
+                Failure::new(FailureKind::Stalled, told!(VideoStopped, self.frames, format_args!("{silence:.1}")))
             });
         }
         let at_last = self.repeated.as_ref().is_some_and(|Repeated { count, since, alternates }| {
@@ -301,11 +296,10 @@ impl Evidence {
         });
         if self.repeats_throughout() || at_last {
             let count = self.repeated.as_ref().map_or(self.identical, |repeated| repeated.count) + 1;
-            let detail = format!("{count} frames in a row are the same byte for byte");
-            return Err(Failure::new(FailureKind::Frozen, detail));
+            return Err(Failure::new(FailureKind::Frozen, told!(SameFrames, count)));
         }
         if self.restarts > 0 {
-            let detail = format!("the stream began anew {} times in {:.1} s", self.restarts, looked.as_secs_f64());
+            let detail = told!(BeganAnew, self.restarts, format_args!("{:.1}", looked.as_secs_f64()));
             return Err(Failure::new(FailureKind::EncoderRestarted, detail));
         }
         Ok(self.summary())
@@ -361,11 +355,11 @@ impl Evidence {
         }
     }
 
-    fn summary(&self) -> String {
+    fn summary(&self) -> Detail {
         let seconds = self.rhythm.frame_seconds();
-        let rate = seconds.map_or_else(String::new, |seconds| format!(", {:.1} frames/s", 1.0 / seconds));
-        let keyframes = if nal::tells(self.codec) { format!(", {} keyframes", self.keyframes) } else { String::new() };
-        format!("{} frames{keyframes}{rate}", self.frames)
+        let rate = seconds.map(|seconds| told!(AndRate, format_args!("{:.1}", 1.0 / seconds)));
+        let keyframes = nal::tells(self.codec).then(|| told!(AndKeyframes, self.keyframes));
+        told!(Frames, self.frames, keyframes.unwrap_or_default(), rate.unwrap_or_default())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tells this machine's own wants from a camera's faults: a socket that could not be had says nothing about who was to
 //! be asked.
 
+use crate::model::{Failure, FailureKind, told};
 use rustix::io::Errno;
 use std::{error::Error, io};
 
@@ -29,8 +30,10 @@ pub(super) fn caused_by_own_fault(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// The sentence on it, for people.
-pub(super) const DETAIL: &str = "this machine had no socket left to ask with (descriptors, memory or local ports)";
+/// A look that this machine could not make.
+pub(super) fn could_not_ask() -> Failure {
+    Failure::new(FailureKind::ProbeFailed, told!(NoSocket))
+}
 
 #[cfg(test)]
 mod tests {

@@ -10,9 +10,9 @@ use super::{
         sdp,
     },
     stream, topics,
-    wire::{Job, Key, Said, StreamJob},
+    wire::{self, Job, Key, Said, StreamJob},
 };
-use crate::model::{Client, Codec, Transport};
+use crate::model::{Client, Codec, Language, Transport};
 use oxvif::{
     NotificationMessage, OnvifClient,
     transport::{Transport as SoapTransport, TransportError},
@@ -67,7 +67,15 @@ pub fn packets(bytes: &[u8]) {
 
 /// A worker that was taken over says anything.
 pub fn worker_reply(bytes: &[u8]) {
-    let _ = serde_json::from_slice::<Said>(bytes);
+    if let Some(Said::Done(reply)) = wire::said(bytes) {
+        for rung in reply.report.cleaned().rungs {
+            let told = Language::ALL.map(|language| rung.detail.text(language));
+            assert!(
+                told.iter().all(|text| text.chars().count() < 4096 && !text.contains(char::is_control)),
+                "{told:?}"
+            );
+        }
+    }
     let _ = serde_json::from_slice::<Job>(bytes);
 }
 
@@ -135,5 +143,5 @@ pub async fn look(address: SocketAddr) {
     };
     let report = stream::look(&job, &CancellationToken::new()).await;
     // What is handed on holds no control characters, however a camera names its codec.
-    assert!(report.rungs.iter().all(|rung| !rung.detail.contains('\u{1b}')), "{report:?}");
+    assert!(report.rungs.iter().all(|rung| !rung.detail.to_string().contains('\u{1b}')), "{report:?}");
 }

@@ -12,7 +12,7 @@ use super::{
     transcript::Transcript,
     wire::{OnvifJob, Report},
 };
-use crate::model::{DeviceFacts, Failure, FailureKind, RungName, stream_address};
+use crate::model::{DeviceFacts, Failure, FailureKind, RungName, stream_address, told};
 use oxvif::{OnvifClient, OnvifError};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -50,13 +50,12 @@ pub(super) async fn look(http: &reqwest::Client, job: &OnvifJob) -> Report {
     match outcome {
         Ok(found) => {
             offset = found;
-            let detail =
-                offset.map_or_else(|| "tells no UTC time".into(), |offset| format!("clock {offset:+.1} s off"));
+            let detail = offset.map_or_else(|| told!(NoUtc), |offset| told!(ClockOff, format_args!("{offset:+.1}")));
             transcript.step(RungName::OnvifClock, began, Ok(((), detail)));
         }
         // Some firmwares want a login even here, against the standard: then there is no offset, and that is no fault.
         Err(failure) if failure.kind == FailureKind::Auth => {
-            transcript.aside(RungName::OnvifClock, began, false, "the device wants a login for its clock");
+            transcript.aside(RungName::OnvifClock, began, false, told!(ClockNeedsLogin));
         }
         Err(failure) => {
             transcript.step::<()>(RungName::OnvifClock, began, Err(failure));
@@ -104,7 +103,7 @@ async fn identify(
         failure = counted.failure("GetDeviceInformation");
         if failure.kind == FailureKind::Auth && offset.is_none() {
             // The token holds a time, and the device's is not known: the password may be right.
-            failure.detail.push_str("; it tells no time, so a wrong clock may be the reason");
+            failure.detail = told!(PerhapsClock, failure.detail);
         }
     }
     let outcome = match answer {
@@ -116,7 +115,7 @@ async fn identify(
                 serial: clean(&info.serial_number),
                 ..DeviceFacts::default()
             };
-            let detail = format!("{} {}, firmware {}", device.manufacturer, device.model, device.firmware);
+            let detail = told!(DeviceIs, device.manufacturer, device.model, device.firmware);
             Ok(((client, device), detail))
         }
         Ok(Err(_)) => Err(failure),
@@ -144,10 +143,10 @@ async fn streams(
     };
     let found = timeout(3 * job.answer_timeout, asked).await.ok().and_then(Result::ok);
     let detail = match &found {
-        Some(streams) => format!("names {}", streams.join(", ")),
-        None => "does not name its streams".into(),
+        Some(streams) => told!(NamesStreams, streams.join(", ")),
+        None => told!(NamesNone),
     };
-    transcript.aside(RungName::OnvifStreams, began, found.is_some(), &detail);
+    transcript.aside(RungName::OnvifStreams, began, found.is_some(), detail);
     found
 }
 
@@ -165,26 +164,26 @@ async fn pull(
     let created = client.create_pull_point_subscription(events.as_str(), Some(&filter), Some(SUBSCRIPTION));
     let created = timeout(job.answer_timeout, created).await.ok().and_then(Result::ok);
     let Some(subscription) = created.and_then(|created| reached(job, &created.reference_url)) else {
-        transcript.aside(RungName::OnvifEvents, began, false, "offers no status events");
+        transcript.aside(RungName::OnvifEvents, began, false, told!(NoEvents));
         return;
     };
     let pulled = timeout(job.answer_timeout, client.pull_messages(subscription.as_str(), PULL, 64)).await;
     // Whatever came: a device has few subscriptions. Its answer does not matter, the subscription ends by itself.
     let _ = timeout(job.answer_timeout, client.unsubscribe(subscription.as_str())).await;
     let Ok(Ok(messages)) = pulled else {
-        transcript.aside(RungName::OnvifEvents, began, false, "offers status events and does not send them");
+        transcript.aside(RungName::OnvifEvents, began, false, told!(EventsUnsent));
         return;
     };
     let status = topics::read(&messages);
     let detail = match status.alarms.as_slice() {
-        [] => "reports no failure".to_owned(),
-        alarms => format!("reports {}", alarms.join(", ")),
+        [] => told!(ReportsNoFailure),
+        alarms => told!(Reports, alarms.join(", ")),
     };
     facts.alarms = status.alarms;
     facts.last_reboot = status.last_reboot;
     facts.last_clock_sync = status.last_clock_sync;
     facts.events_read = true;
-    transcript.aside(RungName::OnvifEvents, began, true, &detail);
+    transcript.aside(RungName::OnvifEvents, began, true, detail);
 }
 
 /// A service that the device names, at the host and port that are configured: nobody else hears of its login, and a
@@ -198,7 +197,9 @@ fn reached(job: &OnvifJob, named: &str) -> Option<Url> {
 }
 
 fn late(request: &str, job: &OnvifJob) -> Failure {
-    Failure::new(FailureKind::Timeout, format!("no answer to ONVIF {request} within {:?}", 2 * job.answer_timeout))
+    let limit = 2 * job.answer_timeout;
+    let detail = told!(NoAnswerTo, format_args!("ONVIF {request}"), format_args!("{limit:?}"));
+    Failure::new(FailureKind::Timeout, detail)
 }
 
 #[cfg(test)]

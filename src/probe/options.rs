@@ -5,11 +5,12 @@
 
 use super::{
     Settings,
-    exhaustion::{self, own_fault},
+    exhaustion::{could_not_ask, own_fault},
+    reach::words,
     rtsp::message::{Broken, Item, Reader},
     transcript::Transcript,
 };
-use crate::model::{Failure, FailureKind, RungName};
+use crate::model::{Detail, Failure, FailureKind, RungName, told};
 use std::io;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,29 +26,29 @@ pub(super) async fn ask(stream: &mut TcpStream, url: &Url, settings: &Settings, 
     let mut received = 0;
     let outcome = match timeout(limit, exchange(stream, url, &mut received)).await {
         Ok(outcome) => outcome,
-        Err(_) if received == 0 => Err(no_rtsp(format!("the port is open, but nothing came within {limit:?}"))),
-        Err(_) => Err(no_rtsp(format!("no whole answer within {limit:?}, only {received} bytes"))),
+        Err(_) if received == 0 => Err(no_rtsp(told!(OpenAndSilent, format_args!("{limit:?}")))),
+        Err(_) => Err(no_rtsp(told!(HalfAnswer, format_args!("{limit:?}"), format_args!("{received}")))),
     };
     transcript.received(received);
     transcript.step(RungName::Options, began, outcome).is_some()
 }
 
-async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut u64) -> Result<((), String), Failure> {
+async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut u64) -> Result<((), Detail), Failure> {
     let request = format!("OPTIONS {url} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: camhealth\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(|error| broken(&error))?;
     let mut reader = Reader::default();
     loop {
         match stream.read_buf(&mut reader.buffer).await.map_err(|error| broken(&error))? {
-            0 => return Err(no_rtsp("the camera closed the connection without an answer")),
+            0 => return Err(no_rtsp(told!(ClosedUnanswered))),
             count => *received += count as u64,
         }
         match reader.next() {
             Ok(Some(Item::Response(response))) => {
-                return Ok(((), format!("an RTSP server answers, status {}", response.status)));
+                return Ok(((), told!(RtspAnswers, response.status)));
             }
-            Ok(Some(_)) | Err(Broken::Foreign) => return Err(no_rtsp("what answers there does not speak RTSP")),
+            Ok(Some(_)) | Err(Broken::Foreign) => return Err(no_rtsp(told!(SpeaksNoRtsp))),
             Err(Broken::Oversized) => {
-                return Err(Failure::new(FailureKind::Oversized, "the answer claims more than an honest one holds"));
+                return Err(Failure::new(FailureKind::Oversized, told!(ClaimsTooMuch)));
             }
             Ok(None) => {}
         }
@@ -56,12 +57,12 @@ async fn exchange(stream: &mut TcpStream, url: &Url, received: &mut u64) -> Resu
 
 fn broken(error: &io::Error) -> Failure {
     if own_fault(error) {
-        return Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL);
+        return could_not_ask();
     }
-    no_rtsp(format!("the connection broke: {}", error.kind()))
+    no_rtsp(told!(Broke, words(error.kind())))
 }
 
-fn no_rtsp(detail: impl Into<String>) -> Failure {
+fn no_rtsp(detail: Detail) -> Failure {
     Failure::new(FailureKind::NoRtsp, detail)
 }
 

@@ -12,7 +12,7 @@ use super::{
     settings::JOBS_A_WORKER,
     wire::{Job, Report},
 };
-use crate::model::{Failure, FailureKind, Rung, RungName};
+use crate::model::{Detail, Failure, FailureKind, Rung, RungName, told};
 use jiff::Timestamp;
 use std::{
     path::PathBuf,
@@ -96,7 +96,7 @@ impl Pool {
         if self.killings().of(now, camera, protocol) == 0 {
             match self.run_shared(&job).await {
                 Ok(report) => return report,
-                Err(Ended::NotStarted) => return failed(NOT_STARTED),
+                Err(Ended::NotStarted) => return failed(told!(WorkerNotStarted)),
                 // It may have been another camera's doing, or nobody's.
                 Err(Ended::Died(_) | Ended::Gone) => {}
             }
@@ -106,7 +106,7 @@ impl Pool {
                 // The look itself went well, and what it saw stands.
                 let count = self.killings().of(now, camera, protocol);
                 if count >= killings::MANY {
-                    report.rungs.push(note(began, &format!("this look went well, but the camera {}", ended(count))));
+                    report.rungs.push(note(began, told!(WellBut, ended(count))));
                 }
                 report
             }
@@ -118,13 +118,13 @@ impl Pool {
                 if due {
                     tracing::warn!(camera, protocol, death = death.as_str(), count, "a camera ends probe workers");
                 }
-                let failure = Failure::new(FailureKind::Oversized, OVERSIZED);
-                let rung = note(began, &format!("the camera {}", ended(count)));
+                let failure = Failure::new(FailureKind::Oversized, told!(EndsProbe));
+                let rung = note(began, ended(count));
                 Report { rungs: vec![rung], failure: Some(failure), ..Report::default() }
             }
-            Err(Ended::NotStarted) => failed(NOT_STARTED),
-            Err(Ended::Died(Death::GaveUp)) => failed(GAVE_UP),
-            Err(Ended::Died(_) | Ended::Gone) => failed(KILLED),
+            Err(Ended::NotStarted) => failed(told!(WorkerNotStarted)),
+            Err(Ended::Died(Death::GaveUp)) => failed(told!(WorkerGaveUp)),
+            Err(Ended::Died(_) | Ended::Gone) => failed(told!(WorkerKilled)),
         }
     }
 
@@ -175,22 +175,17 @@ impl Pool {
     }
 }
 
-const OVERSIZED: &str = "the camera sends more than the probe may hold in memory, or what ends its parser";
-const NOT_STARTED: &str = "the probe's worker process could not be started";
-const GAVE_UP: &str = "the probe's worker process gave up before it could look";
-const KILLED: &str = "the probe's worker process was killed from outside, as when this machine runs out of memory; the camera is not to blame";
-
-fn ended(count: usize) -> String {
-    let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
-    let hours = killings::WINDOW.as_secs() / 3600;
-    format!("has ended the probe's worker process {times} in the last {hours} hours by what it sends")
+/// How often what a camera sends has ended a worker.
+fn ended(count: usize) -> Detail {
+    let times = if count == 1 { told!(Once) } else { told!(Times, count) };
+    told!(EndedWorkers, times, format_args!("{}", killings::WINDOW.as_secs() / 3600))
 }
 
-fn note(began: Instant, detail: &str) -> Rung {
-    Rung { name: RungName::Worker, ok: false, seconds: began.elapsed().as_secs_f64(), detail: detail.to_owned() }
+fn note(began: Instant, detail: Detail) -> Rung {
+    Rung { name: RungName::Worker, ok: false, seconds: began.elapsed().as_secs_f64(), detail }
 }
 
 /// A look that could not tell.
-fn failed(detail: &str) -> Report {
+fn failed(detail: Detail) -> Report {
     Report { failure: Some(Failure::new(FailureKind::ProbeFailed, detail)), ..Report::default() }
 }

@@ -288,13 +288,13 @@ async fn converse(
                     // The end, or half a frame and then the end.
                     Some(Err(_)) | None => return Talk::Closed,
                 };
-                let Reply { id, report } = match serde_json::from_slice(&frame) {
-                    Ok(Said::Done(reply)) => *reply,
-                    Ok(Said::Confined(layers)) => {
+                let Reply { id, report } = match wire::said(&frame) {
+                    Some(Said::Done(reply)) => *reply,
+                    Some(Said::Confined(layers)) => {
                         ledger.confined(layers);
                         continue;
                     }
-                    Err(_) => return Talk::Broken,
+                    None => return Talk::Broken,
                 };
                 if let Some(answer) = waiting.remove(&id) {
                     // Nobody waits any more for a check that was cut short.

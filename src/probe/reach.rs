@@ -2,10 +2,10 @@
 
 use super::{
     Settings,
-    exhaustion::{self, own_fault},
+    exhaustion::{could_not_ask, own_fault},
     transcript::Transcript,
 };
-use crate::model::{Failure, FailureKind, RungName, rtsp_port};
+use crate::model::{Detail, Failure, FailureKind, RungName, rtsp_port, told};
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpStream,
@@ -23,10 +23,10 @@ pub(super) async fn connect(
     let limit = settings.connect_timeout;
     let outcome = match resolve(url, rtsp_port(url), limit).await {
         Ok(address) => match timeout(limit, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => Ok(((stream, address), format!("{address} accepts connections"))),
+            Ok(Ok(stream)) => Ok(((stream, address), told!(Accepts, address))),
             Ok(Err(error)) => Err(failure(address, &error)),
             Err(_) => {
-                let detail = format!("{address} did not accept a connection within {limit:?}");
+                let detail = told!(AcceptedNone, address, format_args!("{limit:?}"));
                 Err(Failure::new(FailureKind::Timeout, detail))
             }
         },
@@ -42,7 +42,7 @@ pub(super) async fn resolve(url: &Url, default_port: u16, limit: Duration) -> Re
         Some(Host::Ipv4(ip)) => return Ok((ip, port).into()),
         Some(Host::Ipv6(ip)) => return Ok((ip, port).into()),
         Some(Host::Domain(name)) => name,
-        None => return Err(Failure::new(FailureKind::Unresolved, "the URL names no host")),
+        None => return Err(Failure::new(FailureKind::Unresolved, told!(NoHost))),
     };
     // In URLs of schemes that are not the web's, a dotted IPv4 address is kept as a name.
     if let Ok(ip) = name.parse::<std::net::IpAddr>() {
@@ -50,24 +50,38 @@ pub(super) async fn resolve(url: &Url, default_port: u16, limit: Duration) -> Re
     }
     let found = match timeout(limit, tokio::net::lookup_host((name, port))).await {
         Ok(Ok(mut addresses)) => addresses.next(),
-        Ok(Err(error)) if own_fault(&error) => {
-            return Err(Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL));
-        }
+        Ok(Err(error)) if own_fault(&error) => return Err(could_not_ask()),
         Ok(Err(_)) | Err(_) => None,
     };
-    found.ok_or_else(|| Failure::new(FailureKind::Unresolved, format!("{name} has no address")))
+    found.ok_or_else(|| Failure::new(FailureKind::Unresolved, told!(Nameless, name)))
 }
 
 /// Why `address` could not be connected to.
 pub(super) fn failure(address: SocketAddr, error: &io::Error) -> Failure {
     match error.kind() {
-        _ if own_fault(error) => Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL),
-        io::ErrorKind::ConnectionRefused => Failure::new(
-            FailureKind::Refused,
-            format!("{address} refuses connections: the host is there, the port is closed"),
-        ),
-        io::ErrorKind::TimedOut => Failure::new(FailureKind::Timeout, format!("{address} did not answer")),
-        kind => Failure::new(FailureKind::Unreachable, format!("no way to {address}: {kind}")),
+        _ if own_fault(error) => could_not_ask(),
+        io::ErrorKind::ConnectionRefused => Failure::new(FailureKind::Refused, told!(Refuses, address)),
+        io::ErrorKind::TimedOut => Failure::new(FailureKind::Timeout, told!(Unanswering, address)),
+        kind => Failure::new(FailureKind::Unreachable, told!(NoWay, address, words(kind))),
+    }
+}
+
+/// How a connection failed, as the system says it.
+pub(super) fn words(kind: io::ErrorKind) -> Detail {
+    match kind {
+        io::ErrorKind::HostUnreachable => told!(HostUnreachable),
+        io::ErrorKind::NetworkUnreachable => told!(NetworkUnreachable),
+        io::ErrorKind::NetworkDown => told!(NetworkDown),
+        io::ErrorKind::ConnectionReset => told!(ConnectionReset),
+        io::ErrorKind::ConnectionAborted => told!(ConnectionAborted),
+        io::ErrorKind::ConnectionRefused => told!(ConnectionRefused),
+        io::ErrorKind::NotConnected => told!(NotConnected),
+        io::ErrorKind::BrokenPipe => told!(BrokenPipe),
+        io::ErrorKind::TimedOut => told!(TimedOut),
+        io::ErrorKind::UnexpectedEof => told!(EndedEarly),
+        io::ErrorKind::PermissionDenied => told!(NotPermitted),
+        io::ErrorKind::AddrInUse => told!(AddressInUse),
+        other => Detail::plain(&other.to_string()),
     }
 }
 
@@ -88,5 +102,28 @@ mod tests {
         assert_eq!(kind(Errno::CONNREFUSED), FailureKind::Refused);
         assert_eq!(kind(Errno::HOSTUNREACH), FailureKind::Unreachable);
         assert_eq!(kind(Errno::TIMEDOUT), FailureKind::Timeout);
+    }
+
+    #[test]
+    fn what_the_system_says_is_said_in_english_as_it_says_it() {
+        use io::ErrorKind as Is;
+        for kind in [
+            Is::HostUnreachable,
+            Is::NetworkUnreachable,
+            Is::NetworkDown,
+            Is::ConnectionReset,
+            Is::ConnectionAborted,
+            Is::ConnectionRefused,
+            Is::NotConnected,
+            Is::BrokenPipe,
+            Is::TimedOut,
+            Is::UnexpectedEof,
+            Is::PermissionDenied,
+            Is::AddrInUse,
+            Is::InvalidInput,
+        ] {
+            let words = words(kind);
+            assert_eq!((words.to_string(), words.is_plain()), (kind.to_string(), kind == Is::InvalidInput));
+        }
     }
 }

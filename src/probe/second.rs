@@ -8,10 +8,10 @@
 use super::{
     evidence::{End, Evidence, Packet},
     transcript::Transcript,
-    watch::{Watch, refusal},
+    watch::{Watch, refusal, unanswered},
     wire::{Report, StreamJob},
 };
-use crate::model::{Client, Codec, Failure, FailureKind, RungName, StreamFacts, StreamKind, Transport};
+use crate::model::{Client, Codec, Failure, FailureKind, RungName, StreamFacts, StreamKind, Transport, told};
 use futures_util::StreamExt;
 use retina::{
     client::{
@@ -53,19 +53,19 @@ async fn climb(job: &StreamJob, transcript: &mut Transcript, stop: &Cancellation
     let mut session = describe(job, transcript).await?;
     let began = Instant::now();
     let Some((index, kind)) = choose_video(&session) else {
-        let failure = Failure::new(FailureKind::NoVideo, "the description offers no video");
+        let failure = Failure::new(FailureKind::NoVideo, told!(OffersNoVideo));
         return transcript.step(RungName::Setup, began, Err(failure));
     };
     let transport = retina::client::Transport::Tcp(TcpTransportOptions::default());
     let set_up = session.setup(index, SetupOptions::default().transport(transport));
     let outcome = asked(job, "SETUP", set_up).await;
-    transcript.step(RungName::Setup, began, outcome.map(|()| ((), "video over TCP, by retina".to_owned())))?;
+    transcript.step(RungName::Setup, began, outcome.map(|()| ((), told!(ByRetina, told!(VideoOver, "TCP")))))?;
     let began = Instant::now();
     let options = PlayOptions::default()
         .initial_timestamp(InitialTimestampPolicy::Ignore)
         .unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::ProcessPackets);
     let outcome = asked(job, "PLAY", session.play(options)).await;
-    let session = transcript.step(RungName::Play, began, outcome.map(|playing| (playing, "granted".to_owned())))?;
+    let session = transcript.step(RungName::Play, began, outcome.map(|playing| (playing, told!(Granted))))?;
     Some(watch(job, session, kind, transcript, arrived, stop).await)
 }
 
@@ -79,12 +79,9 @@ async fn asked<T>(
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(match error.status_code() {
             Some(status) => refusal(request, status),
-            None => Failure::new(FailureKind::Nonconforming, format!("retina cannot use the answer to {request}")),
+            None => Failure::new(FailureKind::Nonconforming, told!(RetinaCannot, request)),
         }),
-        Err(_) => {
-            let detail = format!("no answer to {request} within {:?}", job.answer_timeout);
-            Err(Failure::new(FailureKind::RtspError, detail))
-        }
+        Err(_) => Err(unanswered(request, job)),
     }
 }
 
@@ -103,8 +100,8 @@ async fn describe(job: &StreamJob, transcript: &mut Transcript) -> Option<Sessio
     let outcome = outcome.map(|session| {
         transcript.received(session.sdp().len() as u64 + HEADS);
         let count = session.streams().len();
-        let detail = format!("{count} {}, by retina", if count == 1 { "stream" } else { "streams" });
-        (session, detail)
+        let streams = if count == 1 { told!(OneStream) } else { told!(Streams, count) };
+        (session, told!(ByRetina, streams))
     });
     transcript.step(RungName::Describe, began, outcome)
 }

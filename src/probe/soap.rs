@@ -5,10 +5,10 @@
 //! 0.17.0's own transport sends up to five logins on one wrong password).
 
 use super::{
-    exhaustion::{self, caused_by_own_fault},
+    exhaustion::{caused_by_own_fault, could_not_ask},
     wire::Key,
 };
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, told};
 use futures_util::StreamExt;
 use oxvif::transport::{Transport, TransportError};
 use reqwest::{StatusCode, header};
@@ -66,9 +66,9 @@ impl SoapTransport {
     /// Why the last request failed; what the transport had no complaint about, the SOAP layer could not read.
     pub(super) fn failure(&self, request: &str) -> Failure {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.failure.clone().unwrap_or_else(|| {
-            Failure::new(FailureKind::Nonconforming, format!("the answer to ONVIF {request} cannot be read"))
-        })
+        last.failure
+            .clone()
+            .unwrap_or_else(|| Failure::new(FailureKind::Nonconforming, told!(OnvifUnreadable, request)))
     }
 
     /// The same transport with a login, which counts its bytes into this one.
@@ -94,7 +94,7 @@ impl SoapTransport {
         let Ok(answer) = answer else { return understand(status, text) };
         // Basic would hand the password to whoever listens.
         if !answer.starts_with("Digest ") {
-            return Err(Failure::new(FailureKind::Auth, "the device offers no login but an unprotected one (Basic)"));
+            return Err(Failure::new(FailureKind::Auth, told!(OnvifInClear)));
         }
         self.last.lock().unwrap_or_else(PoisonError::into_inner).answered_challenge = true;
         let (status, _, text) = self.post(url, action, body, Some(answer)).await?;
@@ -124,8 +124,7 @@ impl SoapTransport {
             let chunk = chunk.map_err(|error| broken(&error))?;
             self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             if text.len() + chunk.len() > MAX_BODY {
-                let detail = format!("an ONVIF answer of more than {} KiB", MAX_BODY / 1024);
-                return Err(Failure::new(FailureKind::Oversized, detail));
+                return Err(Failure::new(FailureKind::Oversized, told!(OnvifTooLong, MAX_BODY / 1024)));
             }
             text.extend_from_slice(&chunk);
         }
@@ -145,21 +144,21 @@ fn understand(status: StatusCode, text: String) -> Result<String, Failure> {
         }
     };
     match status.as_u16() {
-        _ if rejects => Err(Failure::new(FailureKind::Auth, format!("the device rejects the login (HTTP {status})"))),
+        _ if rejects => Err(Failure::new(FailureKind::Auth, told!(OnvifRejected, format_args!("{status}")))),
         200..=299 => Ok(text),
-        _ => Err(Failure::new(FailureKind::Nonconforming, format!("the ONVIF service answers HTTP {status}"))),
+        _ => Err(Failure::new(FailureKind::Nonconforming, told!(OnvifStatus, format_args!("{status}")))),
     }
 }
 
 fn broken(error: &reqwest::Error) -> Failure {
     if caused_by_own_fault(error) {
-        Failure::new(FailureKind::ProbeFailed, exhaustion::DETAIL)
+        could_not_ask()
     } else if error.is_timeout() {
-        Failure::new(FailureKind::Timeout, "the ONVIF service does not answer in time")
+        Failure::new(FailureKind::Timeout, told!(OnvifLate))
     } else if error.is_connect() {
-        Failure::new(FailureKind::Refused, "the ONVIF port accepts no connection")
+        Failure::new(FailureKind::Refused, told!(OnvifClosed))
     } else {
-        Failure::new(FailureKind::Nonconforming, "what answers at the ONVIF port does not speak HTTP")
+        Failure::new(FailureKind::Nonconforming, told!(SpeaksNoHttp))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Collects the steps of a probe, so that each red light can be explained.
 
 use super::wire::Report;
-use crate::model::{Check, Failure, Observation, Rung, RungName};
+use crate::model::{Check, Detail, Failure, Observation, Rung, RungName};
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ impl Transcript {
         &mut self,
         name: RungName,
         began: Instant,
-        outcome: Result<(T, String), Failure>,
+        outcome: Result<(T, Detail), Failure>,
     ) -> Option<T> {
         let seconds = began.elapsed().as_secs_f64();
         match outcome {
@@ -37,8 +37,8 @@ impl Transcript {
     }
 
     /// Notes a step whose failure does not matter for the verdict.
-    pub(super) fn aside(&mut self, name: RungName, began: Instant, ok: bool, detail: &str) {
-        self.rungs.push(Rung { name, ok, seconds: began.elapsed().as_secs_f64(), detail: detail.into() });
+    pub(super) fn aside(&mut self, name: RungName, began: Instant, ok: bool, detail: Detail) {
+        self.rungs.push(Rung { name, ok, seconds: began.elapsed().as_secs_f64(), detail });
     }
 
     /// Counts bytes received from the camera.

@@ -4,7 +4,7 @@ use super::{
     evidence::{End, Evidence},
     wire::{LONGER, StreamJob},
 };
-use crate::model::{Client, Failure, FailureKind, StreamFacts};
+use crate::model::{Client, Detail, Failure, FailureKind, StreamFacts, told};
 use tokio::time::Instant;
 
 /// One look at media, whichever client sees it.
@@ -36,15 +36,14 @@ impl<'j> Watch<'j> {
         looked >= job.media_timeout && (over >= LONGER || self.evidence.decided(looked, job.frames))
     }
 
-    pub(super) fn verdict(&self) -> Result<String, Failure> {
+    pub(super) fn verdict(&self) -> Result<Detail, Failure> {
         let verdict = self.evidence.verdict(self.began.elapsed(), self.job.frames, self.end);
         verdict.map_err(|failure| {
             let spent = self.bytes >= self.job.byte_limit && self.end == End::Ours;
             if !spent || failure.kind == FailureKind::Frozen {
                 return failure;
             }
-            let detail = "the camera's byte budget ended the look before it could tell";
-            Failure::new(FailureKind::ProbeFailed, detail)
+            Failure::new(FailureKind::ProbeFailed, told!(BudgetSpent))
         })
     }
 
@@ -57,16 +56,17 @@ impl<'j> Watch<'j> {
 /// What an RTSP status means, of a request whose login, if it wanted one, was accepted.
 pub(super) fn refusal(request: &str, status: u16) -> Failure {
     let (kind, detail) = match status {
-        401 | 403 => (FailureKind::Auth, format!("the camera rejects the login (status {status} to {request})")),
-        404 => (FailureKind::NotFound, "the camera knows no stream at this path (status 404)".to_owned()),
-        453 | 503 => {
-            (FailureKind::SessionLimit, format!("all sessions of the camera are taken (status {status} to {request})"))
-        }
-        200..=299 => (
-            FailureKind::Nonconforming,
-            format!("the answer to {request} (status {status}) is not as the standard wants it"),
-        ),
-        status => (FailureKind::RtspError, format!("status {status} to {request}")),
+        401 | 403 => (FailureKind::Auth, told!(LoginRejected, status, request)),
+        404 => (FailureKind::NotFound, told!(NoSuchStream)),
+        453 | 503 => (FailureKind::SessionLimit, told!(SessionsTaken, status, request)),
+        200..=299 => (FailureKind::Nonconforming, told!(OutsideStandard, request, status)),
+        status => (FailureKind::RtspError, told!(StatusTo, status, request)),
     };
     Failure::new(kind, detail)
+}
+
+/// That a request over RTSP was not answered in time.
+pub(super) fn unanswered(request: &str, job: &StreamJob) -> Failure {
+    let detail = told!(NoAnswerTo, request, format_args!("{:?}", job.answer_timeout));
+    Failure::new(FailureKind::RtspError, detail)
 }

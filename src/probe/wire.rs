@@ -6,7 +6,7 @@ use super::{
     text::{clean, clean_to},
 };
 use crate::model::{
-    Camera, Certificate, Check, Client, DeviceFacts, Failure, Login, LoginScheme, Rung, StreamFacts, Transport,
+    Camera, Certificate, Check, Client, Detail, DeviceFacts, Failure, Login, LoginScheme, Rung, StreamFacts, Transport,
 };
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -130,7 +130,7 @@ pub(super) struct Report {
     pub(super) bytes: u64,
 }
 
-/// Characters of a sentence for people.
+/// Characters of all that a sentence for people speaks of; its words are ours.
 const MOST_DETAIL: usize = 512;
 /// Steps of a report.
 const MOST_RUNGS: usize = 32;
@@ -138,14 +138,34 @@ const MOST_RUNGS: usize = 32;
 const MOST_NAMED: usize = 32;
 const MOST_ADDRESS: usize = 256;
 
+/// What a frame says; nothing where no worker of ours can have said it. Details are phrases that we know, each with as
+/// much as it speaks of: text of its own a worker has none.
+pub(super) fn said(frame: &[u8]) -> Option<Said> {
+    let said = serde_json::from_slice(frame).ok()?;
+    match &said {
+        Said::Done(reply) if reply.report.details().any(Detail::is_plain) => None,
+        _ => Some(said),
+    }
+}
+
 impl Report {
+    fn details(&self) -> impl Iterator<Item = &Detail> {
+        let of_rungs = self.rungs.iter().map(|rung| &rung.detail);
+        of_rungs.chain(self.failure.as_ref().map(|failure| &failure.detail))
+    }
+
     /// The same without what cannot be seen and what is longer than honest reports are: a worker may have been taken
     /// over, and what it says is kept and shown.
     pub(super) fn cleaned(mut self) -> Self {
         self.rungs.truncate(MOST_RUNGS);
         let details = self.rungs.iter_mut().map(|rung| &mut rung.detail);
         for detail in details.chain(self.failure.as_mut().map(|failure| &mut failure.detail)) {
-            *detail = clean_to(detail, MOST_DETAIL);
+            let mut left = MOST_DETAIL;
+            *detail = detail.changed(&mut |text| {
+                let text = clean_to(text, left);
+                left -= text.chars().count();
+                text
+            });
         }
         if let Some(device) = &mut self.device {
             let DeviceFacts { manufacturer, model, firmware, serial, streams, alarms, .. } = device;
@@ -237,6 +257,7 @@ pub(super) fn at_address(url: &Url, address: SocketAddr) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Language, told};
 
     #[test]
     fn names_become_addresses_and_ports_stay() {
@@ -251,7 +272,8 @@ mod tests {
     #[test]
     fn a_worker_that_was_taken_over_cannot_deface_what_is_shown() {
         let bad = "\u{202e}a\u{1b}[2J\u{200b}\n".repeat(100);
-        let rung = Rung { name: crate::model::RungName::Media, ok: true, seconds: 0.0, detail: bad.clone() };
+        let detail = told!(NoWay, bad, told!(OffersOnly, bad));
+        let rung = Rung { name: crate::model::RungName::Media, ok: true, seconds: 0.0, detail: detail.clone() };
         let device = DeviceFacts {
             manufacturer: bad.clone(),
             model: bad.clone(),
@@ -261,12 +283,46 @@ mod tests {
             alarms: vec![bad.clone(); 100],
             ..DeviceFacts::default()
         };
-        let failure = Some(Failure::new(crate::model::FailureKind::Loss, bad));
+        let failure = Some(Failure::new(crate::model::FailureKind::Loss, detail));
         let report = Report { rungs: vec![rung; 100], failure, device: Some(device), ..Report::default() }.cleaned();
         let text = serde_json::to_string(&report).expect("JSON");
         assert!(["\u{202e}", "\u{200b}", "\\n", "\\u001b"].iter().all(|hidden| !text.contains(hidden)), "{text}");
         assert!(text.len() < 64 * 1024, "{}", text.len());
+        let told = report.details().map(|detail| detail.text(Language::Vi).chars().count());
+        assert!(told.max().is_some_and(|longest| longest < MOST_DETAIL + 100));
         assert_eq!(Report::default().cleaned().rungs, []);
+    }
+
+    #[test]
+    fn a_worker_tells_phrases_that_are_known_and_nothing_else() {
+        let is_heard = |detail: &str| {
+            let rung = format!(r#"{{"name":"media","ok":true,"seconds":0.1,"detail":{detail}}}"#);
+            let failure = format!(r#"{{"kind":"no_media","detail":{detail}}}"#);
+            let heard = [format!(r#""rungs":[{rung}]"#), format!(r#""rungs":[],"failure":{failure}"#)].map(|report| {
+                said(format!(r#"{{"done":{{"id":1,"report":{{{report},"bytes":0}}}}}}"#).as_bytes()).is_some()
+            });
+            assert_eq!(heard[0], heard[1], "{detail}");
+            heard[0]
+        };
+        for known in [r#"["granted"]"#, r#"["nameless","text"]"#, r#"["frames","1",["and_keyframes","2"],""]"#] {
+            assert!(is_heard(known), "{known}");
+        }
+        let deep = format!("{}[\"granted\"]{}", "[\"well_but\",".repeat(20), "]".repeat(20));
+        let wide = format!("[\"frames\",{0},{0},{0}]", format!("[\"frames\",{0},{0},{0}]", r#"["frames","","",""]"#));
+        for strange in [
+            "\"text\"",
+            r#"["plain","text"]"#,
+            r#"["haunted"]"#,
+            r#"["granted","more"]"#,
+            r#"["nameless"]"#,
+            r#"["nameless",["haunted"]]"#,
+            "7",
+            "null",
+            &deep,
+            &wide,
+        ] {
+            assert!(!is_heard(strange), "{strange}");
+        }
     }
 
     #[test]

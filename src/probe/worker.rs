@@ -8,7 +8,7 @@ use super::{
     soap, stream,
     wire::{self, Job, Reply, Report, Request, Said},
 };
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, told};
 use futures_util::{SinkExt, StreamExt};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -66,7 +66,7 @@ async fn run(http: reqwest::Client, socket: UnixStream, layers: BTreeSet<Layer>)
                 // Found by fuzzing: a description with a line that is no field, and one after it, panics sdp-types 0.1.8.
                 // The other jobs go on.
                 if let (Some(id), Err(_)) = (id, &ended) {
-                    let failure = Failure::new(FailureKind::Nonconforming, "what it sends ends the parser of its answers");
+                    let failure = Failure::new(FailureKind::Nonconforming, told!(EndsParser));
                     let report = Report { failure: Some(failure), ..Report::default() };
                     let frame = serde_json::to_vec(&Said::Done(Reply { id, report }.into()))?;
                     if sink.send(frame.into()).await.is_err() {

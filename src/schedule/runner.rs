@@ -3,7 +3,7 @@
 use super::{Order, Plan, Settings};
 use crate::{
     clock::Clock,
-    model::{CameraId, Check, Failure, FailureKind, Fleet, LoginRecord, Observation, Outlooks, later},
+    model::{CameraId, Check, Failure, FailureKind, Fleet, LoginRecord, Observation, Outlooks, later, told},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
 use jiff::Timestamp;
@@ -132,7 +132,7 @@ pub async fn run(
 /// A look that panicked is our own fault, and says nothing about the camera.
 fn failed(check: Check, now: Timestamp) -> Observation {
     Observation {
-        failure: Some(Failure::new(FailureKind::ProbeFailed, "the probe failed inside the monitor")),
+        failure: Some(Failure::new(FailureKind::ProbeFailed, told!(FailedInside))),
         ..Observation::new(check, now)
     }
 }

@@ -6,7 +6,7 @@ use super::{
     *,
 };
 use crate::model::{
-    Branch, Camera, Cause, Commune, FailureKind, Fleet, History, Incident, IncidentId, Kind, Language, Level,
+    Branch, Camera, Cause, Commune, Detail, FailureKind, Fleet, History, Incident, IncidentId, Kind, Language, Level,
     LevelChange, Link, LinkKind, LinkRecord, LinkState, Run, Scope, Site, Span, State, Transition, View, Watcher,
     Window,
 };
@@ -32,7 +32,7 @@ fn period(length: i64) -> Period {
 
 fn row(camera: &str, to: State, since: i64, decided: i64) -> Transition {
     let cause = (to == State::Down).then_some(FailureKind::Refused);
-    let detail = String::new();
+    let detail = Detail::default();
     Transition {
         camera: camera.into(),
         from: State::Unknown,

@@ -5,7 +5,7 @@ use super::{
     page,
     words::{Words, words},
 };
-use crate::model::{Budget, Client, DeviceFacts, Language, Local, Seen, Snapshot};
+use crate::model::{Budget, Client, DeviceFacts, Language, Local, Snapshot, ToldLook};
 use askama::Template;
 
 /// The page's content; `None` when there is no such camera.
@@ -54,7 +54,7 @@ struct LookRow {
     well: bool,
 }
 
-fn look(seen: &Seen, local: Local<'_>, language: Language, words: &Words) -> LookRow {
+fn look(seen: &ToldLook, local: Local<'_>, language: Language, words: &Words) -> LookRow {
     LookRow {
         when: local.time(seen.started),
         depth: seen.check.text(language),
@@ -104,4 +104,73 @@ fn facts(it: &Explanation, words: &'static Words) -> Vec<(&'static str, String)>
         facts.push((words.clock, format!("{offset:+.1} s")));
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Camera, Detail, FailureKind, Kind, Part, Phrase, Rung, RungName, State},
+        web::{
+            explain,
+            province::{Wanted, snapshot},
+        },
+    };
+    use std::sync::Arc;
+
+    /// A camera that is down, of which looks found all that there are phrases for.
+    fn failing(kind: Kind) -> Arc<Snapshot> {
+        let (name, cause) = ("Cổng chợ".to_owned(), Some(FailureKind::Timeout));
+        let wanted = Wanted { name, kind, state: State::Down, cause, area: None, age: 60 };
+        let mut snapshot = snapshot(&[wanted], 0);
+        let detail = |phrase: Phrase| {
+            let address = &"10.1.0.0:554" as &dyn Part;
+            Detail::of(phrase, &vec![address; phrase.places()])
+        };
+        let rung = |phrase: Phrase| Rung { name: RungName::Media, ok: false, seconds: 0.1, detail: detail(phrase) };
+        let rungs = Phrase::ALL.map(rung).to_vec();
+        let (id, status) = snapshot.cameras.iter().next().expect("a camera");
+        let (id, mut status) = (id.clone(), (**status).clone());
+        status.detail = detail(Phrase::NoWay);
+        for last in status.last.values_mut() {
+            last.rungs = rungs.clone().into();
+        }
+        Arc::make_mut(&mut snapshot).cameras.insert(id, Arc::new(status));
+        snapshot
+    }
+
+    #[test]
+    fn a_page_tells_what_was_found_in_its_own_language() {
+        let snapshot = failing(Kind::Public);
+        let id = snapshot.fleet.cameras.keys().next().expect("a camera").to_string();
+        let text = |language| {
+            let page = main(&snapshot, &id, language).expect("it is rendered").expect("there is such a camera");
+            page.replace("&#34;", "\"").replace("&#39;", "'")
+        };
+        let pages = Language::ALL.map(text);
+        let steps = explain::explain(&snapshot, &id, Language::default()).expect("a camera").last;
+        assert_eq!(steps.values().map(|steps| steps.rungs.len()).sum::<usize>(), Phrase::ALL.len());
+        for phrase in Phrase::ALL.into_iter().filter(|phrase| *phrase != Phrase::Plain) {
+            let detail = Detail::of(phrase, &vec![&"10.1.0.0:554" as &dyn Part; phrase.places()]);
+            for (page, language) in pages.iter().zip(Language::ALL) {
+                for told_in in Language::ALL {
+                    let step = format!("</span> {}</li>", detail.text(told_in));
+                    assert_eq!(page.contains(&step), told_in == language, "{language:?}: {step}");
+                }
+            }
+        }
+        let [vietnamese, english] = pages;
+        assert!(vietnamese.contains("không có đường tới 10.1.0.0:554: ") && !vietnamese.contains("no way to"));
+        assert!(english.contains("no way to 10.1.0.0:554: "));
+    }
+
+    #[test]
+    fn no_phrase_tells_where_a_household_is() {
+        let snapshot = failing(Kind::Household);
+        let camera: &Camera = snapshot.fleet.cameras.values().next().expect("a camera");
+        for language in Language::ALL {
+            let page = main(&snapshot, camera.id.as_str(), language).expect("it is rendered").expect("a camera");
+            assert!(!page.contains("10.1.0.0") && page.contains("***"), "{page}");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 
 use super::page::rungs;
 use crate::model::{
-    Budget, Camera, CameraStatus, Check, DeviceFacts, Failure, FailureKind, Held, Hour, Language, NextLook, Rung, Seen,
-    Snapshot, State, StreamFacts, elapsed,
+    Budget, Camera, CameraStatus, Check, DeviceFacts, FailureKind, Held, Hour, Language, NextLook, Snapshot, State,
+    StreamFacts, ToldLook, ToldRung, elapsed,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -54,7 +54,7 @@ pub(super) struct Explanation {
     /// The steps of the last look of each depth.
     pub(super) last: BTreeMap<Check, Steps>,
     /// The last looks, newest first.
-    pub(super) recent: Vec<Seen>,
+    pub(super) recent: Vec<ToldLook>,
 }
 
 /// One look with its steps.
@@ -64,7 +64,7 @@ pub(super) struct Steps {
     pub(super) started: Timestamp,
     pub(super) seconds: f64,
     pub(super) failure: Option<FailureKind>,
-    pub(super) rungs: Vec<Rung>,
+    pub(super) rungs: Vec<ToldRung>,
 }
 
 /// What a camera's people ask; `None` when there is no such camera.
@@ -77,7 +77,7 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
     let steps = |check: &Check| {
         let last = status.last.get(check)?;
         let (started, seconds) = (last.started, last.took.as_secs_f64());
-        Some((*check, Steps { started, seconds, failure: last.failure, rungs: rungs(camera, &last.rungs) }))
+        Some((*check, Steps { started, seconds, failure: last.failure, rungs: rungs(camera, &last.rungs, language) }))
     };
     Some(Explanation {
         id: camera.id.to_string(),
@@ -92,7 +92,7 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
         state_text: status.state.text(language),
         cause: status.cause,
         cause_text: status.cause.map(|cause| cause.text(language)),
-        detail: camera.discreet(&status.detail),
+        detail: camera.told(&status.detail, language),
         since: status.since,
         remedy: status.cause.map(|cause| cause.remedy(language)),
         reasoning: tell.reasoning().iter().map(|line| camera.discreet(line)).collect(),
@@ -107,18 +107,12 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
         clock_offset_seconds: status.clock_offset_at(snapshot.at),
         usual_at_this_hour: status.memory.baseline.hour(snapshot.at),
         last: Check::ALL.iter().filter_map(steps).collect(),
-        recent: status.recent.iter().map(|seen| discreet_look(camera, seen)).collect(),
+        recent: status.recent.iter().map(|seen| seen.told(|detail| camera.told(detail, language))).collect(),
     })
 }
 
 fn discreet_facts(camera: &Camera, facts: DeviceFacts) -> DeviceFacts {
     DeviceFacts { streams: facts.streams.iter().map(|stream| camera.discreet(stream)).collect(), ..facts }
-}
-
-fn discreet_look(camera: &Camera, seen: &Seen) -> Seen {
-    let failure = seen.failure.as_ref();
-    let failure = failure.map(|failure| Failure { detail: camera.discreet(&failure.detail), ..failure.clone() });
-    Seen { failure, ..seen.clone() }
 }
 
 struct Tell<'a> {
@@ -153,6 +147,7 @@ impl Tell<'_> {
                 .pick("Chưa kiểm tra lần nào từ khi khởi động.".into(), "Not looked at since the start.".into());
         };
         let (bad, good) = (reasons.bad_needed, reasons.good_needed);
+        let detail = status.detail.text(self.language);
         match status.state {
             State::Up => {
                 let proven = reasons.proven.unwrap_or(status.since);
@@ -188,8 +183,8 @@ impl Tell<'_> {
                 format!("Unreachable since {since}: {}.", self.behind()),
             ),
             State::Maintenance => self.language.pick(
-                format!("Bảo trì từ {since}: {}. Báo động được giữ lại, thời gian này không tính vào thời gian hoạt động.", status.detail),
-                format!("In maintenance since {since}: {}. Alerts are kept back and this time counts as neither up nor down.", status.detail),
+                format!("Bảo trì từ {since}: {}. Báo động được giữ lại, thời gian này không tính vào thời gian hoạt động.", detail),
+                format!("In maintenance since {since}: {}. Alerts are kept back and this time counts as neither up nor down.", detail),
             ),
             State::Off => self.language.pick(
                 format!("Ngoài giờ từ {since}: chủ hộ không muốn kết nối vào giờ này."),
@@ -264,7 +259,7 @@ impl Tell<'_> {
         let named = [("khảo sát dài", "long look", &memory.survey), ("ONVIF", "ONVIF", &memory.onvif)];
         for (vietnamese, english, opinion) in named {
             if let Some(failure) = &opinion.told {
-                let (text, detail) = (failure.kind.text(self.language), &failure.detail);
+                let (text, detail) = (failure.kind.text(self.language), failure.detail.text(self.language));
                 lines.push(self.language.pick(
                     format!("Theo {vietnamese}: {text} ({detail})."),
                     format!("By {english}: {text} ({detail})."),

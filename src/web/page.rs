@@ -1,6 +1,6 @@
 //! What pages' contents share: times, signs and numbers.
 
-use crate::model::{Camera, Course, Language, Level, Rung, SiteStatus, Snapshot, State};
+use crate::model::{Camera, Course, Language, Level, Rung, SiteStatus, Snapshot, State, ToldRung};
 use jiff::Timestamp;
 
 /// A time as people and as the page's script read it.
@@ -10,8 +10,8 @@ pub(super) struct Moment {
 }
 
 /// The steps of a look as others may read them.
-pub(super) fn rungs(camera: &Camera, rungs: &[Rung]) -> Vec<Rung> {
-    rungs.iter().map(|rung| Rung { detail: camera.discreet(&rung.detail), ..rung.clone() }).collect()
+pub(super) fn rungs(camera: &Camera, rungs: &[Rung], language: Language) -> Vec<ToldRung> {
+    rungs.iter().map(|rung| rung.told(|detail| camera.told(detail, language))).collect()
 }
 
 /// The time of day where people live, with the day where it is not today.

@@ -3,7 +3,7 @@
 use crate::model::{
     Area, AreaId, Camera, CameraStatus, Cause, Check, Codec, Commune, Counts, Coverage, DailyHours, FailureKind, Fleet,
     Incident, IncidentId, Kind, Language, LastCheck, Level, Link, LinkKind, Location, Reasoning, Rung, RungName, Site,
-    SiteStatus, Snapshot, State, StreamFacts, View, ViewState, ViewStatus, Watcher,
+    SiteStatus, Snapshot, State, StreamFacts, View, ViewState, ViewStatus, Watcher, told,
 };
 use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc};
@@ -157,7 +157,7 @@ fn seen(wanted: &Wanted) -> CameraStatus {
         name: *name,
         ok: wanted.cause.is_none(),
         seconds: 0.0123,
-        detail: "401 Unauthorized, Digest realm \"IP Camera (C1234)\", qop auth, nonce 32 letters long".into(),
+        detail: told!(LoginRejected, "401 Unauthorized, Digest realm \"IP Camera (C1234)\"", "DESCRIBE"),
     };
     let last = LastCheck {
         started: at(-20),
@@ -167,7 +167,7 @@ fn seen(wanted: &Wanted) -> CameraStatus {
     };
     CameraStatus {
         cause: wanted.cause,
-        detail: "the camera answered with 503 Service Unavailable to the third request in a row".into(),
+        detail: told!(SessionsTaken, "503 Service Unavailable", "DESCRIBE"),
         last_probe: Some(at(-20)),
         last_media: Some(at(-30)),
         stream: Some(stream),

@@ -164,7 +164,7 @@ fn documented() -> String {
         Role::Administrator => "administrator",
     };
     let mut text = String::from("| right |");
-    Role::ALL.iter().for_each(|role| drop(write!(text, " {} |", words(*role))));
+    Role::ALL.iter().for_each(|role| text += &format!(" {} |", words(*role)));
     text += " addresses |\n| --- |";
     Role::ALL.iter().for_each(|_| text += " :-: |");
     text += " --- |\n";

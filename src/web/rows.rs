@@ -1,7 +1,7 @@
 //! A camera in a row of a table: how walls and lists show it.
 
 use super::page::{Moment, moment, rungs, symbol};
-use crate::model::{Camera, CameraStatus, Check, Language, Rung, Snapshot, State, StreamFacts};
+use crate::model::{Camera, CameraStatus, Check, Language, Snapshot, State, StreamFacts, ToldRung};
 use std::cmp::Ordering;
 
 /// One row.
@@ -21,7 +21,7 @@ pub(super) struct CameraRow {
     pub(super) stream: String,
     pub(super) clock: String,
     pub(super) link: String,
-    pub(super) rungs: Vec<Rung>,
+    pub(super) rungs: Vec<ToldRung>,
 }
 
 impl CameraRow {
@@ -45,7 +45,7 @@ impl CameraRow {
             word: status.state.text(language),
             symbol: symbol(status.state),
             cause: status.cause.map_or("", |cause| cause.text(language)),
-            detail: if with_steps { camera.discreet(&status.detail) } else { String::new() },
+            detail: if with_steps { camera.told(&status.detail, language) } else { String::new() },
             since: moment(status.since, snapshot),
             media: status.last_media.map(|at| moment(at, snapshot)),
             probe: status.last_probe.map(|at| moment(at, snapshot)),
@@ -55,17 +55,17 @@ impl CameraRow {
                 .map_or_else(String::new, |stream| figures(&stream, language)),
             clock: status.clock_offset_at(snapshot.at).map_or_else(String::new, |offset| format!("{offset:+.0} s")),
             link: link.map_or_else(String::new, |link| link.name.clone()),
-            rungs: if with_steps { steps(camera, status) } else { Vec::new() },
+            rungs: if with_steps { steps(camera, status, language) } else { Vec::new() },
         }
     }
 }
 
 /// The deepest look tells most; while nobody answers, the last attempt does.
-fn steps(camera: &Camera, status: &CameraStatus) -> Vec<Rung> {
+fn steps(camera: &Camera, status: &CameraStatus, language: Language) -> Vec<ToldRung> {
     let deepest = status.last.get(&Check::Stream);
     let latest = status.last.values().filter(|last| last.failure.is_some()).max_by_key(|last| last.started);
     let last = if status.state == State::Up { deepest } else { latest.or(deepest) };
-    last.map_or_else(Vec::new, |last| rungs(camera, &last.rungs))
+    last.map_or_else(Vec::new, |last| rungs(camera, &last.rungs, language))
 }
 
 fn figures(stream: &StreamFacts, language: Language) -> String {

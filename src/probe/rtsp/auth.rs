@@ -4,7 +4,7 @@
 //! that a wrong password costs one rejected request in a look.
 
 use crate::{
-    model::{Failure, FailureKind, LoginScheme},
+    model::{Failure, FailureKind, LoginScheme, told},
     probe::wire::Key,
 };
 use http_auth::{ChallengeParser, ChallengeRef, DigestClient, PasswordParams, digest::Algorithm};
@@ -75,10 +75,7 @@ impl Auth {
         answered: u32,
     ) -> Result<(), Failure> {
         let Some(login) = &self.login else {
-            return Err(Failure::new(
-                FailureKind::Auth,
-                "the camera asks for a login and the configuration names none",
-            ));
+            return Err(Failure::new(FailureKind::Auth, told!(LoginMissing)));
         };
         let challenges: Vec<&str> = challenges.collect();
         let challenges: Vec<ChallengeRef<'_>> =
@@ -86,14 +83,12 @@ impl Auth {
         let digest = challenges.iter().find_map(|challenge| DigestClient::try_from(challenge).ok());
         if answered > 0 {
             if !digest.as_ref().is_some_and(DigestClient::stale) {
-                let detail = format!("the camera rejects the login (status 401 to {request})");
-                return Err(Failure::new(FailureKind::Auth, detail));
+                return Err(Failure::new(FailureKind::Auth, told!(LoginRejected, "401", request)));
             }
             self.stale += 1;
             if self.stale > STALE_NONCES {
                 // It would be asked so for ever: a rejection by another name.
-                let detail = "the camera calls each nonce stale at once: it lets this login in by none";
-                return Err(Failure::new(FailureKind::Auth, detail));
+                return Err(Failure::new(FailureKind::Auth, told!(LoginAlwaysStale)));
             }
         }
         let basic = challenges.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("basic"));
@@ -103,15 +98,8 @@ impl Auth {
                 let value = http_auth::basic::encode_credentials(&login.username, login.password.expose_secret());
                 Some(Client::Basic(value))
             }
-            None if basic => {
-                let detail = "the camera wants the password in clear (Basic), which allow_basic does not allow: \
-                              it was not sent";
-                return Err(Failure::new(FailureKind::InsecureLogin, detail));
-            }
-            None => {
-                let detail = "the camera asks for a login in a way that is not understood";
-                return Err(Failure::new(FailureKind::Nonconforming, detail));
-            }
+            None if basic => return Err(Failure::new(FailureKind::InsecureLogin, told!(LoginInClear))),
+            None => return Err(Failure::new(FailureKind::Nonconforming, told!(LoginStrange))),
         };
         Ok(())
     }

@@ -7,8 +7,8 @@ use super::{
     tls,
 };
 use crate::{
-    model::{Failure, FailureKind, rtsp_port},
-    probe::{reach, wire::StreamJob},
+    model::{Failure, FailureKind, rtsp_port, told},
+    probe::{reach, watch::unanswered, wire::StreamJob},
 };
 use std::{
     collections::VecDeque,
@@ -47,15 +47,9 @@ impl Lost {
     /// What that means while an answer to `request` is awaited.
     fn failure(self, request: &str) -> Failure {
         match self {
-            Self::Closed => {
-                let detail = format!("the camera closed the connection during {request}");
-                Failure::new(FailureKind::RtspError, detail)
-            }
-            Self::Foreign => Failure::new(FailureKind::RtspError, format!("the answer to {request} is no RTSP")),
-            Self::Oversized => {
-                let detail = format!("the answer to {request} claims more than an honest one holds");
-                Failure::new(FailureKind::Oversized, detail)
-            }
+            Self::Closed => Failure::new(FailureKind::RtspError, told!(ClosedDuring, request)),
+            Self::Foreign => Failure::new(FailureKind::RtspError, told!(AnswerIsNoRtsp, request)),
+            Self::Oversized => Failure::new(FailureKind::Oversized, told!(AnswerClaimsTooMuch, request)),
         }
     }
 }
@@ -83,7 +77,7 @@ impl Connection {
     pub(super) async fn open(job: &StreamJob) -> Result<Self, Failure> {
         let encrypted = job.url.scheme() == "rtsps";
         let host = job.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let address = host.parse::<IpAddr>().map_err(|_| Failure::new(FailureKind::ProbeFailed, "no address"))?;
+        let address = host.parse::<IpAddr>().map_err(|_| Failure::new(FailureKind::ProbeFailed, told!(NoIp)))?;
         let address = SocketAddr::new(address, rtsp_port(&job.url));
         let (wire, ours) = dial(job, address).await?;
         Ok(Self {
@@ -129,10 +123,7 @@ impl Connection {
     ) -> Result<Response, Failure> {
         match timeout(job.answer_timeout, self.negotiate(job, method, uri, headers)).await {
             Ok(outcome) => outcome,
-            Err(_) => {
-                let detail = format!("no answer to {method} within {:?}", job.answer_timeout);
-                Err(Failure::new(FailureKind::RtspError, detail))
-            }
+            Err(_) => Err(unanswered(method, job)),
         }
     }
 
@@ -254,7 +245,7 @@ async fn dial(job: &StreamJob, address: SocketAddr) -> Result<(Box<dyn Wire>, Ip
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return Err(reach::failure(address, &error)),
         Err(_) => {
-            let detail = format!("{address} accepts no second connection within {:?}", job.answer_timeout);
+            let detail = told!(NoSecond, address, format_args!("{:?}", job.answer_timeout));
             return Err(Failure::new(FailureKind::RtspError, detail));
         }
     };
@@ -266,9 +257,6 @@ async fn dial(job: &StreamJob, address: SocketAddr) -> Result<(Box<dyn Wire>, Ip
     }
     match timeout(job.answer_timeout, tls::connect(stream, address.ip(), job.certificate)).await {
         Ok(connected) => Ok((Box::new(connected?), ours)),
-        Err(_) => {
-            let detail = format!("no answer to TLS within {:?}", job.answer_timeout);
-            Err(Failure::new(FailureKind::RtspError, detail))
-        }
+        Err(_) => Err(unanswered("TLS", job)),
     }
 }

@@ -6,9 +6,10 @@ use super::{
     sdp::{self, Media},
 };
 use crate::{
-    model::{Client, Failure, FailureKind, RungName, StreamFacts, Transport, rtsp_port, stream_address},
+    model::{Client, Detail, Failure, FailureKind, RungName, StreamFacts, Transport, rtsp_port, stream_address, told},
     probe::{
         evidence::{End, Evidence, Packet},
+        reach,
         text::clean,
         transcript::Transcript,
         watch::{Watch, refusal},
@@ -131,16 +132,16 @@ async fn describe(job: &StreamJob, connection: &mut Connection, transcript: &mut
                     let host = to.host_str().unwrap_or_default();
                     clean(&format!("({}://{host}{})", to.scheme(), stream_address(&to)))
                 });
-                let detail = format!("the camera names another address {to}, which is not followed");
-                transcript.step::<()>(RungName::Describe, began, Err(Failure::new(FailureKind::Nonconforming, detail)));
+                let failure = Failure::new(FailureKind::Nonconforming, told!(Redirected, to));
+                transcript.step::<()>(RungName::Describe, began, Err(failure));
                 return None;
             }
         }
     };
     if connection.auth.has_login() && response.status != 403 {
         let detail = match connection.auth.scheme() {
-            Some(scheme) => format!("the login is good ({})", scheme.as_str()),
-            None => "the camera wants no login".to_owned(),
+            Some(scheme) => told!(LoginGood, scheme.as_str()),
+            None => told!(LoginUnasked),
         };
         transcript.step(RungName::Login, began, Ok(((), detail)));
     }
@@ -151,15 +152,15 @@ async fn describe(job: &StreamJob, connection: &mut Connection, transcript: &mut
     let description = sdp::parse(&response.body);
     let Some(video) = description.video().cloned() else {
         let kinds: Vec<String> = description.media.iter().map(|media| clean(&media.kind)).collect();
-        let offered = if kinds.is_empty() { "nothing".to_owned() } else { format!("only {}", kinds.join(", ")) };
-        let failure = Failure::new(FailureKind::NoVideo, format!("the description offers no video, {offered}"));
+        let detail = if kinds.is_empty() { told!(OffersNothing) } else { told!(OffersOnly, kinds.join(", ")) };
+        let failure = Failure::new(FailureKind::NoVideo, detail);
         return transcript.step(RungName::Describe, began, Err(failure));
     };
     let base = ["content-base", "content-location"].into_iter().find_map(|name| response.header(name));
     let base = base.and_then(fit).filter(|base| base.contains("://")).unwrap_or(uri);
     let count = description.media.len();
     let codec = if video.encoding.is_empty() { video.codec.as_str() } else { &video.encoding };
-    let detail = format!("{count} {}, video in {codec}", if count == 1 { "stream" } else { "streams" });
+    let detail = if count == 1 { told!(OneStreamIn, codec) } else { told!(StreamsIn, count, codec) };
     let described = Described {
         uri: sdp::address(&base, description.control.as_deref()),
         video_uri: sdp::address(&base, video.control.as_deref()),
@@ -186,7 +187,7 @@ async fn set_up(
     job: &StreamJob,
     connection: &mut Connection,
     described: &Described,
-) -> Result<(Session, String), Failure> {
+) -> Result<(Session, Detail), Failure> {
     let udp = match job.transport {
         Transport::Tcp => None,
         Transport::Udp => Some(Udp::bind(connection).await?),
@@ -201,8 +202,7 @@ async fn set_up(
     let response = connection.request(job, "SETUP", &described.video_uri, &header).await.map_err(at_setup)?;
     if response.status == 461 {
         let other = if job.transport == Transport::Tcp { "udp" } else { "tcp" };
-        let detail = format!("the camera refuses this transport (461); try transport = \"{other}\"");
-        return Err(Failure::new(FailureKind::RtspError, detail));
+        return Err(Failure::new(FailureKind::RtspError, told!(TransportRefused, other)));
     }
     if response.status != 200 {
         return Err(refusal("SETUP", response.status));
@@ -211,7 +211,7 @@ async fn set_up(
     let channels = response.header("transport").and_then(channels).unwrap_or((0, 1));
     connection.expect_channels(channels.0.max(channels.1));
     let over = if udp.is_some() { "UDP" } else { "TCP" };
-    Ok((Session { id, uri: described.uri.clone(), udp, channels }, format!("video over {over}")))
+    Ok((Session { id, uri: described.uri.clone(), udp, channels }, told!(VideoOver, over)))
 }
 
 /// The same login was good for `DESCRIBE` a moment ago.
@@ -219,8 +219,7 @@ fn at_setup(failure: Failure) -> Failure {
     if !failure.kind.refuses_login() {
         return failure;
     }
-    let detail = "the login that was good a moment ago is refused: no connection is left, or it may not watch";
-    Failure::new(FailureKind::SessionLimit, detail)
+    Failure::new(FailureKind::SessionLimit, told!(LoginLimited))
 }
 
 /// The name in `Session: 1;timeout=60`. Looks are shorter than any timeout: none is heeded.
@@ -243,11 +242,11 @@ async fn play(
     connection: &mut Connection,
     session: &Session,
     described: &Described,
-) -> Result<((), String), Failure> {
+) -> Result<((), Detail), Failure> {
     let headers = format!("{}Range: npt=0.000-\r\n", session.header());
     let response = connection.request(job, "PLAY", &described.uri, &headers).await.map_err(at_setup)?;
     match response.status {
-        200 => Ok(((), "granted".to_owned())),
+        200 => Ok(((), told!(Granted))),
         status => Err(refusal("PLAY", status)),
     }
 }
@@ -272,12 +271,12 @@ impl Udp {
                 return Ok(Self { media, reports });
             }
         }
-        Err(Failure::new(FailureKind::ProbeFailed, "no two UDP ports next to each other are free"))
+        Err(Failure::new(FailureKind::ProbeFailed, told!(NoUdpPair)))
     }
 }
 
 fn no_port(error: std::io::Error) -> Failure {
-    Failure::new(FailureKind::ProbeFailed, format!("no UDP port: {}", error.kind()))
+    Failure::new(FailureKind::ProbeFailed, told!(NoUdpPort, reach::words(error.kind())))
 }
 
 /// What comes next while a stream plays.
@@ -346,7 +345,7 @@ async fn watch(
         && failure.kind == FailureKind::NoMedia
         && other > 0
     {
-        failure.detail = format!("{}, only {other} packets of another kind than described", failure.detail);
+        failure.detail = told!(OtherPackets, failure.detail, other);
     }
     // A look that we cut short ourselves says nothing about the camera.
     if !stop.is_cancelled() || outcome.is_ok() {
@@ -392,7 +391,7 @@ async fn tear_down(
     let header = session.header();
     let request = connection.request(job, "TEARDOWN", &session.uri, &header);
     let ok = timeout(limit, request).await.is_ok_and(|outcome| outcome.is_ok_and(|response| response.status == 200));
-    let detail = if ok { "session closed" } else { "not confirmed; the connection is closed" };
+    let detail = if ok { told!(TornDown) } else { told!(TornDownUnheard) };
     transcript.aside(RungName::Teardown, began, ok, detail);
 }
 

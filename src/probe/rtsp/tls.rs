@@ -3,7 +3,7 @@
 //! Cameras sign their own certificates, and a worker has no files to look authorities up in; so what counts is the
 //! fingerprint. A certificate that is not named is told with its fingerprint, to be compared and entered.
 
-use crate::model::{Certificate, Failure, FailureKind};
+use crate::model::{Certificate, Failure, FailureKind, told};
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -28,21 +28,21 @@ pub(super) async fn connect(
     let verifier = Arc::new(Verifier { expected, seen: OnceLock::new(), provider: provider.clone() });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|_| Failure::new(FailureKind::ProbeFailed, "TLS is not available"))?
+        .map_err(|_| Failure::new(FailureKind::ProbeFailed, told!(TlsMissing)))?
         .dangerous()
         .with_custom_certificate_verifier(verifier.clone())
         .with_no_client_auth();
     let connected = TlsConnector::from(Arc::new(config)).connect(ServerName::from(address), stream).await;
     connected.map_err(|_| match (verifier.seen.get(), expected) {
         (Some(seen), expected) if !expected.is_some_and(|expected| expected.admits(seen)) => {
-            let named = match expected {
-                None => "the configuration names none",
-                Some(_) => "the configuration names another",
+            let seen = Certificate::Pinned(*seen).to_string();
+            let detail = match expected {
+                None => told!(CertificateUnnamed, seen),
+                Some(_) => told!(CertificateOther, seen),
             };
-            let detail = format!("its certificate is {}, {named}", Certificate::Pinned(*seen));
             Failure::new(FailureKind::Certificate, detail)
         }
-        _ => Failure::new(FailureKind::RtspError, "what answers at this port does not speak TLS"),
+        _ => Failure::new(FailureKind::RtspError, told!(SpeaksNoTls)),
     })
 }
 
