@@ -145,9 +145,37 @@ function listen() {
     tick();
   });
   source.addEventListener("well", () => { trouble.hidden = true; tick(); });
-  source.onerror = () => { open = false; tick(); };
+  source.onerror = () => {
+    open = false;
+    tick();
+    if (source.readyState === EventSource.CLOSED) setTimeout(again, 5000);
+  };
 }
 
-listen();
-setInterval(tick, 1000);
-tick();
+// A browser gives a source up that is refused: because whoever was signed in is not any more, or for a moment.
+async function again() {
+  try {
+    const page = await fetch(location.href, { redirect: "manual", cache: "no-store", headers: { accept: "text/html" } });
+    if (page.type === "opaqueredirect") {
+      location.reload();
+      return;
+    }
+  } catch { /* Nobody answers: it is tried again. */ }
+  listen();
+}
+
+// A form that came with an event has no token yet, since events are the same for all who listen.
+document.addEventListener("submit", (event) => {
+  const token = document.querySelector('meta[name="csrf"]')?.content;
+  const form = event.target;
+  if (!token || form.method !== "post" || form.elements.namedItem("csrf")) return;
+  const field = document.createElement("input");
+  [field.type, field.name, field.value] = ["hidden", "csrf", token];
+  form.append(field);
+});
+
+if (main.dataset.events) {
+  listen();
+  setInterval(tick, 1000);
+  tick();
+}
