@@ -118,6 +118,9 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/incidents",
         "/reports",
         "/metrics",
+        "/sign-in",
+        "/accounts",
+        "/audit",
         "/-/healthy",
         "/-/ready",
         "/static/wall.css",
@@ -157,6 +160,12 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/ack/{incident}/{person}/{signature}",
         "/-/reload",
         "/api/v1/{*path}",
+        "/sign-out",
+        "/join/{secret}",
+        "/screen/{secret}",
+        "/accounts/{name}",
+        "/passes",
+        "/passes/{id}/end",
     ];
     let mut known = Vec::new();
     routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web"), &mut known);

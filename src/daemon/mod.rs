@@ -32,7 +32,7 @@ use crate::{
     journal,
     model::Snapshot,
     probe::Prober,
-    request::{Refused, Request},
+    request::{Done, Refused, Request},
     rights::{By, Invite, Register, Role, Wish},
     schedule::ProbeFn,
     web,
@@ -111,11 +111,14 @@ impl Running {
     /// Reads the configuration anew. A bad one is refused, and the old one goes on; so is one that takes much away,
     /// unless it is forced.
     pub async fn reload(&self, force: bool) -> Result<(), Refused> {
+        self.ask(Request::Reload { force }).await.map(|_| ())
+    }
+
+    async fn ask(&self, request: Request) -> Result<Done, Refused> {
         let (answer, answered) = oneshot::channel();
-        let asked = web::Asked { request: Request::Reload { force }, by: By::machine(), answer };
         // waits: signals -> event_loop
-        self.requests.send(asked).await.map_err(|_| Refused::Stopping)?;
-        answered.await.unwrap_or(Err(Refused::Stopping)).map(|_| ())
+        self.requests.send(web::Asked { request, by: By::machine(), answer }).await.map_err(|_| Refused::Stopping)?;
+        answered.await.unwrap_or(Err(Refused::Stopping))
     }
 
     /// Whether visitors must sign in, and nobody can yet who keeps accounts.
@@ -132,11 +135,7 @@ impl Running {
         let (path, id) = web::invitation();
         let (name, full_name) = ("admin".to_owned(), "Quản trị".to_owned());
         let invite = Invite { name, full_name, role: Role::Administrator, again: true };
-        let (answer, answered) = oneshot::channel();
-        let request = Request::People(Wish::Invite(invite, id));
-        // waits: signals -> event_loop
-        self.requests.send(web::Asked { request, by: By::machine(), answer }).await.ok()?;
-        answered.await.ok()?.ok()?;
+        self.ask(Request::People(Wish::Invite(invite, id))).await.ok()?;
         Some(path)
     }
 

@@ -100,8 +100,8 @@ async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Aske
     let number = takes_on(&reply.text)?;
     let (answer, answered) = oneshot::channel();
     let request = Request::TakeOn { incident: number.to_string(), by: name.clone(), via: channel.clone() };
-    // waits: replies -> event_loop
     let by = By { who: Who::Called(name.clone()), from: channel.clone() };
+    // waits: replies -> event_loop
     requests.send(web::Asked { request, by, answer }).await.ok()?;
     Some(told(&answered.await.ok()?, name, number, *language))
 }

@@ -189,7 +189,7 @@ pub(super) const FAMILIES: &[One] = &[
     )
     .in_full(),
     One::gauge("camhealth_camera_probe_duration_seconds", "Time of the last look of each depth.", |one, out| {
-        for (check, last) in &one.status.last {
+        for (check, last) in one.status.last.iter() {
             out.add(&[one.id(), ("check", check.as_str())], last.took.as_secs_f64());
         }
     })

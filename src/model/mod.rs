@@ -4,6 +4,7 @@
 //! a socket or a file; times are arguments.
 
 mod area;
+mod by_check;
 mod closed;
 mod counts;
 mod course;
@@ -37,6 +38,7 @@ mod window;
 mod words;
 
 pub use area::Area;
+pub use by_check::ByCheck;
 pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]

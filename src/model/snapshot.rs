@@ -1,9 +1,9 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    AreaId, Beacon, CameraId, Cause, Check, Counts, Detail, DeviceFacts, Failure, FailureKind, Fleet, Incident,
-    IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, SharedOutlooks, SiteId, State, StreamFacts,
-    ViewState, Window, elapsed, later,
+    AreaId, Beacon, ByCheck, CameraId, Cause, Check, Counts, Detail, DeviceFacts, Failure, FailureKind, Fleet,
+    Incident, IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, SharedOutlooks, SiteId, State,
+    StreamFacts, ViewState, Window, elapsed, later,
 };
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -117,7 +117,7 @@ pub struct CameraStatus {
     /// When that was.
     pub clock_measured: Option<Timestamp>,
     /// The last look of each depth: how long it took and whether it found anything wrong.
-    pub last: BTreeMap<Check, LastCheck>,
+    pub last: ByCheck<LastCheck>,
     /// Looks so far in this run of the daemon, by depth and outcome.
     pub probes: BTreeMap<(Check, Option<FailureKind>), u64>,
     /// Changes of state so far in this run of the daemon.
@@ -144,7 +144,7 @@ pub struct Seen {
     /// Bytes received.
     pub bytes: u64,
     /// What was wrong, if anything.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
 }
 
 /// What the state machine counts, and what would change its mind.
@@ -184,7 +184,7 @@ impl CameraStatus {
             device: None,
             clock_offset_seconds: None,
             clock_measured: None,
-            last: BTreeMap::new(),
+            last: ByCheck::default(),
             probes: BTreeMap::new(),
             transitions: 0,
             bytes: 0,

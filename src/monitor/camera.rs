@@ -73,7 +73,7 @@ impl WatchedCamera {
             check: observation.check,
             took: observation.took,
             bytes: observation.bytes,
-            failure,
+            failure: failure.map(Box::new),
         });
         status.last_probe = Some(now);
         status.bytes = status.bytes.saturating_add(observation.bytes);

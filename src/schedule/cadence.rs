@@ -1,9 +1,9 @@
 //! When a camera's looks are due after what the last one found, and what each may cost.
 
 use super::{Settings, bucket::Bucket};
-use crate::model::{Camera, Check, FailureKind, Held, LinkId, Weight, elapsed, later};
+use crate::model::{ByCheck, Camera, Check, FailureKind, Held, LinkId, Weight, elapsed, later};
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Failed looks that are repeated quickly; after them the camera is taken for down.
 const CONFIRMATIONS: u32 = 4;
@@ -34,7 +34,7 @@ pub(super) struct Entry {
     pub(super) looks: Bucket,
     /// What held it back when it was last considered.
     pub(super) held: Option<Held>,
-    due: BTreeMap<Check, Timestamp>,
+    due: ByCheck<Timestamp>,
     /// The last look failed on a rung that `OPTIONS` climbs, so that cheap looks suffice until it answers.
     out_of_reach: bool,
     failing_since: Option<Timestamp>,
@@ -46,7 +46,7 @@ impl Entry {
     pub(super) fn new(
         camera: Arc<Camera>,
         links: Arc<[LinkId]>,
-        due: BTreeMap<Check, Timestamp>,
+        due: ByCheck<Timestamp>,
         in_flight: bool,
         (bytes, looks): (Bucket, Bucket),
     ) -> Self {
@@ -114,12 +114,12 @@ pub(super) fn first_looks(
     fleet: usize,
     now: Timestamp,
     mut random: impl FnMut() -> f64,
-) -> BTreeMap<Check, Timestamp> {
+) -> ByCheck<Timestamp> {
     let cadence = settings.cadence(camera.kind);
     let at_once = u32::try_from(fleet / settings.places.max(1)).unwrap_or(u32::MAX);
     let spread = START_SPREAD.max(OF_A_LOOK.saturating_mul(at_once));
     let stream = later(now, spread.min(cadence.stream).mul_f64(random()));
-    let mut due = BTreeMap::from([(Check::Stream, stream)]);
+    let mut due = ByCheck::from([(Check::Stream, stream)]);
     due.insert(Check::Liveness, later(stream, cadence.liveness));
     // Each camera is seen once before any is watched for long.
     due.insert(Check::Survey, later(now, spread + cadence.survey.min(FIRST_SURVEY).mul_f64(random())));

@@ -132,8 +132,9 @@ mod tests {
         let (id, status) = snapshot.cameras.iter().next().expect("a camera");
         let (id, mut status) = (id.clone(), (**status).clone());
         status.detail = detail(Phrase::NoWay);
-        for last in status.last.values_mut() {
-            last.rungs = rungs.clone().into();
+        let told: Vec<_> = status.last.iter().map(|(check, last)| (check, last.clone())).collect();
+        for (check, last) in told {
+            status.last.insert(check, crate::model::LastCheck { rungs: rungs.clone().into(), ..last });
         }
         Arc::make_mut(&mut snapshot).cameras.insert(id, Arc::new(status));
         snapshot

@@ -13,7 +13,7 @@ use std::time::Duration;
 const LONGEST: usize = 80;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Days that a pass is good at most.
-const DAYS: u32 = 3660;
+pub(super) const DAYS: u32 = 3660;
 
 /// What was made, with the only copy of its secret.
 pub(super) enum Issued {

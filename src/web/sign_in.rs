@@ -1,6 +1,7 @@
 //! Signing in and out, and choosing a password by a link that is good once.
 
 use super::{
+    origin::OwnPage,
     refuse::refuse,
     secrets::{self, LONGEST, SHORTEST},
     server::Guest,
@@ -109,6 +110,7 @@ pub(super) async fn sign_in(
     State(shared): State<Shared>,
     guest: Option<Extension<Guest>>,
     headers: HeaderMap,
+    _: OwnPage,
     Query(wish): Query<Wish>,
     Form(form): Form<SignIn>,
 ) -> Response {
@@ -200,7 +202,7 @@ async fn let_in(
     }
 }
 
-pub(super) async fn sign_out(State(shared): State<Shared>, visitor: Visitor) -> Response {
+pub(super) async fn sign_out(State(shared): State<Shared>, visitor: Visitor, _: OwnPage) -> Response {
     if let Who::Person { pass, .. } = &visitor.by.who {
         // What is gone already is what they wanted.
         let _ = shared.ask(&visitor.by, Request::People(rights::Wish::SignOut(pass.clone()))).await;
@@ -245,6 +247,7 @@ pub(super) async fn join(
     State(shared): State<Shared>,
     guest: Option<Extension<Guest>>,
     Path(secret): Path<String>,
+    _: OwnPage,
     Query(wish): Query<Wish>,
     Form(form): Form<Choice>,
 ) -> Response {

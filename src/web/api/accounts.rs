@@ -2,10 +2,11 @@
 
 use super::{
     Done, Json, Problem, Refusal, Shared, State, ToSchema,
+    incidents::described,
     refusal::{Ask, Body, Name},
 };
 use crate::{
-    rights::{Break, Entry, PassKind, Role, Wish, broken},
+    rights::{Break, Entry, PassKind, Role, Wish, Wrong, broken},
     web::{
         origin::OwnPage,
         people::{self, Issued},
@@ -55,7 +56,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<AccountLine>>
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct NewAccount {
     /// Letters of a to z, digits, dots, hyphens and underscores.
-    #[schema(min_length = 1, max_length = 32)]
+    #[schema(pattern = r"^[A-Za-z0-9._-]{1,32}$")]
     name: String,
     /// What others read where they did something; the name where it is empty.
     #[serde(default)]
@@ -88,6 +89,13 @@ pub(super) async fn invite(
     _: OwnPage,
     Body(new): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<Made>), Refusal> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    if !(1..=32).contains(&new.name.len()) || !new.name.chars().all(plain) {
+        return Err(Refusal::malformed(format!("name: {}", Wrong::Name)));
+    }
+    if new.full_name.chars().count() > 80 {
+        return Err(Refusal::malformed("full_name has more than 80 letters"));
+    }
     let invite = people::invitation(&new.name, &new.full_name, new.role, false);
     let made = people::invite(&shared, &visitor.by, invite).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
@@ -182,7 +190,8 @@ pub(super) struct NewPass {
     /// What it may do; of a screen it is always `wall`.
     role: Role,
     /// For how many days it is good; without an end where there is none.
-    days: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3660)]
+    days: Option<f64>,
 }
 
 /// Makes a pass for a program or a screen.
@@ -195,7 +204,14 @@ pub(super) async fn issue(
     _: OwnPage,
     Body(new): Body<NewPass>,
 ) -> Result<(StatusCode, Json<Made>), Refusal> {
-    let made = people::issue(&shared, &visitor.by, (new.kind, new.role), &new.label, new.days).await?;
+    described(&new.label, "label")?;
+    // JSON has no whole numbers of its own: 90.0 is one.
+    let whole = |days: f64| days.fract() == 0.0 && (1.0..=f64::from(people::DAYS)).contains(&days);
+    if new.days.is_some_and(|days| !whole(days)) {
+        return Err(Refusal::malformed(format!("days: a whole number from 1 to {}", people::DAYS)));
+    }
+    let days = new.days.map(|days| days as u32);
+    let made = people::issue(&shared, &visitor.by, (new.kind, new.role), &new.label, days).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
 
@@ -214,9 +230,11 @@ pub(super) async fn end(
 
 /// Which part of the audit trail is asked for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Part {
     /// Entries before this number.
-    before: Option<u64>,
+    #[param(minimum = 1)]
+    before: Option<i64>,
 }
 
 /// What people changed.
@@ -232,7 +250,12 @@ pub(super) struct Trail {
 #[utoipa::path(get, path = "/api/v1/audit", tag = "accounts", params(Part),
     responses((status = 200, body = Trail), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn audit(State(shared): State<Shared>, Ask(part): Ask<Part>) -> Result<Json<Trail>, Refusal> {
-    let read = (shared.state.access.audit)(part.before.unwrap_or(u64::MAX), ENTRIES).await;
+    let before = match part.before {
+        Some(number) if number < 1 => return Err(Refusal::malformed("before: the number of an entry, from 1")),
+        Some(number) => number.unsigned_abs(),
+        None => u64::MAX,
+    };
+    let read = (shared.state.access.audit)(before, ENTRIES).await;
     let mut entries = read.map_err(Refusal::unavailable)?;
     entries.reverse();
     let broken = broken(&entries).map(|place| match place {

@@ -126,7 +126,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 15, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 20, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");

@@ -33,6 +33,8 @@ const RUNNING: Duration = Duration::from_secs(60);
 /// The same for a month that is over. The journal still learns of it: an incident that began in it ends, is taken on,
 /// or a state is noted with an earlier beginning. That is rare, and nobody looks for it by the minute.
 const OVER: Duration = Duration::from_secs(600);
+/// Fleets of so many cameras have their reports at hand; of smaller ones they are made in an instant.
+const LARGE: usize = 1000;
 /// How much older a report may be that is shown while the next is made.
 const LATE: Duration = Duration::from_secs(600);
 /// All reports that are kept together; the latest is kept whatever it takes, since its pages are made from it.
@@ -88,12 +90,12 @@ impl Desk {
         Self { reporter, turn: Arc::default(), places, kept: Arc::default() }
     }
 
-    /// The report of a month that has begun. One that is somewhat old is shown as it is, with the time that it is of, and
-    /// made anew for whoever asks next: of a large fleet that takes a second.
+    /// The report of a month that has begun. Of a large fleet it takes a second: one that is somewhat old is shown as it
+    /// is, with the time that it is of, and made anew for whoever asks next.
     pub(in crate::web) async fn of(&self, month: Month, snapshot: &Arc<Snapshot>) -> Result<Arc<Forms>, Unready> {
         match self.known(month, snapshot) {
             Some(forms) if forms.is_fresh() => return Ok(forms),
-            Some(forms) => {
+            Some(forms) if is_large(&forms.fleet) => {
                 if let (Ok(place), Ok(turn)) =
                     (self.places.clone().try_acquire_owned(), self.turn.clone().try_lock_owned())
                 {
@@ -101,22 +103,24 @@ impl Desk {
                 }
                 return Ok(forms);
             }
-            None => {}
+            _ => {}
         }
         let place = self.places.clone().try_acquire_owned().map_err(|_| Unready::Crowded)?;
         let turn = self.turn.clone().lock_owned().await;
-        if let Some(forms) = self.known(month, snapshot) {
+        if let Some(forms) = self.known(month, snapshot).filter(|forms| forms.is_fresh()) {
             return Ok(forms);
         }
         self.make(month, snapshot, (place, turn)).await.unwrap_or_else(|_| Err(broken()))
     }
 
-    /// Has the month that runs at hand before anybody asks for it. Runs for ever.
+    /// Has the month that runs at hand before anybody asks for it, of a large fleet. Runs for ever.
     pub(in crate::web) async fn keep_at_hand(&self, snapshots: watch::Receiver<Arc<Snapshot>>) {
         loop {
             let snapshot = snapshots.borrow().clone();
             let month = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
-            if let Err(Unready::Failed(why)) = self.of(month, &snapshot).await {
+            if is_large(&snapshot.fleet)
+                && let Err(Unready::Failed(why)) = self.of(month, &snapshot).await
+            {
                 tracing::debug!(why, "the month's report cannot be made before somebody asks for it");
             }
             tokio::time::sleep(LATE / 2).await;
@@ -147,6 +151,10 @@ impl Desk {
         kept.retain(|forms| now < forms.until + LATE && Arc::ptr_eq(&forms.fleet, &snapshot.fleet));
         kept.iter().find(|forms| forms.month == month).cloned()
     }
+}
+
+fn is_large(fleet: &Fleet) -> bool {
+    fleet.cameras.len() >= LARGE
 }
 
 fn broken() -> Unready {
