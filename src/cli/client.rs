@@ -21,10 +21,10 @@ pub(super) const NOTHING: Option<&()> = None;
 #[derive(Debug, clap::Args)]
 pub(super) struct Daemon {
     /// The daemon's configuration, for its address.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, global = true, value_name = "PATH", default_value = "config/camhealth.toml")]
     config: PathBuf,
     /// The daemon's address, such as http://127.0.0.1:9740, instead of the configuration's.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     url: Option<Url>,
 }
 

@@ -227,7 +227,7 @@ impl Register {
         if things.filter(|known| known.kind == pass.kind).count() >= PASSES {
             return Err(Wrong::TooMany);
         }
-        let after = format!("{} ({}, {})", pass.label, pass.kind.as_str(), pass.role.as_str());
+        let after = format!("{}, {}", pass.kind.as_str(), pass.role.as_str());
         let outcome = Outcome { changes: vec![Change::Pass(pass)], after, ..Outcome::default() };
         self.apply(&outcome.changes);
         Ok(outcome)
