@@ -214,7 +214,7 @@ fn neighbours() -> BTreeMap<String, String> {
     rows.filter_map(|cells| Some(((*cells.first()?).to_owned(), cells.get(3)?.to_lowercase()))).collect()
 }
 
-fn progress(length: usize, what: &'static str) -> ProgressBar {
+pub(super) fn progress(length: usize, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(length as u64);
     let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg}");
     if let Ok(style) = style {
