@@ -1,6 +1,6 @@
 //! `camhealth backup`: a copy of the journal while the daemon runs; and `camhealth restore`, which puts one in its place.
 
-use super::{FAILED, discover::progress, fail, journal::size, journal_of, users::table};
+use super::{FAILED, fail, journal::size, journal_of, progress::bar as progress, users::table};
 use crate::{
     clock::Clock,
     journal::{self, Inspection, Progress},
@@ -111,7 +111,7 @@ fn lines(path: &Path, found: &Inspection, more: &[(&str, String)]) -> String {
 fn warn(found: &Inspection) {
     if found.damaged() > 0 {
         eprintln!(
-            "{} rows are damaged in the journal and in its copy; camhealth journal check names their tables",
+            "{} of the rows are damaged, in the journal as in its copy; camhealth journal check names their tables",
             found.damaged()
         );
     } else if found.trail.is_some() {

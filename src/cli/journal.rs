@@ -1,6 +1,6 @@
 //! `camhealth journal`: looks the journal over, and forgets what is old.
 
-use super::{FAILED, USAGE, discover::progress, fail, journal_of, paint::Paint, users};
+use super::{FAILED, USAGE, fail, journal_of, paint::Paint, progress::count, users};
 use crate::{
     clock::Clock,
     config,
@@ -70,8 +70,8 @@ fn length(text: &str) -> Result<Duration, String> {
 }
 
 fn check(path: &Path) -> ExitCode {
-    let bar = progress(0, "checking");
-    let found = journal::check(path, &mut |rows| bar.set_message(format!("{rows} rows")));
+    let bar = count("checking");
+    let found = journal::check(path, &mut |rows| bar.set_position(rows));
     bar.finish_and_clear();
     match found {
         Ok(found) => {
@@ -139,7 +139,7 @@ fn prune(arguments: &Prune) -> ExitCode {
             ),
         );
     }
-    let bar = progress(0, "forgetting");
+    let bar = count("forgetting");
     let done = journal::prune(&settings, arguments.vacuum, Clock::system().now(), &mut || bar.inc(1));
     bar.finish_and_clear();
     match done {

@@ -21,6 +21,7 @@ mod oncall;
 mod paint;
 mod passes;
 mod probe;
+mod progress;
 mod reload;
 mod report;
 mod run;

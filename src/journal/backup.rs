@@ -67,7 +67,7 @@ pub fn backup(
 ) -> Result<Made, Error> {
     let place = place::Place::new(journal)?;
     let journal = place.path();
-    fs::metadata(journal).map_err(|error| Error::File(error).of(journal))?;
+    place::ordinary(journal)?;
     let (target, part) = target(journal, to, now)?;
     let from = open::any(journal).map_err(|error| error.of(journal))?;
     let fresh = begin(&part)?;
@@ -76,12 +76,7 @@ pub fn backup(
         look_over(&part, tell)
     });
     let made = made.and_then(|inspection| match inspection.faults.first() {
-        Some(fault) => Err(Error::Unfit {
-            path: journal.to_owned(),
-            why: format!(
-                "it is damaged ({fault}): restart camhealth run, which sets it aside and goes on with the rest"
-            ),
-        }),
+        Some(fault) => Err(Error::Damaged(fault.clone())),
         None => publish(&part, &target).map(|()| inspection),
     });
     match made {
@@ -89,7 +84,7 @@ pub fn backup(
         Err(error) => {
             // It takes room on a disk that may be full.
             let _ = place::remove(&part);
-            Err(error.of(&target))
+            Err(if error.is_damage() { error.of(journal) } else { error.of(&target) })
         }
     }
 }
@@ -114,13 +109,13 @@ fn target(journal: &Path, to: Option<&Path>, now: Timestamp) -> Result<(PathBuf,
     if !folder.is_dir() {
         return Err(unfit(folder, "there is no such folder: make it (mkdir), or name another"));
     }
-    if fs::symlink_metadata(&target).is_ok() {
-        return Err(unfit(&target, "it exists already, and is not overwritten: name a file that does not exist yet"));
-    }
     // Those names are SQLite's and the daemon's own.
     let real = fs::canonicalize(folder).map(|folder| folder.join(target.file_name().unwrap_or_default()));
     if real.is_ok_and(|real| ["-wal", "-shm", "-journal", ".lock", ".new"].iter().any(|own| real == beside(own))) {
         return Err(unfit(&target, "a file of this name belongs to the journal: choose another name"));
+    }
+    if fs::symlink_metadata(&target).is_ok() {
+        return Err(unfit(&target, "it exists already, and is not overwritten: name a file that does not exist yet"));
     }
     Ok((target, part))
 }

@@ -79,7 +79,11 @@ impl Error {
             Self::Unfit { .. } | Self::Locked { .. } | Self::Path { .. } => return self,
             Self::Sqlite(error) => words(&error),
             Self::File(error) => format!("{error}; see who owns it and its folder, and that there is room"),
-            Self::Damaged(what) => format!("it is damaged: {what}"),
+            Self::Damaged(what) => {
+                format!(
+                    "it is damaged ({what}): restart camhealth run, which goes on with what can be read, or restore a backup"
+                )
+            }
             other => other.to_string(),
         };
         Self::Unfit { path: path.to_owned(), why }

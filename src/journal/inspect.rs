@@ -4,7 +4,7 @@
 //! All of it is of one moment: a daemon that writes meanwhile changes nothing of what is read here.
 
 use super::{
-    Error, columns, open, people, schema,
+    Error, columns, open, people, place, schema,
     table::{self, Table},
 };
 use crate::rights::{self, Break};
@@ -97,7 +97,7 @@ impl Inspection {
 ///
 /// Fails for what is no journal, or of a newer format; what is damaged is told in the outcome.
 pub fn check(path: &Path, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error> {
-    std::fs::metadata(path).map_err(|error| Error::File(error).of(path))?;
+    place::ordinary(path)?;
     let connection = open::any(path).map_err(|error| error.of(path))?;
     inspect(&connection, tell).map_err(|error| error.of(path))
 }

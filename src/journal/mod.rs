@@ -278,3 +278,7 @@ mod disk_tests;
 #[cfg(test)]
 #[path = "bounds_tests.rs"]
 mod bounds_tests;
+
+#[cfg(test)]
+#[path = "backup_tests.rs"]
+mod backup_tests;

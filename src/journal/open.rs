@@ -62,6 +62,8 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, Error> {
 
 /// Opens a journal of this or of an earlier format to read it as it is: to copy it, or to look it over.
 pub(super) fn any(path: &Path) -> Result<Connection, Error> {
+    // A daemon looks at it at its start, even where a WAL makes up for it.
+    header(path)?;
     reading(path, |connection| match schema::check(connection)? {
         found if found < 1 => Err(Error::Damaged("it is a database and no journal".to_owned())),
         found => schema::compare(connection, found),

@@ -206,6 +206,15 @@ impl Place {
     }
 }
 
+/// Refuses what is no file.
+pub(super) fn ordinary(path: &Path) -> Result<(), Error> {
+    match fs::metadata(path) {
+        Ok(known) if known.is_file() => Ok(()),
+        Ok(_) => Err(Error::Unfit { path: path.to_owned(), why: "it is no file: name one".to_owned() }),
+        Err(error) => Err(Error::File(error).of(path)),
+    }
+}
+
 /// The folder that a file lies in.
 pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))

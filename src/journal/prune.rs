@@ -2,7 +2,7 @@
 
 use super::{
     Error, Settings, inspect, open,
-    place::Place,
+    place::{self, Place},
     restore, retention,
     table::{self, Table},
 };
@@ -36,7 +36,7 @@ pub fn prune(settings: &Settings, vacuum: bool, now: Timestamp, tell: &mut dyn F
     let path = settings.path.as_deref().unwrap_or(Path::new(""));
     let place = Place::new(path)?;
     let path = place.path();
-    fs::metadata(path).map_err(|error| Error::File(error).of(path))?;
+    place::ordinary(path)?;
     let _lock = restore::own(&place)?;
     // A file of an earlier format is not changed in passing.
     drop(open::read_only(path).map_err(|error| error.of(path))?);

@@ -65,6 +65,7 @@ pub fn restore(
         other => other.of(file),
     };
     let place = Place::new(journal)?;
+    place::ordinary(file)?;
     let real = fs::canonicalize(file).map_err(|error| of_file(Error::File(error)))?;
     if real == place.path() {
         return Err(unfit("it is the journal itself: name a file that camhealth backup wrote".into()));
