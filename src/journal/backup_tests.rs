@@ -194,6 +194,13 @@ fn a_backup_overwrites_nothing_and_goes_where_it_is_asked_to() {
         assert!(error.contains(why) && named, "{error}");
     }
     assert_eq!(world.files(), before);
+    let mut second = None;
+    let first = backup(&world.path(), None, at(1), &mut |_| {
+        second.get_or_insert_with(|| backup(&world.path(), None, at(2), &mut |_| {}));
+    });
+    let refused = second.expect("it was tried").expect_err("one at a time").to_string();
+    assert!(refused.contains(".backup.part: another backup is writing it"), "{refused}");
+    assert_eq!(batches(&first.expect("it is not disturbed").path), 3);
     let error = backup(&folder.join("none.sqlite3"), None, at(0), &mut |_| {}).expect_err("no journal").to_string();
     assert!(error.contains("none.sqlite3: No such file"), "{error}");
 }

@@ -78,6 +78,9 @@ impl Error {
         let why = match self {
             Self::Unfit { .. } | Self::Locked { .. } | Self::Path { .. } => return self,
             Self::Sqlite(error) => words(&error),
+            Self::File(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                format!("{error}: check the path, and that camhealth ran")
+            }
             Self::File(error) => format!("{error}; see who owns it and its folder, and that there is room"),
             Self::Damaged(what) => {
                 format!(
