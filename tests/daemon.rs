@@ -43,7 +43,7 @@ impl Receiver {
     }
 
     /// Waits for the message of that number, from 1.
-    async fn message(&self, number: usize) -> Value {
+    pub async fn message(&self, number: usize) -> Value {
         eventually(&format!("message {number}"), async || self.taken().get(number - 1).cloned()).await
     }
 }

@@ -57,6 +57,8 @@ mod reporting;
 mod simulated;
 /// Channels, replies, Alertmanager and the commands of the roster.
 mod telling;
+/// Backup, restore and upkeep of the journal by the real program.
+mod upkeep;
 /// Visitors who hold what they can, while cameras are watched and others are served.
 mod visitors;
 /// Worker processes: whom their end blames, and what confines them.

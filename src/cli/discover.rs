@@ -5,6 +5,7 @@ use super::{
     login::{LoginArguments, login},
     output,
     paint::Paint,
+    progress::bar as progress,
 };
 use crate::{
     clock::Clock,
@@ -15,7 +16,6 @@ use crate::{
     probe::{Candidate, Look, Pool, Prober, Settings, ask, multicast},
 };
 use futures_util::{StreamExt, stream};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
@@ -212,16 +212,6 @@ fn neighbours() -> BTreeMap<String, String> {
     let table = std::fs::read_to_string("/proc/net/arp").unwrap_or_default();
     let rows = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
     rows.filter_map(|cells| Some(((*cells.first()?).to_owned(), cells.get(3)?.to_lowercase()))).collect()
-}
-
-fn progress(length: usize, what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(length as u64);
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg}");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar.set_prefix(what);
-    bar
 }
 
 fn table(devices: &[Device], paint: Paint) -> String {

@@ -5,6 +5,7 @@
 
 mod ack;
 mod arenas;
+mod backup;
 mod check;
 mod client;
 mod dashboards;
@@ -14,11 +15,13 @@ mod demo_table;
 mod discover;
 mod explain;
 mod import;
+mod journal;
 mod login;
 mod oncall;
 mod paint;
 mod passes;
 mod probe;
+mod progress;
 mod reload;
 mod report;
 mod run;
@@ -71,6 +74,12 @@ enum Command {
     Audit(passes::Audit),
     /// Report a month's uptime of each camera, site, link and make, from the journal.
     Report(report::Arguments),
+    /// Copy the journal, while the daemon runs.
+    Backup(backup::Arguments),
+    /// Put a backup in the journal's place, while no daemon runs; the journal of before is set aside.
+    Restore(backup::Restore),
+    /// Look the journal over, or forget what is old.
+    Journal(journal::Arguments),
     /// Find cameras on the network; known ones whose address changed are found again.
     Discover(discover::Arguments),
     /// Turn a contractor's spreadsheet (CSV) into camera entries.
@@ -118,6 +127,9 @@ pub fn main() -> ExitCode {
         Command::Passes(arguments) => in_runtime(passes::run(arguments)),
         Command::Audit(arguments) => in_runtime(passes::audit(arguments)),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Journal(arguments) => journal::run(&arguments),
         Command::Discover(arguments) => in_runtime(discover::run(arguments)),
         Command::Import(arguments) => import::run(&arguments),
         Command::Dashboards(arguments) => dashboards::run(&arguments),
@@ -166,6 +178,15 @@ fn loaded(path: &Path) -> Result<Config, ExitCode> {
         eprint!("{}", problems.render(Paint::stderr().is_on()));
         ExitCode::from(USAGE)
     })
+}
+
+/// The journal that a configuration names; otherwise it has said what is wrong, and this is the exit code.
+fn journal_of(path: &Path) -> Result<crate::journal::Settings, ExitCode> {
+    let settings = loaded(path)?.journal;
+    match &settings.path {
+        Some(_) => Ok(settings),
+        None => Err(fail(USAGE, "[journal] path is not set: nothing is remembered; name a file there")),
+    }
 }
 
 /// Prints entries, or writes them to a file that must not exist yet: nobody's edits are lost.

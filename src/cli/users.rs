@@ -2,6 +2,7 @@
 
 use super::client::{Client, Daemon, NOTHING, told};
 use crate::model::Local;
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -120,7 +121,11 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
 
 /// A time of an answer as people here read it.
 pub(super) fn local(value: &Value) -> String {
+    value.as_str().and_then(|at| at.parse().ok()).map(local_time).unwrap_or_default()
+}
+
+/// A time as people here read it.
+pub(super) fn local_time(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZone::get("Asia/Ho_Chi_Minh").unwrap_or(jiff::tz::TimeZone::UTC);
-    let at = value.as_str().and_then(|at| at.parse().ok());
-    at.map(|at| Local::new(&zone, at).full(at)).unwrap_or_default()
+    Local::new(&zone, at).full(at)
 }

@@ -26,6 +26,7 @@ mod tables;
 mod windows;
 
 pub use checked::Config;
+pub(crate) use entry::parse_duration;
 pub use problem::{Problem, Problems};
 
 use context::Context;

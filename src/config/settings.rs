@@ -177,8 +177,8 @@ pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
         }
         set_duration(table, "keep_good", SECOND..=3650 * DAY, &mut journal.keep_good);
         set_duration(table, "keep_failures", SECOND..=3650 * DAY, &mut journal.keep_failures);
-        // Reports list thirteen months, each compared with the one before.
-        set_duration(table, "keep_history", 430 * DAY..=3650 * DAY, &mut journal.keep_history);
+        let history = journal::Settings::LEAST_HISTORY..=3650 * DAY;
+        set_duration(table, "keep_history", history, &mut journal.keep_history);
         if let Some(bytes) = table.bytes("max_size") {
             journal.max_size = bytes;
             if bytes < SMALLEST_JOURNAL {

@@ -1,7 +1,7 @@
 //! Why the journal could not be opened, read or written.
 
 use rusqlite::ErrorCode;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The disk cannot read a part of the file, the file ends within a page, or the file system itself is damaged: SQLite
 /// counts these among the disk's troubles, and they do not pass.
@@ -56,6 +56,14 @@ pub enum Error {
     /// The file is damaged.
     #[error("the journal is damaged: {0}")]
     Damaged(String),
+    /// A file that cannot serve for what is asked.
+    #[error("{}: {why}", path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and the remedy.
+        why: String,
+    },
     /// Nothing can be written at the moment.
     #[error("{0}")]
     Impaired(String),
@@ -65,6 +73,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same of a file beside the journal, such as a copy.
+    pub(super) fn of(self, path: &Path) -> Self {
+        let why = match self {
+            Self::Unfit { .. } | Self::Locked { .. } | Self::Path { .. } => return self,
+            Self::Sqlite(error) => words(&error),
+            Self::File(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                format!("{error}: check the path, and that camhealth ran")
+            }
+            Self::File(error) => format!("{error}; see who owns it and its folder, and that there is room"),
+            Self::Damaged(what) => {
+                format!(
+                    "it is damaged ({what}): restart camhealth run, which goes on with what can be read, or restore a backup"
+                )
+            }
+            other => other.to_string(),
+        };
+        Self::Unfit { path: path.to_owned(), why }
+    }
+
     /// Whether the file is damaged, so that trying again does not help.
     pub(super) fn is_damage(&self) -> bool {
         match self {
@@ -107,7 +134,10 @@ impl Error {
 
     /// Whether a file that gives this when it is opened is no journal: anything but a refusal and the disk's troubles.
     pub(super) fn is_ruin(&self) -> bool {
-        let refused = matches!(self, Self::Newer { .. } | Self::Older { .. } | Self::Locked { .. } | Self::Path { .. });
+        let refused = matches!(
+            self,
+            Self::Newer { .. } | Self::Older { .. } | Self::Locked { .. } | Self::Path { .. } | Self::Unfit { .. }
+        );
         !refused && !self.is_disks()
     }
 }

@@ -4,16 +4,20 @@
 //! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
 //! is in this module.
 
+mod backup;
 mod columns;
 mod error;
 mod held;
 mod history;
+mod inspect;
 mod open;
 mod outbox;
 mod pages;
 mod people;
 mod place;
+mod prune;
 mod records;
+mod restore;
 mod retention;
 mod rows;
 mod salvage;
@@ -23,7 +27,11 @@ mod store;
 mod strange;
 mod table;
 
+pub use backup::{Made, Progress, backup};
 pub use error::Error;
+pub use inspect::{Count, Inspection, check};
+pub use prune::{Pruned, prune};
+pub use restore::{Replaced, restore};
 pub use settings::Settings;
 
 use crate::model::{
@@ -270,3 +278,7 @@ mod disk_tests;
 #[cfg(test)]
 #[path = "bounds_tests.rs"]
 mod bounds_tests;
+
+#[cfg(test)]
+#[path = "backup_tests.rs"]
+mod backup_tests;

@@ -41,10 +41,12 @@ pub(super) fn whole(path: &Path, look: bool) -> Result<Connection, Error> {
     if look {
         look_over(&mut connection)?;
     }
-    schema::prepare(&mut connection).and_then(|()| schema::compare(&connection)).map_err(|error| match error {
-        // It claims a format whose tables it does not have.
-        error if !error.is_disks() && !matches!(error, Error::Damaged(_)) => Error::Damaged(error.to_string()),
-        error => error,
+    schema::prepare(&mut connection).and_then(|()| schema::compare(&connection, schema::LATEST)).map_err(|error| {
+        match error {
+            // It claims a format whose tables it does not have.
+            error if !error.is_disks() && !matches!(error, Error::Damaged(_)) => Error::Damaged(error.to_string()),
+            error => error,
+        }
     })?;
     leave_as_it_is(&connection, false)?;
     Ok(connection)
@@ -52,13 +54,38 @@ pub(super) fn whole(path: &Path, look: bool) -> Result<Connection, Error> {
 
 /// Opens a file that nobody here may write to.
 pub(super) fn read_only(path: &Path) -> Result<Connection, Error> {
-    let open = |connection: Connection| {
-        let found = schema::check(&connection)?;
-        if found < schema::LATEST {
-            return Err(Error::Older { found, known: schema::LATEST });
-        }
-        Ok(connection)
-    };
+    reading(path, |connection| match schema::check(connection)? {
+        found if found < schema::LATEST => Err(Error::Older { found, known: schema::LATEST }),
+        _ => Ok(()),
+    })
+}
+
+/// Opens a journal of this or of an earlier format to read it as it is: to copy it, or to look it over.
+pub(super) fn any(path: &Path) -> Result<Connection, Error> {
+    // A daemon looks at it at its start, even where a WAL makes up for it.
+    header(path)?;
+    reading(path, |connection| match schema::check(connection)? {
+        found if found < 1 => Err(Error::Damaged("it is a database and no journal".to_owned())),
+        found => schema::compare(connection, found),
+    })
+}
+
+/// Opens a file to bring what lies in its WAL into it, whatever its format.
+pub(super) fn to_fold(path: &Path) -> Result<Connection, Error> {
+    header(path)?;
+    connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// Opens an empty file that is to become a copy, and that nobody knows before it is whole.
+pub(super) fn blank(path: &Path) -> Result<Connection, Error> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "journal_mode", "off")?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    Ok(connection)
+}
+
+fn reading(path: &Path, fit: impl Fn(&Connection) -> Result<(), Error>) -> Result<Connection, Error> {
+    let open = |connection: Connection| fit(&connection).map(|()| connection);
     match connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(open) {
         // In a folder that cannot be written SQLite reads only what it is told nobody changes; without a WAL that is
         // all there is.
@@ -148,6 +175,16 @@ fn look_over(connection: &mut Connection) -> Result<(), Error> {
     }
 }
 
+/// Whether what SQLite found wrong is the matter of one row only.
+pub(super) fn is_of_a_row(told: &str) -> bool {
+    ["NULL value in", "CHECK constraint failed", "value in"].iter().any(|what| told.contains(what))
+}
+
+/// What SQLite found wrong, short enough for a line of people's.
+pub(super) fn first_line(told: &str) -> String {
+    told.lines().next().unwrap_or_default().chars().take(200).collect()
+}
+
 fn look_through(connection: &Connection) -> Result<(), Error> {
     let known = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let known: Vec<String> =
@@ -159,10 +196,8 @@ fn look_through(connection: &Connection) -> Result<(), Error> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let told: String = row.get(0)?;
-            let of_a_row =
-                ["NULL value in", "CHECK constraint failed", "value in"].iter().any(|what| told.contains(what));
-            if told != "ok" && !of_a_row {
-                return Err(Error::Damaged(told.lines().next().unwrap_or_default().chars().take(200).collect()));
+            if told != "ok" && !is_of_a_row(&told) {
+                return Err(Error::Damaged(first_line(&told)));
             }
         }
     }

@@ -55,3 +55,10 @@ pub(super) fn audit(connection: &Connection, before: u64, most: usize) -> Result
     let before = i64::try_from(before).unwrap_or(i64::MAX);
     rows::bodies(connection, &AUDIT, &condition, before, &strange)
 }
+
+/// Entries of the audit trail in their order, so many, after this number.
+pub(super) fn trail(connection: &Connection, after: u64, most: usize) -> Result<Vec<Entry>, Error> {
+    let condition = format!("id > ?1 ORDER BY id LIMIT {most}");
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    rows::bodies(connection, &AUDIT, &condition, after, &Strange::default())
+}

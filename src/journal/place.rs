@@ -6,13 +6,15 @@ use std::{
     ffi::OsString,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 /// Damaged files that are kept, so that a disk that breaks files does not fill up with them.
 const SET_ASIDE: usize = 3;
+/// What names of damaged files say.
+const DAMAGED: &str = "damaged";
 /// What SQLite keeps beside a file.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
@@ -49,9 +51,8 @@ impl Place {
         beside(&self.path, suffix)
     }
 
-    fn folder(&self) -> &Path {
-        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        parent.unwrap_or(Path::new("."))
+    pub(super) fn folder(&self) -> &Path {
+        folder(&self.path)
     }
 
     /// Makes the folder if there is none: nobody else's business, as what lies in it.
@@ -120,41 +121,70 @@ impl Place {
         Ok(file)
     }
 
-    /// Sets the journal aside whole and puts the one that was made of it, at `fresh`, in its place.
+    /// Sets the damaged journal aside whole and puts the one that was made of it, at `fresh`, in its place.
     pub(super) fn exchange(&self, fresh: &Path, now: Timestamp) -> Result<PathBuf, Error> {
-        let time = now.strftime("%Y%m%dT%H%M%SZ");
-        let names = (1..).map(|number| match number {
-            1 => self.beside(&format!(".damaged-{time}")),
-            _ => self.beside(&format!(".damaged-{time}.{number}")),
-        });
-        let Some(aside) = names.into_iter().find(|name| !name.exists()) else {
-            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
-        };
+        let aside = self.aside(DAMAGED, now);
         self.forget_oldest();
+        self.set_aside(&aside)?;
+        self.put(fresh)?;
+        Ok(aside)
+    }
+
+    /// A name that nothing has, under which the journal can be set aside.
+    pub(super) fn aside(&self, word: &str, now: Timestamp) -> PathBuf {
+        let first = self.beside(&format!(".{word}-{}", stamp(now)));
+        let more = (2u32..).map(|number| beside(&first, &format!(".{number}")));
+        let free = std::iter::once(first.clone()).chain(more).find(|name| fs::symlink_metadata(name).is_err());
+        free.unwrap_or(first)
+    }
+
+    /// Gives the journal this name too, and its WAL this name alone; durable when it returns.
+    pub(super) fn set_aside(&self, aside: &Path) -> Result<(), Error> {
         // By a second name, so that a journal lies in its place at each moment; some file systems know none.
-        if fs::hard_link(&self.path, &aside).is_err() {
-            fs::rename(&self.path, &aside)?;
+        match fs::hard_link(&self.path, aside) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => fs::rename(&self.path, aside)?,
+            Ok(()) => {}
         }
         // A WAL belongs to its file: beside another it would be played into that.
         for suffix in COMPANIONS {
-            match fs::rename(self.beside(suffix), beside(&aside, suffix)) {
+            match fs::rename(self.beside(suffix), beside(aside, suffix)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
         }
-        fs::rename(fresh, &self.path)?;
-        for path in [aside.clone(), beside(&aside, COMPANIONS[0]), beside(&aside, COMPANIONS[1])] {
+        for path in [aside.to_owned(), beside(aside, COMPANIONS[0]), beside(aside, COMPANIONS[1])] {
             // It holds the key as the journal does; where it cannot be narrowed, it is as it was before.
             let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
         }
-        File::open(self.folder())?.sync_all()?;
-        Ok(aside)
+        sync_folder(self.folder())
+    }
+
+    /// Puts a file in the journal's place; durable when it returns.
+    pub(super) fn put(&self, fresh: &Path) -> Result<(), Error> {
+        fs::rename(fresh, &self.path)?;
+        sync_folder(self.folder())
+    }
+
+    /// Whether the journal or a WAL of it lies there.
+    pub(super) fn is_taken(&self) -> bool {
+        ["", COMPANIONS[0]].iter().any(|suffix| self.beside(suffix).exists())
+    }
+
+    /// Gives a file that was just made to whoever owns the journal, or else its folder: an administrator who mends it
+    /// must not lock the daemon out.
+    pub(super) fn hand_over(&self, path: &Path) -> Result<(), Error> {
+        let owner = fs::metadata(&self.path).or_else(|_| fs::metadata(self.folder()))?;
+        if fs::metadata(path)?.uid() != owner.uid() {
+            std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        Ok(())
     }
 
     /// Makes room for another file that is set aside.
     fn forget_oldest(&self) {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let start = format!("{name}.damaged-");
+        let start = format!("{name}.{DAMAGED}-");
         let mut known: Vec<PathBuf> = fs::read_dir(self.folder())
             .into_iter()
             .flatten()
@@ -174,6 +204,41 @@ impl Place {
             }
         }
     }
+}
+
+/// Refuses what is no file.
+pub(super) fn ordinary(path: &Path) -> Result<(), Error> {
+    match fs::metadata(path) {
+        Ok(known) if known.is_file() => Ok(()),
+        Ok(_) => Err(Error::Unfit { path: path.to_owned(), why: "it is no file: name one".to_owned() }),
+        Err(error) => Err(Error::File(error).of(path)),
+    }
+}
+
+/// The folder that a file lies in.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes names durable: those that came into a folder, and those that went.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+/// A time as it stands in names of files.
+pub(super) fn stamp(now: Timestamp) -> impl std::fmt::Display {
+    now.strftime("%Y%m%dT%H%M%SZ")
+}
+
+/// Removes a file that SQLite wrote, with what it keeps beside it.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        match fs::remove_file(beside(path, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A file that is its owner's alone.

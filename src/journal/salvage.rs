@@ -34,12 +34,7 @@ pub(super) struct Salvaged {
 /// Makes a sound file at `fresh` of what is left of `damaged`.
 pub(super) fn to_file(damaged: &Path, fresh: &Path) -> Result<Salvaged, Error> {
     // Left by a salvage that was cut off.
-    for suffix in ["", "-wal", "-shm", "-journal"] {
-        match fs::remove_file(place::beside(fresh, suffix)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-    }
+    place::remove(fresh)?;
     place::private().create_new(true).open(fresh)?;
     let salvaged = open::whole(fresh, false).and_then(|mut connection| {
         // It is nobody's yet: one that is cut off is made anew. All lies in the file itself, which is then moved.

@@ -17,6 +17,9 @@ const STEPS: &[&str] = &[
 /// The format that this program writes.
 pub(super) const LATEST: i64 = STEPS.len() as i64;
 
+/// The first format whose rows have sums.
+pub(super) const SUMMED: i64 = 5;
+
 /// The file's format, if this program knows it.
 pub(super) fn check(connection: &Connection) -> Result<i64, Error> {
     let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -39,7 +42,12 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
     connection.pragma_update(None, "foreign_keys", "on")?;
     // After a burst the WAL shrinks again.
     connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024)?;
-    for (number, step) in (1..).zip(STEPS).skip(usize::try_from(found).unwrap_or(0)) {
+    advance(connection, found, LATEST)
+}
+
+/// Brings the tables from one format to a later one.
+fn advance(connection: &mut Connection, found: i64, wanted: i64) -> Result<(), Error> {
+    for (number, step) in (1..=wanted).zip(STEPS).skip(usize::try_from(found).unwrap_or(0)) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", number)?;
@@ -48,15 +56,15 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a file whose tables are not those of this format: one wrong letter in a column's name is sound for SQLite,
+/// Refuses a file whose tables are not those of its format: one wrong letter in a column's name is sound for SQLite,
 /// and makes each query of ours fail. What somebody added, such as an index, is let be.
-pub(super) fn compare(connection: &Connection) -> Result<(), Error> {
+pub(super) fn compare(connection: &Connection, format: i64) -> Result<(), Error> {
     let mut sample = Connection::open_in_memory()?;
     table::register(&sample)?;
-    prepare(&mut sample)?;
+    advance(&mut sample, 0, format)?;
     let (wanted, found) = (parts(&sample)?, parts(connection)?);
     match wanted.iter().find(|(name, part)| found.get(*name) != Some(part)) {
-        Some((name, _)) => Err(Error::Damaged(format!("its description of {name} is not that of format {LATEST}"))),
+        Some((name, _)) => Err(Error::Damaged(format!("its description of {name} is not that of format {format}"))),
         None => Ok(()),
     }
 }

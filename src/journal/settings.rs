@@ -17,6 +17,11 @@ pub struct Settings {
     pub max_size: u64,
 }
 
+impl Settings {
+    /// What history is kept at least: reports list thirteen months, each compared with the one before.
+    pub const LEAST_HISTORY: Duration = Duration::from_secs(430 * 24 * 60 * 60);
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

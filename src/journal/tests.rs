@@ -12,7 +12,7 @@ pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("a time in this century")
 }
 
-fn transition(camera: &str, to: State, second: i64) -> Transition {
+pub(super) fn transition(camera: &str, to: State, second: i64) -> Transition {
     Transition {
         camera: camera.into(),
         from: State::Up,

@@ -1,0 +1,175 @@
+//! `camhealth journal`: looks the journal over, and forgets what is old.
+
+use super::{FAILED, USAGE, fail, journal_of, paint::Paint, progress::count, users};
+use crate::{
+    clock::Clock,
+    config,
+    journal::{self, Inspection, Pruned, Settings},
+    rights::Break,
+};
+use jiff::Timestamp;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Look over the journal of a daemon that runs or does not, or a backup; exit code 3 if something is damaged.
+    Check {
+        /// A backup, or another journal than the configuration's.
+        #[arg(conflicts_with = "config")]
+        file: Option<PathBuf>,
+        /// The daemon's configuration, for the journal's path.
+        #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+        config: PathBuf,
+    },
+    /// Forget what is older than the configuration keeps, while no daemon runs.
+    Prune(Prune),
+}
+
+#[derive(Debug, clap::Args)]
+struct Prune {
+    /// The daemon's configuration, for the journal's path and for what is kept.
+    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    config: PathBuf,
+    /// Keep changes, incidents, messages and the audit trail for so long, such as 430d.
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    history: Option<Duration>,
+    /// Keep transcripts of looks for so long, such as 1d.
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    transcripts: Option<Duration>,
+    /// Write the file anew without the room that nothing uses; that takes as much room again for a while.
+    #[arg(long)]
+    vacuum: bool,
+    /// Keep less history than reports need.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    match &arguments.what {
+        What::Check { file: Some(file), .. } => check(file),
+        What::Check { file: None, config } => match journal_of(config) {
+            Ok(settings) => check(&settings.path.unwrap_or_default()),
+            Err(code) => code,
+        },
+        What::Prune(arguments) => prune(arguments),
+    }
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    config::parse_duration(text).ok_or_else(|| "write it like 30d, 12h or 90m".to_owned())
+}
+
+fn check(path: &Path) -> ExitCode {
+    let bar = count("checking");
+    let found = journal::check(path, &mut |rows| bar.set_position(rows));
+    bar.finish_and_clear();
+    match found {
+        Ok(found) => {
+            println!("{}", told(path, &found, Clock::system().now(), Paint::stdout()));
+            if found.is_sound() {
+                return ExitCode::SUCCESS;
+            }
+            let remedy = "restart camhealth run, which goes on with what can be read, or restore a backup";
+            fail(FAILED, &format!("{}: it is damaged: {remedy}", path.display()))
+        }
+        Err(error) => fail(FAILED, &error.to_string()),
+    }
+}
+
+/// What was found, in lines, and the tables below them.
+fn told(path: &Path, found: &Inspection, now: Timestamp, paint: Paint) -> String {
+    let age = |at: Timestamp| {
+        let days = now.duration_since(at).as_hours() / 24;
+        format!("{} ({days} {} ago)", users::local_time(at), if days == 1 { "day" } else { "days" })
+    };
+    let time = |at: Option<Timestamp>| at.map_or_else(|| "none".to_owned(), age);
+    let trail = match found.trail {
+        None => paint.good("whole"),
+        Some(Break::Changed(number)) => paint.bad(&format!("entry {number} was changed")),
+        Some(Break::Gap(number)) => paint.bad(&format!("entries before {number} are missing")),
+    };
+    let structure = match &found.faults[..] {
+        [] => vec![paint.good("sound")],
+        faults => faults.iter().map(|fault| paint.bad(fault)).collect(),
+    };
+    let mut lines = vec![
+        ["file".to_owned(), path.display().to_string()],
+        ["format".to_owned(), found.format.to_string()],
+        ["size".to_owned(), format!("{}, of which nothing uses {}", size(found.bytes), size(found.unused))],
+        ["first entry".to_owned(), time(found.first)],
+        ["last entry".to_owned(), time(found.last)],
+        ["audit trail".to_owned(), trail],
+    ];
+    let names = std::iter::once("structure").chain(std::iter::repeat(""));
+    lines.extend(names.zip(structure).map(|(name, fault)| [name.to_owned(), fault]));
+    let number = |name: &str| format!("{name:>10}");
+    let mut rows = vec![["table".to_owned(), number("rows"), number("damaged")]];
+    rows.extend(found.tables.iter().map(|count| {
+        let damaged = count.damaged.map_or_else(|| "no sums".to_owned(), |damaged| damaged.to_string());
+        [count.table.to_owned(), number(&count.rows.to_string()), number(&damaged)]
+    }));
+    format!("{}\n\n{}", users::table(&lines), users::table(&rows))
+}
+
+fn prune(arguments: &Prune) -> ExitCode {
+    let mut settings = match journal_of(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    settings.keep_history = arguments.history.unwrap_or(settings.keep_history);
+    settings.keep_good = arguments.transcripts.unwrap_or(settings.keep_good);
+    settings.keep_failures = arguments.transcripts.unwrap_or(settings.keep_failures);
+    let least = Settings::LEAST_HISTORY;
+    if settings.keep_history < least && !arguments.force {
+        let days = least.as_secs() / (24 * 60 * 60);
+        return fail(
+            USAGE,
+            &format!(
+                "--history: reports list thirteen months, so keep {days}d or more; --force forgets what they need"
+            ),
+        );
+    }
+    let bar = count("forgetting");
+    let done = journal::prune(&settings, arguments.vacuum, Clock::system().now(), &mut || bar.inc(1));
+    bar.finish_and_clear();
+    match done {
+        Ok(done) => {
+            println!("{}", forgotten(&done));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(FAILED, &error.to_string()),
+    }
+}
+
+fn forgotten(done: &Pruned) -> String {
+    let line = |name: &str, value: String| [name.to_owned(), value];
+    let mut lines = vec![line("file", done.path.display().to_string())];
+    match &done.rows[..] {
+        [] => lines.push(line("forgotten", "nothing".to_owned())),
+        rows => lines.extend(rows.iter().map(|(table, rows)| line(table, format!("{rows} rows forgotten")))),
+    }
+    lines.push(line("size", format!("{}, was {}", size(done.after), size(done.before))));
+    if done.unused > 0 {
+        lines.push(line("unused", format!("{} of that; --vacuum gives it back", size(done.unused))));
+    }
+    users::table(&lines)
+}
+
+/// Bytes, for people.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes as f64 {
+        bytes if bytes >= 1e9 => format!("{:.2} GB", bytes / 1e9),
+        bytes if bytes >= 1e6 => format!("{:.1} MB", bytes / 1e6),
+        bytes => format!("{:.0} kB", bytes / 1e3),
+    }
+}

@@ -1,0 +1,213 @@
+//! A journal is looked over from end to end without a change: its trees, each row against its sum, and the chain of the
+//! audit trail.
+//!
+//! All of it is of one moment: a daemon that writes meanwhile changes nothing of what is read here.
+
+use super::{
+    Error, columns, open, people, place, schema,
+    table::{self, Table},
+};
+use crate::rights::{self, Break};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::path::Path;
+
+/// What is wrong with the trees is told so many times at most.
+const FAULTS: usize = 10;
+/// Rows between two words of how far it is.
+const OFTEN: u64 = 1000;
+/// Entries of the audit trail that are held in memory at once.
+const ENTRIES: usize = 1000;
+
+/// What a journal was found to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// Its format.
+    pub format: i64,
+    /// Bytes, without what lies in a WAL only.
+    pub bytes: u64,
+    /// Bytes of it that nothing uses.
+    pub unused: u64,
+    /// What is wrong with its trees, in SQLite's words, which name no data; the first few.
+    pub faults: Vec<String>,
+    /// Its tables.
+    pub tables: Vec<Count>,
+    /// The time of the oldest thing in it.
+    pub first: Option<Timestamp>,
+    /// The time of the newest.
+    pub last: Option<Timestamp>,
+    /// Where the chain of the audit trail is broken.
+    pub trail: Option<Break>,
+}
+
+/// The rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The table.
+    pub table: &'static str,
+    /// How many rows there are to be read.
+    pub rows: u64,
+    /// How many of them do not agree with their sum; rows of early formats have none.
+    pub damaged: Option<u64>,
+}
+
+impl Inspection {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty() && self.damaged() == 0 && self.trail.is_none()
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|count| count.rows).sum()
+    }
+
+    /// Rows that do not agree with their sum.
+    pub fn damaged(&self) -> u64 {
+        self.tables.iter().filter_map(|count| count.damaged).sum()
+    }
+
+    fn saw(&mut self, at: i64) {
+        let at = columns::time(at);
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = Some(self.last.map_or(at, |last| last.max(at)));
+    }
+
+    /// Notes damage; whatever else went wrong is an error.
+    fn damage<T>(&mut self, found: Result<T, Error>) -> Result<Option<T>, Error> {
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.is_damage() => {
+                let told = match error {
+                    Error::Sqlite(error) => error.to_string(),
+                    Error::Damaged(what) => what,
+                    other => other.to_string(),
+                };
+                if self.faults.len() < FAULTS && !self.faults.contains(&told) {
+                    self.faults.push(told);
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Looks over the journal of a daemon that runs or does not, or a backup. `tell` hears how many rows were read so far.
+///
+/// Fails for what is no journal, or of a newer format; what is damaged is told in the outcome.
+pub fn check(path: &Path, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error> {
+    place::ordinary(path)?;
+    let connection = open::any(path).map_err(|error| error.of(path))?;
+    inspect(&connection, tell).map_err(|error| error.of(path))
+}
+
+/// Looks over an open journal.
+pub(super) fn inspect(connection: &Connection, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error> {
+    let transaction = connection.unchecked_transaction()?;
+    let mut found = Inspection { format: schema::check(&transaction)?, ..Inspection::default() };
+    (found.bytes, found.unused) = size(&transaction)?;
+    let faults = faults(&transaction, found.format);
+    if let Some(faults) = found.damage(faults)? {
+        found.faults.extend(faults);
+    }
+    let mut read = 0;
+    for table in table::ALL {
+        let is_there = transaction.table_exists(None, table.name).map_err(Error::from);
+        if found.damage(is_there)? == Some(true) {
+            count(&transaction, table, &mut found, &mut || {
+                read += 1;
+                if read % OFTEN == 0 {
+                    tell(read);
+                }
+            })?;
+        }
+    }
+    tell(read);
+    if transaction.table_exists(None, table::AUDIT.name).unwrap_or(false) {
+        let trail = trail(&transaction);
+        found.trail = found.damage(trail)?.flatten();
+    }
+    Ok(found)
+}
+
+/// The bytes of the file, and those that nothing uses.
+pub(super) fn size(connection: &Connection) -> Result<(u64, u64), Error> {
+    let of = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (pages, unused, page) = (of("page_count")?, of("freelist_count")?, of("page_size")?);
+    Ok(((pages * page).unsigned_abs(), (unused * page).unsigned_abs()))
+}
+
+fn faults(connection: &Connection, format: i64) -> Result<Vec<String>, Error> {
+    let mut statement = connection.prepare(&format!("PRAGMA integrity_check({FAULTS})"))?;
+    let mut rows = statement.query([])?;
+    let mut faults = Vec::new();
+    while let Some(row) = rows.next()? {
+        let told: String = row.get(0)?;
+        // Of a single row its sum tells as well.
+        if told != "ok" && !(format >= schema::SUMMED && open::is_of_a_row(&told)) {
+            faults.push(open::first_line(&told));
+        }
+    }
+    Ok(faults)
+}
+
+/// The columns that say when a row's thing began and when it was last heard of.
+fn times(table: &Table) -> Option<(&'static str, &'static str)> {
+    match table.name {
+        "run" => Some(("started", "last_alive")),
+        "transition" => Some(("decided", "decided")),
+        "level_change" | "link_change" => Some(("since", "since")),
+        "notice" | "audit" => Some(("at", "at")),
+        "observation" => Some(("started", "started")),
+        _ => None,
+    }
+}
+
+/// Reads all rows of a table, as far as its tree leads.
+fn count(
+    connection: &Connection,
+    table: &Table,
+    found: &mut Inspection,
+    one_more: &mut dyn FnMut(),
+) -> Result<(), Error> {
+    let summed = found.format >= schema::SUMMED;
+    let sound = if summed { table.sound() } else { "1 AS sound".to_owned() };
+    let (from, until) = times(table).unwrap_or(("NULL", "NULL"));
+    let sql = format!("SELECT {sound}, {from}, {until} FROM {}", table.name);
+    let mut counted = Count { table: table.name, rows: 0, damaged: summed.then_some(0) };
+    let walk = |found: &mut Inspection, counted: &mut Count| -> Result<(), Error> {
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            counted.rows += 1;
+            one_more();
+            if row.get(0).unwrap_or(false) {
+                // What is no time is that of a row of an early format.
+                [1, 2].into_iter().filter_map(|column| row.get(column).ok()).for_each(|at: i64| found.saw(at));
+            } else if let Some(damaged) = &mut counted.damaged {
+                *damaged += 1;
+            }
+        }
+        Ok(())
+    };
+    let mut walk = walk;
+    let walked = walk(found, &mut counted);
+    found.tables.push(counted);
+    found.damage(walked)?;
+    Ok(())
+}
+
+/// Where the chain of the audit trail is broken: some entries at a time, each time from the last one of before on.
+fn trail(connection: &Connection) -> Result<Option<Break>, Error> {
+    let mut part = people::trail(connection, 0, ENTRIES)?;
+    loop {
+        let broken = rights::broken(&part);
+        let Some(last) = part.pop().filter(|_| broken.is_none()) else { return Ok(broken) };
+        let more = people::trail(connection, last.number, ENTRIES)?;
+        if more.is_empty() {
+            return Ok(None);
+        }
+        part = std::iter::once(last).chain(more).collect();
+    }
+}
