@@ -148,7 +148,11 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
     let opened = tokio::task::spawn_blocking(move || Journal::open(&settings, now)).await;
     let (journal, restored) = opened.unwrap_or(Err(journal::Error::Closed))?;
     let key = Arc::new(journal.signing_key().await?);
-    let (register, chain) = journal.people().await?;
+    // One of an earlier format on a disk that cannot be written has none: cameras are watched all the same.
+    let (register, chain) = journal.people().await.unwrap_or_else(|error| {
+        tracing::error!(%error, "accounts cannot be read: nobody can sign in before the journal is mended");
+        (Register::default(), Chain::default())
+    });
     Ok(Opened { listener, http, journal, key, restored, register, chain })
 }
 

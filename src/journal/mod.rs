@@ -208,13 +208,7 @@ impl Journal {
 
     /// All accounts and what people are known by, and the end of the audit trail.
     pub async fn people(&self) -> Result<(Register, Chain), Error> {
-        self.with(|store| {
-            store.read(|connection| {
-                let (accounts, passes, last) = people::restore(connection, &strange::Strange::default())?;
-                Ok((Register::restored(accounts, passes), Chain::after(last.as_ref())))
-            })
-        })
-        .await
+        self.with(|store| store.read(|connection| people::restore(connection, &strange::Strange::default()))).await
     }
 
     /// So many entries of the audit trail, from the newest back, before the one of this number.

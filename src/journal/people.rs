@@ -7,7 +7,7 @@ use super::{
     strange::Strange,
     table::{ACCOUNT, AUDIT, PASS},
 };
-use crate::rights::{Account, Change, Entry, Pass};
+use crate::rights::{Account, Chain, Change, Entry, Pass, Register};
 use rusqlite::Connection;
 
 /// Writes what became of accounts and passes, and who did what, as part of a batch's transaction.
@@ -38,14 +38,12 @@ pub(super) fn write(connection: &Connection, batch: &Batch) -> Result<(), Error>
 }
 
 /// All accounts and passes, and the end of the audit trail.
-pub(super) fn restore(
-    connection: &Connection,
-    strange: &Strange,
-) -> Result<(Vec<Account>, Vec<Pass>, Option<Entry>), Error> {
-    let accounts = rows::bodies(connection, &ACCOUNT, "?1 = 0", 0, strange)?;
-    let passes = rows::bodies(connection, &PASS, "?1 = 0", 0, strange)?;
+pub(super) fn restore(connection: &Connection, strange: &Strange) -> Result<(Register, Chain), Error> {
+    let accounts: Vec<Account> = rows::bodies(connection, &ACCOUNT, "?1 = 0", 0, strange)?;
+    let passes: Vec<Pass> = rows::bodies(connection, &PASS, "?1 = 0", 0, strange)?;
     let last = "id > ?1 AND id = (SELECT max(id) FROM audit)";
-    Ok((accounts, passes, rows::bodies(connection, &AUDIT, last, 0, strange)?.pop()))
+    let last: Option<Entry> = rows::bodies(connection, &AUDIT, last, 0, strange)?.pop();
+    Ok((Register::restored(accounts, passes), Chain::after(last.as_ref())))
 }
 
 /// Entries of the audit trail from the newest back, so many, before this number.

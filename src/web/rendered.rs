@@ -27,6 +27,9 @@ const LARGE: usize = 1000;
 /// How old a frame may be.
 const FRAME: Duration = Duration::from_millis(500);
 
+/// The snapshot from which pages of a large fleet are made, and since when.
+type Frame = Arc<Mutex<Option<(Arc<Snapshot>, Instant)>>>;
+
 /// Whose page is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
@@ -69,8 +72,7 @@ impl Subject {
 #[derive(Default)]
 pub(super) struct Cache {
     pages: Mutex<Pages>,
-    /// The snapshot from which pages of a large fleet are made, and since when.
-    frame: Arc<Mutex<Option<(Arc<Snapshot>, Instant)>>>,
+    frame: Frame,
 }
 
 #[derive(Default)]
@@ -155,7 +157,7 @@ impl Cache {
 }
 
 /// Lets go of a frame whose time is over: if nobody asked for long, all that has changed since would be held twice.
-async fn let_go(frame: Arc<Mutex<Option<(Arc<Snapshot>, Instant)>>>, since: Instant) {
+async fn let_go(frame: Frame, since: Instant) {
     sleep(FRAME).await;
     let mut frame = frame.lock().unwrap_or_else(PoisonError::into_inner);
     if frame.as_ref().is_some_and(|(_, of)| *of == since) {
