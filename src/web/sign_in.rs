@@ -120,23 +120,13 @@ pub(super) async fn sign_in(
     let going = Going { to: form.to.clone() };
     match let_in(&shared, &headers, address, &form).await {
         Ok((account, pass)) => {
-            // The name of the account stands for whoever has just shown its password.
-            let who = Who::Person {
-                account: account.clone(),
-                name: account.clone(),
-                role: rights::Role::Wall,
-                pass: pass.1.clone(),
-            };
+            let who = Who::Called(account.clone());
             let wish = rights::Wish::SignIn { account: account.clone(), pass: pass.1, label: label(&headers) };
             match shared.ask(&By { who, ..by }, Request::People(wish)).await {
                 Ok(_) => {
                     let mut response = Redirect::to(going.address()).into_response();
-                    let kept = format!(
-                        "{account}.{}",
-                        secrets::form_token(&shared.state.access.key, &Hash(format!("browser of {account}")))
-                    );
                     set(&mut response, COOKIE, pass.0.expose_secret());
-                    set(&mut response, BROWSER, &kept);
+                    set(&mut response, BROWSER, &browser_of(&shared, &account));
                     response
                 }
                 Err(refused) => super::asked::refusal(&refused),
@@ -168,11 +158,8 @@ async fn let_in(
     let access = &shared.state.access;
     let typed: String = form.name.trim().to_lowercase().chars().take(64).collect();
     // A browser in which this account has signed in before shows so.
-    let kept = cookie(headers, BROWSER).and_then(|kept| kept.split_once('.').map(|(name, _)| (name, kept)));
-    let browser = kept.filter(|(name, kept)| {
-        let token = secrets::form_token(&access.key, &Hash(format!("browser of {name}")));
-        *name == typed && secrets::same(kept, &format!("{name}.{token}"))
-    });
+    let kept = cookie(headers, BROWSER).and_then(|kept| kept.rsplit_once('.').map(|(name, _)| (name, kept)));
+    let browser = kept.filter(|(name, kept)| *name == typed && secrets::same(kept, &browser_of(shared, name)));
     let tried = Try { address, account: &typed, browser: browser.map(|(_, kept)| kept) };
     // One password at a time is looked at: each takes memory and time on purpose.
     let _turn = access.hashing.acquire().await.map_err(|_| None)?;
@@ -200,6 +187,11 @@ async fn let_in(
             Err(None)
         }
     }
+}
+
+/// What a browser keeps in which an account has signed in.
+fn browser_of(shared: &Shared, account: &str) -> String {
+    format!("{account}.{}", secrets::form_token(&shared.state.access.key, &Hash(format!("browser of {account}"))))
 }
 
 pub(super) async fn sign_out(State(shared): State<Shared>, visitor: Visitor, _: OwnPage) -> Response {
