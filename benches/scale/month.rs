@@ -41,6 +41,15 @@ pub fn measure(size: usize) -> String {
     let (mut monitor, _) = Monitor::new(config.fleet.clone(), settings, Restored::default(), at(0));
     let ids: Vec<CameraId> = config.fleet.cameras.keys().cloned().collect();
     let number: BTreeMap<&CameraId, usize> = ids.iter().zip(0..).collect();
+    // The next camera on the same link.
+    let mut on_links: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for camera in config.fleet.cameras.values() {
+        on_links.entry(&camera.link).or_default().push(number[&camera.id]);
+    }
+    let mut mates = vec![0; size];
+    for all in on_links.values() {
+        all.iter().zip(all.iter().cycle().skip(1)).for_each(|(camera, mate)| mates[*camera] = *mate);
+    }
     // Spans in which a camera is out of reach, by camera.
     let mut faults: Vec<Vec<(i64, i64)>> = vec![Vec::new(); size];
     let mut random = 7u64;
@@ -80,6 +89,16 @@ pub fn measure(size: usize) -> String {
             events += 1;
         }
         let fails = ails(camera, second);
+        // At the default cadence somebody else on the link, and somebody in the commune, answers within the same second:
+        // without them each fault would look like everybody's, and all would be asked.
+        for witness in [mates[camera], (camera + size / 2) % size] {
+            if fails && !ails(witness, second) {
+                let stream = StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) };
+                let seen = Observation { stream: Some(stream), ..Observation::new(Check::Stream, at(second)) };
+                let _ = monitor.handle(at(second), Event::Probed(ids[witness].clone(), Box::new(seen)));
+                events += 1;
+            }
+        }
         let failure = fails.then(|| Failure::new(FailureKind::Timeout, Detail::plain("no answer")));
         let check = if fails { Check::Liveness } else { Check::Stream };
         let stream = (!fails).then(|| StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) });

@@ -1,4 +1,4 @@
-//! The daemon as a value: [`start`] it, ask for its address, reload it, stop it.
+//! The daemon as a value: [`start()`] it, ask for its address, reload it, stop it.
 //!
 //! It never touches signals, so that tests and the demo embed it. The parts talk over bounded queues:
 //! `schedule` → observations → event loop → journal → relay → channels; pages and metrics read the last snapshot.
