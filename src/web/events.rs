@@ -72,6 +72,7 @@ impl Subject {
 /// One page that listens.
 struct Listener {
     shared: Shared,
+    visitor: Visitor,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     language: Language,
     subject: Subject,
@@ -105,7 +106,8 @@ pub(super) async fn events(
         return StatusCode::FORBIDDEN.into_response();
     }
     let (stood, shown, well) = (None, None, None);
-    let listener = Listener { shared, snapshots, language, subject, not_before, stood, shown, well, said: not_before };
+    let listener =
+        Listener { shared, visitor, snapshots, language, subject, not_before, stood, shown, well, said: not_before };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))
@@ -114,11 +116,14 @@ pub(super) async fn events(
 }
 
 impl Listener {
-    /// `None` ends the stream: the daemon stops, or what the page showed is gone.
+    /// `None` ends the stream: the daemon stops, what the page showed is gone, or whoever listens is signed out.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             sleep_until(self.not_before).await;
             let changed = timeout(CHECK, self.snapshots.changed()).await;
+            if !self.visitor.is_known(&self.shared.state.access) {
+                return None;
+            }
             if let Some(event) = self.health() {
                 // What changed is shown right after.
                 if changed.is_ok() {

@@ -338,6 +338,31 @@ async fn the_command_line_is_known_by_the_journals_key_for_a_minute_and_one_requ
     assert_eq!(status(&ask(&street, IP, "GET /api/v1/accounts", &forged, "").await), 401);
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_is_signed_out_sees_no_more_of_what_goes_on() {
+    let (street, _, _) = house();
+    for (role, shown) in [
+        (Role::Chief, format!("cookie: camhealth={}\r\n", session(Role::Chief))),
+        (Role::Contractor, format!("authorization: Bearer {}\r\n", token(Role::Contractor))),
+    ] {
+        let mut listener = street.visit(OTHER);
+        listener.say(&format!("GET /events HTTP/1.1\r\nhost: 10.20.0.2:9740\r\nconnection: close\r\n{shown}\r\n")).await;
+        listener.hears("event: wall").await;
+        let admin = format!("authorization: Bearer {}\r\n", token(Role::Administrator));
+        let ended = match role {
+            Role::Chief => ask(&street, IP, "POST /api/v1/accounts/chief", &admin, r#"{"deed":"sign_out"}"#).await,
+            _ => {
+                let id = secrets::known_as(&token(role)).0;
+                ask(&street, IP, &format!("DELETE /api/v1/passes/{}", &id[..16]), &admin, "").await
+            }
+        };
+        assert_eq!(status(&ended), 200, "{ended}");
+        // Within seconds the stream ends by itself; a server that went on would be waited for until the test's own end.
+        let rest = tokio::time::timeout(std::time::Duration::from_secs(10), listener.rest()).await;
+        assert!(rest.is_ok(), "{}: it goes on", role.as_str());
+    }
+}
+
 #[test]
 fn visitors_sign_in_unless_the_configuration_says_otherwise() {
     assert!(Settings::default().sign_in);

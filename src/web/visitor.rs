@@ -5,7 +5,7 @@ use super::{
     refuse::refuse,
     secrets,
     server::{BODY, Guest},
-    state::Shared,
+    state::{Access, Shared},
 };
 use crate::rights::{By, Denied, Hash, PassKind, Right, Who};
 use axum::{
@@ -33,12 +33,20 @@ pub(super) struct Visitor {
     pub(super) by: By,
     /// What forms on their pages hold; empty where no cookie says who they are.
     pub(super) token: String,
+    /// What they showed.
+    pass: Option<Hash>,
 }
 
 impl Visitor {
     /// Nobody that is known.
     pub(super) fn stranger() -> Self {
-        Self { by: By { who: Who::Stranger, from: String::new() }, token: String::new() }
+        Self { by: By { who: Who::Stranger, from: String::new() }, token: String::new(), pass: None }
+    }
+
+    /// Whether what they showed is still good: who is signed out elsewhere is not to see what goes on.
+    pub(super) fn is_known(&self, access: &Access) -> bool {
+        let register = access.register.borrow();
+        self.pass.as_ref().is_none_or(|pass| register.pass((access.now)(), pass).is_some())
     }
 
     /// Whether they may do so.
@@ -81,8 +89,9 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
     };
     let (who, pass) = who(&shared, &parts);
     let from = parts.extensions.get::<Guest>().map(|guest| guest.address().to_string()).unwrap_or_default();
-    let token = pass.as_ref().map(|pass| secrets::form_token(&shared.state.access.key, pass)).unwrap_or_default();
-    let visitor = Visitor { by: By { who, from }, token };
+    let by_cookie = pass.as_ref().filter(|_| !parts.headers.contains_key(header::AUTHORIZATION));
+    let token = by_cookie.map(|pass| secrets::form_token(&shared.state.access.key, pass)).unwrap_or_default();
+    let visitor = Visitor { by: By { who, from }, token, pass };
     let outcome = match needed(&parts.method, &route) {
         Some(Needed::Nothing) => Ok(()),
         Some(Needed::Known) if visitor.by.who == Who::Stranger => Err(Denied::SignIn),
@@ -117,15 +126,17 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// Who shows what they are known by, and the pass of their browser.
+/// Who shows what they are known by, and their pass.
 fn who(shared: &Shared, parts: &Parts) -> (Who, Option<Hash>) {
     let access = &shared.state.access;
     let (now, register) = ((access.now)(), access.register.borrow().clone());
     if let Some(shown) = parts.headers.get(header::AUTHORIZATION) {
         let shown = shown.to_str().unwrap_or_default();
+        let mut pass = None;
         let known = match shown.split_once(' ') {
             Some(("Bearer", token)) => {
                 let id = secrets::known_as(token.trim());
+                pass = Some(id.clone());
                 used(shared, register.pass(now, &id).is_some_and(|pass| pass.is_to_be_noted(now)), &id);
                 register.who(now, &id, &[PassKind::Token])
             }
@@ -137,7 +148,10 @@ fn who(shared: &Shared, parts: &Parts) -> (Who, Option<Hash>) {
             }
             _ => Who::Stranger,
         };
-        return (if known == Who::Stranger && !access.sign_in { Who::Anybody } else { known }, None);
+        return match known == Who::Stranger && !access.sign_in {
+            true => (Who::Anybody, None),
+            false => (known, pass),
+        };
     }
     if let Some(secret) = cookie(&parts.headers, COOKIE) {
         let id = secrets::known_as(secret);
