@@ -6,6 +6,7 @@ use super::{
     *,
 };
 use crate::model::{Branch, FailureKind, IncidentId, IncidentNotice, Level, LinkState, State, told};
+use crate::rights::{self, Deed, Hash, Invite, Role, Wish};
 use proptest::prelude::*;
 use rusqlite::{Connection, types::Value};
 use secrecy::ExposeSecret;
@@ -43,6 +44,16 @@ fn open_or_ended(number: u32) -> Incident {
     Incident { audience, paged: true, escalated: 1, closed, ..incident(number) }
 }
 
+/// Somebody who is invited, and the entry of that.
+fn people(number: i64, chain: &mut Chain) -> (Vec<Change>, Vec<Entry>) {
+    let name = format!("can-bo-{number}");
+    let invite = Invite { name: name.clone(), full_name: "Trung úy An".into(), role: Role::Officer, again: false };
+    let wish = Wish::Invite(invite, Hash(format!("{number:064x}")));
+    let decided = rights::decide(&mut Register::default(), at(number), wish).expect("it is made");
+    let deed = decided.deed.expect("it is told");
+    (decided.changes, vec![chain.add(at(number), Deed { who: "dung".into(), ..deed })])
+}
+
 /// A journal with known content, in one place on the disk: `journal.sqlite3` without a WAL.
 fn write(folder: &Path) -> Vec<u8> {
     let (journal, _) = Journal::open(&settings(folder), at(0)).expect("a journal");
@@ -54,7 +65,9 @@ fn write(folder: &Path) -> Vec<u8> {
         ended: vec![at(1)],
     };
     block(async {
+        let mut chain = Chain::default();
         for part in 0..40i64 {
+            let (people, audit) = people(part, &mut chain);
             let (number, incident_of) = (part as u32 + 1, IncidentId::stored(format!("i{}", part + 1)));
             let Notice::Incident(news) = notice(1, part) else { panic!("it is of an incident") };
             let told = Notice::Incident(Box::new(IncidentNotice { number, incident: incident_of, ..*news }));
@@ -75,6 +88,8 @@ fn write(folder: &Path) -> Vec<u8> {
                 observations: looks.collect(),
                 memories: [(format!("cam-{part}").as_str().into(), Arc::default())].into(),
                 proofs: [(format!("cam-{part}").as_str().into(), at(part))].into(),
+                people,
+                audit,
                 ..Batch::default()
             };
             journal.commit(batch).await.expect("it is written");

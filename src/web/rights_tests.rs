@@ -346,7 +346,9 @@ async fn who_is_signed_out_sees_no_more_of_what_goes_on() {
         (Role::Contractor, format!("authorization: Bearer {}\r\n", token(Role::Contractor))),
     ] {
         let mut listener = street.visit(OTHER);
-        listener.say(&format!("GET /events HTTP/1.1\r\nhost: 10.20.0.2:9740\r\nconnection: close\r\n{shown}\r\n")).await;
+        listener
+            .say(&format!("GET /events HTTP/1.1\r\nhost: 10.20.0.2:9740\r\nconnection: close\r\n{shown}\r\n"))
+            .await;
         listener.hears("event: wall").await;
         let admin = format!("authorization: Bearer {}\r\n", token(Role::Administrator));
         let ended = match role {
