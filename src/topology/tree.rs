@@ -14,6 +14,8 @@ const SLACK: Duration = Duration::from_secs(10);
 const ASK_EVERY: Duration = Duration::from_secs(10);
 /// Neighbours that are asked at once.
 const ASKED: usize = 4;
+/// Neighbours among which those are chosen: a whole province is not looked through for the fault of one camera.
+const CHOSEN_FROM: usize = 256;
 
 /// Who speaks for the network by itself, rather than by its cameras.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -231,7 +233,7 @@ impl Topology {
             self.restless.insert(key.clone());
             if node.asked_at.is_none_or(|at| elapsed(now, at) >= ASK_EVERY) && node.devices > 1 {
                 node.asked_at = Some(now);
-                change.ask.extend(self.to_ask(&key));
+                change.ask.extend(self.to_ask(&key, now));
             }
         }
         change.ask.sort();
@@ -396,10 +398,16 @@ impl Topology {
     }
 
     /// A few neighbours that are not silent, those that were looked at longest ago first, public ones before others.
-    fn to_ask(&self, key: &Branch) -> Vec<CameraId> {
-        let mut neighbours: Vec<_> = self.below(key).filter(|(_, witness)| witness.silent.is_none()).collect();
-        neighbours.sort_by_key(|(_, witness)| (!witness.public, witness.looked));
-        neighbours.into_iter().take(ASKED).filter_map(|(_, witness)| witness.cameras.first().cloned()).collect()
+    fn to_ask(&self, key: &Branch, now: Timestamp) -> Vec<CameraId> {
+        let Some(node) = self.nodes.get(key).filter(|node| !node.below.is_empty()) else { return Vec::new() };
+        // Another part of them each second.
+        let second = usize::try_from(now.as_second()).unwrap_or(0);
+        let (before, after) = node.below.split_at(second.wrapping_mul(CHOSEN_FROM) % node.below.len());
+        let some = after.iter().chain(before).take(CHOSEN_FROM);
+        let mut neighbours: Vec<&Witness> =
+            some.filter_map(|device| self.devices.get(device)).filter(|witness| witness.silent.is_none()).collect();
+        neighbours.sort_by_key(|witness| (!witness.public, witness.looked));
+        neighbours.into_iter().take(ASKED).filter_map(|witness| witness.cameras.first().cloned()).collect()
     }
 }
 
