@@ -1,7 +1,7 @@
 //! A month of a large fleet through the pure core, in made-up time: cameras die and come back, links are cut, and each
 //! day what the core keeps up to date change by change is recounted from everything.
 //!
-//! Looks come each two hours, and each two seconds around a fault: a month at the default cadence would be two billion
+//! Looks come each three hours, and each two seconds around a fault: a month at the default cadence would be two billion
 //! looks. The limit of proofs is stretched alike.
 
 use super::fleet::{folder, urls, written};
@@ -22,7 +22,7 @@ use std::{
 const DAY: i64 = 24 * 3600;
 const DAYS: i64 = 30;
 /// Between two looks at a camera of which nothing is wrong.
-const QUIET: i64 = 7200;
+const QUIET: i64 = 10_800;
 /// Faults of single cameras in a month, as a share of the fleet, and links that are cut in a month.
 const FAULTS_OF_100: usize = 200;
 const CUTS: usize = 60;
