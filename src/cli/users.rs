@@ -60,29 +60,26 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Ok(client) => client,
         Err(code) => return code,
     };
-    let of = |name: &str| ["api".to_owned(), "v1".to_owned(), "accounts".to_owned(), name.to_owned()];
     let outcome = match arguments.what.unwrap_or(What::List) {
         What::List => list(&client).await,
         What::Add { name, role, full_name } => {
             let new = json!({ "name": name, "role": role, "full_name": full_name });
             made(&client, client.json(Method::POST, &["api", "v1", "accounts"], Some(&new)).await)
         }
-        What::Link { name } => made(
-            &client,
-            client
-                .json(Method::POST, &of(&name).each_ref().map(String::as_str), Some(&json!({ "deed": "link" })))
-                .await,
-        ),
-        What::Appoint { name, role } => change(&client, &of(&name), json!({ "deed": "appoint", "role": role })).await,
-        What::Close { name } => change(&client, &of(&name), json!({ "deed": "close" })).await,
-        What::SignOut { name } => change(&client, &of(&name), json!({ "deed": "sign_out" })).await,
+        What::Link { name } => made(&client, change(&client, &name, json!({ "deed": "link" })).await),
+        What::Appoint { name, role } => done(change(&client, &name, json!({ "deed": "appoint", "role": role })).await),
+        What::Close { name } => done(change(&client, &name, json!({ "deed": "close" })).await),
+        What::SignOut { name } => done(change(&client, &name, json!({ "deed": "sign_out" })).await),
     };
     told(outcome)
 }
 
-async fn change(client: &Client, path: &[String; 4], deed: Value) -> Result<String, String> {
-    let path = path.each_ref().map(String::as_str);
-    client.json(Method::POST, &path, Some(&deed)).await.map(|_| "done".to_owned())
+async fn change(client: &Client, name: &str, deed: Value) -> Result<Value, String> {
+    client.json(Method::POST, &["api", "v1", "accounts", name], Some(&deed)).await
+}
+
+fn done(answer: Result<Value, String>) -> Result<String, String> {
+    answer.map(|_| "done".to_owned())
 }
 
 fn made(client: &Client, answer: Result<Value, String>) -> Result<String, String> {

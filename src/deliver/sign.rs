@@ -1,9 +1,9 @@
 //! Links by which somebody takes an incident on without a login: signed, so that nobody else can make one.
 
+use crate::model::hex;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
-use std::fmt::Write;
 use url::Url;
 
 /// Characters of the signature in a link: 80 bits, too many to try over HTTP.
@@ -18,10 +18,7 @@ pub fn mac(key: &[u8], text: &[u8]) -> Vec<u8> {
 
 /// The signature of an incident, of the round of its telling, and of who takes it on.
 pub fn signature(key: &SecretSlice<u8>, incident: &str, round: u32, person: &str) -> String {
-    let mut text = String::new();
-    for byte in mac(key.expose_secret(), format!("ack|{incident}|{round}|{person}").as_bytes()) {
-        write!(text, "{byte:02x}").expect("text can always be written to");
-    }
+    let mut text = hex(&mac(key.expose_secret(), format!("ack|{incident}|{round}|{person}").as_bytes()));
     text.truncate(SHOWN);
     text
 }

@@ -1,6 +1,6 @@
 //! What of a fleet lies where: the areas above something, and the cameras that a window covers.
 
-use super::{AreaId, Camera, CameraId, Fleet, Scope, Site};
+use super::{AreaId, CameraId, Fleet, Scope, Site};
 use std::sync::Arc;
 
 /// More than any tree of areas has; it bounds the way up whatever a caller builds.
@@ -17,9 +17,6 @@ impl Scope {
     /// The cameras that are covered; some may come twice.
     pub fn cameras<'a>(&'a self, fleet: &'a Fleet) -> Box<dyn Iterator<Item = &'a CameraId> + 'a> {
         let watching = |site: &'a Arc<Site>| site.watchers().map(|watcher| &watcher.camera);
-        let where_it = |wanted: &dyn Fn(&Camera) -> bool| -> Vec<&'a CameraId> {
-            fleet.cameras.values().filter(|camera| wanted(camera)).map(|camera| &camera.id).collect()
-        };
         match self {
             Self::All => Box::new(fleet.cameras.keys()),
             Self::Area(area) => {
@@ -32,7 +29,10 @@ impl Scope {
                 Box::new(fleet.sites.values().filter(move |site| site.hamlet == *hamlet).flat_map(watching))
             }
             Self::Site(site) => Box::new(fleet.sites.get(site).into_iter().flat_map(watching)),
-            Self::Link(link) => Box::new(where_it(&|camera| fleet.links_above(camera).contains(link)).into_iter()),
+            Self::Link(link) => {
+                let below = fleet.cameras.values().filter(move |camera| fleet.links_above(camera).contains(link));
+                Box::new(below.map(|camera| &camera.id))
+            }
             Self::Camera(id) => Box::new(fleet.cameras.get_key_value(id).map(|(id, _)| id).into_iter()),
         }
     }
@@ -67,7 +67,7 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Area, Commune, DailyHours, Language, View, Watcher};
+    use crate::model::{Area, Camera, Commune, DailyHours, Language, View, Watcher};
     use std::collections::BTreeSet;
 
     /// Camera `a` watches a site in a part of the area, `b` lies in it and watches nothing, `c` lies elsewhere.

@@ -13,6 +13,7 @@ mod detail;
 mod discreet;
 mod fleet;
 mod folded;
+mod hex;
 mod history;
 mod hours;
 mod ids;
@@ -54,6 +55,7 @@ pub use fleet::{
     Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
 };
 pub use folded::folded;
+pub use hex::hex;
 pub use history::{History, LevelChange, Run};
 pub use hours::DailyHours;
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};

@@ -1,7 +1,7 @@
 //! Accounts of people, and passes: what a browser, a program or a screen shows to be known again.
 
 use super::role::{Right, Role};
-use crate::model::{closed, elapsed, later};
+use crate::model::{closed, elapsed, later, worded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -11,7 +11,7 @@ const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
 /// A session ends after so long, however it is used.
 const LONGEST: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How soon an invitation is used, or is good no more.
-pub const INVITATION: Duration = Duration::from_secs(24 * 3600);
+const INVITATION: Duration = Duration::from_secs(24 * 3600);
 /// How often it is noted that a pass is used: each request would be a write.
 const NOTED_EVERY: Duration = Duration::from_secs(3600);
 
@@ -57,6 +57,13 @@ closed! {
         Invitation "invitation",
     }
 }
+
+worded!(PassKind::text {
+    Session => "trình duyệt", "browser";
+    Token => "chương trình", "program";
+    Screen => "màn hình", "screen";
+    Invitation => "liên kết mời", "link";
+});
 
 /// What somebody or something is known by, without a password each time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 //! The audit trail: what people changed, each entry chained to the one before it by a hash, so that a gap shows.
 
+use crate::model::hex;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use utoipa::ToSchema;
 
 /// Letters of what stood before and after that are kept.
@@ -110,10 +110,7 @@ impl Entry {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hex(&hash.finalize())
     }
 }
 
@@ -124,6 +121,15 @@ pub enum Break {
     Changed(u64),
     /// Entries are missing before this one.
     Gap(u64),
+}
+
+impl Break {
+    /// The number of the entry at which it shows.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Changed(number) | Self::Gap(number) => number,
+        }
+    }
 }
 
 /// Where a chain, from its oldest kept entry on, is first broken. What was forgotten before that is no gap.

@@ -14,9 +14,9 @@ mod wish;
 #[cfg(test)]
 mod tests;
 
-pub use account::{Account, By, Denied, Hash, INVITATION, Pass, PassKind, Who};
+pub use account::{Account, By, Denied, Hash, Pass, PassKind, Who};
 pub use audit::{Break, Chain, Deed, Entry, broken};
-pub use register::{Change, Invite, Register, Wrong};
+pub use register::{Change, Invite, Register, Wrong, is_name};
 pub use role::{Right, Role};
 pub use throttle::{Throttle, Try};
 pub use wish::{Decided, Wish, decide};

@@ -132,8 +132,7 @@ impl Register {
     /// Makes an account, or lets the one of this name choose another password; the link's pass is `id`.
     pub fn invite(&mut self, now: Timestamp, wish: Invite, id: Hash) -> Result<Outcome, Wrong> {
         let name = folded(&wish.name);
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fits) {
+        if !is_name(&name) {
             return Err(Wrong::Name);
         }
         let before = self.accounts.get(&name);
@@ -286,6 +285,12 @@ pub struct Invite {
     pub role: Role,
     /// Whether there may be such an account, whose password is forgotten.
     pub again: bool,
+}
+
+/// Whether somebody can sign in by such a name.
+pub fn is_name(name: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(fits)
 }
 
 /// As names are compared.

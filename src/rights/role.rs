@@ -1,6 +1,6 @@
 //! Roles, and what each may do: one table, which pages, API and commands all go by, and which `docs/rights.md` repeats.
 
-use crate::model::closed;
+use crate::model::{closed, worded};
 
 closed! {
     /// What somebody is to this monitor.
@@ -17,6 +17,14 @@ closed! {
         Administrator "administrator",
     }
 }
+
+worded!(Role::text {
+    Wall => "màn hình", "wall";
+    Officer => "cán bộ trực", "officer";
+    Chief => "chỉ huy", "chief";
+    Contractor => "nhà thầu", "contractor";
+    Administrator => "quản trị", "administrator";
+});
 
 closed! {
     /// One thing that somebody may do, or not.

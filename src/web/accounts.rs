@@ -4,7 +4,7 @@ use super::{
     asked,
     origin::OwnPage,
     page::moment,
-    people::{self, Issued},
+    people::{self, Deed, Issued},
     state::{Shared, Wish},
     visitor::Visitor,
     whole::{Frame, html},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     model::{Language, Snapshot},
     request::Refused,
-    rights::{Account, Break, Pass, PassKind, Role, Wish as Wanted, broken},
+    rights::{Account, Pass, PassKind, Role},
 };
 use askama::Template;
 use axum::{
@@ -36,26 +36,6 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/audit", get(audit))
 }
 
-/// What a role is called.
-pub(super) fn role_word(role: Role, words: &Words) -> &'static str {
-    match role {
-        Role::Wall => words.role_wall,
-        Role::Officer => words.role_officer,
-        Role::Chief => words.role_chief,
-        Role::Contractor => words.role_contractor,
-        Role::Administrator => words.role_administrator,
-    }
-}
-
-fn kind_word(kind: PassKind, words: &Words) -> &'static str {
-    match kind {
-        PassKind::Session => words.pass_session,
-        PassKind::Token => words.pass_token,
-        PassKind::Screen => words.pass_screen,
-        PassKind::Invitation => words.pass_invitation,
-    }
-}
-
 #[derive(Template)]
 #[template(path = "accounts.html")]
 struct Accounts<'a> {
@@ -64,6 +44,8 @@ struct Accounts<'a> {
     issued: Option<(&'static str, &'a str)>,
     accounts: Vec<AccountRow<'a>>,
     passes: Vec<PassRow<'a>>,
+    /// What a program, and a screen, are called.
+    kinds: (&'static str, &'static str),
     /// Names and words of all roles.
     roles: Vec<(&'static str, &'static str)>,
 }
@@ -89,27 +71,27 @@ struct PassRow<'a> {
     until: String,
 }
 
-fn account_row<'a>(account: &'a Account, snapshot: &Snapshot, words: &Words) -> AccountRow<'a> {
+fn account_row<'a>(account: &'a Account, snapshot: &Snapshot, language: Language) -> AccountRow<'a> {
     AccountRow {
         name: &account.name,
         full_name: &account.full_name,
         role: account.role.as_str(),
-        word: role_word(account.role, words),
+        word: account.role.text(language),
         created: moment(account.created, snapshot).text,
         closed: account.closed,
         invited: account.password.is_none(),
     }
 }
 
-fn pass_row<'a>(pass: &'a Pass, snapshot: &Snapshot, words: &Words) -> PassRow<'a> {
+fn pass_row<'a>(pass: &'a Pass, snapshot: &Snapshot, language: Language) -> PassRow<'a> {
     PassRow {
         id: &pass.id.0,
-        kind: kind_word(pass.kind, words),
+        kind: pass.kind.text(language),
         label: &pass.label,
         account: pass.account.as_deref().unwrap_or_default(),
-        word: role_word(pass.role, words),
+        word: pass.role.text(language),
         used: moment(pass.used, snapshot).text,
-        until: pass.until.map_or_else(|| words.for_ever.to_owned(), |until| moment(until, snapshot).text),
+        until: pass.until.map_or_else(|| words(language).for_ever.to_owned(), |until| moment(until, snapshot).text),
     }
 }
 
@@ -125,9 +107,10 @@ fn shown(shared: &Shared, visitor: &Visitor, language: Language, issued: Option<
     let page = Accounts {
         words,
         issued,
-        accounts: register.accounts().map(|account| account_row(account, &snapshot, words)).collect(),
-        passes: register.passes(now).map(|pass| pass_row(pass, &snapshot, words)).collect(),
-        roles: Role::ALL.iter().map(|role| (role.as_str(), role_word(*role, words))).collect(),
+        accounts: register.accounts().map(|account| account_row(account, &snapshot, language)).collect(),
+        passes: register.passes(now).map(|pass| pass_row(pass, &snapshot, language)).collect(),
+        kinds: (PassKind::Token.text(language), PassKind::Screen.text(language)),
+        roles: Role::ALL.iter().map(|role| (role.as_str(), role.text(language))).collect(),
     };
     let frame = Frame { shared, visitor, snapshot: &snapshot, language, path: "/accounts", events: "" };
     html(page.render().and_then(|main| frame.whole(&main)))
@@ -163,42 +146,19 @@ fn issued(shared: &Shared, visitor: &Visitor, language: Language, outcome: Resul
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Deed {
-    Link,
-    Appoint,
-    Close,
-    SignOut,
-}
-
-#[derive(Debug, Deserialize)]
-struct ChangedAccount {
-    deed: Deed,
-    role: Option<Role>,
-}
-
 async fn change(
     State(shared): State<Shared>,
     visitor: Visitor,
     _: OwnPage,
     Path(name): Path<String>,
     Query(wish): Query<Wish>,
-    Form(form): Form<ChangedAccount>,
+    Form(deed): Form<Deed>,
 ) -> Response {
     let language = wish.language(&shared.state.snapshots.borrow());
-    let wanted = match (form.deed, form.role) {
-        (Deed::Link, _) => {
-            let role = shared.state.access.register.borrow().account(&name).map_or(Role::Wall, |known| known.role);
-            let invite = people::invitation(&name, "", role, true);
-            return issued(&shared, &visitor, language, people::invite(&shared, &visitor.by, invite).await);
-        }
-        (Deed::Appoint, Some(role)) => Wanted::Appoint(name, role),
-        (Deed::Appoint, None) => return Redirect::to("/accounts").into_response(),
-        (Deed::Close, _) => Wanted::Close(name),
-        (Deed::SignOut, _) => Wanted::SignOutEverywhere(name),
-    };
-    done(people::ask(&shared, &visitor.by, wanted).await)
+    match people::change(&shared, &visitor.by, name, deed).await {
+        Ok(Some(made)) => issued(&shared, &visitor, language, Ok(made)),
+        outcome => done(outcome.map(drop)),
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -271,16 +231,10 @@ async fn audit(
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
     // One more than is shown: the chain is looked at up to the one before the last shown.
-    let read = (shared.state.access.audit)(part.before.unwrap_or(u64::MAX), ENTRIES + 1).await;
-    let mut entries = match read {
-        Ok(entries) => entries,
+    let (mut entries, broken) = match people::trail(&shared, part.before.unwrap_or(u64::MAX), ENTRIES + 1).await {
+        Ok(trail) => trail,
         Err(why) => return (axum::http::StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     };
-    entries.reverse();
-    let broken = broken(&entries).map(|place| match place {
-        Break::Changed(number) | Break::Gap(number) => number,
-    });
-    entries.reverse();
     let older = entries.get(ENTRIES).map(|entry| entry.number + 1);
     entries.truncate(ENTRIES);
     let rows = entries.into_iter().map(|entry| EntryRow {

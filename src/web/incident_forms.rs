@@ -12,8 +12,9 @@ use super::{
     page::moment,
     rendered::Subject,
     state::{Shared, Wish},
+    visit,
     visitor::Visitor,
-    whole::{self, Frame, html},
+    whole::{Frame, html},
     words::words,
 };
 use crate::{
@@ -68,9 +69,7 @@ async fn show(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Incident(id), no_such(language))
+    visit::show(&shared, &visitor, &wish, &Subject::Incident(id), no_such)
 }
 
 #[derive(Debug, Deserialize)]

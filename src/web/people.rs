@@ -4,10 +4,12 @@ use super::{secrets, state::Shared};
 use crate::{
     model::later,
     request::{Field, Invalid, Refused, Request},
-    rights::{By, Hash, Invite, Pass, PassKind, Role, Wish, Wrong},
+    rights::{Break, By, Entry, Hash, Invite, Pass, PassKind, Role, Wish, Wrong, broken},
 };
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// Letters of a name that are kept.
 const LONGEST: usize = 80;
@@ -44,6 +46,43 @@ pub(super) async fn invite(shared: &Shared, by: &By, invite: Invite) -> Result<I
     let (path, id) = secrets::invitation();
     ask(shared, by, Wish::Invite(invite, id)).await?;
     Ok(Issued::Link(path.expose_secret().to_owned()))
+}
+
+/// What is to become of an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub(super) enum Deed {
+    /// Its password is forgotten: the answer holds the path of a link by which another is chosen.
+    Link,
+    /// It has another role.
+    Appoint {
+        /// Which.
+        role: Role,
+    },
+    /// It can sign in no more.
+    Close,
+    /// All its sessions end.
+    SignOut,
+}
+
+/// Changes an account; what was made for it, if that was a link.
+pub(super) async fn change(shared: &Shared, by: &By, name: String, deed: Deed) -> Result<Option<Issued>, Refused> {
+    let known = shared.state.access.register.borrow().account(&name).map(|known| known.role);
+    let role = known.ok_or(Refused::People(Wrong::Unknown))?;
+    let wish = match deed {
+        Deed::Link => return invite(shared, by, invitation(&name, "", role, true)).await.map(Some),
+        Deed::Appoint { role } => Wish::Appoint(name, role),
+        Deed::Close => Wish::Close(name),
+        Deed::SignOut => Wish::SignOutEverywhere(name),
+    };
+    ask(shared, by, wish).await.map(|()| None)
+}
+
+/// So many entries of the audit trail before a number, the newest first, and the one at which their chain is broken.
+pub(super) async fn trail(shared: &Shared, before: u64, most: usize) -> Result<(Vec<Entry>, Option<u64>), String> {
+    let entries = (shared.state.access.audit)(before, most).await?;
+    let broken = broken(entries.iter().rev()).map(Break::number);
+    Ok((entries, broken))
 }
 
 /// Makes a pass for a program or a screen, which is good for so many days.

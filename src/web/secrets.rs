@@ -1,6 +1,6 @@
 //! Secrets that visitors show, and what is kept of them: made at random, and known again by their hashes.
 
-use crate::rights::Hash;
+use crate::{model::hex, rights::Hash};
 use argon2::{
     Argon2,
     password_hash::{
@@ -11,7 +11,6 @@ use argon2::{
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// Letters of a password at least. NIST SP 800-63B asks for 8 where there is nothing else, and advises against rules on
 /// what they are.
@@ -74,13 +73,6 @@ fn mac(key: &SecretSlice<u8>, text: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret()).expect("HMAC takes keys of any length");
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

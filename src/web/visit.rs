@@ -8,15 +8,36 @@ use super::{
     whole,
     words::words,
 };
+use crate::model::Language;
 use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
 
-pub(super) async fn wall(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
+/// A subject's page, or what `missing` says when there is no such thing.
+pub(super) fn show(
+    shared: &Shared,
+    visitor: &Visitor,
+    wish: &Wish,
+    subject: &Subject,
+    missing: fn(Language) -> &'static str,
+) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Wall, "")
+    whole::of(shared, &snapshot, (language, visitor), subject, missing(language))
+}
+
+fn no_area(language: Language) -> &'static str {
+    words(language).no_area
+}
+
+/// Of what there always is.
+fn never(_: Language) -> &'static str {
+    ""
+}
+
+pub(super) async fn wall(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
+    show(&shared, &visitor, &wish, &Subject::Wall, never)
 }
 
 pub(super) async fn area(
@@ -25,9 +46,7 @@ pub(super) async fn area(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Area(id), words(language).no_area)
+    show(&shared, &visitor, &wish, &Subject::Area(id), no_area)
 }
 
 pub(super) async fn camera(
@@ -36,9 +55,7 @@ pub(super) async fn camera(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Camera(id), words(language).no_camera)
+    show(&shared, &visitor, &wish, &Subject::Camera(id), |language| words(language).no_camera)
 }
 
 pub(super) async fn site(
@@ -47,42 +64,37 @@ pub(super) async fn site(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Site(id), words(language).no_site)
+    show(&shared, &visitor, &wish, &Subject::Site(id), |language| words(language).no_site)
 }
 
 pub(super) async fn map(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    let area = wish.area.filter(|area| !area.is_empty());
-    whole::of(&shared, &snapshot, (language, &visitor), &Subject::Map(area), words(language).no_area)
+    let area = wish.area.clone().filter(|area| !area.is_empty());
+    show(&shared, &visitor, &wish, &Subject::Map(area), no_area)
 }
 
 pub(super) async fn cameras(
-    shared: State<Shared>,
+    State(shared): State<Shared>,
     visitor: Visitor,
-    wish: Query<Wish>,
-    asked: Query<Asked>,
+    Query(wish): Query<Wish>,
+    Query(asked): Query<Asked>,
 ) -> Response {
-    show(&shared, &visitor, What::Cameras, (&wish, &asked))
+    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Cameras, &asked)), never)
 }
 
-pub(super) async fn sites(shared: State<Shared>, visitor: Visitor, wish: Query<Wish>, asked: Query<Asked>) -> Response {
-    show(&shared, &visitor, What::Sites, (&wish, &asked))
+pub(super) async fn sites(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Query(wish): Query<Wish>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Sites, &asked)), never)
 }
 
 pub(super) async fn incidents(
-    shared: State<Shared>,
+    State(shared): State<Shared>,
     visitor: Visitor,
-    wish: Query<Wish>,
-    asked: Query<Asked>,
+    Query(wish): Query<Wish>,
+    Query(asked): Query<Asked>,
 ) -> Response {
-    show(&shared, &visitor, What::Incidents, (&wish, &asked))
-}
-
-fn show(shared: &Shared, visitor: &Visitor, what: What, (wish, asked): (&Wish, &Asked)) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let language = wish.language(&snapshot);
-    whole::of(shared, &snapshot, (language, visitor), &Subject::List(Filter::read(what, asked)), "")
+    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Incidents, &asked)), never)
 }

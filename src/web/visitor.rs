@@ -88,6 +88,13 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
         return next.run(Request::from_parts(parts, body)).await;
     };
     let (who, pass) = who(&shared, &parts);
+    let access = &shared.state.access;
+    let now = (access.now)();
+    if let Some(used) = &pass
+        && access.register.borrow().pass(now, used).is_some_and(|known| known.is_to_be_noted(now))
+    {
+        shared.mention(used.clone());
+    }
     let from = parts.extensions.get::<Guest>().map(|guest| guest.address().to_string()).unwrap_or_default();
     let by_cookie = pass.as_ref().filter(|_| !parts.headers.contains_key(header::AUTHORIZATION));
     let token = by_cookie.map(|pass| secrets::form_token(&shared.state.access.key, pass)).unwrap_or_default();
@@ -137,7 +144,6 @@ fn who(shared: &Shared, parts: &Parts) -> (Who, Option<Hash>) {
             Some(("Bearer", token)) => {
                 let id = secrets::known_as(token.trim());
                 pass = Some(id.clone());
-                used(shared, register.pass(now, &id).is_some_and(|pass| pass.is_to_be_noted(now)), &id);
                 register.who(now, &id, &[PassKind::Token])
             }
             Some(("Camhealth", proof)) => {
@@ -157,18 +163,10 @@ fn who(shared: &Shared, parts: &Parts) -> (Who, Option<Hash>) {
         let id = secrets::known_as(secret);
         let who = register.who(now, &id, &[PassKind::Session, PassKind::Screen]);
         if who != Who::Stranger {
-            used(shared, register.pass(now, &id).is_some_and(|pass| pass.is_to_be_noted(now)), &id);
             return (who, Some(id));
         }
     }
     (if access.sign_in { Who::Stranger } else { Who::Anybody }, None)
-}
-
-/// Notes that a pass is used, if it is time for that. Nobody waits for it.
-fn used(shared: &Shared, is_due: bool, pass: &Hash) {
-    if is_due {
-        shared.mention(pass.clone());
-    }
 }
 
 fn turned_away(denied: Denied, parts: &Parts) -> Response {

@@ -85,11 +85,6 @@ vocabulary! {
     audit: "Nhật ký thao tác", "Audit trail";
     full_name: "Họ tên", "Full name";
     role: "Vai trò", "Role";
-    role_wall: "màn hình", "wall";
-    role_officer: "cán bộ trực", "officer";
-    role_chief: "chỉ huy", "chief";
-    role_contractor: "nhà thầu", "contractor";
-    role_administrator: "quản trị", "administrator";
     created: "Tạo lúc", "Made";
     last_used: "Dùng gần nhất", "Last used";
     good_until: "Hết hạn", "Good until";
@@ -102,10 +97,6 @@ vocabulary! {
     close_account: "Khóa", "Close";
     out_everywhere: "Đăng xuất mọi nơi", "Sign out everywhere";
     passes: "Màn hình, chương trình và phiên đăng nhập", "Screens, programs and sessions";
-    pass_session: "trình duyệt", "browser";
-    pass_token: "chương trình", "program";
-    pass_screen: "màn hình", "screen";
-    pass_invitation: "liên kết mời", "link";
     make_pass: "Tạo mã cho chương trình hoặc màn hình", "Make a pass for a program or a screen";
     pass_label: "Gọi là", "Called";
     days_good: "Số ngày có hiệu lực", "Days that it is good";

@@ -6,10 +6,10 @@ use super::{
     refusal::{Ask, Body, Name},
 };
 use crate::{
-    rights::{Break, Entry, PassKind, Role, Wish, Wrong, broken},
+    rights::{self, Entry, PassKind, Role, Wrong},
     web::{
         origin::OwnPage,
-        people::{self, Issued},
+        people::{self, Deed, Issued},
         visitor::Visitor,
     },
 };
@@ -89,8 +89,7 @@ pub(super) async fn invite(
     _: OwnPage,
     Body(new): Body<NewAccount>,
 ) -> Result<(StatusCode, Json<Made>), Refusal> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-    if !(1..=32).contains(&new.name.len()) || !new.name.chars().all(plain) {
+    if !rights::is_name(&new.name) {
         return Err(Refusal::malformed(format!("name: {}", Wrong::Name)));
     }
     if new.full_name.chars().count() > 80 {
@@ -99,23 +98,6 @@ pub(super) async fn invite(
     let invite = people::invitation(&new.name, &new.full_name, new.role, false);
     let made = people::invite(&shared, &visitor.by, invite).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
-}
-
-/// What is to become of an account.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(tag = "deed", rename_all = "snake_case")]
-pub(super) enum Deed {
-    /// Its password is forgotten: the answer holds the path of a link by which another is chosen.
-    Link,
-    /// It has another role.
-    Appoint {
-        /// Which.
-        role: Role,
-    },
-    /// It can sign in no more.
-    Close,
-    /// All its sessions end.
-    SignOut,
 }
 
 /// Changes an account, or makes a link by which another password is chosen.
@@ -130,19 +112,8 @@ pub(super) async fn change(
     _: OwnPage,
     Body(deed): Body<Deed>,
 ) -> Result<Json<Made>, Refusal> {
-    let known = shared.state.access.register.borrow().account(&name).map(|known| known.role);
-    let Some(role) = known else { return Err(Refusal::not_found("there is no account of this name")) };
-    let wish = match deed {
-        Deed::Link => {
-            let invite = people::invitation(&name, "", role, true);
-            return Ok(Json(people::invite(&shared, &visitor.by, invite).await?.into()));
-        }
-        Deed::Appoint { role } => Wish::Appoint(name, role),
-        Deed::Close => Wish::Close(name),
-        Deed::SignOut => Wish::SignOutEverywhere(name),
-    };
-    people::ask(&shared, &visitor.by, wish).await?;
-    Ok(Json(Made { secret: String::new() }))
+    let made = people::change(&shared, &visitor.by, name, deed).await?;
+    Ok(Json(made.map_or(Made { secret: String::new() }, Made::from)))
 }
 
 /// What a browser, a program or a screen is known by.
@@ -255,12 +226,6 @@ pub(super) async fn audit(State(shared): State<Shared>, Ask(part): Ask<Part>) ->
         Some(number) => number.unsigned_abs(),
         None => u64::MAX,
     };
-    let read = (shared.state.access.audit)(before, ENTRIES).await;
-    let mut entries = read.map_err(Refusal::unavailable)?;
-    entries.reverse();
-    let broken = broken(&entries).map(|place| match place {
-        Break::Changed(number) | Break::Gap(number) => number,
-    });
-    entries.reverse();
+    let (entries, broken) = people::trail(&shared, before, ENTRIES).await.map_err(Refusal::unavailable)?;
     Ok(Json(Trail { entries, broken }))
 }
