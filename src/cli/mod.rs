@@ -98,6 +98,15 @@ enum Command {
     },
 }
 
+/// Where the configuration lies if nobody says: in the folder at hand, as with a checkout, else where a package puts it.
+const CONFIG_PATHS: [&str; 2] = ["config/camhealth.toml", "/etc/camhealth/camhealth.toml"];
+
+/// The first of them that is there, or the last.
+fn config_path() -> &'static str {
+    let [here, installed] = CONFIG_PATHS;
+    if Path::new(here).is_file() { here } else { installed }
+}
+
 /// Wrong usage or configuration.
 const USAGE: u8 = 2;
 /// Down, or the command failed.

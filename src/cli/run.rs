@@ -1,6 +1,6 @@
 //! `camhealth run`: the daemon as a process, with its signals.
 
-use super::{BROKEN, FAILED, fail, loaded};
+use super::{BROKEN, FAILED, config_path, fail, loaded};
 use crate::{
     clock::Clock,
     config,
@@ -16,7 +16,7 @@ const RELOADS: usize = 2;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The main configuration file; it includes the others.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
 }
 
