@@ -16,6 +16,7 @@ mod discover;
 mod explain;
 mod import;
 mod journal;
+mod log;
 mod login;
 mod oncall;
 mod paint;
@@ -162,23 +163,6 @@ fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
         }
         Err(error) => fail(FAILED, &format!("the runtime cannot start: {error}")),
     }
-}
-
-/// The log of the daemon: changes of state, by `RUST_LOG` more. The libraries that speak to cameras stay silent
-/// whatever is asked, since their logs hold URLs, tokens and stream bytes.
-fn log_to_stderr() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = ["retina=off", "oxvif=off", "reqwest=off", "hyper=off"]
-        .iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(paint::Paint::stderr().is_on())
-        .with_target(false)
-        .init();
 }
 
 /// The configuration; otherwise it has said what is wrong, and this is the exit code.

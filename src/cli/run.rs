@@ -1,6 +1,6 @@
 //! `camhealth run`: the daemon as a process, with its signals.
 
-use super::{BROKEN, FAILED, config_path, fail, loaded};
+use super::{BROKEN, FAILED, config_path, fail, loaded, log};
 use crate::{
     clock::Clock,
     config,
@@ -18,10 +18,15 @@ pub(super) struct Arguments {
     /// The main configuration file; it includes the others.
     #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
+    /// How the log is written; RUST_LOG says how much of it.
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = log::Form::Auto)]
+    log: log::Form,
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    super::log_to_stderr();
+    if let Err(error) = log::start(arguments.log) {
+        return fail(FAILED, &format!("the log cannot be written: {error}"));
+    }
     if let Err(error) = daemon::raise_descriptors() {
         tracing::warn!(%error, "the limit of open files stays as it was");
     }
@@ -40,7 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     };
     let loader = Arc::new(move || {
         config::load(&path).map_err(|problems| {
-            eprint!("{}", problems.render(false));
+            log::lines(&problems.render(false));
             // Whoever asks over HTTP may be a stranger.
             format!("the new configuration has {}; the log and camhealth check say which", problems.count())
         })
