@@ -18,6 +18,7 @@ mod import;
 mod journal;
 mod log;
 mod login;
+mod manual;
 mod oncall;
 mod paint;
 mod passes;
@@ -91,6 +92,9 @@ enum Command {
     Demo(demo::Arguments),
     /// Serve simulated cameras on loopback and print their addresses.
     Simulate(simulate::Arguments),
+    /// Write the manual's pages, one for each command, or print a shell's completions; packages are built with it.
+    #[command(hide = true)]
+    Manual(manual::Arguments),
     /// Internal: the confined process in which stream checks run.
     #[command(name = WORKER_ARGUMENT, hide = true)]
     Worker {
@@ -145,6 +149,7 @@ pub fn main() -> ExitCode {
         Command::Dashboards(arguments) => dashboards::run(&arguments),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),
         Command::Simulate(arguments) => in_runtime(simulate::run(arguments)),
+        Command::Manual(arguments) => manual::run(&arguments),
         Command::Worker { memory_mib } => match worker::serve(memory_mib) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::from(FAILED),
