@@ -13,7 +13,9 @@ mod demo;
 mod demo_commune;
 mod demo_table;
 mod discover;
+mod doctor;
 mod explain;
+mod healthy;
 mod import;
 mod journal;
 mod log;
@@ -54,6 +56,8 @@ enum Command {
     Run(run::Arguments),
     /// Validate a configuration without touching the network.
     Check(check::Arguments),
+    /// Say whether this machine can do what its configuration wants, and what to do where it cannot.
+    Doctor(doctor::Arguments),
     /// Look at one camera once, step by step.
     Probe(probe::Arguments),
     /// Say why a camera stands where it stands: its last looks, the reasoning, the next look and its budgets.
@@ -62,6 +66,8 @@ enum Command {
     Whatif(whatif::Arguments),
     /// Show who is on call now and next; send somebody a test message.
     Oncall(oncall::Arguments),
+    /// Say whether the running daemon does its work.
+    Healthy(healthy::Arguments),
     /// Have the running daemon read its configuration anew.
     Reload(reload::Arguments),
     /// Take an incident on: its escalation stops.
@@ -130,10 +136,12 @@ pub fn main() -> ExitCode {
             in_runtime(run::run(arguments))
         }
         Command::Check(arguments) => check::run(&arguments),
+        Command::Doctor(arguments) => in_runtime(doctor::run(arguments)),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
         Command::Explain(arguments) => in_runtime(explain::run(arguments)),
         Command::Whatif(arguments) => whatif::run(&arguments),
         Command::Oncall(arguments) => in_runtime(oncall::run(arguments)),
+        Command::Healthy(arguments) => in_runtime(healthy::run(arguments)),
         Command::Reload(arguments) => in_runtime(reload::run(arguments)),
         Command::Ack(arguments) => in_runtime(ack::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
