@@ -286,7 +286,7 @@ async fn watches_a_camera_in_its_confinement(machine: &Machine) {
     let (rtsp, onvif) = addresses.trim().split_once(' ').expect("two addresses");
     let configuration = CONFIGURATION.replace("@rtsp@", rtsp).replace("@onvif@", onvif);
     fs::write(machine.shared().join("camhealth.toml"), configuration).expect("it can be written");
-    let drop_in = "[Service]\nWatchdogSec=4\nLoadCredential=giamsat:/etc/camhealth/credentials/giamsat\n";
+    let drop_in = "[Service]\nWatchdogSec=20\nLoadCredential=giamsat:/etc/camhealth/credentials/giamsat\n";
     fs::write(machine.shared().join("test.conf"), drop_in).expect("it can be written");
     machine.done(
         "install -m 640 -g camhealth /mnt/camhealth.toml /etc/camhealth/ && \
