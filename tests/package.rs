@@ -91,9 +91,14 @@ impl Packages {
         let new = folder.join("camhealth.deb");
         let tools = tool("target/test-cargo/bin");
         let path = std::env::var("PATH").unwrap_or_default();
-        let mut build = Command::new(root().join("packaging/build"));
-        build.arg("--of").arg(program()).args(["--fast", "--output"]).arg(&new);
-        done("packaging/build", build.env("PATH", format!("{}:{path}", tools.display())));
+        let again = folder.join("again.deb");
+        for output in [&new, &again] {
+            let mut build = Command::new(root().join("packaging/build"));
+            build.arg("--of").arg(program()).args(["--fast", "--output"]).arg(output);
+            done("packaging/build", build.env("PATH", format!("{}:{path}", tools.display())));
+        }
+        let bytes = |path: &Path| fs::read(path).expect("a package");
+        assert!(bytes(&new) == bytes(&again), "the same program gives the same package, byte for byte");
         let (tree, old) = (folder.join("old"), folder.join("camhealth-old.deb"));
         done("dpkg-deb", Command::new("dpkg-deb").arg("--raw-extract").args([&new, &tree]));
         let change = |name: &str, change: &dyn Fn(&str) -> String| {
@@ -262,6 +267,15 @@ async fn the_package_lives_on_a_real_machine() {
     assert!(machine.done("camhealth users list 2>&1").contains("Chị Thu"));
     assert!(machine.done("camhealth journal check").contains("sound"));
 
+    // A journal of an earlier format is brought to the latest by the start that follows.
+    let latest = earlier_journal(&shared.join("journal.sqlite3"));
+    machine.done("systemctl stop camhealth && rm /var/lib/camhealth/*");
+    machine.done("install -m 600 -o camhealth -g camhealth /mnt/journal.sqlite3 /var/lib/camhealth/");
+    machine.done(&format!("dpkg --install {}", inside(&packages.new)));
+    let checked = machine.done("camhealth journal check");
+    let format = checked.lines().find_map(|line| line.strip_prefix("format")).unwrap_or_default().trim();
+    assert!(format == latest.to_string() && checked.contains("sound"), "{checked}");
+
     // Removed: nothing runs, nothing is lost. Purged: nothing is left but the user.
     machine.done("dpkg --remove camhealth");
     assert!(!machine.run("systemctl is-active camhealth").status.success());
@@ -272,6 +286,22 @@ async fn the_package_lives_on_a_real_machine() {
     let left =
         machine.done("find / -xdev -name '*camhealth*' -not -path '/work/*' -not -path '/proc/*' -path '/etc/*'");
     assert_eq!(left, "", "left behind");
+}
+
+/// Makes a journal of the last format that takes no function of ours to make, and tells the latest format.
+fn earlier_journal(path: &Path) -> usize {
+    let schema = root().join("src/journal/schema");
+    let latest = fs::read_dir(&schema).expect("a folder").count();
+    let connection = rusqlite::Connection::open(path).expect("a file");
+    for number in 1..latest {
+        let step = fs::read_to_string(schema.join(format!("{number}.sql"))).expect("a step");
+        if step.contains("row_sum(") {
+            break;
+        }
+        connection.execute_batch(&step).expect("a format");
+        connection.pragma_update(None, "user_version", number as i64).expect("a format");
+    }
+    latest
 }
 
 /// Looks by workers that confine themselves, pings, ONVIF, the watchdog, credentials and the log, all under the unit.
