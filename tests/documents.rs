@@ -31,6 +31,7 @@ fn guides_name_files_that_exist() {
         "docs/reliability.md",
         "docs/web.md",
         "docs/upkeep.md",
+        "docs/installation.md",
     ] {
         let guide_text = text(guide);
         let links = guide_text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);
@@ -39,7 +40,18 @@ fn guides_name_files_that_exist() {
         for link in links {
             assert!(folder.join(link).exists(), "{guide} links to {link}, which is not there");
         }
-        let tops = ["src/", "tests/", "config/", "docs/", "fuzz/", "dashboards/", "benches/", ".ci/", ".github/"];
+        let tops = [
+            "packaging/",
+            "src/",
+            "tests/",
+            "config/",
+            "docs/",
+            "fuzz/",
+            "dashboards/",
+            "benches/",
+            ".ci/",
+            ".github/",
+        ];
         for path in quoted(&guide_text).into_iter().filter(|name| tops.iter().any(|top| name.starts_with(top))) {
             let path = path.split_whitespace().next().unwrap_or_default();
             if !path.contains(['*', '{']) && !path.contains("NAME") {

@@ -47,6 +47,8 @@ mod masking;
 mod month;
 /// The daemon watching a wall of odd cameras.
 mod odd_wall;
+/// The Debian package on a machine of its own.
+mod package;
 /// What is told of households over HTTP.
 mod privacy;
 /// A real Prometheus scrapes the daemon.

@@ -1,6 +1,6 @@
 //! `camhealth backup`: a copy of the journal while the daemon runs; and `camhealth restore`, which puts one in its place.
 
-use super::{FAILED, fail, journal::size, journal_of, progress::bar as progress, users::table};
+use super::{FAILED, config_path, fail, journal::size, journal_of, progress::bar as progress, users::table};
 use crate::{
     clock::Clock,
     journal::{self, Inspection, Progress},
@@ -14,7 +14,7 @@ use std::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The daemon's configuration, for the journal's path.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
     /// A file that does not exist yet, or a folder; beside the journal without it.
     #[arg(long, value_name = "FILE_OR_FOLDER")]
@@ -48,7 +48,7 @@ pub(super) struct Restore {
     /// What `camhealth backup` wrote, or a journal that was set aside.
     file: PathBuf,
     /// The daemon's configuration, for the journal's path.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
     /// Take a backup in which single rows are damaged; they are left out.
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! `camhealth check`: validates a configuration without touching the network.
 
-use super::{USAGE, paint::Paint};
+use super::{USAGE, config_path, paint::Paint};
 use crate::{
     config::{self, Config},
     model::{Beacon, Kind},
@@ -11,7 +11,7 @@ use std::{path::PathBuf, process::ExitCode};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The main configuration file; it includes the others.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
 }
 
@@ -47,6 +47,11 @@ fn summary(config: &Config, paint: Paint) -> String {
     let mut text = format!("{} {}\n", paint.good("✓"), paint.bold(&fleet.commune.name));
     for (name, count) in rows {
         text += &format!("  {count:>5}  {name}\n");
+    }
+    if fleet.cameras.is_empty() {
+        let warning = "no camera is watched yet: [commune] being_set_up says that they are to come";
+        text += &format!("{} {warning}\n", paint.fair("!"));
+        return text;
     }
     if config.alert.always.is_empty() && config.alert.rotations.is_empty() && config.alert.steps.is_empty() {
         let warning = "nobody is told when a site goes blind: name channels in [alert] or people in [rotation]";

@@ -1,6 +1,6 @@
 //! How commands reach the running daemon: its address from the configuration or from the command line.
 
-use super::{FAILED, USAGE, fail, paint::Paint};
+use super::{FAILED, USAGE, config_path, fail, paint::Paint};
 use crate::{clock::Clock, config, journal, model::Certificate, probe::known_by, web};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub(super) const NOTHING: Option<&()> = None;
 #[derive(Debug, clap::Args)]
 pub(super) struct Daemon {
     /// The daemon's configuration, for its address.
-    #[arg(long, global = true, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, global = true, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
     /// The daemon's address, such as http://127.0.0.1:9740, instead of the configuration's.
     #[arg(long, global = true, value_name = "URL")]

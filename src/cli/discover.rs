@@ -1,7 +1,7 @@
 //! `camhealth discover`: what cameras are on the network, which of them are known, moved or new.
 
 use super::{
-    FAILED, USAGE, fail,
+    FAILED, USAGE, config_path, fail,
     login::{LoginArguments, login},
     output,
     paint::Paint,
@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     /// Do not ask by multicast.
     #[arg(long)]
     no_multicast: bool,
-    /// Configuration whose cameras are known; without it, config/camhealth.toml if it is there.
+    /// Configuration whose cameras are known; without it, the usual one if it is there.
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -132,7 +132,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, ExitCode> {
         return Err(fail(USAGE, "nobody is asked: name a --range, or leave --no-multicast away"));
     }
     let login = login(&arguments.login, "").map_err(|problem| fail(USAGE, &problem))?;
-    let default = Path::new("config/camhealth.toml");
+    let default = Path::new(config_path());
     let path = arguments.config.as_deref().or_else(|| default.is_file().then_some(default));
     let known = match path.map(|path| (path, config::load(path))) {
         None => Known::default(),

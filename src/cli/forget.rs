@@ -1,6 +1,6 @@
 //! `camhealth forget`: whatever is known of a camera goes, and a search shows that it is gone.
 
-use super::{FAILED, USAGE, fail, loaded, paint::Paint, users};
+use super::{FAILED, USAGE, config_path, fail, loaded, paint::Paint, users};
 use crate::{
     config::Config,
     journal::{self, Forgotten},
@@ -16,7 +16,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TEXT")]
     word: Vec<String>,
     /// The daemon's configuration, for the journal's path.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
 }
 

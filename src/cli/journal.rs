@@ -1,6 +1,6 @@
 //! `camhealth journal`: looks the journal over, and forgets what is old.
 
-use super::{FAILED, USAGE, fail, journal_of, paint::Paint, progress::count, users};
+use super::{FAILED, USAGE, config_path, fail, journal_of, paint::Paint, progress::count, users};
 use crate::{
     clock::Clock,
     config,
@@ -28,7 +28,7 @@ enum What {
         #[arg(conflicts_with = "config")]
         file: Option<PathBuf>,
         /// The daemon's configuration, for the journal's path.
-        #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+        #[arg(long, value_name = "PATH", default_value = config_path())]
         config: PathBuf,
     },
     /// Forget what is older than the configuration keeps, while no daemon runs.
@@ -38,7 +38,7 @@ enum What {
 #[derive(Debug, clap::Args)]
 struct Prune {
     /// The daemon's configuration, for the journal's path and for what is kept.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
     /// Keep changes, incidents, messages and the audit trail for so long, such as 430d.
     #[arg(long, value_name = "LENGTH", value_parser = length)]

@@ -13,12 +13,16 @@ mod demo;
 mod demo_commune;
 mod demo_table;
 mod discover;
+mod doctor;
 mod explain;
 mod forget;
+mod healthy;
 mod import;
 mod init;
 mod journal;
+mod log;
 mod login;
+mod manual;
 mod oncall;
 mod paint;
 mod passes;
@@ -57,6 +61,8 @@ enum Command {
     Init(init::Arguments),
     /// Validate a configuration without touching the network.
     Check(check::Arguments),
+    /// Say whether this machine can do what its configuration wants, and what to do where it cannot.
+    Doctor(doctor::Arguments),
     /// Look at one camera once, step by step.
     Probe(probe::Arguments),
     /// Say why a camera stands where it stands: its last looks, the reasoning, the next look and its budgets.
@@ -65,6 +71,8 @@ enum Command {
     Whatif(whatif::Arguments),
     /// Show who is on call now and next; send somebody a test message.
     Oncall(oncall::Arguments),
+    /// Say whether the running daemon does its work.
+    Healthy(healthy::Arguments),
     /// Have the running daemon read its configuration anew.
     Reload(reload::Arguments),
     /// Take an incident on: its escalation stops.
@@ -97,12 +105,24 @@ enum Command {
     Demo(demo::Arguments),
     /// Serve simulated cameras on loopback and print their addresses.
     Simulate(simulate::Arguments),
+    /// Write the manual's pages, one for each command, or print a shell's completions; packages are built with it.
+    #[command(hide = true)]
+    Manual(manual::Arguments),
     /// Internal: the confined process in which stream checks run.
     #[command(name = WORKER_ARGUMENT, hide = true)]
     Worker {
         /// Limit of data memory, in MiB.
         memory_mib: u64,
     },
+}
+
+/// Where the configuration lies if nobody says: in the folder at hand, as with a checkout, else where a package puts it.
+const CONFIG_PATHS: [&str; 2] = ["config/camhealth.toml", "/etc/camhealth/camhealth.toml"];
+
+/// The first of them that is there, or the last.
+fn config_path() -> &'static str {
+    let [here, installed] = CONFIG_PATHS;
+    if Path::new(here).is_file() { here } else { installed }
 }
 
 /// Wrong usage or configuration.
@@ -124,10 +144,12 @@ pub fn main() -> ExitCode {
         }
         Command::Init(arguments) => in_runtime(init::run(arguments)),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Doctor(arguments) => in_runtime(doctor::run(arguments)),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
         Command::Explain(arguments) => in_runtime(explain::run(arguments)),
         Command::Whatif(arguments) => whatif::run(&arguments),
         Command::Oncall(arguments) => in_runtime(oncall::run(arguments)),
+        Command::Healthy(arguments) => in_runtime(healthy::run(arguments)),
         Command::Reload(arguments) => in_runtime(reload::run(arguments)),
         Command::Ack(arguments) => in_runtime(ack::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
@@ -144,6 +166,7 @@ pub fn main() -> ExitCode {
         Command::Dashboards(arguments) => dashboards::run(&arguments),
         Command::Demo(arguments) => in_runtime(demo::run(arguments)),
         Command::Simulate(arguments) => in_runtime(simulate::run(arguments)),
+        Command::Manual(arguments) => manual::run(&arguments),
         Command::Worker { memory_mib } => match worker::serve(memory_mib) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::from(FAILED),
@@ -162,23 +185,6 @@ fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
         }
         Err(error) => fail(FAILED, &format!("the runtime cannot start: {error}")),
     }
-}
-
-/// The log of the daemon: changes of state, by `RUST_LOG` more. The libraries that speak to cameras stay silent
-/// whatever is asked, since their logs hold URLs, tokens and stream bytes.
-fn log_to_stderr() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = ["retina=off", "oxvif=off", "reqwest=off", "hyper=off"]
-        .iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(paint::Paint::stderr().is_on())
-        .with_target(false)
-        .init();
 }
 
 /// The configuration; otherwise it has said what is wrong, and this is the exit code.

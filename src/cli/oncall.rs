@@ -1,6 +1,6 @@
 //! `camhealth oncall`: who is on call now and next, and a test message to somebody over each of their channels.
 
-use super::{FAILED, USAGE, fail, loaded, paint::Paint};
+use super::{FAILED, USAGE, config_path, fail, loaded, paint::Paint};
 use crate::{
     alert::{self, roster},
     clock::Clock,
@@ -18,7 +18,7 @@ const SHIFTS: usize = 7;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The main configuration file; it includes the others.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
     /// Send this person a test message over each of their channels.
     #[arg(long, value_name = "PERSON")]

@@ -1,6 +1,6 @@
 //! `camhealth report`: the uptime of a month from the journal, for people, spreadsheets, programs and the file.
 
-use super::{FAILED, fail, loaded, output, paint::Paint};
+use super::{FAILED, config_path, fail, loaded, output, paint::Paint};
 use crate::{
     clock::Clock,
     config, journal,
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(long, value_parser = ["vi", "en"])]
     lang: Option<String>,
     /// The daemon's configuration, for the journal's path, the fleet and what was agreed.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
 }
 

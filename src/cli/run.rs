@@ -1,6 +1,6 @@
 //! `camhealth run`: the daemon as a process, with its signals.
 
-use super::{BROKEN, FAILED, fail, loaded};
+use super::{BROKEN, FAILED, config_path, fail, loaded, log};
 use crate::{
     clock::Clock,
     config,
@@ -17,12 +17,17 @@ const RELOADS: usize = 2;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The main configuration file; it includes the others.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
+    /// How the log is written; RUST_LOG says how much of it.
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = log::Form::Auto)]
+    log: log::Form,
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    super::log_to_stderr();
+    if let Err(error) = log::start(arguments.log) {
+        return fail(FAILED, &format!("the log cannot be written: {error}"));
+    }
     // A core would hold passwords of cameras and the key that signs links.
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%error, "a crash may write a core, with passwords in it");
@@ -45,7 +50,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     };
     let loader = Arc::new(move || {
         config::load(&path).map_err(|problems| {
-            eprint!("{}", problems.render(false));
+            log::lines(&problems.render(false));
             // Whoever asks over HTTP may be a stranger.
             format!("the new configuration has {}; the log and camhealth check say which", problems.count())
         })

@@ -1,6 +1,6 @@
 //! `camhealth whatif`: what would follow if cameras or links failed, and which sites hang by a thread.
 
-use super::{USAGE, fail, loaded, paint::Paint};
+use super::{USAGE, config_path, fail, loaded, paint::Paint};
 use crate::{
     coverage::{Fragile, WhatIf, what_if},
     model::{CameraId, Fleet, Level, LinkId},
@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     night: bool,
     /// The main configuration file; it includes the others.
-    #[arg(long, value_name = "PATH", default_value = "config/camhealth.toml")]
+    #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
     /// Print JSON.
     #[arg(long)]

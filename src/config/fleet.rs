@@ -25,16 +25,22 @@ const LOOKS_PER_SECOND: f64 = 5.0;
 type Logins = BTreeMap<String, Option<Arc<Login>>>;
 
 /// All but the sites.
-pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, context: &Context<'_>) -> Fleet {
+pub(super) fn fleet(tables: &Tables<'_>, logins: &Logins, may_be_empty: bool, context: &Context<'_>) -> Fleet {
     let commune = commune(tables, context);
     let (links, areas) = (links(tables), areas::areas(tables));
     let recorders = recorders(tables, logins, &links);
     let (cameras, mut devices) = cameras(tables, logins, &links, &recorders, &areas);
     devices.extend(recorders.into_iter().map(|(id, recorder)| (id, recorder.device)));
-    if cameras.is_empty() && tables.list("camera").next().is_none() {
+    if cameras.is_empty() && tables.list("camera").next().is_none() && !may_be_empty {
         context.missing("has no camera", "add a [[camera]], or include the file that holds them");
     }
     Fleet { devices, cameras, areas, links, ..Fleet::empty(commune) }
+}
+
+/// Whether the configuration says that its cameras and sites are still to come, as one does that a package brings. An
+/// empty one that does not say so is more likely a file that was lost.
+pub(super) fn is_being_set_up(tables: &Tables<'_>) -> bool {
+    tables.one("commune").and_then(|table| table.truth("being_set_up")).unwrap_or(false)
 }
 
 fn commune(tables: &Tables<'_>, context: &Context<'_>) -> Commune {

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 160] = [
+const NAMES: [&str; 161] = [
     "ack_expires",
     "after",
     "alert",
@@ -17,6 +17,7 @@ const NAMES: [&str; 160] = [
     "auth_retry_after",
     "author",
     "bad_to_down",
+    "being_set_up",
     "bitrate_ratio",
     "blind_at",
     "body",

@@ -68,9 +68,10 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let web = web::web(&tables);
     let uptime = settings::report(&tables);
     let logins = secret::logins(&tables);
-    let mut fleet = fleet::fleet(&tables, &logins, &context);
+    let may_be_empty = fleet::is_being_set_up(&tables);
+    let mut fleet = fleet::fleet(&tables, &logins, may_be_empty, &context);
     settings::by_size(&tables, fleet.cameras.len(), &mut schedule, &mut probe);
-    fleet.sites = sites::sites(&tables, &fleet, &context);
+    fleet.sites = sites::sites(&tables, &fleet, may_be_empty, &context);
     areas::settle(&mut fleet);
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);

@@ -7,7 +7,14 @@ use super::{
 };
 use crate::model::Login;
 use secrecy::SecretString;
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+/// Where systemd puts what `LoadCredential=` names, for the service alone to read.
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
+/// How a file's name says that it lies there.
+const OF_CREDENTIALS: &str = "${CREDENTIALS_DIRECTORY}/";
+/// Where they lie for commands that systemd does not start, beside the configuration: root's alone to read.
+const UNHANDED: &str = "credentials";
 
 /// All `[login.NAME]`.
 pub(super) fn logins(tables: &Tables<'_>) -> BTreeMap<String, Option<Arc<Login>>> {
@@ -61,8 +68,15 @@ pub(super) fn secret(
 
 fn from_file(entry: &Entry<'_>, key: &'static str) -> Option<SecretString> {
     let name = entry.hidden(key)?;
-    let path = entry.source.folder.join(&name.value);
-    let shown = match names_a_file(&entry.source.folder, &name.value) {
+    let (folder, file) = match name.value.strip_prefix(OF_CREDENTIALS) {
+        None => (entry.source.folder.clone(), name.value.as_str()),
+        Some(file) => {
+            let folder = (entry.context().environment)(CREDENTIALS).map(PathBuf::from);
+            (folder.unwrap_or_else(|| entry.source.folder.join(UNHANDED)), file)
+        }
+    };
+    let path = folder.join(file);
+    let shown = match names_a_file(&folder, file) {
         true => {
             entry.show(&name);
             path.display().to_string()
@@ -113,4 +127,29 @@ pub(super) fn interpolated(entry: &Entry<'_>, key: &'static str, text: &Located<
         rest = after;
     }
     Some(result + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::load_with;
+    use std::fs;
+
+    #[test]
+    fn a_credential_is_read_where_the_service_manager_put_it_or_beside_the_configuration() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = "[commune]\nname = \"Xã Thử\"\nbeing_set_up = true\n\n[login.thu]\nusername = \"thu\"\n\
+                    password_file = \"${CREDENTIALS_DIRECTORY}/thu\"\n";
+        let main = folder.path().join("camhealth.toml");
+        fs::write(&main, text).expect("it can be written");
+        let handed = folder.path().join("run");
+        let environment = |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| handed.display().to_string());
+        for place in [handed.clone(), folder.path().join("credentials")] {
+            fs::create_dir(&place).expect("a folder");
+            fs::write(place.join("thu"), "mật khẩu\n").expect("it can be written");
+        }
+        assert!(load_with(&main, &environment).is_ok() && load_with(&main, &|_| None).is_ok());
+        fs::remove_dir_all(&handed).expect("it goes");
+        let problems = load_with(&main, &environment).expect_err("it is not there").to_string();
+        assert!(problems.contains("cannot be read"), "{problems}");
+    }
 }

@@ -443,6 +443,19 @@ async fn a_month_is_a_page_a_table_and_json() {
     assert_eq!(fetch(&server, "/api/v1/reports/oktober").await.0, StatusCode::NOT_FOUND);
 }
 
+#[test]
+fn a_commune_without_cameras_says_so_and_one_that_is_well_does_not() {
+    let well = snapshot(CameraState::Up, 0);
+    let mut empty = (*well).clone();
+    empty.fleet = Arc::new(Fleet::empty(well.fleet.commune.clone()));
+    empty.cameras = imbl::OrdMap::new();
+    let says = |snapshot: &Snapshot| {
+        let page = crate::web::wall::main(snapshot, None, Language::Vi).expect("it renders");
+        page.expect("a wall").contains("Chưa khai báo camera nào.")
+    };
+    assert!(says(&empty) && !says(&well));
+}
+
 #[path = "events_tests.rs"]
 mod events_tests;
 

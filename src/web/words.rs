@@ -26,6 +26,7 @@ vocabulary! {
     all_incidents: "Sự cố", "Incidents";
     sites: "Nút giao và điểm quan sát", "Intersections and sites";
     problems: "Camera cần xử lý", "Cameras that need attention";
+    being_set_up: "Chưa khai báo camera nào. Thêm camera và điểm quan sát vào tệp cấu hình, rồi chạy camhealth check.", "No camera is configured yet. Add cameras and sites to the configuration, then run camhealth check.";
     no_problems: "Không có camera nào cần xử lý.", "No camera needs attention.";
     well: "Camera hoạt động tốt", "Cameras that work";
     lost_views: "Mất hướng", "Views lost";
