@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 156] = [
+const NAMES: [&str; 159] = [
     "ack_expires",
     "after",
     "alert",
@@ -54,6 +54,7 @@ const NAMES: [&str; 156] = [
     "frames",
     "from",
     "frozen_ratio",
+    "given",
     "good_to_up",
     "hamlet",
     "handover",
@@ -96,6 +97,7 @@ const NAMES: [&str; 156] = [
     "needs",
     "needs_at_night",
     "night",
+    "notes",
     "off_hours",
     "onvif",
     "override",
@@ -124,6 +126,7 @@ const NAMES: [&str; 156] = [
     "rotation",
     "rtsp",
     "schedule",
+    "scope",
     "secret",
     "secret_file",
     "serial",

@@ -6,20 +6,26 @@
 mod areas;
 mod channels;
 mod checked;
+mod consent;
 mod contacts;
 mod context;
 mod details;
+mod edited;
 mod entry;
+mod export;
+mod files;
 mod fleet;
 mod forest;
 mod ids;
 mod keys;
+mod lay;
 mod mask;
 mod names;
 mod problem;
 mod reading;
 mod secret;
 mod settings;
+mod sheet;
 mod sites;
 mod source;
 mod tables;
@@ -27,9 +33,13 @@ mod windows;
 
 pub use checked::Config;
 pub(crate) use entry::parse_duration;
+pub use export::export;
+pub use files::Files;
 pub use problem::{Problem, Problems};
 
+use crate::edits::Sheet;
 use context::Context;
+use source::Source;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -53,8 +63,15 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     if sources.is_empty() {
         return Err(context.problems(&sources));
     }
-    let trees = reading::parse(&sources, &context);
-    let tables = tables::collect(&sources, &trees, &context);
+    let mut config = build(&context, &sources, None)?;
+    config.files = Files::of(&sources);
+    Ok(config)
+}
+
+/// The configuration that files say; what of them can be edited is known already where edits were laid over them.
+fn build(context: &Context<'_>, sources: &[Source], sheet: Option<&Arc<Sheet>>) -> Result<Config, Problems> {
+    let trees = reading::parse(sources, context);
+    let tables = tables::collect(sources, &trees, context);
 
     let (mut schedule, health) = settings::schedule_and_health(&tables);
     let mut probe = settings::probe(&tables);
@@ -63,16 +80,35 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let web = settings::web(&tables);
     let uptime = settings::report(&tables);
     let logins = secret::logins(&tables);
-    let mut fleet = fleet::fleet(&tables, &logins, &context);
+    let mut fleet = fleet::fleet(&tables, &logins, context);
     settings::by_size(&tables, fleet.cameras.len(), &mut schedule, &mut probe);
-    fleet.sites = sites::sites(&tables, &fleet, &context);
+    fleet.sites = sites::sites(&tables, &fleet, context);
     areas::settle(&mut fleet);
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);
     fleet.anchors = anchors;
-    let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
+    let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, context);
     tables.refuse_unread();
     let fleet = Arc::new(fleet);
-    let config = Config { fleet, health, topology, alert, schedule, probe, journal, deliver, uptime, metrics, web };
-    context.finish(config, &sources)
+    let (files, known) = (Files::default(), sheet.cloned().unwrap_or_default());
+    let config = Config {
+        fleet,
+        health,
+        topology,
+        alert,
+        schedule,
+        probe,
+        journal,
+        deliver,
+        uptime,
+        metrics,
+        web,
+        files,
+        sheet: known,
+    };
+    let mut config = context.finish(config, sources)?;
+    if sheet.is_none() {
+        config.sheet = Arc::new(sheet::of(sources, &trees));
+    }
+    Ok(config)
 }

@@ -7,6 +7,7 @@ mod agenda;
 mod beacons;
 mod descriptors;
 mod distress;
+mod editing;
 mod event_loop;
 mod pages;
 mod progress;
@@ -190,3 +191,6 @@ mod tests;
 
 #[cfg(test)]
 mod shell_tests;
+
+#[cfg(test)]
+mod editing_tests;

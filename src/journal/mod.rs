@@ -6,6 +6,7 @@
 
 mod backup;
 mod columns;
+mod edits;
 mod error;
 mod held;
 mod history;
@@ -28,12 +29,14 @@ mod strange;
 mod table;
 
 pub use backup::{Made, Progress, backup};
+pub use edits::edits;
 pub use error::Error;
 pub use inspect::{Count, Inspection, check};
 pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};
 pub use settings::Settings;
 
+use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
     Behind, CameraId, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation,
     Recipient, Restored, SiteRecord, Thread, Transition, Window,
@@ -105,6 +108,8 @@ pub struct Batch {
     pub logins: Vec<LoginRecord>,
     /// What became of accounts, and of what people are known by.
     pub people: Vec<Change>,
+    /// What people edited on pages, in order.
+    pub edits: Vec<EditChange>,
     /// What people changed.
     pub audit: Vec<Entry>,
 }
@@ -209,6 +214,11 @@ impl Journal {
     /// All accounts and what people are known by, and the end of the audit trail.
     pub async fn people(&self) -> Result<(Register, Chain), Error> {
         self.with(|store| store.read(|connection| people::restore(connection, &strange::Strange::default()))).await
+    }
+
+    /// All that people edited on pages.
+    pub async fn edits(&self) -> Result<Edits, Error> {
+        self.with(|store| store.read(|connection| edits::restore(connection, &strange::Strange::default()))).await
     }
 
     /// So many entries of the audit trail, from the newest back, before the one of this number.

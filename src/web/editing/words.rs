@@ -1,0 +1,63 @@
+//! The words of the pages on which something is edited.
+
+use crate::model::vocabulary;
+
+vocabulary! {
+    lang: "vi", "en";
+    settings: "Thiết lập", "Settings";
+    what_for: "Những việc thay đổi hằng tuần được sửa ở đây; thiết bị, đường truyền và mật khẩu vẫn nằm trong tệp cấu hình.", "What changes each week is edited here; devices, links and secrets stay in the files.";
+    edited: "mục đã sửa", "edited";
+    consents: "Đồng ý sắp hết hạn hoặc đã hết hạn", "Consents that end soon, or have ended";
+    ends_on: "hết hạn ngày", "ends on";
+    idle: "Đã sửa nhưng không có hiệu lực", "Edited, and does not hold";
+    orphan: "Tệp cấu hình không còn mục này: phần đã sửa được giữ lại, không ảnh hưởng gì.", "The files have this no more: what was edited is kept, and harms nothing.";
+    unfit: "Không dùng được cùng các tệp hiện nay:", "It does not fit the files as they are:";
+    refused: "Chưa lưu", "Not saved";
+    stale: "Người khác vừa sửa mục này. Hiện nay:", "Somebody else has just edited this. Now it is:";
+    send_again: "Nội dung bạn nhập vẫn còn dưới đây; bấm Lưu để thay.", "What you typed is still below; save it to replace that.";
+    by: "Sửa bởi", "Edited by";
+    in_file: "Theo tệp", "From";
+    file_says: "Tệp ghi:", "The file says:";
+    nothing: "(trống)", "(nothing)";
+    save: "Lưu", "Save";
+    take_back: "Trở lại như trong tệp", "As in the file again";
+    remove: "Xóa", "Remove";
+    add_stand_in: "Thêm người trực thay", "Somebody stands in";
+    add_maintenance: "Thêm lịch bảo trì", "Plan maintenance";
+    week: "Ai trực khi nào", "Who is on when";
+    stands_in: "trực thay", "stands in";
+    rotation: "Lịch", "Rotation";
+    all_rotations: "mọi lịch", "all rotations";
+    person: "Người", "Who";
+    people: "Thứ tự trực", "In this order";
+    start: "Ngày bắt đầu vòng trực", "First day of the first turn";
+    handover: "Giờ giao ca (nhiều giờ cách nhau dấu phẩy)", "Handing over at (several with commas)";
+    days: "Số ngày mỗi lượt", "Days in a turn";
+    from: "Từ", "From";
+    until: "Đến", "Until";
+    reason: "Lý do", "Reason";
+    author: "Người quyết định", "Who decides";
+    channels: "Kênh, ưu tiên trước", "Channels, the first by preference";
+    phone: "Số điện thoại", "Telephone";
+    chat: "Mã hội thoại", "Chat";
+    to: "Địa chỉ thư", "Mail address";
+    given: "Đồng ý từ ngày", "Agreed on";
+    scope: "Phạm vi", "Scope";
+    last_day: "Đến hết ngày", "Up to and including";
+    out_of_service: "Cái gì", "What";
+    everything: "toàn xã", "everything";
+    hours: "Hằng tuần, giờ (22:00-02:00)", "Each week, hours (22:00-02:00)";
+    weekdays: "các ngày (mon, tue, …)", "on days (mon, tue, …)";
+    or_once: "hoặc một lần: từ", "or once: from";
+    name: "Tên", "Name";
+    notes: "Ghi chú", "Notes";
+    search: "Tìm tên hoặc mã", "Name or id";
+    show: "Xem", "Show";
+    previous: "‹ trước", "‹ previous";
+    next: "sau ›", "next ›";
+    none: "Chưa có gì.", "Nothing yet.";
+    silenced: "Đang tạm ngừng báo động", "Silenced at the moment";
+    consent_over: "Không còn được kết nối", "Not contacted any more";
+    not_durable: "Đã nhận, nhưng chưa ghi được vào đĩa: sẽ có hiệu lực khi ghi được.", "Taken, but the disk cannot be written: it holds as soon as it can.";
+    only_in_file: "Chỉ sửa được trong tệp này.", "Changed in that file only.";
+}
