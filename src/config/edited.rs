@@ -14,6 +14,16 @@ impl Config {
         self.edited_with(edits, &|name| std::env::var(name).ok())
     }
 
+    /// The same configuration where edits cannot be laid over its files at all: those that hold already do, the others are
+    /// kept and do not.
+    #[must_use]
+    pub fn with_idle(&self, edits: &Edits, why: &str) -> Self {
+        let known = |item: &Item| self.sheet.line(item).filter(|line| line.edit.as_ref() == edits.get(item));
+        let idle = || Standing::Unfit(why.to_owned());
+        let sheet = self.sheet.with(edits, |item| known(item).map_or_else(idle, |line| line.standing.clone()));
+        Self { sheet: Arc::new(sheet), ..self.clone() }
+    }
+
     /// The same with an environment of the caller's.
     pub fn edited_with(&self, edits: &Edits, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, String> {
         if self.files.is_empty() {

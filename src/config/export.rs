@@ -24,6 +24,8 @@ pub fn export(config: &Config) -> Result<Vec<(String, String)>, String> {
             let others: Array = names[1..].iter().map(String::as_str).collect();
             document.insert("include", toml_edit::value(others));
         }
+        // A file that was named without a folder lies in this one.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let folder = std::path::absolute(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         whole_paths(&mut *document, &folder);
         files.push((names[number].clone(), document.to_string()));

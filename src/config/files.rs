@@ -1,7 +1,7 @@
 //! The files as they were read: edits are laid over them without reading them again, since they may be half of something
 //! new.
 
-use super::{reading::Sources, source::Source};
+use super::source::Source;
 use secrecy::{ExposeSecret, SecretString};
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,7 +18,7 @@ struct File {
 
 impl Files {
     /// The files that were read.
-    pub(super) fn of(sources: &Sources) -> Self {
+    pub(super) fn of(sources: &[Source]) -> Self {
         let file = |source: &Source| File {
             name: source.name.clone(),
             folder: source.folder.clone(),
@@ -48,7 +48,7 @@ impl Files {
     }
 
     /// The same files with other texts.
-    pub(super) fn sources(&self, texts: Vec<String>) -> Sources {
+    pub(super) fn sources(&self, texts: Vec<String>) -> Vec<Source> {
         let source = |(file, text): (&File, String)| Source::new(file.name.clone(), file.folder.clone(), text);
         self.0.iter().zip(texts).map(source).collect()
     }

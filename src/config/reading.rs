@@ -12,11 +12,8 @@ const MOST_ERRORS: usize = 20;
 /// Larger than any configuration: a province's cameras take a few megabytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// All files, the main one first.
-pub(super) type Sources = Vec<Source>;
-
 /// Reads the main file and those that its `include` names.
-pub(super) fn read(path: &Path, context: &Context) -> Sources {
+pub(super) fn read(path: &Path, context: &Context) -> Vec<Source> {
     let Some(main) = read_one(path, context) else { return Vec::new() };
     let mut sources = vec![main];
     // The tree borrows its text, so the paths are taken out before files are added.

@@ -5,8 +5,14 @@
 //! some of everything that is there, so that no input, however busy, holds up another.
 
 use super::{
-    Loader, agenda::Agenda, editing::Editing, progress::TURN, reload::Reloads, shared::Shared, supervise::Outcome,
-    task::Task, wishes::Lanes,
+    Loader,
+    agenda::Agenda,
+    editing::{Editing, Lanes},
+    progress::TURN,
+    reload::Reloads,
+    shared::Shared,
+    supervise::Outcome,
+    task::Task,
 };
 use crate::{
     config::Config,

@@ -7,6 +7,7 @@ mod agenda;
 mod beacons;
 mod descriptors;
 mod distress;
+mod edit_wishes;
 mod editing;
 mod event_loop;
 mod pages;

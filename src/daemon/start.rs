@@ -169,8 +169,8 @@ async fn laid(config: Config, edits: &Edits) -> Config {
     if config.sheet.edits() == *edits {
         return config;
     }
-    let (files, edits) = (config.clone(), edits.clone());
-    match tokio::task::spawn_blocking(move || files.edited(&edits)).await {
+    let (files, all) = (config.clone(), edits.clone());
+    match tokio::task::spawn_blocking(move || files.edited(&all)).await {
         Ok(Ok(edited)) => {
             for (item, _) in edited.sheet.idle() {
                 tracing::warn!(%item, "what was edited does not fit the files: it is kept, and does not hold");
@@ -180,7 +180,7 @@ async fn laid(config: Config, edits: &Edits) -> Config {
         failed => {
             let why = failed.map_or_else(|_| String::new(), |read| read.err().unwrap_or_default());
             tracing::error!("what was edited on pages cannot be laid over the files, which hold alone: {why}");
-            config
+            config.with_idle(edits, &why)
         }
     }
 }

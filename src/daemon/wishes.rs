@@ -3,7 +3,7 @@
 
 use super::{
     agenda::Agenda,
-    editing::Editing,
+    editing::Lanes,
     event_loop::{EventLoop, monitor_settings},
     reload::{Loaded, Reloads, losses},
 };
@@ -17,12 +17,6 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::sync::Arc;
-
-/// What is done one after the other beside the loop.
-pub(super) struct Lanes<'l> {
-    pub(super) reloads: &'l mut Reloads,
-    pub(super) editing: &'l mut Editing,
-}
 
 impl EventLoop {
     /// Does what somebody asks for. They are answered when it is durable.

@@ -5,6 +5,7 @@
 //! configuration's: what they say is read and checked by the very rules by which files are.
 
 mod book;
+mod edit;
 mod item;
 mod kind;
 mod sheet;
@@ -12,7 +13,8 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Change, Decided, Edit, Edits, Refusal, Stale, Wish, decide};
+pub use book::{Decided, Refusal, Stale, Wish, decide};
+pub use edit::{Change, Edit, Edits};
 pub use item::{Field, Item, Value};
 pub use kind::{Form, Kind, Subject};
 pub use sheet::{Choices, Line, Place, Sheet, Standing};

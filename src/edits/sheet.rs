@@ -1,7 +1,7 @@
 //! What comes from where: for each thing that can be edited what the files say, what was edited, and which of them holds.
 
 use super::{
-    book::{Edit, Edits},
+    edit::{Edit, Edits},
     item::{Item, Value},
     kind::Kind,
 };

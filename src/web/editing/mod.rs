@@ -158,6 +158,8 @@ struct Page<'a> {
     path: &'static str,
     /// What went wrong with what was sent.
     refused: Option<&'a str>,
+    /// The same in the words of `camhealth check`.
+    told: Option<&'a str>,
     /// Who is on when, of the roster.
     nights: Vec<Night>,
     rows: Vec<Row>,
@@ -190,6 +192,7 @@ fn page(shared: &Shared, visitor: &Visitor, wish: &Wish, asked: &Asked) -> Respo
         title: subject.text(language),
         path: subject.as_str(),
         refused: draft.as_ref().map(|draft| draft.why.as_str()),
+        told: draft.as_ref().and_then(|draft| draft.told.as_deref()),
         nights: if week { nights((shared.state.turns)(snapshot.at), &snapshot, language) } else { Vec::new() },
         rows,
         search,

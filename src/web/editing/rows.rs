@@ -6,7 +6,7 @@ use super::{
     words::{Words, words},
 };
 use crate::{
-    edits::{Edit, Item, Kind, Line, Sheet, Standing, Subject, Value},
+    edits::{Edit, Item, Kind, Line, Refusal, Sheet, Standing, Subject, Value},
     model::{Language, Snapshot, folded, local::whole_day},
     request::Refused,
     web::{asked, page::moment},
@@ -22,6 +22,8 @@ pub(super) struct Draft {
     value: Value,
     /// Why, for people.
     pub(super) why: String,
+    /// The same in the words of `camhealth check`, where they say it.
+    pub(super) told: Option<String>,
     pub(super) status: StatusCode,
     stale: bool,
 }
@@ -29,13 +31,18 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn of(typed: Typed, refused: &Refused, language: Language) -> Self {
         let words = words(language);
-        let stale = matches!(refused, Refused::Edit(crate::edits::Refusal::Stale(_)));
+        let stale = matches!(refused, Refused::Edit(Refusal::Stale(_)));
+        let mut told = None;
         let why = match refused {
+            Refused::Edit(Refusal::Unfit(words_of_check)) => {
+                told = Some(words_of_check.clone());
+                words.not_valid.to_owned()
+            }
             _ if stale => words.stale.to_owned(),
             Refused::NotDurable => words.not_durable.to_owned(),
             refused => refused.to_string(),
         };
-        Self { item: typed.wish.item, value: typed.value, why, status: asked::status(refused), stale }
+        Self { item: typed.wish.item, value: typed.value, why, told, status: asked::status(refused), stale }
     }
 }
 
@@ -160,7 +167,7 @@ impl Maker<'_> {
         };
         let notice = match draft {
             Some(draft) if draft.stale => Some(format!("{} {value}. {}", words.stale, words.send_again)),
-            Some(draft) => Some(draft.why.clone()),
+            Some(_) => None,
             None if !holds => Some(standing(line, words)),
             None if of_file => Some(words.only_in_file.to_owned()),
             None => self.soon(item),

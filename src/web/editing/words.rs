@@ -13,6 +13,7 @@ vocabulary! {
     orphan: "Tệp cấu hình không còn mục này: phần đã sửa được giữ lại, không ảnh hưởng gì.", "The files have this no more: what was edited is kept, and harms nothing.";
     unfit: "Không dùng được cùng các tệp hiện nay:", "It does not fit the files as they are:";
     refused: "Chưa lưu", "Not saved";
+    not_valid: "Với nội dung này cấu hình không hợp lệ:", "The configuration would not be valid with this:";
     stale: "Người khác vừa sửa mục này. Hiện nay:", "Somebody else has just edited this. Now it is:";
     send_again: "Nội dung bạn nhập vẫn còn dưới đây; bấm Lưu để thay.", "What you typed is still below; save it to replace that.";
     by: "Sửa bởi", "Edited by";
