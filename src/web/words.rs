@@ -65,6 +65,7 @@ vocabulary! {
     fine: "tốt", "well";
     depth: "Loại", "Depth";
     when: "Lúc", "When";
+    notes: "Ghi chú", "Notes";
     no_camera: "Không có camera này.", "There is no such camera.";
     taken_on: "Người nhận", "Taken on by";
     take_on: "Tôi nhận sự cố này", "I take it on";
