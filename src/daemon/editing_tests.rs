@@ -7,6 +7,7 @@ use crate::{
     edits::{Item, Kind, Line, Refusal, Standing, Value, Wish},
     model::Observation,
     request::Done,
+    rights::Who,
 };
 use std::path::Path;
 
@@ -146,5 +147,64 @@ async fn what_the_files_have_no_more_is_kept_and_harms_nothing() {
         (line(&running, &item(Kind::CameraName)).standing, name(&running)),
         (Standing::Edited, "Ngã tư Chợ".into())
     );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn each_role_edits_what_is_its_own_whichever_way_it_comes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("camhealth.toml"), text("Cam")).expect("it can be written");
+    let running = daemon(folder.path()).await;
+    let mut may = Vec::new();
+    for role in Role::ALL {
+        for kind in Kind::ALL {
+            let who = Who::Thing { label: "kho".into(), role };
+            let wish = Wish { item: Item::new(kind, "nothing"), version: String::new(), value: None };
+            let (answer, answered) = oneshot::channel();
+            let asked = web::Asked { request: Request::Edit(wish), by: By { who, from: String::new() }, answer };
+            running.requests.send(asked).await.expect("the loop runs");
+            match answered.await.expect("it is answered") {
+                Err(Refused::Edit(Refusal::Unknown(_))) => may.push(format!("{} {}", role.as_str(), kind.as_str())),
+                Err(Refused::Denied(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let of = |role: &str, kinds: &[&str]| kinds.iter().map(|kind| format!("{role} {kind}")).collect::<Vec<_>>();
+    let all = Kind::ALL.map(Kind::as_str);
+    let expected = [
+        of("officer", &["stand_in"]),
+        of("chief", &all),
+        of("contractor", &["maintenance", "camera_name", "notes"]),
+        of("administrator", &all),
+    ];
+    assert_eq!(may, expected.concat());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_laid_at_all_is_kept_in_sight_and_not_lost_by_the_next_edit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("camhealth.toml");
+    let secret = folder.path().join("token");
+    std::fs::write(&secret, "abc").expect("it can be written");
+    let channel =
+        "[[channel]]\nid = \"hook\"\ntype = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\ntoken_file = \"token\"\n";
+    std::fs::write(&file, text("Cam") + channel).expect("it can be written");
+    let running = daemon(folder.path()).await;
+    wish(&running, renamed(&running, "Ngã tư Chợ")).await.expect("it is done");
+    std::fs::remove_file(&secret).expect("it is there");
+    // Nothing can be checked while a secret is gone; nothing that held is lost by that.
+    let notes = |running: &Running| {
+        let item = item(Kind::Notes);
+        let value = Some(Value::default().text("notes", "thay nguồn"));
+        Request::Edit(Wish { version: line(running, &item).version(), item, value })
+    };
+    let refused = wish(&running, notes(&running)).await.expect_err("the files cannot be read");
+    assert!(refused.to_string().contains("token"), "{refused}");
+    assert_eq!(name(&running), "Ngã tư Chợ");
+    std::fs::write(&secret, "abc").expect("it can be written");
+    wish(&running, notes(&running)).await.expect("it is done");
+    assert_eq!(running.config().sheet.edits().len(), 2);
     running.stop().await;
 }

@@ -198,6 +198,33 @@ fn the_documentation_has_the_table() {
     assert_eq!(table, documented(), "CAMHEALTH_BLESS=1 writes it anew");
 }
 
+/// Where people are reached, and what families agreed to, is for those who keep it.
+#[tokio::test]
+async fn addresses_and_consents_are_read_by_those_who_keep_them() {
+    let (street, _, _) = house();
+    for kind in crate::edits::Kind::ALL {
+        for role in Role::ALL {
+            let shown = format!("authorization: Bearer {}\r\n", token(role));
+            let answer = ask(&street, IP, &format!("GET /api/v1/settings/{}", kind.as_str()), &shown, "").await;
+            let may = role.has(Right::SeeSettings) && role.has(kind.subject().seen_with());
+            assert_eq!(
+                status(&answer),
+                if may { 200 } else { 403 },
+                "{} of {}: {answer}",
+                role.as_str(),
+                kind.as_str()
+            );
+        }
+    }
+    let shown = format!("authorization: Bearer {}\r\n", token(Role::Contractor));
+    let page = ask(&street, IP, "GET /settings/cameras", &shown, "").await;
+    assert!(page.contains("cameras.toml:7") && page.contains("&#60;script&#62;"), "{page}");
+    assert!(page.contains("action=\"/settings/cameras?lang=vi\""), "a contractor edits it: {page}");
+    let shown = format!("authorization: Bearer {}\r\n", token(Role::Officer));
+    let page = ask(&street, IP, "GET /settings/cameras", &shown, "").await;
+    assert!(page.contains("cameras.toml:7") && !page.contains("method=\"post\" action=\"/settings"), "{page}");
+}
+
 #[tokio::test]
 async fn somebody_signs_in_does_something_and_signs_out() {
     let (street, register, behind) = house();
