@@ -435,4 +435,14 @@ async fn the_roster_is_edited_on_its_page_and_seen_on_the_wall() {
         assert!(browser.script("return document.querySelectorAll('.setting').length > 0").await == true, "{path}");
         browser.fits_screens_without_a_complaint().await;
     }
+    // Something is silenced for now, and that is ended again.
+    browser.open(&page("/settings/maintenance")).await;
+    let silence = "const form = document.querySelector('form[action^=\"/settings/silences\"]'); \
+                   form.scope.value = 'site:cho'; form.author.value = 'An'; form.reason.value = 'sửa điện'; \
+                   form.querySelector('button').click()";
+    browser.script(silence).await;
+    eventually("it is silenced", async || browser.text("main").await.contains("sửa điện (An)").then_some(())).await;
+    browser.fits_screens_without_a_complaint().await;
+    browser.script("document.querySelector('form[action$=\"/end?lang=vi\"] button').click()").await;
+    eventually("it is ended", async || (!browser.text("main").await.contains("sửa điện (An)")).then_some(())).await;
 }

@@ -166,6 +166,8 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/events",
         "/incidents/{id}/ack",
         "/incidents/{id}/silence",
+        "/settings/silences",
+        "/settings/silences/{id}/end",
         "/ack/{incident}/{person}/{signature}",
         "/-/reload",
         "/api/v1/{*path}",

@@ -286,3 +286,7 @@ mod bounds_tests;
 #[cfg(test)]
 #[path = "backup_tests.rs"]
 mod backup_tests;
+
+#[cfg(test)]
+#[path = "edits_tests.rs"]
+mod edits_tests;

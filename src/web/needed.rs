@@ -59,6 +59,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/settings/consent", right(Consent)),
         ("GET", "/settings/maintenance", right(SeeSettings)),
         ("POST", "/settings/maintenance", right(Maintenance)),
+        ("POST", "/settings/silences", right(Silence)),
+        ("POST", "/settings/silences/{id}/end", right(Silence)),
         ("GET", "/settings/sites", right(SeeSettings)),
         ("POST", "/settings/sites", right(Names)),
         ("GET", "/settings/cameras", right(SeeSettings)),

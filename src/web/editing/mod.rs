@@ -5,6 +5,7 @@
 
 mod form;
 mod rows;
+mod silences;
 mod week;
 mod words;
 
@@ -13,13 +14,13 @@ pub use week::Turn;
 use self::{
     form::Typed,
     rows::{Draft, Input, Row},
+    silences::{Silenced, silenced},
     week::{Night, nights},
     words::{Words, words},
 };
 use super::{
     asked,
     origin::OwnPage,
-    page::moment,
     state::{Shared, Wish},
     visitor::Visitor,
     whole::{Frame, html},
@@ -35,7 +36,7 @@ use axum::{
     Form, Router,
     extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use serde::Deserialize;
 
@@ -50,6 +51,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/settings/people", get(people).post(edit_people))
         .route("/settings/consent", get(consent).post(edit_consent))
         .route("/settings/maintenance", get(maintenance).post(edit_maintenance))
+        .route("/settings/silences", post(silences::begin))
+        .route("/settings/silences/{id}/end", post(silences::end))
         .route("/settings/sites", get(sites).post(edit_sites))
         .route("/settings/cameras", get(cameras).post(edit_cameras))
 }
@@ -169,8 +172,10 @@ struct Page<'a> {
     /// Where the parts before and after this one are.
     previous: Option<String>,
     next: Option<String>,
-    /// Windows that people have set for now: id, what, until when, and why.
-    windows: Vec<(String, String, String)>,
+    /// What is silenced for now, of maintenance.
+    silenced: Vec<Silenced>,
+    /// What may be silenced; nothing where whoever visits may not.
+    scopes: Vec<(String, String)>,
 }
 
 fn page(shared: &Shared, visitor: &Visitor, wish: &Wish, asked: &Asked) -> Response {
@@ -181,6 +186,7 @@ fn page(shared: &Shared, visitor: &Visitor, wish: &Wish, asked: &Asked) -> Respo
     let Asked { part, draft, .. } = asked;
     let (rows, more) = made.rows(subject, &part.q, part.page.saturating_mul(ROWS), ROWS, draft.as_ref());
     let search = matches!(subject, Subject::Sites | Subject::Cameras | Subject::Consent);
+    let is_maintenance = subject == Subject::Maintenance;
     let week = matches!(subject, Subject::Roster | Subject::StandIns);
     let at = |number: usize| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -199,7 +205,8 @@ fn page(shared: &Shared, visitor: &Visitor, wish: &Wish, asked: &Asked) -> Respo
         q: &part.q,
         previous: part.page.checked_sub(1).map(at),
         next: more.then(|| at(part.page + 1)),
-        windows: if subject == Subject::Maintenance { windows(&snapshot) } else { Vec::new() },
+        silenced: if is_maintenance { silenced(&snapshot) } else { Vec::new() },
+        scopes: if is_maintenance && visitor.may(Right::Silence) { made.scopes() } else { Vec::new() },
     };
     let path = format!("/settings/{}", subject.as_str());
     let frame = Frame { shared, visitor, snapshot: &snapshot, language, path: &path, events: "" };
@@ -208,19 +215,6 @@ fn page(shared: &Shared, visitor: &Visitor, wish: &Wish, asked: &Asked) -> Respo
         *response.status_mut() = draft.status;
     }
     response
-}
-
-/// What people have silenced for now.
-fn windows(snapshot: &Snapshot) -> Vec<(String, String, String)> {
-    let set = snapshot.windows.iter().filter(|window| window.id.starts_with('w'));
-    let told = set.map(|window| {
-        let until = match window.span {
-            crate::model::Span::Once { until, .. } => moment(until, snapshot).text,
-            crate::model::Span::Weekly { .. } => String::new(),
-        };
-        (window.scope.to_string(), until, format!("{} ({})", window.reason, window.author))
-    });
-    told.collect()
 }
 
 async fn edit(

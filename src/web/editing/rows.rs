@@ -289,7 +289,7 @@ impl Maker<'_> {
     }
 
     /// What may be out of service on purpose, as far as a form can offer it.
-    fn scopes(&self) -> Vec<(String, String)> {
+    pub(super) fn scopes(&self) -> Vec<(String, String)> {
         const MOST: usize = 500;
         let fleet = &self.snapshot.fleet;
         let mut scopes = vec![("all".to_owned(), words(self.language).everything.to_owned())];

@@ -57,6 +57,11 @@ vocabulary! {
     previous: "‹ trước", "‹ previous";
     next: "sau ›", "next ›";
     none: "Chưa có gì.", "Nothing yet.";
+    silence_now: "Tạm ngừng báo động ngay", "Silence something now";
+    how_long: "Trong bao lâu", "For how long";
+    hour: "giờ", "h";
+    day: "ngày", "days";
+    end: "Kết thúc", "End";
     silenced: "Đang tạm ngừng báo động", "Silenced at the moment";
     consent_over: "Không còn được kết nối", "Not contacted any more";
     not_durable: "Đã nhận, nhưng chưa ghi được vào đĩa: sẽ có hiệu lực khi ghi được.", "Taken, but the disk cannot be written: it holds as soon as it can.";
