@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 use utoipa::ToSchema;
 
 /// One thing that is edited.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Item {
     /// What of it.
     pub kind: Kind,
@@ -53,9 +53,8 @@ impl fmt::Display for Field {
 }
 
 /// What an item is: its keys with their values, by name. There is one for each camera of a province, so it is small.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<String, Field>", into = "BTreeMap<String, Field>")]
-#[schema(value_type = BTreeMap<String, Field>)]
 pub struct Value(Vec<(String, Field)>);
 
 impl From<BTreeMap<String, Field>> for Value {

@@ -5,13 +5,14 @@ use super::{
     refusal::{Body, Name},
 };
 use crate::{
-    edits::{Item, Kind, Line, Standing, Value, Wish},
+    edits::{Field, Item, Kind, Line, Standing, Value, Wish},
     request::{Refused, Request},
     rights::Denied,
     web::{origin::OwnPage, visitor::Visitor},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Something that can be edited.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,9 +22,9 @@ pub(super) struct Setting {
     /// What tells this from what it is after anybody's edit: whoever edits sends it back.
     version: String,
     /// What holds.
-    value: Option<Value>,
+    value: Option<BTreeMap<String, Field>>,
     /// What the files say.
-    file: Option<Value>,
+    file: Option<BTreeMap<String, Field>>,
     /// Where the files say it: a file's name and a line.
     place: Option<String>,
     /// Who edited it.
@@ -40,8 +41,8 @@ fn setting((item, line): (&Item, &Line)) -> Setting {
     Setting {
         id: item.id.clone(),
         version: line.version(),
-        value: line.value().cloned(),
-        file: line.file.clone(),
+        value: line.value().cloned().map(Into::into),
+        file: line.file.clone().map(Into::into),
         place: line.place.as_ref().map(ToString::to_string),
         edited_by: edit.map(|edit| edit.by.clone()),
         edited_at: edit.map(|edit| edit.at),
@@ -87,7 +88,36 @@ pub(super) struct Change {
     #[serde(default)]
     version: String,
     /// What it is to be; without it what the files say holds again.
-    value: Option<Value>,
+    value: Option<BTreeMap<String, Given>>,
+}
+
+/// The value of a key as it is sent. JSON has one kind of number: 7.0 is 7.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Given {
+    /// `true` or `false`.
+    Truth(bool),
+    /// A whole number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// Several texts.
+    List(Vec<String>),
+}
+
+impl From<Given> for Field {
+    fn from(given: Given) -> Self {
+        match given {
+            Given::Truth(truth) => Self::Truth(truth),
+            Given::Number(number) if number.fract() == 0.0 && (0.0..=1e9).contains(&number) => {
+                Self::Number(number as u64)
+            }
+            // That it is no whole number is for the edit to say.
+            Given::Number(number) => Self::Text(number.to_string()),
+            Given::Text(text) => Self::Text(text),
+            Given::List(texts) => Self::List(texts),
+        }
+    }
 }
 
 /// Edits something, or takes an edit back. It holds when this answers.
@@ -103,6 +133,8 @@ pub(super) async fn edit(
     Body(change): Body<Change>,
 ) -> Result<Json<Done>, Refusal> {
     let item = Item::new(kind(&name)?, change.id);
-    let wish = Wish { item, version: change.version, value: change.value };
+    let value = change.value.map(|fields| fields.into_iter().map(|(key, given)| (key, given.into())).collect());
+    let wish =
+        Wish { item, version: change.version, value: value.map(|fields: BTreeMap<String, Field>| Value::from(fields)) };
     Ok(Json(shared.ask(&visitor.by, Request::Edit(wish)).await?.into()))
 }
