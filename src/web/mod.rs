@@ -16,6 +16,7 @@ mod ground;
 mod hosts;
 mod incident;
 mod incident_forms;
+mod labels;
 mod list;
 mod map;
 mod needed;
