@@ -7,6 +7,7 @@
 mod backup;
 mod columns;
 mod error;
+mod figures;
 mod held;
 mod history;
 mod inspect;
@@ -35,11 +36,12 @@ pub use restore::{Replaced, restore};
 pub use settings::Settings;
 
 use crate::model::{
-    Behind, CameraId, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation,
-    Recipient, Restored, SiteRecord, Thread, Transition, Window,
+    Bearing, Behind, CameraId, FigureRow, Grain, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory,
+    Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Thread, Transition, Window,
 };
 use crate::rights::{Chain, Change, Entry, Register};
 use jiff::Timestamp;
+use rusqlite::Connection;
 use secrecy::SecretSlice;
 use std::{
     collections::BTreeMap,
@@ -107,6 +109,8 @@ pub struct Batch {
     pub people: Vec<Change>,
     /// What people changed.
     pub audit: Vec<Entry>,
+    /// What looks measured in minutes and hours that are over.
+    pub figures: Vec<FigureRow>,
 }
 
 impl Journal {
@@ -195,15 +199,40 @@ impl Journal {
 
     /// All that bears on a span of time. Years take a while to read, so a file is read beside the thread that writes.
     pub async fn history(&self, from: Timestamp, until: Timestamp) -> Result<History, Error> {
+        self.read(move |connection| history::read(connection, from, until)).await
+    }
+
+    /// Of the same only the changes of some things, when the monitor ran, and windows.
+    pub async fn history_of(&self, bearing: Bearing, from: Timestamp, until: Timestamp) -> Result<History, Error> {
+        self.read(move |connection| history::of(connection, &bearing, from, until)).await
+    }
+
+    /// What looks measured of a camera in a span of time, in its order; a part that two runs wrote is there twice.
+    pub async fn figures(
+        &self,
+        camera: CameraId,
+        grain: Grain,
+        span: (Timestamp, Timestamp),
+    ) -> Result<Vec<Point>, Error> {
+        self.read(move |connection| figures::read(connection, &camera, grain, span)).await
+    }
+
+    /// Reads a file beside the thread that writes, and whatever is none through it.
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl Fn(&Connection) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let job = Arc::new(job);
         if let Some(path) = self.path.clone().filter(|_| self.beside.load(Ordering::Relaxed)) {
-            let read = tokio::task::spawn_blocking(move || history(&path, from, until));
+            let job = job.clone();
+            let read = tokio::task::spawn_blocking(move || job(&open::read_only(&path)?));
             match read.await.map_err(|_| Error::Closed)? {
                 // The thread sets a damaged file aside.
                 Err(error) if error.is_damage() => {}
                 other => return other,
             }
         }
-        self.with(move |store| store.read(|connection| history::read(connection, from, until))).await
+        self.with(move |store| store.read(|connection| job(connection))).await
     }
 
     /// All accounts and what people are known by, and the end of the audit trail.
@@ -276,3 +305,7 @@ mod bounds_tests;
 #[cfg(test)]
 #[path = "backup_tests.rs"]
 mod backup_tests;
+
+#[cfg(test)]
+#[path = "figures_tests.rs"]
+mod figures_tests;

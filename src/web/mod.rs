@@ -17,11 +17,13 @@ mod hosts;
 mod incident;
 mod incident_forms;
 mod labels;
+mod link;
 mod list;
 mod map;
 mod needed;
 mod origin;
 mod page;
+mod past;
 mod people;
 mod pieces;
 #[cfg(test)]
@@ -53,6 +55,7 @@ mod words;
 
 pub use asked::Asked;
 pub use hosts::Hosts;
+pub use past::{Measured, Sources};
 pub use router::pages;
 pub use secrets::{invitation, machine_token};
 pub use server::{Limits, serve, tuned};

@@ -197,6 +197,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
                 })
             }
         }),
+        past: crate::web::past::tests::sources(snapshots.clone()),
         access: access(false),
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,
