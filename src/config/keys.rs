@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 156] = [
+const NAMES: [&str; 160] = [
     "ack_expires",
     "after",
     "alert",
@@ -9,6 +9,7 @@ const NAMES: [&str; 156] = [
     "alert_below",
     "all",
     "allow_basic",
+    "allow_plain",
     "anchors",
     "answer_timeout",
     "area",
@@ -71,6 +72,7 @@ const NAMES: [&str; 156] = [
     "keep_failures",
     "keep_good",
     "keep_history",
+    "key",
     "keyframe_interval",
     "kilobits_per_second",
     "kind",
@@ -112,6 +114,7 @@ const NAMES: [&str; 156] = [
     "probe",
     "program",
     "promise",
+    "proxies",
     "public",
     "quiet_except",
     "quiet_hours",
@@ -154,6 +157,7 @@ const NAMES: [&str; 156] = [
     "username",
     "view",
     "web",
+    "web_config",
     "weight",
     "witnesses",
     "worker_memory_mib",

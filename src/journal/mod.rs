@@ -8,6 +8,7 @@ mod backup;
 mod columns;
 mod error;
 mod figures;
+mod forget;
 mod held;
 mod history;
 mod inspect;
@@ -30,6 +31,7 @@ mod table;
 
 pub use backup::{Made, Progress, backup};
 pub use error::Error;
+pub use forget::{Forgotten, forget};
 pub use inspect::{Count, Inspection, check};
 pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};

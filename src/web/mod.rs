@@ -37,6 +37,7 @@ mod router;
 mod rows;
 #[cfg(test)]
 mod scale_tests;
+mod scraper;
 mod secrets;
 mod server;
 mod settings;
@@ -47,6 +48,7 @@ mod state;
 #[cfg(test)]
 mod street;
 mod tiles;
+mod tls;
 mod visit;
 mod visitor;
 mod wall;
@@ -58,6 +60,7 @@ pub use hosts::Hosts;
 pub use past::{Measured, Sources};
 pub use router::pages;
 pub use secrets::{invitation, machine_token};
-pub use server::{Limits, serve, tuned};
-pub use settings::Settings;
+pub use server::{Encryption, Limits, serve, tuned};
+pub use settings::{Scrapers, Settings};
 pub use state::{Access, AuditFn, Signer, State};
+pub use tls::{Keyring, Tls, TlsFile, Unusable, certificates};

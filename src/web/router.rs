@@ -43,8 +43,14 @@ pub(super) fn router(state: State) -> Router {
 }
 
 fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
-    let cache = Arc::new(Cache::new(past));
-    let shared = Shared { state, cache, exposition: Arc::default(), wishes: Arc::default(), reports };
+    let shared = Shared {
+        state,
+        cache: Arc::new(Cache::new(past)),
+        exposition: Arc::default(),
+        wishes: Arc::default(),
+        reports,
+        scraped: Arc::default(),
+    };
     Router::new()
         .route("/", get(visit::wall))
         .route("/events", get(events::events))
