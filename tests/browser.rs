@@ -3,7 +3,7 @@
 use crate::{
     daemon::World,
     editing::Editing,
-    support::{Process, eventually, free_address, program, require, tool},
+    support::{Process, eventually, eventually_within, free_address, program, require, tool},
 };
 use serde_json::{Value, json};
 use std::{
@@ -275,6 +275,59 @@ async fn a_cameras_page_explains_it_live_and_fits_a_phone() {
 
     browser.open(&format!("http://{}/cameras/cam-1?lang=en", world.page)).await;
     assert!(browser.text(".reasons").await.contains("3 failed looks in a row"));
+    browser.fits_screens_without_a_complaint().await;
+}
+
+/// Minutes are written when they are over, and what is read of weeks is shown for five.
+const SLOW: std::time::Duration = std::time::Duration::from_secs(150);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_before_now_is_drawn_and_told_on_pages_that_live() {
+    let world = World::new().await;
+    let _daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    world.break_camera(1).await;
+    world.metric("camhealth_incidents_open{cause=\"site\"}", 1.0).await;
+    let browser = Browser::start().await;
+    let title = "return [...document.querySelectorAll('.past-bar title')].pop()?.textContent ?? ''";
+    for (path, pieces, told) in [
+        ("/cameras/cam-1?lang=vi", 48, "hỏng: cổng RTSP đóng"),
+        ("/cameras/cam-1?range=7d&lang=en", 84, "down: the RTSP port is closed"),
+        ("/sites/cho?range=30d&lang=vi", 90, "nguy cấp: cổng RTSP đóng"),
+        ("/?range=24h&lang=en", 48, "critical"),
+    ] {
+        // What was read is shown for some seconds.
+        eventually_within(SLOW, "what was down", async || {
+            browser.open(&format!("http://{}{path}", world.page)).await;
+            browser.script(title).await.as_str().filter(|title| title.contains(told)).map(|_| ())
+        })
+        .await;
+        let count = "return document.querySelectorAll('.past-bar rect').length";
+        assert_eq!(browser.script(count).await, pieces, "{path}");
+        browser.fits_screens_without_a_complaint().await;
+        browser.script("document.querySelector('#past-table').open = true").await;
+        assert!(browser.text("#past-table").await.contains(told), "{path}: {}", browser.text("#past").await);
+    }
+    assert_eq!(browser.script("return document.querySelectorAll('.site .mini').length > 0").await, true);
+    // Another range by its link, and the choice stays in the other language.
+    browser.script("document.querySelector('.ranges a:last-child').click()").await;
+    eventually("thirty days", async || {
+        (browser.script("return document.querySelectorAll('.past-bar rect').length").await == 90).then_some(())
+    })
+    .await;
+    let other = browser.script("return document.querySelector('.top > a').href").await;
+    assert!(other.as_str().expect("an address").contains("range=30d"), "{other}");
+    // What looks measured appears when its minute is over.
+    eventually_within(SLOW, "a plot", async || {
+        browser.open(&format!("http://{}/cameras/cam-2?lang=vi", world.page)).await;
+        browser
+            .script("return document.querySelector('.plot.measured')?.getAttribute('aria-label') ?? ''")
+            .await
+            .as_str()
+            .filter(|label| label.contains("hình/giây"))
+            .map(|_| ())
+    })
+    .await;
     browser.fits_screens_without_a_complaint().await;
 }
 

@@ -123,6 +123,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/cameras",
         "/sites",
         "/incidents",
+        "/links",
         "/reports",
         "/metrics",
         "/sign-in",
@@ -147,6 +148,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     }
     ask("/cameras/{id}", &ids);
     ask("/sites/{id}", &["cho"]);
+    ask("/links/{id}", &["tu"]);
     let table = format!("{month}.csv");
     ask("/reports/{month}", &[&month, &table]);
     let details = ["cameras", "households", "sites", "areas", "links", "by-link", "incidents"];
@@ -200,9 +202,14 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
             answers.push((path.clone(), text(page, &format!("{path}?lang={language}")).await));
         }
     }
-    for query in
-        ["cameras?kind=household", "cameras?area=khu&sort=name", "sites?q=ngo", "map?area=khu", "settings/consent?q=ho"]
-    {
+    for query in [
+        "cameras?kind=household",
+        "cameras?area=khu&sort=name",
+        "sites?q=ngo",
+        "map?area=khu",
+        "?range=7d",
+        "settings/consent?q=ho",
+    ] {
         answers.push((query.to_owned(), text(page, &format!("/{query}")).await));
     }
     // Nor can a name be guessed: whoever searches for it finds nothing.

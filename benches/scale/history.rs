@@ -1,11 +1,12 @@
-//! A month of history in a journal, as a fleet with ten changes of each camera leaves it, and the report of it.
+//! A month of history in a journal, as a fleet with ten changes of each camera leaves it, the report of it, and the strips
+//! that pages show.
 
 use super::fleet::{folder, urls, written};
 use camhealth::{
     config,
     journal::{Batch, Journal, Settings},
     model::{Detail, FailureKind, Level, SiteRecord, State, Transition},
-    uptime,
+    uptime::{self, Of, Range},
 };
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
@@ -72,15 +73,41 @@ pub async fn measure(size: usize) -> String {
     let report = uptime::of_month(&config.fleet, &history, month, &config.uptime, now);
     let worked_out = began.elapsed();
     assert_eq!(report.cameras.len(), size);
+    let past = past(&journal, &config, now).await;
     let ended = journal.ended();
     drop(journal);
     let _ = tokio::time::timeout(Duration::from_secs(10), ended).await;
     let _ = std::fs::remove_dir_all(&folder);
     let mega = bytes as f64 / 1e6;
     format!(
-        "| {size} | {mega:.1} MB | {rows} | {:.2} s | {:.2} s | {:.0} MB |",
+        "| {size} | {mega:.1} MB | {rows} | {:.2} s | {:.2} s | {:.0} MB | {past} |",
         read.as_secs_f64(),
         worked_out.as_secs_f64(),
         mega * 12.0
     )
+}
+
+/// How long it takes to read and work out thirty days of a camera and of a site, and all sites' day and thirty days.
+async fn past(journal: &Journal, config: &config::Config, now: Timestamp) -> String {
+    let (fleet, settings) = (&config.fleet, &config.uptime);
+    let zone = &fleet.commune.timezone;
+    let since = |range: Range| Timestamp::from_second(range.begins(now, zone)).expect("a time");
+    let (camera, site) = (fleet.cameras.keys().nth(7), fleet.sites.keys().nth(3));
+    let mut told = Vec::new();
+    for of in [camera.cloned().map(Of::Camera), site.cloned().map(Of::Site)].into_iter().flatten() {
+        let began = Instant::now();
+        let bearing = of.bearing(fleet).expect("the fleet has it");
+        let history = journal.history_of(bearing, since(Range::Month), now).await.expect("history");
+        let strip = of.strip(fleet, &history, Range::Month, settings, now).expect("the fleet has it");
+        assert!(strip.spells.len() > 1);
+        told.push(format!("{:.1} ms", began.elapsed().as_secs_f64() * 1000.0));
+    }
+    for range in [Range::Day, Range::Month] {
+        let began = Instant::now();
+        let history = journal.history(since(range), now).await.expect("history");
+        let all = uptime::together(fleet, &history, range, settings, now);
+        assert_eq!(all.sites.len(), fleet.sites.len());
+        told.push(format!("{:.0} ms", began.elapsed().as_secs_f64() * 1000.0));
+    }
+    told.join(" | ")
 }

@@ -38,8 +38,11 @@ async fn main() {
         sizes.iter().for_each(|size| println!("{}", month::measure(*size)));
     }
     if parts.contains("history") {
-        println!("\n| cameras | a month in the journal | of rows | read | worked out | a year would take |");
-        println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+        println!(
+            "\n| cameras | a month in the journal | of rows | read | worked out | a year would take \
+             | 30 days of a camera | of a site | all sites: a day | 30 days |"
+        );
+        println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         for size in &sizes {
             println!("{}", history::measure(*size).await);
         }

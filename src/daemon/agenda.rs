@@ -5,6 +5,7 @@ use crate::{
     journal::Batch,
     model::{CameraId, IncidentId, LoginRecord, Memory, Observation, later},
     request::{Done, Refused},
+    uptime::Recorder,
 };
 use jiff::Timestamp;
 use std::{
@@ -21,6 +22,10 @@ const TRANSCRIPTS_MAX: usize = 2000;
 /// Changes of one kind, and messages, kept in memory while the journal cannot be written: a day of a bad week in a
 /// commune. Beyond that the oldest are lost, which is told.
 const KEPT_MAX: usize = 20_000;
+/// Rows of figures that one write takes, which they may wait for; and as many as the daemon writes when it stops.
+const FIGURES_AT_ONCE: usize = 1000;
+const FIGURES_WAIT: Duration = Duration::from_secs(1);
+const FIGURES_AT_END: usize = 4000;
 /// How soon a failed write is tried again.
 const RETRY_WRITE: Duration = Duration::from_secs(1);
 
@@ -43,6 +48,8 @@ pub(super) struct Agenda {
     /// Messages, and incidents, of the batch that is being written.
     under_way: (usize, BTreeSet<IncidentId>),
     answers: Vec<Waiting>,
+    /// What looks measured, summed up.
+    figures: Recorder,
 }
 
 /// Somebody who asked for something that is done.
@@ -76,6 +83,7 @@ impl Agenda {
             workers_at: now,
             under_way: (0, BTreeSet::new()),
             answers: Vec::new(),
+            figures: Recorder::default(),
         }
     }
 
@@ -103,8 +111,24 @@ impl Agenda {
         self.write_at.get_or_insert(later(now, TRANSCRIPTS_WAIT));
     }
 
+    /// Puts figures of times that are over into the batch, so many that the journal is not held up.
+    pub(super) fn sum_up(&mut self, now: Timestamp) {
+        self.figures.close(now);
+        if self.batch.figures.is_empty() && self.figures.waits() {
+            self.batch.figures = self.figures.take(FIGURES_AT_ONCE);
+            self.write_at.get_or_insert(later(now, FIGURES_WAIT));
+        }
+    }
+
+    /// All figures that there are: the daemon stops. Of a large fleet those are left that would take long to write.
+    pub(super) fn sum_up_all(&mut self) {
+        self.figures.close_all();
+        self.batch.figures.extend(self.figures.take(FIGURES_AT_END));
+    }
+
     /// Looks that found something wrong are kept, and those that saw the stream; mere liveness is not worth the disk.
     pub(super) fn transcript(&mut self, now: Timestamp, camera: &CameraId, seen: &Observation) {
+        self.figures.take_in(camera, seen);
         let worth = seen.failure.is_some() || seen.check != crate::model::Check::Liveness;
         if worth && self.batch.observations.len() < TRANSCRIPTS_MAX {
             self.batch.observations.push((camera.clone(), seen.clone()));
@@ -208,6 +232,8 @@ fn add(batch: &mut Batch, newer: Batch) -> usize {
     batch.audit.extend(newer.audit);
     batch.observations.extend(newer.observations);
     batch.observations.truncate(TRANSCRIPTS_MAX);
+    batch.figures.extend(newer.figures);
+    batch.figures.truncate(FIGURES_AT_END);
     lost
 }
 

@@ -161,6 +161,7 @@ impl EventLoop {
             self.written(writing.await, &mut agenda);
         }
         let now = self.shared.clock.now();
+        agenda.sum_up_all();
         agenda.write_now(now);
         agenda.keep_at = now;
         if let Some(writing) = self.write_due(&mut agenda) {
@@ -319,6 +320,7 @@ impl EventLoop {
     /// Begins to write what is due, beside the loop: a slow disk holds up no event.
     fn write_due(&self, agenda: &mut Agenda) -> Option<Writing> {
         let now = self.shared.clock.now();
+        agenda.sum_up(now);
         let batch = agenda.take_due(now);
         let keep = agenda.keep_at <= now;
         if keep {

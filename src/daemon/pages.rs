@@ -1,10 +1,18 @@
 //! The daemon's pages and metrics: what they show and ask comes from its other parts.
 
 use super::{descriptors, shared::Shared, supervise::Outcome};
-use crate::{alert::roster, deliver, metrics, model::PersonId, uptime, web};
+use crate::{
+    alert::roster,
+    deliver, metrics,
+    model::{CameraId, Grain, PersonId},
+    uptime, web,
+};
+use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::{net::TcpListener, sync::Semaphore};
+
+const FAILED: &str = "working it out failed inside camhealth";
 
 /// Serves until the daemon stops.
 pub(super) fn serve(
@@ -44,6 +52,7 @@ fn state(shared: &Shared) -> web::State {
             signed.then(name)
         }),
         reporter: reporter(shared),
+        past: past(shared),
         access: access(shared),
         sheet: Arc::new({
             let configs = shared.configs.clone();
@@ -103,6 +112,69 @@ fn access(shared: &Shared) -> web::Access {
     }
 }
 
+/// Reads what things were before now from the journal, for the fleet as it is now.
+fn past(shared: &Shared) -> web::Sources {
+    let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
+    let settings = shared.configs.borrow().uptime.clone();
+    let all = {
+        let (journal, clock, snapshots, settings) =
+            (journal.clone(), clock.clone(), snapshots.clone(), settings.clone());
+        move |range: uptime::Range| {
+            let (journal, fleet, settings) = (journal.clone(), snapshots.borrow().fleet.clone(), settings.clone());
+            let now = clock.now();
+            let work = async move {
+                let from = second(range.begins(now, &fleet.commune.timezone));
+                let history = journal.history(from, now).await.map_err(|error| error.to_string())?;
+                let work = move || uptime::together(&fleet, &history, range, &settings, now);
+                tokio::task::spawn_blocking(work).await.map_err(|_| FAILED.to_owned())
+            };
+            work.boxed()
+        }
+    };
+    let one = move |of: uptime::Of, range: uptime::Range| {
+        let (journal, fleet, settings) = (journal.clone(), snapshots.borrow().fleet.clone(), settings.clone());
+        let now = clock.now();
+        let work = async move {
+            let Some(bearing) = of.bearing(&fleet) else { return Ok(None) };
+            let from = second(range.begins(now, &fleet.commune.timezone));
+            let history = journal.history_of(bearing, from, now).await.map_err(|error| error.to_string())?;
+            Ok(of.strip(&fleet, &history, range, &settings, now))
+        };
+        work.boxed()
+    };
+    web::Sources { one: Arc::new(one), figures: figures(shared), all: Arc::new(all) }
+}
+
+/// Reads what looks measured of a camera: in the time that is shown, and by the hour in that which tells what is usual.
+fn figures(shared: &Shared) -> Figures {
+    let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
+    Arc::new(move |camera, range| {
+        let (journal, zone) = (journal.clone(), snapshots.borrow().fleet.commune.timezone.clone());
+        let now = clock.now();
+        let read = async move {
+            let since = |range: uptime::Range| second(range.begins(now, &zone));
+            let from = since(range);
+            let hours = journal.figures(camera.clone(), Grain::Hour, (since(uptime::Range::Month), now)).await;
+            let hours = hours.map_err(|error| error.to_string())?;
+            let points = match range {
+                uptime::Range::Day => {
+                    let points = journal.figures(camera, Grain::Minute, (from, now)).await;
+                    points.map_err(|error| error.to_string())?
+                }
+                _ => hours.iter().filter(|(at, _)| *at >= from).copied().collect(),
+            };
+            Ok(web::Measured { points, hours })
+        };
+        read.boxed()
+    })
+}
+
+type Figures = Arc<dyn Fn(CameraId, uptime::Range) -> BoxFuture<'static, Result<web::Measured, String>> + Send + Sync>;
+
+fn second(at: i64) -> Timestamp {
+    Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 /// Works out uptime reports from the journal, for the fleet as it is now.
 fn reporter(shared: &Shared) -> web::report::Reporter {
     let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
@@ -115,7 +187,7 @@ fn reporter(shared: &Shared) -> web::report::Reporter {
             let (from, until) = uptime::reach(&fleet, month, now);
             let history = journal.history(from, until).await.map_err(|error| error.to_string())?;
             let work = move || uptime::of_month(&fleet, &history, month, &settings, now);
-            tokio::task::spawn_blocking(work).await.map_err(|_| "working it out failed inside camhealth".to_owned())
+            tokio::task::spawn_blocking(work).await.map_err(|_| FAILED.to_owned())
         })
     })
 }

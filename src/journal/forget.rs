@@ -101,6 +101,10 @@ fn of_camera(connection: &Connection, table: &Table, camera: &CameraId) -> Resul
         "maintenance" => {
             "json_valid(body) AND json_extract(body, '$.scope.kind') = 'camera' AND json_extract(body, '$.scope.id') = ?1"
         }
+        "edit" => {
+            "item IN ('camera_name:' || ?1, 'notes:' || ?1, 'consent:' || ?1) OR item LIKE 'maintenance:%' AND json_valid(body) \
+             AND json_extract(body, '$.value.camera') = ?1"
+        }
         _ => return Ok(0),
     };
     Ok(connection.execute(&format!("DELETE FROM {} WHERE {condition}", table.name), [camera.as_str()])? as u64)

@@ -6,7 +6,7 @@ use crate::{
         Batch, Journal, backup,
         tests::{at, notice, transition},
     },
-    model::{Detail, FailureKind, Notice, Scope, Span, State, Transition, Window},
+    model::{Detail, FailureKind, FigureRow, Grain, Notice, Scope, Span, State, Transition, Window},
     rights::{Chain, Deed},
 };
 use proptest::prelude::*;
@@ -29,6 +29,14 @@ fn remembered(folder: &Path, cameras: &[String]) {
             let mut batch = Batch { transitions: vec![transition(camera, State::Down, second)], ..Batch::default() };
             batch.proofs.insert(id.clone(), at(second));
             batch.memories.insert(id.clone(), std::sync::Arc::default());
+            for grain in [Grain::Minute, Grain::Hour] {
+                batch.figures.push(FigureRow {
+                    grain,
+                    begins: second * grain.row(),
+                    camera: id.clone(),
+                    parts: vec![7; 18],
+                });
+            }
             batch.windows.push(Window {
                 id: format!("w-{second}"),
                 scope: Scope::Camera(id),
@@ -77,8 +85,8 @@ proptest! {
         drop(journal);
         remembered(without.path(), &cameras);
         let others = open::whole(settings(without.path()).path.as_deref().expect("a path"), false).expect("a journal");
-        for (table, column) in [("transition", "camera"), ("proof", "camera"), ("memory", "camera")] {
-            others.execute(&format!("DELETE FROM {table} WHERE {column} = 'ho-1'"), []).expect("it is written");
+        for table in ["transition", "proof", "memory", "minute_figures", "hour_figures"] {
+            others.execute(&format!("DELETE FROM {table} WHERE camera = 'ho-1'"), []).expect("it is written");
         }
         others.execute("DELETE FROM maintenance WHERE body LIKE '%\"id\":\"ho-1\"%'", []).expect("it is written");
         drop(others);

@@ -6,11 +6,11 @@ use super::{
     records::{memories, read_link, read_transition},
     rows,
     strange::Strange,
-    table,
+    table::{INCIDENT, LEVEL_CHANGE, LINK_CHANGE, MAINTENANCE, RUN, TRANSITION},
 };
-use crate::model::{CameraId, History, Level, LevelChange, Run, SiteId};
+use crate::model::{Bearing, CameraId, History, Level, LevelChange, Run, SiteId};
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
 
 /// Everything that bears on the time since `from`, up to `until`.
@@ -18,9 +18,9 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let strange = &Strange::default();
     let (from, until) = (from.as_millisecond(), until.as_millisecond());
     let span = [from, until];
-    let sql = rows::changes(&table::TRANSITION, "decided");
+    let sql = rows::changes(&TRANSITION, "decided");
     let mut names: BTreeSet<CameraId> = BTreeSet::new();
-    let transitions = rows::read(connection, &sql, span, ("transition", strange), |row| {
+    let transitions = rows::read(connection, &sql, span, (TRANSITION.name, strange), |row| {
         let mut transition = read_transition(row, strange)?;
         // Years of a province are many rows: each name is held once.
         match names.get(transition.camera.as_str()) {
@@ -29,24 +29,68 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
         }
         Ok(transition)
     })?;
-    let sql = rows::changes(&table::LEVEL_CHANGE, "since");
-    let levels = rows::read(connection, &sql, span, ("level_change", strange), |row| {
-        Ok(LevelChange {
-            site: SiteId::from(row.get::<_, String>("site")?.as_str()),
-            level: strange.word("level_change.level", &row.get::<_, String>("level")?).unwrap_or(Level::Unknown),
-            since: time(row.get("since")?),
-        })
-    })?;
-    let sql = rows::changes(&table::LINK_CHANGE, "since");
-    let links = rows::read(connection, &sql, span, ("link_change", strange), |row| read_link(row, strange))?;
-    let run = |row: &rusqlite::Row<'_>| Ok(Run { from: time(row.get("started")?), until: time(row.get("alive")?) });
-    let runs = rows::read(connection, &runs(), span, ("run", strange), run)?;
-    let incidents = rows::bodies(connection, &table::INCIDENT, INCIDENTS, from, strange)?;
-    let windows = rows::bodies(connection, &table::MAINTENANCE, WINDOWS, from, strange)?;
+    let sql = rows::changes(&LEVEL_CHANGE, "since");
+    let levels = rows::read(connection, &sql, span, (LEVEL_CHANGE.name, strange), |row| read_level(row, strange))?;
+    let sql = rows::changes(&LINK_CHANGE, "since");
+    let links = rows::read(connection, &sql, span, (LINK_CHANGE.name, strange), |row| read_link(row, strange))?;
+    let runs = rows::read(connection, &runs(), span, (RUN.name, strange), read_run)?;
+    let incidents = rows::bodies(connection, &INCIDENT, INCIDENTS, from, strange)?;
+    let windows = rows::bodies(connection, &MAINTENANCE, WINDOWS, from, strange)?;
     let known = memories(connection, strange)?.into_iter();
     let devices = known.filter_map(|(camera, memory)| Some((camera, memory.device?.now))).collect();
+    let begins = rows::read(connection, &first_run(), [], (RUN.name, strange), |row| row.get("started"))?;
+    let begins = begins.first().map(|started| time(*started));
     strange.tell();
-    Ok(History { runs, transitions, levels, links, incidents, windows, devices })
+    Ok(History { runs, begins, transitions, levels, links, incidents, windows, devices })
+}
+
+/// Of the same only the changes of some things, when the monitor ran, and windows.
+pub(super) fn of(
+    connection: &Connection,
+    bearing: &Bearing,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<History, Error> {
+    let strange = &Strange::default();
+    let span = [from.as_millisecond(), until.as_millisecond()];
+    let mut history = History {
+        runs: rows::read(connection, &runs(), span, (RUN.name, strange), read_run)?,
+        windows: rows::bodies(connection, &MAINTENANCE, WINDOWS, span[0], strange)?,
+        ..History::default()
+    };
+    let sql = rows::changes_of_one(&TRANSITION, "decided");
+    for camera in &bearing.cameras {
+        let params = (span[0], span[1], camera.as_str());
+        let rows =
+            rows::read(connection, &sql, params, (TRANSITION.name, strange), |row| read_transition(row, strange))?;
+        history.transitions.extend(rows);
+    }
+    let sql = rows::changes_of_one(&LEVEL_CHANGE, "since");
+    for site in &bearing.sites {
+        let params = (span[0], span[1], site.as_str());
+        let rows = rows::read(connection, &sql, params, (LEVEL_CHANGE.name, strange), |row| read_level(row, strange))?;
+        history.levels.extend(rows);
+    }
+    let sql = rows::changes_of_one(&LINK_CHANGE, "since");
+    for link in &bearing.links {
+        let params = (span[0], span[1], link.as_str());
+        let rows = rows::read(connection, &sql, params, (LINK_CHANGE.name, strange), |row| read_link(row, strange))?;
+        history.links.extend(rows);
+    }
+    strange.tell();
+    Ok(history)
+}
+
+fn read_level(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<LevelChange> {
+    Ok(LevelChange {
+        site: SiteId::from(row.get::<_, String>("site")?.as_str()),
+        level: strange.word("level_change.level", &row.get::<_, String>("level")?).unwrap_or(Level::Unknown),
+        since: time(row.get("since")?),
+    })
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    Ok(Run { from: time(row.get("started")?), until: time(row.get("alive")?) })
 }
 
 const INCIDENTS: &str = "closed IS NULL OR closed > ?1";
@@ -60,18 +104,25 @@ fn runs() -> String {
                  (SELECT started FROM run AS next WHERE next.id > run.id ORDER BY next.id LIMIT 1),
                  9223372036854775807)), 0)) AS alive, {}
          FROM run WHERE started < ?2 AND alive > ?1 ORDER BY id",
-        table::RUN.sound()
+        RUN.sound()
     )
+}
+
+/// The run that is remembered longest.
+fn first_run() -> String {
+    format!("SELECT started, {} FROM run ORDER BY id LIMIT 1", RUN.sound())
 }
 
 /// What is read of a span, for tests to see by which indexes.
 #[cfg(test)]
 pub(super) fn statements() -> Vec<String> {
-    use table::{INCIDENT, LEVEL_CHANGE, LINK_CHANGE, MAINTENANCE, TRANSITION};
     vec![
         rows::changes(&TRANSITION, "decided"),
         rows::changes(&LEVEL_CHANGE, "since"),
         rows::changes(&LINK_CHANGE, "since"),
+        rows::changes_of_one(&TRANSITION, "decided"),
+        rows::changes_of_one(&LEVEL_CHANGE, "since"),
+        rows::changes_of_one(&LINK_CHANGE, "since"),
         runs(),
         format!("SELECT body FROM {} WHERE {INCIDENTS}", INCIDENT.name),
         format!("SELECT body FROM {} WHERE {WINDOWS}", MAINTENANCE.name),

@@ -8,6 +8,7 @@ mod backup;
 mod columns;
 mod edits;
 mod error;
+mod figures;
 mod forget;
 mod held;
 mod history;
@@ -40,11 +41,12 @@ pub use settings::Settings;
 
 use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
-    Behind, CameraId, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation,
-    Recipient, Restored, SiteRecord, Thread, Transition, Window,
+    Bearing, Behind, CameraId, FigureRow, Grain, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory,
+    Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Thread, Transition, Window,
 };
 use crate::rights::{Chain, Change, Entry, Register};
 use jiff::Timestamp;
+use rusqlite::Connection;
 use secrecy::SecretSlice;
 use std::{
     collections::BTreeMap,
@@ -114,6 +116,8 @@ pub struct Batch {
     pub edits: Vec<EditChange>,
     /// What people changed.
     pub audit: Vec<Entry>,
+    /// What looks measured in minutes and hours that are over.
+    pub figures: Vec<FigureRow>,
 }
 
 impl Journal {
@@ -202,15 +206,40 @@ impl Journal {
 
     /// All that bears on a span of time. Years take a while to read, so a file is read beside the thread that writes.
     pub async fn history(&self, from: Timestamp, until: Timestamp) -> Result<History, Error> {
+        self.read(move |connection| history::read(connection, from, until)).await
+    }
+
+    /// Of the same only the changes of some things, when the monitor ran, and windows.
+    pub async fn history_of(&self, bearing: Bearing, from: Timestamp, until: Timestamp) -> Result<History, Error> {
+        self.read(move |connection| history::of(connection, &bearing, from, until)).await
+    }
+
+    /// What looks measured of a camera in a span of time, in its order; a part that two runs wrote is there twice.
+    pub async fn figures(
+        &self,
+        camera: CameraId,
+        grain: Grain,
+        span: (Timestamp, Timestamp),
+    ) -> Result<Vec<Point>, Error> {
+        self.read(move |connection| figures::read(connection, &camera, grain, span)).await
+    }
+
+    /// Reads a file beside the thread that writes, and whatever is none through it.
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl Fn(&Connection) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let job = Arc::new(job);
         if let Some(path) = self.path.clone().filter(|_| self.beside.load(Ordering::Relaxed)) {
-            let read = tokio::task::spawn_blocking(move || history(&path, from, until));
+            let job = job.clone();
+            let read = tokio::task::spawn_blocking(move || job(&open::read_only(&path)?));
             match read.await.map_err(|_| Error::Closed)? {
                 // The thread sets a damaged file aside.
                 Err(error) if error.is_damage() => {}
                 other => return other,
             }
         }
-        self.with(move |store| store.read(|connection| history::read(connection, from, until))).await
+        self.with(move |store| store.read(|connection| job(connection))).await
     }
 
     /// All accounts and what people are known by, and the end of the audit trail.
@@ -292,3 +321,7 @@ mod backup_tests;
 #[cfg(test)]
 #[path = "edits_tests.rs"]
 mod edits_tests;
+
+#[cfg(test)]
+#[path = "figures_tests.rs"]
+mod figures_tests;

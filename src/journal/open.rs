@@ -189,7 +189,7 @@ fn look_through(connection: &Connection) -> Result<(), Error> {
     let known = "SELECT name FROM sqlite_schema WHERE type = 'table'";
     let known: Vec<String> =
         connection.prepare(known)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let small = table::ALL.iter().map(|table| table.name).filter(|name| *name != table::OBSERVATION.name);
+    let small = table::ALL.iter().filter(|table| !table.is_bulk()).map(|table| table.name);
     let small = small.filter(|name| known.iter().any(|known| known == name));
     for check in small.map(|name| format!("PRAGMA integrity_check({name})")).chain(["PRAGMA quick_check".to_owned()]) {
         let mut statement = connection.prepare(&check)?;

@@ -106,6 +106,7 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
     }
     super::people::write(&transaction, batch)?;
     super::edits::write(&transaction, &batch.edits)?;
+    super::figures::write(&transaction, &batch.figures)?;
     for record in &batch.logins {
         let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good, sum)
                    VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good,

@@ -19,6 +19,15 @@ const PORTION: u32 = 500;
 /// Transcripts of a camera that are kept, of good looks and of failed ones each: a day of looks once a minute, and no
 /// more of a camera that fails on purpose a thousand times an hour.
 pub(super) const TRANSCRIPTS: usize = 2000;
+/// How long figures are kept by the minute: pages look back on a day; and by the hour, thirteen months.
+pub(super) const KEEP_MINUTES: Duration = Duration::from_secs(25 * 60 * 60);
+pub(super) const KEEP_HOURS: Duration = Duration::from_secs(397 * 24 * 60 * 60);
+/// Of the size above which transcripts go, hours may take so much: else years of them would leave no room for any.
+const HOURS_PART: i64 = 4;
+/// About how much all hours take: 20 bytes a row beside what is in it.
+const HOURS: &str = "SELECT (SELECT sum(length(parts) + length(camera) + 20) FROM hour_figures
+                             WHERE begins = (SELECT max(begins) - 86400 FROM hour_figures))
+                          * (SELECT (max(begins) - min(begins)) / 86400 + 1 FROM hour_figures)";
 /// Transcripts after which a camera's are counted again: that walks over all of them.
 const COUNTED_EVERY: usize = 100;
 /// Cameras whose transcripts are counted at once; the others wait for the next minute.
@@ -64,6 +73,8 @@ impl Counts {
 pub(super) enum Rule {
     /// Rows that a statement deletes, a portion at a time.
     Rows(String, Vec<Value>),
+    /// The oldest hours of figures, where the file is big and they take more than their part of this.
+    Hours(i64),
     /// The oldest transcripts, while the file is bigger than this.
     Bytes(i64),
     /// Pages that nothing uses any more, where they are many or the file is bigger than this.
@@ -108,6 +119,14 @@ pub(super) fn rules(now: Timestamp, settings: &Settings, counts: &mut Counts) ->
         let condition = "old.failed = ?1 AND old.started < ?2".to_owned();
         rules.push(rows("observation", "id", condition, vec![Value::Integer(failed.into()), before(keep)]));
     }
+    for (table, keep) in [("minute_figures", KEEP_MINUTES), ("hour_figures", KEEP_HOURS.min(settings.keep_history))] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE (begins, camera) IN
+                 (SELECT begins, camera FROM {table} WHERE begins < ?1 LIMIT {PORTION})"
+        );
+        let seconds = i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
+        rules.push(Rule::Rows(sql, vec![Value::Integer(now.as_second().saturating_sub(seconds))]));
+    }
     for (camera, failed) in counts.take_due() {
         // What is beyond the number goes, oldest and all.
         let sql = format!(
@@ -118,7 +137,7 @@ pub(super) fn rules(now: Timestamp, settings: &Settings, counts: &mut Counts) ->
         rules.push(Rule::Rows(sql, values));
     }
     let most = i64::try_from(settings.max_size).unwrap_or(i64::MAX);
-    rules.extend([Rule::Bytes(most), Rule::Pages(most)]);
+    rules.extend([Rule::Hours(most), Rule::Bytes(most), Rule::Pages(most)]);
     rules
 }
 
@@ -129,6 +148,20 @@ impl Rule {
             Self::Rows(sql, values) => {
                 let rows = connection.prepare_cached(sql)?.execute(params_from_iter(values))?;
                 Ok(rows >= PORTION as usize)
+            }
+            Self::Hours(most) => {
+                let (pages, unused, size) = pages(connection)?;
+                if (pages - unused) * size <= most / 2 {
+                    return Ok(false);
+                }
+                // Each day takes about as much as the last whole one.
+                let bytes = connection.prepare_cached(HOURS)?.query_row([], |row| row.get::<_, Option<i64>>(0))?;
+                if bytes.unwrap_or(0) <= most / HOURS_PART {
+                    return Ok(false);
+                }
+                let oldest = "DELETE FROM hour_figures WHERE (begins, camera) IN
+                                  (SELECT begins, camera FROM hour_figures ORDER BY begins LIMIT ?1)";
+                Ok(connection.prepare_cached(oldest)?.execute([PORTION])? > 0)
             }
             Self::Bytes(most) => {
                 let (pages, unused, size) = pages(connection)?;

@@ -11,6 +11,9 @@ use serde::de::DeserializeOwned;
 /// What a body is at most: a longer one is none of ours.
 const LONGEST_BODY: usize = 1024 * 1024;
 
+/// Changes of one thing that a page looks back on: a look each four seconds for a day makes no more.
+const MOST_CHANGES: u32 = 20_000;
+
 /// Reads rows of a statement that names the column [`Table::sound`].
 pub(super) fn read<T>(
     connection: &Connection,
@@ -79,6 +82,17 @@ pub(super) fn changes(table: &Table, time: &str) -> String {
              SELECT id FROM {name} WHERE {time} > ?1
              UNION ALL SELECT (SELECT id FROM {name} WHERE {key} = known.name AND {time} <= ?1 ORDER BY id DESC LIMIT 1)
              FROM known) ORDER BY id",
+        sound = table.sound()
+    )
+}
+
+/// The same for one thing, named by `?3`; of what changed too often, the last so many changes.
+pub(super) fn changes_of_one(table: &Table, time: &str) -> String {
+    let (name, key) = (table.name, table.columns[1]);
+    format!(
+        "SELECT * FROM (SELECT *, {sound} FROM {name} WHERE {key} = ?3 AND +since < ?2 AND id >= ifnull(
+             (SELECT id FROM {name} WHERE {key} = ?3 AND {time} <= ?1 ORDER BY id DESC LIMIT 1), 0)
+             ORDER BY id DESC LIMIT {MOST_CHANGES}) ORDER BY id",
         sound = table.sound()
     )
 }

@@ -96,7 +96,7 @@ fn salvage(connection: &mut Connection, damaged: &Path, bounded: bool) -> Result
                 salvaged.skipped += u64::from(!candidates.is_empty() && (number.is_some() || values.len() > 4));
                 continue;
             };
-            let many = table.name == table::OBSERVATION.name;
+            let many = table.is_bulk();
             if many && (bounded || began.elapsed() > PATIENCE) || bounded && taken > MEMORY && table.numbered {
                 continue;
             }
@@ -116,7 +116,7 @@ fn salvage(connection: &mut Connection, damaged: &Path, bounded: bool) -> Result
 fn by_trees(to: &Connection, damaged: &Path) -> Result<u64, Error> {
     let Ok(old) = open::earlier(damaged) else { return Ok(0) };
     let mut count = 0;
-    for table in table::ALL.iter().filter(|table| table.name != table::OBSERVATION.name) {
+    for table in table::ALL.iter().filter(|table| !table.is_bulk()) {
         let Ok(mut statement) = old.prepare(&format!("SELECT * FROM {}", table.name)) else { continue };
         let width = statement.column_count();
         // A table whose columns have changed since is not worth more here.

@@ -64,11 +64,13 @@ pub(super) static OBSERVATION: Table = numbered("observation", &["id", "camera",
 pub(super) static ACCOUNT: Table = keyed("account", &["name", "body"]);
 pub(super) static PASS: Table = keyed("pass", &["id", "body"]);
 pub(super) static AUDIT: Table = numbered("audit", &["id", "at", "body"], 2);
+pub(super) static MINUTE_FIGURES: Table = keyed("minute_figures", &["begins", "camera", "parts"]);
+pub(super) static HOUR_FIGURES: Table = keyed("hour_figures", &["begins", "camera", "parts"]);
 
 pub(super) static EDIT: Table = keyed("edit", &["item", "body"]);
 
 /// All of them.
-pub(super) static ALL: [&Table; 18] = [
+pub(super) static ALL: [&Table; 20] = [
     &SECRET,
     &INCIDENT,
     &MAINTENANCE,
@@ -87,9 +89,17 @@ pub(super) static ALL: [&Table; 18] = [
     &PASS,
     &AUDIT,
     &EDIT,
+    &MINUTE_FIGURES,
+    &HOUR_FIGURES,
 ];
 
 impl Table {
+    /// Whether it may have so many rows that whoever is in a hurry does without it, and so that nothing is lost without
+    /// which the daemon would know less of what is.
+    pub(super) fn is_bulk(&self) -> bool {
+        [OBSERVATION.name, MINUTE_FIGURES.name, HOUR_FIGURES.name].contains(&self.name)
+    }
+
     /// The columns and the sum, for a statement.
     pub(super) fn list(&self) -> String {
         format!("{}, sum", self.columns.join(", "))

@@ -1,6 +1,6 @@
 //! What the journal remembers of a span of time: the raw material of the uptime report.
 
-use super::{CameraId, DeviceFacts, Incident, Level, LinkRecord, SiteId, Transition, Window};
+use super::{CameraId, DeviceFacts, Incident, Level, LinkId, LinkRecord, SiteId, Transition, Window};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct History {
     /// When the monitor ran.
     pub runs: Vec<Run>,
+    /// Since when anything is remembered, in whatever span; `None` where that is not known.
+    pub begins: Option<Timestamp>,
     /// Changes of cameras: those decided since the span began, and the last of each camera before it.
     pub transitions: Vec<Transition>,
     /// Changes of sites, in the same way.
@@ -41,4 +43,15 @@ pub struct LevelChange {
     pub level: Level,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// Whose changes bear on something.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bearing {
+    /// Cameras.
+    pub cameras: Vec<CameraId>,
+    /// Sites.
+    pub sites: Vec<SiteId>,
+    /// Links.
+    pub links: Vec<LinkId>,
 }

@@ -12,6 +12,7 @@ mod course;
 mod covers;
 mod detail;
 mod discreet;
+mod figures;
 mod fleet;
 mod folded;
 mod hex;
@@ -53,12 +54,13 @@ pub use detail::Detail;
 pub(crate) use detail::Part;
 pub(crate) use detail::told;
 pub use discreet::stream_address;
+pub use figures::{FigureRow, Figures, Grain, Point, Sum};
 pub use fleet::{
     Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
 };
 pub use folded::folded;
 pub use hex::hex;
-pub use history::{History, LevelChange, Run};
+pub use history::{Bearing, History, LevelChange, Run};
 pub use hours::DailyHours;
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};

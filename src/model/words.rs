@@ -1,6 +1,6 @@
 //! The words for states and reasons that people read, on pages and in messages, Vietnamese and English.
 
-use super::{Check, FailureKind, Held, Kind, Level, State, ViewState, worded};
+use super::{Check, FailureKind, Held, Kind, Level, LinkKind, LinkState, State, ViewState, worded};
 
 worded!(State::text {
     Up => "hoạt động", "up";
@@ -24,6 +24,18 @@ worded!(ViewState::text {
     Covered => "quan sát được", "covered";
     Lost => "mất", "lost";
     Unknown => "chưa rõ", "unknown";
+});
+
+worded!(LinkState::text {
+    Up => "hoạt động", "up";
+    Down => "đứt", "down";
+    Unknown => "chưa rõ", "unknown";
+});
+
+worded!(LinkKind::text {
+    Uplink => "đường truyền thuê", "uplink";
+    Switch => "bộ chuyển mạch", "switch";
+    Power => "nguồn điện", "power";
 });
 
 worded!(Kind::text {

@@ -23,6 +23,9 @@ pub struct Report {
     /// First moment after what it counts.
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
+    /// Since when anything is remembered, in whatever period; `null` where that is not known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub known_since: Option<Timestamp>,
     /// Whether the period is over; else it is counted up to the moment at which the report was made.
     pub complete: bool,
     /// Availability agreed for cameras, 0 to 1.
@@ -180,6 +183,11 @@ pub struct Trend {
 type Figure = fn(&Line) -> Option<f64>;
 
 impl Report {
+    /// Whether anything is remembered of the period.
+    pub fn is_known(&self) -> bool {
+        self.known_since.is_none_or(|since| since < self.until)
+    }
+
     /// Notes in each line how it changed.
     pub(super) fn compare(&mut self, before: &Self) {
         fn set(line: &mut Line, before: &Line, figure: Figure) {

@@ -6,17 +6,29 @@
 
 mod account;
 mod lines;
+mod past;
+mod recorder;
 mod report;
 mod settings;
 mod span;
+mod spell;
+mod strip;
 mod tally;
 mod timeline;
+mod usual;
 
 pub use account::{Account, Class, Seconds};
 pub use lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict};
+pub use recorder::Recorder;
 pub use report::{of_month, reach};
 pub use settings::Settings;
 pub use span::{Month, Period};
+pub use spell::{Spell, Stands};
+pub use strip::{Of, Piece, Range, Strip, Together, together};
+pub use usual::Usual;
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod strip_tests;

@@ -3,18 +3,13 @@
 use super::{
     account::{Account, Class, Seconds},
     lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict},
+    past::Past,
     settings::Settings,
     span::{Month, Period},
-    tally::{Above, Tally, Watched, cut_by, of_camera},
-    timeline::{Timeline, Was},
+    spell::Spell,
+    tally::Tally,
 };
-use crate::{
-    coverage,
-    model::{
-        Branch, Camera, CameraId, FailureKind, Fleet, History, Incident, Kind, Level, LinkId, LinkState, Scope, Site,
-        State, Window, elapsed,
-    },
-};
+use crate::model::{Camera, CameraId, FailureKind, Fleet, History, Incident, Kind, Site, elapsed};
 use jiff::{Timestamp, civil::Date};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,11 +39,12 @@ pub(super) fn report(
     now: Timestamp,
     before: Option<&Report>,
 ) -> Report {
-    let work = Work::new(fleet, history, period, settings, now);
+    let past = Past::new(fleet, history, (period.from, period.until), settings, now);
+    let work = Work { past, days: period.days(), settings };
     let mut sums = Sums::default();
     // A camera's own sums are let go as soon as they are added: a day of each takes as much as all of its line.
     let each = fleet.cameras.values().map(|camera| {
-        let tally = work.camera(camera);
+        let tally = Tally::of(&work.days, &work.past.camera(camera));
         sums.add(fleet, history, camera, &tally);
         work.line(camera.id.as_str(), camera.public_name(), &tally, 1)
     });
@@ -80,10 +76,10 @@ pub(super) fn report(
         let line = work.site_line(site.id.as_str(), &site.name, tally, 1);
         Line { blind_seconds: Some(*blind), ..line }
     });
-    let links = fleet
-        .links
-        .iter()
-        .map(|(id, link)| Line { verdict: None, ..work.line(id.as_str(), &link.name, &work.link(id), 1) });
+    let links = fleet.links.iter().map(|(id, link)| Line {
+        verdict: None,
+        ..work.line(id.as_str(), &link.name, &Tally::of(&work.days, &work.past.link(id)), 1)
+    });
 
     let days = work.days.iter().zip(&all.sum.days).map(|((date, _), seconds)| DayLine {
         date: *date,
@@ -101,6 +97,7 @@ pub(super) fn report(
         zone: period.zone.clone(),
         from: second(period.from),
         until: second(period.until),
+        known_since: history.begins,
         complete: period.until == period.end,
         camera_target: settings.camera_target,
         site_target: settings.site_target,
@@ -182,137 +179,20 @@ impl Sums {
     }
 }
 
-/// What adding up needs of the history, in the order of time.
+/// What adding up needs beside what each thing was.
 struct Work<'a> {
-    fleet: &'a Fleet,
-    period: &'a Period,
-    /// Its days, worked out once: that asks the time zone.
+    past: Past<'a>,
+    /// The period's days, worked out once: that asks the time zone.
     days: Vec<(Date, i64)>,
     settings: &'a Settings,
-    watched: Watched,
-    cameras: BTreeMap<&'a CameraId, Timeline<Was>>,
-    sites: BTreeMap<&'a str, Timeline<Level>>,
-    links: BTreeMap<&'a LinkId, Timeline<LinkState>>,
-    windows: Vec<&'a Window>,
 }
 
-impl<'a> Work<'a> {
-    fn new(fleet: &'a Fleet, history: &'a History, period: &'a Period, settings: &'a Settings, now: Timestamp) -> Self {
-        let mut rows: BTreeMap<&CameraId, Vec<_>> = BTreeMap::new();
-        history.transitions.iter().for_each(|row| rows.entry(&row.camera).or_default().push(row));
-        let mut levels: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-        for row in &history.levels {
-            levels.entry(row.site.as_str()).or_default().push((row.since.as_second(), row.level));
-        }
-        let mut links: BTreeMap<&LinkId, Vec<_>> = BTreeMap::new();
-        for row in &history.links {
-            if let Branch::Link(link) = &row.branch {
-                links.entry(link).or_default().push((row.since.as_second(), row.state));
-            }
-        }
-        Self {
-            fleet,
-            period,
-            days: period.days(),
-            settings,
-            watched: Watched::of(&history.runs, now.as_second()),
-            cameras: rows.into_iter().map(|(id, rows)| (id, Timeline::of_camera(rows))).collect(),
-            sites: levels.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
-            links: links.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
-            windows: fleet.windows.iter().chain(&history.windows).collect(),
-        }
-    }
-
-    /// Links above something, from the nearest up.
-    fn above(&self, links: &[LinkId]) -> Vec<Above<'_>> {
-        let above = links.iter().filter_map(|id| {
-            let contractors = self.settings.contractors_links.contains(&self.fleet.links.get(id)?.kind);
-            Some(Above { contractors, timeline: self.links.get(id)? })
-        });
-        above.collect()
-    }
-
-    fn camera(&self, camera: &Camera) -> Tally {
-        let links = self.fleet.links_above(camera);
-        let above = self.above(&links);
-        let timeline = self.cameras.get(&camera.id);
-        let changes = timeline.into_iter().flat_map(Timeline::changes);
-        let cuts = above.iter().flat_map(|link| link.timeline.changes());
-        Tally::of(self.period, &self.days, changes.chain(cuts).chain(self.watched.edges()), |second| {
-            if !self.watched.at(second) {
-                return (Account::MonitorDown, None);
-            }
-            let was = timeline.and_then(|timeline| timeline.at(second));
-            (of_camera(was, &above, second), was.and_then(|was| was.cause))
-        })
-    }
-
+impl Work<'_> {
     /// A site's sums, and how long it was blind.
-    fn site(&self, site: &'a Site) -> (&'a Site, Tally, i64) {
-        let timeline = self.sites.get(site.id.as_str());
-        let cameras = site.watchers().filter_map(|watcher| self.cameras.get(&watcher.camera));
-        let edges = timeline.into_iter().flat_map(Timeline::changes).chain(cameras.flat_map(Timeline::changes));
-        let edges: Vec<i64> = edges.chain(self.watched.edges()).collect();
-        let account = |second: i64| match timeline.and_then(|timeline| timeline.at(second)) {
-            _ if !self.watched.at(second) => Account::MonitorDown,
-            None | Some(Level::Unknown) => Account::Unseen,
-            Some(Level::Full) => Account::Up,
-            Some(Level::Reduced) => Account::Degraded,
-            Some(Level::Critical | Level::Blind) if self.is_excused(site, second) => Account::Maintenance,
-            Some(Level::Critical | Level::Blind) => Account::Down,
-        };
-        let tally = Tally::of(self.period, &self.days, edges.iter().copied(), |second| (account(second), None));
-        let blind = Tally::of(self.period, &self.days, edges, |second| {
-            let level = timeline.and_then(|timeline| timeline.at(second));
-            let blind = level == Some(Level::Blind) && account(second) == Account::Down;
-            (if blind { Account::Down } else { Account::Up }, None)
-        });
-        (site, tally, blind.seconds.down)
-    }
-
-    /// Whether a lost site would see everything if all that is out of service on purpose worked.
-    fn is_excused(&self, site: &Site, second: i64) -> bool {
-        let state = |id: &CameraId| {
-            let was = self.cameras.get(id).and_then(|timeline| timeline.at(second));
-            was.map_or(State::Unknown, |was| was.state)
-        };
-        if !site.watchers().any(|watcher| state(&watcher.camera) == State::Maintenance) {
-            return false;
-        }
-        let at = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
-        let commune = &self.fleet.commune;
-        let night = commune.night.contain(at.to_zoned_datetime(commune.timezone.clone()).time());
-        let excused = |id: &CameraId| match state(id) {
-            State::Maintenance => State::Up,
-            other => other,
-        };
-        !coverage::evaluate(site, night, excused).0.worse_than(Level::Reduced)
-    }
-
-    fn link(&self, id: &LinkId) -> Tally {
-        let up = |id: &LinkId| self.fleet.links.get(id)?.parent.clone();
-        let own: Vec<LinkId> = std::iter::successors(Some(id.clone()), up).take(64).collect();
-        let above = self.above(&own);
-        let timeline = self.links.get(id);
-        let zone = &self.fleet.commune.timezone;
-        let windows: Vec<&&Window> = self.windows.iter().filter(|window| takes_out(window, &own)).collect();
-        let at = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
-        let (from, until) = (at(self.period.from), at(self.period.until));
-        let turns = windows.iter().flat_map(|window| window.turns(from, until, zone)).map(Timestamp::as_second);
-        let changes = above.iter().flat_map(|link| link.timeline.changes());
-        let edges: Vec<i64> = turns.chain(changes).chain(self.watched.edges()).collect();
-        Tally::of(self.period, &self.days, edges, |second| {
-            let account = match timeline.and_then(|timeline| timeline.at(second)) {
-                _ if !self.watched.at(second) => Account::MonitorDown,
-                _ if windows.iter().any(|window| window.is_open(at(second), zone)) => Account::Maintenance,
-                state => match (cut_by(&above, second), state) {
-                    (Some(account), _) => account,
-                    (None, Some(LinkState::Up)) => Account::Up,
-                    (None, _) => Account::Unseen,
-                },
-            };
-            (account, None)
-        })
+    fn site<'s>(&self, site: &'s Site) -> (&'s Site, Tally, i64) {
+        let spells = self.past.site(site);
+        let blind = spells.iter().filter(|spell| spell.stands.blind).map(Spell::seconds).sum();
+        (site, Tally::of(&self.days, &spells), blind)
     }
 
     /// Cameras or links added up; the verdict is about the contractor's share.
@@ -353,15 +233,6 @@ impl<'a> Work<'a> {
             days: sum.days.iter().map(figure).collect(),
             ..Line::default()
         }
-    }
-}
-
-/// Whether a window takes a link out of service.
-fn takes_out(window: &Window, link_and_above: &[LinkId]) -> bool {
-    match &window.scope {
-        Scope::All => true,
-        Scope::Link(id) => link_and_above.contains(id),
-        Scope::Area(_) | Scope::Hamlet(_) | Scope::Site(_) | Scope::Camera(_) => false,
     }
 }
 

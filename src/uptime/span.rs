@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use std::{fmt, str::FromStr};
 
 /// A calendar month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Month(Date);
 
 impl Month {

@@ -2,12 +2,12 @@
 
 use super::{
     account::{Account, Class, Seconds},
-    span::Period,
+    spell::{Spell, Stands},
     timeline::{Timeline, Was},
 };
 use crate::model::{FailureKind, LinkState, Run, State};
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How old the last sign of life of a run may be while it is taken to run still; it is noted once a minute.
 const ALIVE: i64 = 90;
@@ -90,32 +90,23 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds up a period. What holds changes at `edges` only.
-    pub(super) fn of(
-        period: &Period,
-        days: &[(Date, i64)],
-        edges: impl IntoIterator<Item = i64>,
-        what: impl Fn(i64) -> (Account, Option<FailureKind>),
-    ) -> Self {
-        let within = |second: &i64| (period.from..period.until).contains(second);
-        let mut starts: BTreeSet<i64> =
-            edges.into_iter().chain(days.iter().map(|(_, end)| *end)).filter(within).collect();
-        starts.insert(period.from);
+    /// Adds up the spells of a period, of which these are the days with their ends.
+    pub(super) fn of(days: &[(Date, i64)], spells: &[Spell]) -> Self {
         let mut tally = Self { days: vec![Seconds::default(); days.len()], ..Self::default() };
         let (mut open, mut day) = (None::<Outage>, 0);
-        let ends = starts.iter().skip(1).copied().chain([period.until]).collect::<Vec<_>>();
-        for (start, end) in starts.into_iter().zip(ends) {
-            let length = (end - start).max(0);
-            if length == 0 {
-                continue;
-            }
-            while days.get(day).is_some_and(|(_, end)| *end <= start) {
-                day += 1;
-            }
-            let (account, cause) = what(start);
+        for spell in spells {
+            let (Stands { account, cause, .. }, length) = (spell.stands, spell.seconds());
             tally.seconds.add(account, length);
-            if let Some(day) = tally.days.get_mut(day) {
-                day.add(account, length);
+            let mut from = spell.from;
+            while from < spell.until {
+                while days.get(day).is_some_and(|(_, end)| *end <= from) {
+                    day += 1;
+                }
+                let end = days.get(day).map_or(spell.until, |(_, end)| spell.until.min(*end));
+                if let Some(day) = tally.days.get_mut(day) {
+                    day.add(account, end - from);
+                }
+                from = end;
             }
             match account.class() {
                 Class::Up => tally.outages.extend(open.take()),

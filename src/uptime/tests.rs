@@ -15,14 +15,14 @@ use proptest::prelude::*;
 use std::sync::Arc;
 
 /// Midnight in Vietnam, 2026-10-01.
-const START: i64 = 1_790_787_600;
-const DAY: i64 = 86_400;
+pub(super) const START: i64 = 1_790_787_600;
+pub(super) const DAY: i64 = 86_400;
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(START + second).expect("a time in this century")
 }
 
-fn zone() -> TimeZone {
+pub(super) fn zone() -> TimeZone {
     TimeZone::fixed(jiff::tz::offset(7))
 }
 
@@ -30,7 +30,7 @@ fn period(length: i64) -> Period {
     Period { from: START, until: START + length, end: START + length, zone: zone() }
 }
 
-fn row(camera: &str, to: State, since: i64, decided: i64) -> Transition {
+pub(super) fn row(camera: &str, to: State, since: i64, decided: i64) -> Transition {
     let cause = (to == State::Down).then_some(FailureKind::Refused);
     let detail = Detail::default();
     Transition {
@@ -45,7 +45,7 @@ fn row(camera: &str, to: State, since: i64, decided: i64) -> Transition {
 }
 
 /// Cameras `a` and `b` behind a switch on an uplink, and a site that needs both.
-fn fleet() -> Fleet {
+pub(super) fn fleet() -> Fleet {
     let zone = zone();
     let commune = Commune {
         name: "Xã Thử".into(),
@@ -281,7 +281,7 @@ fn households_are_named_by_their_ids_and_incidents_by_their_places() {
 }
 
 /// Any state, with a span of time that it claims.
-fn any_rows() -> impl Strategy<Value = Vec<Transition>> {
+pub(super) fn any_rows() -> impl Strategy<Value = Vec<Transition>> {
     let state = prop::sample::select(State::ALL.to_vec());
     let each = (state, 0..40_i64, 0..120_i64);
     prop::collection::vec(each, 0..30).prop_map(|rows| {
@@ -294,7 +294,7 @@ fn any_rows() -> impl Strategy<Value = Vec<Transition>> {
     })
 }
 
-fn any_links() -> impl Strategy<Value = Vec<LinkRecord>> {
+pub(super) fn any_links() -> impl Strategy<Value = Vec<LinkRecord>> {
     let state = prop::sample::select(LinkState::ALL.to_vec());
     let row = (prop::sample::select(vec!["fibre", "switch"]), state, -20..1000_i64);
     let link =
@@ -302,7 +302,7 @@ fn any_links() -> impl Strategy<Value = Vec<LinkRecord>> {
     prop::collection::vec(row.prop_map(link), 0..12)
 }
 
-fn any_runs() -> impl Strategy<Value = Vec<Run>> {
+pub(super) fn any_runs() -> impl Strategy<Value = Vec<Run>> {
     let run = (-50..1000_i64, 0..600_i64).prop_map(|(from, length)| Run { from: at(from), until: at(from + length) });
     prop::collection::vec(run, 0..6)
 }
@@ -311,10 +311,10 @@ const RECOUNTED: i64 = 1000;
 /// Seconds before the period that the recount remembers.
 const BEFORE: i64 = 400;
 
-/// What a camera was in each second, painted over row by row.
-fn painted(rows: &[Transition]) -> Vec<Option<(State, Option<FailureKind>)>> {
-    let mut owner: Vec<Option<usize>> = vec![None; (BEFORE + RECOUNTED) as usize + 1000];
-    let index = |second: i64| (second - START + BEFORE) as usize;
+/// What a camera was in each second, painted over row by row; from so many seconds before the beginning on.
+pub(super) fn painted(rows: &[Transition], before: i64, length: i64) -> Vec<Option<(State, Option<FailureKind>)>> {
+    let mut owner: Vec<Option<usize>> = vec![None; (before + length) as usize];
+    let index = |second: i64| (second - START + before) as usize;
     for (number, row) in rows.iter().enumerate() {
         let (since, decided) = (index(row.since.as_second()), index(row.decided.as_second()));
         let begin = match number.checked_sub(1) {
@@ -341,7 +341,7 @@ fn painted(rows: &[Transition]) -> Vec<Option<(State, Option<FailureKind>)>> {
         };
         owner[begin..].fill(Some(number));
     }
-    owner[BEFORE as usize..].iter().map(|one| one.map(|one| (rows[one].to, rows[one].cause))).collect()
+    owner.iter().map(|one| one.map(|one| (rows[one].to, rows[one].cause))).collect()
 }
 
 fn last_before<T: Copy>(changes: &[(i64, T)], second: i64) -> Option<T> {
@@ -357,7 +357,7 @@ proptest! {
         let line = camera(&report, "a");
         prop_assert_eq!(line.seconds.total(), RECOUNTED);
 
-        let states = painted(&rows);
+        let states = painted(&rows, BEFORE, RECOUNTED + 1000);
         let link = |id: &str| -> Vec<(i64, LinkState)> {
             let rows = links.iter().filter(|row| row.branch == Branch::Link(id.into()));
             rows.map(|row| (row.since.as_second() - START, row.state)).collect()
@@ -367,7 +367,7 @@ proptest! {
         let (mut outages, mut down) = (0, false);
         for second in 0..RECOUNTED {
             let awake = runs.iter().any(|run| (run.from..run.until).contains(&at(second)));
-            let account = match states[second as usize] {
+            let account = match states[(BEFORE + second) as usize] {
                 _ if !awake => Account::MonitorDown,
                 None => Account::Unseen,
                 Some((State::Up, _)) => Account::Up,

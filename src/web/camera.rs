@@ -3,17 +3,41 @@
 use super::{
     explain::{Explanation, Steps, explain},
     page,
+    past::{self, Called, Past},
     words::{Words, words},
 };
-use crate::model::{Budget, Client, DeviceFacts, Language, Local, Snapshot, ToldLook};
+use crate::{
+    model::{Budget, Client, DeviceFacts, Language, Local, Snapshot, ToldLook},
+    uptime::{Of, Range},
+};
 use askama::Template;
 
 /// The page's content; `None` when there is no such camera.
-pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama::Result<Option<String>> {
+pub(super) fn main(
+    snapshot: &Snapshot,
+    id: &str,
+    language: Language,
+    (past, range): (&Past, Range),
+) -> askama::Result<Option<String>> {
     let Some(it) = explain(snapshot, id, language) else { return Ok(None) };
     let Some(camera) = snapshot.fleet.cameras.get(id) else { return Ok(None) };
     let words = words(language);
+    let looked = past.one(&Of::Camera(camera.id.clone()), range);
+    let address = format!("/cameras/{}", camera.id);
+    let status = snapshot.cameras.get(id);
+    let measured = looked.as_deref().map(|looked| &looked.measured);
+    let plots = status
+        .zip(measured)
+        .map_or_else(Vec::new, |(status, measured)| past::plots(snapshot, (camera, status), range, measured, language));
     let template = Main {
+        past: past::of_one(
+            snapshot,
+            (language, Called::Things),
+            (&address, range),
+            looked.as_deref().map(|looked| &looked.strip),
+        ),
+        plots,
+        link: camera.link.as_ref().map(ToString::to_string),
         words,
         mood: it.state.as_str(),
         symbol: page::symbol(it.state),
@@ -34,6 +58,10 @@ pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama:
 #[template(path = "camera.html")]
 struct Main<'a> {
     words: &'static Words,
+    past: past::Section,
+    plots: Vec<past::Plot>,
+    /// The link that it hangs on, by its id.
+    link: Option<String>,
     it: &'a Explanation,
     mood: &'static str,
     symbol: &'static str,
@@ -148,7 +176,8 @@ mod tests {
         let snapshot = failing(Kind::Public);
         let id = snapshot.fleet.cameras.keys().next().expect("a camera").to_string();
         let text = |language| {
-            let page = main(&snapshot, &id, language).expect("it is rendered").expect("there is such a camera");
+            let past = (&Past::unknown(), Range::Day);
+            let page = main(&snapshot, &id, language, past).expect("it is rendered").expect("there is such a camera");
             page.replace("&#34;", "\"").replace("&#39;", "'")
         };
         let pages = Language::ALL.map(text);
@@ -173,7 +202,8 @@ mod tests {
         let snapshot = failing(Kind::Household);
         let camera: &Camera = snapshot.fleet.cameras.values().next().expect("a camera");
         for language in Language::ALL {
-            let page = main(&snapshot, camera.id.as_str(), language).expect("it is rendered").expect("a camera");
+            let past = (&Past::unknown(), Range::Day);
+            let page = main(&snapshot, camera.id.as_str(), language, past).expect("it is rendered").expect("a camera");
             assert!(!page.contains("10.1.0.0") && page.contains("***"), "{page}");
         }
     }

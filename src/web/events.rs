@@ -50,16 +50,19 @@ impl Subject {
             Some("cameras") => Some(What::Cameras),
             Some("sites") => Some(What::Sites),
             Some("incidents") => Some(What::Incidents),
+            Some("links") => Some(What::Links),
             _ => None,
         };
+        let range = wish.range();
         match (what, wish) {
             (Some(what), _) => Self::List(Filter::read(what, asked)),
             (_, Wish { incident: Some(id), .. }) => Self::Incident(id),
-            (_, Wish { camera: Some(id), .. }) => Self::Camera(id),
-            (_, Wish { site: Some(id), .. }) => Self::Site(id),
+            (_, Wish { camera: Some(id), .. }) => Self::Camera(id, range),
+            (_, Wish { site: Some(id), .. }) => Self::Site(id, range),
+            (_, Wish { link: Some(id), .. }) => Self::Link(id, range),
             (_, Wish { map: Some(_), area, .. }) => Self::Map(area),
             (_, Wish { area: Some(id), .. }) => Self::Area(id),
-            _ => Self::Wall,
+            _ => Self::Wall(range),
         }
     }
 
@@ -102,7 +105,7 @@ pub(super) async fn events(
     let language = wish.language(&snapshots.borrow());
     let (subject, not_before) = (Subject::of(wish, &asked), Instant::now());
     // A camera's page shows more than others do, and so do its events.
-    if matches!(subject, Subject::Camera(_)) && !visitor.may(Right::SeeDevices) {
+    if matches!(subject, Subject::Camera(..)) && !visitor.may(Right::SeeDevices) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let (stood, shown, well) = (None, None, None);
@@ -153,7 +156,7 @@ impl Listener {
         }
         let standing = match &self.subject {
             // A camera's page shows each look.
-            Subject::Camera(id) => {
+            Subject::Camera(id, _) => {
                 let last = snapshot.cameras.get(id.as_str()).and_then(|status| status.last_probe);
                 u64::try_from(last.map_or(0, |at| at.as_millisecond())).unwrap_or(0)
             }
@@ -164,6 +167,7 @@ impl Listener {
             return Some(pulse(&snapshot));
         }
         self.stood = Some((standing, Instant::now()));
+        self.shared.cache.ready(&self.subject).await;
         self.change(&snapshot)
     }
 

@@ -69,7 +69,7 @@ async fn show(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    visit::show(&shared, &visitor, &wish, &Subject::Incident(id), no_such)
+    visit::show(&shared, &visitor, &wish, &Subject::Incident(id), no_such).await
 }
 
 #[derive(Debug, Deserialize)]

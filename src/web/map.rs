@@ -2,6 +2,7 @@
 
 use super::{
     ground::{Ground, urgency},
+    labels::{self, Area},
     list::{self, Place, Wanted},
     page::{level_symbol, moment},
     rows::first_of,
@@ -23,6 +24,11 @@ const METRES: f64 = 111_320.0;
 const MARKS: usize = 300;
 /// So many marks have their names beside them; of more they would cover each other.
 const NAMED: usize = 40;
+/// Size of letters: of marks' names, and of hamlets'. The style sheet says the same.
+const NAME: f64 = 21.0;
+const HAMLET: f64 = 32.0;
+/// A mark's radius with its edge.
+const RADIUS: f64 = 22.0;
 /// Hamlets whose names are drawn, and sites without coordinates that are listed.
 const HAMLETS: usize = 60;
 const NOWHERE: usize = 60;
@@ -175,13 +181,15 @@ fn draw<'a>(snapshot: &'a Snapshot, things: &[(Thing<'a>, Location)], language: 
         (sum.0 / count, sum.1 / count)
     };
     let hamlets = if hamlets.len() > HAMLETS { BTreeMap::new() } else { hamlets };
-    Some(Drawing {
-        height: projection.height,
-        named: marks.len() <= NAMED,
-        marks,
-        hamlets: hamlets.into_iter().map(|(name, points)| (name, middle(&points).0, middle(&points).1)).collect(),
-        scale: projection.scale(),
-    })
+    let named = marks.len() <= NAMED;
+    let mut taken: Vec<Area> = marks.iter().map(|mark| Area::of_mark((mark.x, mark.y), RADIUS)).collect();
+    if named {
+        taken.extend(marks.iter().map(|mark| Area::of_text(mark.name, NAME, (mark.x, mark.text_y))));
+    }
+    let names: Vec<_> = hamlets.into_iter().map(|(name, points)| (name, middle(&points))).collect();
+    let places = labels::places(&names, HAMLET, taken, (WIDTH, projection.height));
+    let hamlets = names.iter().zip(places).filter_map(|((name, _), place)| place.map(|(x, y)| (*name, x, y)));
+    Some(Drawing { height: projection.height, named, hamlets: hamlets.collect(), marks, scale: projection.scale() })
 }
 
 /// From degrees to the drawing: flat, which a commune is small enough for, and north up.

@@ -31,6 +31,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/map", right(See)),
         ("GET", "/sites", right(See)),
         ("GET", "/sites/{id}", right(See)),
+        ("GET", "/links", right(See)),
+        ("GET", "/links/{id}", right(See)),
         ("GET", "/incidents", right(See)),
         ("GET", "/incidents/{id}", right(See)),
         ("POST", "/incidents/{id}/ack", right(TakeOn)),

@@ -1,6 +1,6 @@
 //! What pages' contents share: times, signs and numbers.
 
-use crate::model::{Camera, Course, Language, Level, Rung, SiteStatus, Snapshot, State, ToldRung};
+use crate::model::{Camera, Course, Language, Level, LinkState, Rung, SiteStatus, Snapshot, State, ToldRung};
 use jiff::Timestamp;
 
 /// A time as people and as the page's script read it.
@@ -47,6 +47,15 @@ pub(super) fn level_symbol(level: Level) -> &'static str {
         Level::Critical => "▲",
         Level::Blind => "✕",
         Level::Unknown => "?",
+    }
+}
+
+/// A link's state as a sign beside its colour.
+pub(super) fn link_symbol(state: LinkState) -> &'static str {
+    match state {
+        LinkState::Up => "●",
+        LinkState::Down => "✕",
+        LinkState::Unknown => "?",
     }
 }
 

@@ -3,13 +3,17 @@
 //! has a new snapshot with every few looks; its pages are made from one of the last half second.
 
 use super::{
-    camera, incident,
+    camera, incident, link,
     list::{self, Filter, Index},
     map,
+    past::Past,
     pieces::{Content, Outline},
     site, sse, wall,
 };
-use crate::model::{Language, Snapshot};
+use crate::{
+    model::{Language, Snapshot},
+    uptime::{Of, Range},
+};
 use axum::body::Bytes;
 use std::{
     collections::HashMap,
@@ -33,14 +37,16 @@ type Frame = Arc<Mutex<Option<(Arc<Snapshot>, Instant)>>>;
 /// Whose page is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
-    Wall,
+    /// The wall of the fleet, with its past.
+    Wall(Range),
     /// The wall of an area.
     Area(String),
     /// The map of the fleet, or of an area.
     Map(Option<String>),
     List(Filter),
-    Site(String),
-    Camera(String),
+    Site(String, Range),
+    Camera(String, Range),
+    Link(String, Range),
     /// Not as a signed link shows it, which is for one person.
     Incident(String),
 }
@@ -51,15 +57,17 @@ impl Subject {
         &self,
         snapshot: &Snapshot,
         language: Language,
+        past: &Past,
         index: impl FnOnce() -> Arc<Index>,
     ) -> askama::Result<Option<String>> {
         match self {
-            Self::Wall => wall::main(snapshot, None, language),
-            Self::Area(id) => wall::main(snapshot, Some(id), language),
+            Self::Wall(range) => wall::main(snapshot, None, language, (past, *range)),
+            Self::Area(id) => wall::main(snapshot, Some(id), language, (past, Range::Day)),
             Self::Map(area) => map::main(snapshot, area.as_deref(), language),
             Self::List(filter) => list::main(snapshot, &index(), filter, language).map(Some),
-            Self::Site(id) => site::main(snapshot, id, language),
-            Self::Camera(id) => camera::main(snapshot, id, language),
+            Self::Site(id, range) => site::main(snapshot, id, language, (past, *range)),
+            Self::Camera(id, range) => camera::main(snapshot, id, language, (past, *range)),
+            Self::Link(id, range) => link::main(snapshot, id, language, (past, *range)),
             Self::Incident(id) => snapshot
                 .incident(id)
                 .map(|known| incident::main(snapshot, known, language, incident::Signed::default()))
@@ -69,8 +77,8 @@ impl Subject {
 }
 
 /// The last snapshot's renderings.
-#[derive(Default)]
 pub(super) struct Cache {
+    past: Arc<Past>,
     pages: Mutex<Pages>,
     frame: Frame,
 }
@@ -89,6 +97,15 @@ struct Pages {
 }
 
 impl Cache {
+    pub(super) fn new(past: Arc<Past>) -> Self {
+        Self { past, pages: Mutex::default(), frame: Frame::default() }
+    }
+
+    /// Has at hand what a page shows of the past.
+    pub(super) async fn ready(&self, subject: &Subject) {
+        self.past.ready(subject.past()).await;
+    }
+
     /// The snapshot that a page is made from: the one at hand, or for a large fleet one that is a little older, so that
     /// many who ask share it. Incidents are always shown as they are: somebody has just taken one on.
     pub(super) fn frame(&self, latest: &Arc<Snapshot>, subject: &Subject) -> Arc<Snapshot> {
@@ -117,7 +134,7 @@ impl Cache {
         language: Language,
     ) -> askama::Result<Option<Bytes>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(pages.content(snapshot, subject, language)?.map(|content| content.html.clone()))
+        Ok(pages.content(snapshot, subject, language, &self.past)?.map(|content| content.html.clone()))
     }
 
     /// What a page must be told that shows `shown`, or nothing yet: the whole, what has changed, or `None` where nothing
@@ -130,7 +147,7 @@ impl Cache {
         shown: Option<&Shown>,
     ) -> Result<(Option<Bytes>, Shown), Option<askama::Error>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = pages.content(snapshot, subject, language).map_err(Some)?.ok_or(None)?;
+        let content = pages.content(snapshot, subject, language, &self.past).map_err(Some)?.ok_or(None)?;
         let key = (subject.clone(), language, shown.map(|shown| shown.fingerprint));
         let now = Shown::of(&content);
         if let Some(event) = pages.events.get(&key) {
@@ -190,6 +207,7 @@ impl Pages {
         snapshot: &Arc<Snapshot>,
         subject: &Subject,
         language: Language,
+        past: &Past,
     ) -> askama::Result<Option<Arc<Content>>> {
         self.turn_to(snapshot);
         let key = (subject.clone(), language);
@@ -197,7 +215,7 @@ impl Pages {
             return Ok(Some(content.clone()));
         }
         let index = || Index::kept(&mut self.index, &snapshot.fleet);
-        let Some(main) = subject.render(snapshot, language, index)? else { return Ok(None) };
+        let Some(main) = subject.render(snapshot, language, past, index)? else { return Ok(None) };
         let content = Arc::new(Content::of(&main));
         if self.has_room(content.size() + subject.size()) {
             self.kept.insert(key, content.clone());
@@ -217,10 +235,21 @@ impl Subject {
     /// Bytes that its name takes: an incident's number can be written in many ways, and long ones.
     fn size(&self) -> usize {
         match self {
-            Self::Wall => 0,
+            Self::Wall(_) => 0,
             Self::Map(id) => id.as_ref().map_or(0, String::len),
             Self::List(filter) => filter.query().len(),
-            Self::Area(id) | Self::Site(id) | Self::Camera(id) | Self::Incident(id) => id.len(),
+            Self::Area(id) | Self::Incident(id) => id.len(),
+            Self::Site(id, _) | Self::Camera(id, _) | Self::Link(id, _) => id.len(),
+        }
+    }
+
+    /// What its page shows of the past, where that is read for it.
+    fn past(&self) -> Option<(Of, Range)> {
+        match self {
+            Self::Site(id, range) => Some((Of::Site(id.as_str().into()), *range)),
+            Self::Camera(id, range) => Some((Of::Camera(id.as_str().into()), *range)),
+            Self::Link(id, range) => Some((Of::Link(id.as_str().into()), *range)),
+            _ => None,
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::{
     accounts, api, asked, editing, events, gate, incident_forms,
     origin::OwnPage,
+    past::Past,
+    rendered::Cache,
     report, sign_in,
     state::{Shared, State},
     visit,
@@ -21,24 +23,29 @@ use axum::{
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// All addresses, and what has their reports at hand as long as it is awaited.
+/// All addresses, and what has their reports and their past at hand as long as it is awaited.
 pub fn pages(state: State) -> (Router, impl Future<Output = ()> + Send + use<>) {
     let (reports, snapshots) = (Arc::new(report::Desk::new(state.reporter.clone())), state.snapshots.clone());
-    let desk = reports.clone();
-    (with(state, reports), async move { desk.keep_at_hand(snapshots).await })
+    let past = Arc::new(Past::new(state.past.clone()));
+    let (desk, known) = (reports.clone(), past.clone());
+    let at_hand = async move {
+        futures_util::join!(desk.keep_at_hand(snapshots.clone()), known.keep_at_hand(snapshots));
+    };
+    (with(state, reports, past), at_hand)
 }
 
 /// All addresses.
 #[cfg(test)]
 pub(super) fn router(state: State) -> Router {
     let reports = Arc::new(report::Desk::new(state.reporter.clone()));
-    with(state, reports)
+    let past = Arc::new(Past::new(state.past.clone()));
+    with(state, reports, past)
 }
 
-fn with(state: State, reports: Arc<report::Desk>) -> Router {
+fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
     let shared = Shared {
         state,
-        cache: Arc::default(),
+        cache: Arc::new(Cache::new(past)),
         exposition: Arc::default(),
         wishes: Arc::default(),
         reports,
@@ -53,6 +60,8 @@ fn with(state: State, reports: Arc<report::Desk>) -> Router {
         .route("/sites", get(visit::sites))
         .route("/sites/{id}", get(visit::site))
         .route("/incidents", get(visit::incidents))
+        .route("/links", get(visit::links))
+        .route("/links/{id}", get(visit::link))
         .route("/map", get(visit::map))
         .route("/reports", get(report::visit::latest))
         .route("/reports/{month}", get(report::visit::one))

@@ -2,15 +2,18 @@
 
 use super::{
     list::Asked,
+    past::{self, Past},
     province::province,
     rendered::{Cache, Subject},
 };
 use crate::{
     model::{Language, Snapshot},
+    uptime::Range,
     web::list::{Filter, What},
 };
 use axum::extract::Query;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The largest that a page's content may be, in bytes. What is around it takes some 3 kB.
 const LARGEST: usize = 295_000;
@@ -24,7 +27,8 @@ fn list(what: What, query: &str) -> Subject {
 fn pages() -> Vec<Subject> {
     let map = |area: &str| Subject::Map(Some(area.into()));
     vec![
-        Subject::Wall,
+        Subject::Wall(Range::Day),
+        Subject::Wall(Range::Month),
         Subject::Area("khu-000".into()),
         Subject::Area("khu-129".into()),
         Subject::Map(None),
@@ -38,15 +42,22 @@ fn pages() -> Vec<Subject> {
         list(What::Sites, ""),
         list(What::Sites, "level=unwell&q=nga+tu"),
         list(What::Incidents, ""),
-        Subject::Site("site-00000".into()),
-        Subject::Camera("camera-00003".into()),
+        list(What::Links, ""),
+        Subject::Site("site-00000".into(), Range::Week),
+        Subject::Camera("camera-00003".into(), Range::Month),
         Subject::Incident("17".into()),
     ]
 }
 
-fn sizes(snapshot: &Arc<Snapshot>) {
-    let cache = Cache::default();
+async fn sizes(snapshot: &Arc<Snapshot>) {
+    let past = Arc::new(Past::new(past::tests::worst(snapshot)));
+    let (_publish, snapshots) = watch::channel(snapshot.clone());
+    let at_hand = past.keep_at_hand(snapshots);
+    tokio::pin!(at_hand);
+    assert!(futures_util::poll!(&mut at_hand).is_pending(), "it goes on for ever");
+    let cache = Cache::new(past.clone());
     for subject in pages() {
+        cache.ready(&subject).await;
         for language in [Language::Vi, Language::En] {
             let began = std::time::Instant::now();
             let main = cache.main(snapshot, &subject, language).expect("it is rendered");
@@ -59,21 +70,21 @@ fn sizes(snapshot: &Arc<Snapshot>) {
     }
 }
 
-#[test]
-fn no_page_of_a_province_is_large() {
-    sizes(&province(20_000, 130));
+#[tokio::test]
+async fn no_page_of_a_province_is_large() {
+    sizes(&province(20_000, 130)).await;
 }
 
 /// The same where nobody has told areas.
-#[test]
-fn nor_is_one_without_areas() {
-    sizes(&province(20_000, 0));
+#[tokio::test]
+async fn nor_is_one_without_areas() {
+    sizes(&province(20_000, 0)).await;
 }
 
 /// Around the bounds between the kinds of walls.
-#[test]
-fn nor_is_one_of_any_other_size() {
+#[tokio::test]
+async fn nor_is_one_of_any_other_size() {
     for (cameras, areas) in [(0, 0), (180, 0), (183, 4), (480, 5), (483, 5), (600, 400), (2_000, 1_000)] {
-        sizes(&province(cameras, areas));
+        sizes(&province(cameras, areas)).await;
     }
 }

@@ -2,15 +2,20 @@
 
 use super::{
     page::{self, Moment, moment, symbol},
+    past::{self, Called, Past},
     words::{Words, words},
 };
-use crate::model::{Language, Level, Snapshot, State as CameraState, ViewState};
+use crate::{
+    model::{Language, Level, Snapshot, State as CameraState, ViewState},
+    uptime::{Of, Range},
+};
 use askama::Template;
 
 #[derive(Template)]
 #[template(path = "site.html")]
 struct Main {
     words: &'static Words,
+    past: past::Section,
     id: String,
     name: String,
     hamlet: String,
@@ -46,7 +51,12 @@ struct Watcher {
 }
 
 /// The page's content; `None` when there is no such site.
-pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama::Result<Option<String>> {
+pub(super) fn main(
+    snapshot: &Snapshot,
+    id: &str,
+    language: Language,
+    (past, range): (&Past, Range),
+) -> askama::Result<Option<String>> {
     let (Some(site), Some(status)) = (snapshot.fleet.sites.get(id), snapshot.sites.get(id)) else { return Ok(None) };
     let words = words(language);
     let views = site.views.iter().zip(&status.views).map(|(view, now)| {
@@ -78,7 +88,15 @@ pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama:
             cameras: cameras.collect(),
         }
     });
+    let looked = past.one(&Of::Site(site.id.clone()), range);
+    let address = format!("/sites/{}", site.id);
     let template = Main {
+        past: past::of_one(
+            snapshot,
+            (language, Called::Sites),
+            (&address, range),
+            looked.as_deref().map(|looked| &looked.strip),
+        ),
         words,
         id: site.id.to_string(),
         name: site.name.clone(),

@@ -1,11 +1,12 @@
 //! What pages are made from, and what is asked for with each.
 
-use super::{Asked, Hosts, Scrapers, editing::Turn, exposition, flood::Wishes, rendered::Cache, report};
+use super::{Asked, Hosts, Scrapers, editing::Turn, exposition, flood::Wishes, past, rendered::Cache, report};
 use crate::{
     edits::Sheet,
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
     rights::{By, Entry, Hash, Register, Throttle, Wish as PeopleWish},
+    uptime::Range,
 };
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub struct State {
     pub signer: Signer,
     /// Works out uptime reports.
     pub reporter: report::Reporter,
+    /// Reads what things were in the time before now.
+    pub past: past::Sources,
     /// The names by which it may be asked.
     pub hosts: Hosts,
     /// Where people's wishes go.
@@ -97,6 +100,10 @@ pub(super) struct Wish {
     pub(super) camera: Option<String>,
     /// The site whose page is meant.
     pub(super) site: Option<String>,
+    /// The link whose page is meant.
+    pub(super) link: Option<String>,
+    /// How far back the page looks.
+    range: Option<String>,
     /// The area whose wall is meant, or whose map.
     pub(super) area: Option<String>,
     /// The list that is meant: `cameras`, `sites` or `incidents`.
@@ -110,6 +117,11 @@ pub(super) struct Wish {
 impl Wish {
     pub(super) fn language(&self, snapshot: &Snapshot) -> Language {
         self.lang.unwrap_or(snapshot.fleet.commune.language)
+    }
+
+    /// How far back the page looks; a day where that is not said.
+    pub(super) fn range(&self) -> Range {
+        self.range.as_deref().and_then(|range| range.parse().ok()).unwrap_or_default()
     }
 }
 

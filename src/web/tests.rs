@@ -207,6 +207,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
                 })
             }
         }),
+        past: crate::web::past::tests::sources(snapshots.clone()),
         access: access(false),
         sheet: Arc::new(|| Arc::new(sheet())),
         turns: Arc::new(|_| Vec::new()),
@@ -461,7 +462,10 @@ fn a_commune_without_cameras_says_so_and_one_that_is_well_does_not() {
     empty.fleet = Arc::new(Fleet::empty(well.fleet.commune.clone()));
     empty.cameras = imbl::OrdMap::new();
     let says = |snapshot: &Snapshot| {
-        let page = crate::web::wall::main(snapshot, None, Language::Vi).expect("it renders");
+        let (_, snapshots) = watch::channel(Arc::new(snapshot.clone()));
+        let past = crate::web::past::Past::new(crate::web::past::tests::sources(snapshots));
+        let asked = (&past, crate::uptime::Range::Day);
+        let page = crate::web::wall::main(snapshot, None, Language::Vi, asked).expect("it renders");
         page.expect("a wall").contains("Chưa khai báo camera nào.")
     };
     assert!(says(&empty) && !says(&well));

@@ -21,6 +21,8 @@ pub(super) struct SiteTile<'a> {
     pub(super) incident: Option<u32>,
     /// That it is well again and the incident not yet over.
     pub(super) recovering: Option<String>,
+    /// Its last day, drawn; nothing where that is not known.
+    pub(super) day: String,
 }
 
 /// An area in a tile; the one without an id is what lies in none.
@@ -53,6 +55,7 @@ impl<'a> SiteTile<'a> {
             since: moment(status.since, snapshot),
             incident: snapshot.number(status),
             recovering: page::recovering(snapshot, status, language),
+            day: String::new(),
         }
     }
 }

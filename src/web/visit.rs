@@ -15,7 +15,7 @@ use axum::{
 };
 
 /// A subject's page, or what `missing` says when there is no such thing.
-pub(super) fn show(
+pub(super) async fn show(
     shared: &Shared,
     visitor: &Visitor,
     wish: &Wish,
@@ -24,6 +24,7 @@ pub(super) fn show(
 ) -> Response {
     let snapshot = shared.state.snapshots.borrow().clone();
     let language = wish.language(&snapshot);
+    shared.cache.ready(subject).await;
     whole::of(shared, &snapshot, (language, visitor), subject, missing(language))
 }
 
@@ -37,7 +38,7 @@ fn never(_: Language) -> &'static str {
 }
 
 pub(super) async fn wall(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
-    show(&shared, &visitor, &wish, &Subject::Wall, never)
+    show(&shared, &visitor, &wish, &Subject::Wall(wish.range()), never).await
 }
 
 pub(super) async fn area(
@@ -46,7 +47,7 @@ pub(super) async fn area(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::Area(id), no_area)
+    show(&shared, &visitor, &wish, &Subject::Area(id), no_area).await
 }
 
 pub(super) async fn camera(
@@ -55,7 +56,7 @@ pub(super) async fn camera(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::Camera(id), |language| words(language).no_camera)
+    show(&shared, &visitor, &wish, &Subject::Camera(id, wish.range()), |language| words(language).no_camera).await
 }
 
 pub(super) async fn site(
@@ -64,12 +65,12 @@ pub(super) async fn site(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::Site(id), |language| words(language).no_site)
+    show(&shared, &visitor, &wish, &Subject::Site(id, wish.range()), |language| words(language).no_site).await
 }
 
 pub(super) async fn map(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
     let area = wish.area.clone().filter(|area| !area.is_empty());
-    show(&shared, &visitor, &wish, &Subject::Map(area), no_area)
+    show(&shared, &visitor, &wish, &Subject::Map(area), no_area).await
 }
 
 pub(super) async fn cameras(
@@ -78,7 +79,7 @@ pub(super) async fn cameras(
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Cameras, &asked)), never)
+    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Cameras, &asked)), never).await
 }
 
 pub(super) async fn sites(
@@ -87,7 +88,7 @@ pub(super) async fn sites(
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Sites, &asked)), never)
+    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Sites, &asked)), never).await
 }
 
 pub(super) async fn incidents(
@@ -96,5 +97,23 @@ pub(super) async fn incidents(
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Incidents, &asked)), never)
+    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Incidents, &asked)), never).await
+}
+
+pub(super) async fn link(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(wish): Query<Wish>,
+) -> Response {
+    show(&shared, &visitor, &wish, &Subject::Link(id, wish.range()), |language| words(language).no_link).await
+}
+
+pub(super) async fn links(
+    State(shared): State<Shared>,
+    visitor: Visitor,
+    Query(wish): Query<Wish>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Links, &asked)), never).await
 }

@@ -7,13 +7,17 @@ use super::{
     ground::{self, Ground},
     list::{Place, Wanted},
     page::{Moment, moment, thousands},
+    past::{self, Past},
     rows::{CameraRow, first_of},
     tiles::{AreaTile, SiteTile, percent, standing},
     words::{Words, words},
 };
-use crate::model::{
-    AreaId, Camera, CameraStatus, Counts, Coverage, Fleet, Incident, Kind, Language, Level, Site, SiteId, SiteStatus,
-    Snapshot, Span, State, Window, local,
+use crate::{
+    model::{
+        AreaId, Camera, CameraStatus, Counts, Coverage, Fleet, Incident, Kind, Language, Level, Site, SiteId,
+        SiteStatus, Snapshot, Span, State, Window, local,
+    },
+    uptime::{Range, Together},
 };
 use askama::Template;
 use std::{
@@ -23,6 +27,8 @@ use std::{
 
 /// So many sites have large tiles: four rows of a screen at most.
 pub(super) const FEW: usize = 60;
+/// So many sites have the hours of their last day on their tiles; of more it is two hours a piece.
+const HOURLY: usize = 30;
 /// So many sites have tiles at all: what a 1080p screen holds without scrolling.
 pub(super) const MANY: usize = 150;
 /// Parts of the fleet whose sites stand together under a head; with more, tiles would be few beside heads.
@@ -42,19 +48,31 @@ const WINDOWS: usize = 20;
 const ON_CALL: usize = 12;
 
 /// The content of a wall: of the fleet, or of an area. `None` when there is no such area.
-pub(super) fn main(snapshot: &Snapshot, area: Option<&str>, language: Language) -> askama::Result<Option<String>> {
+pub(super) fn main(
+    snapshot: &Snapshot,
+    area: Option<&str>,
+    language: Language,
+    (past, range): (&Past, Range),
+) -> askama::Result<Option<String>> {
     let scope = match area.map(|id| snapshot.fleet.areas.get_key_value(id)) {
         None => None,
         Some(None) => return Ok(None),
         Some(Some((id, _))) => Some(id),
     };
-    Wall::of(snapshot, scope, language).page().render().map(Some)
+    let mut page = Wall::of(snapshot, scope, (language, past)).page();
+    if scope.is_none() {
+        let all = past.all(range);
+        page.past = Some(past::of_all(snapshot, language, ("/", range), all.as_deref().map(|all| &all.commune)));
+    }
+    page.render().map(Some)
 }
 
 #[derive(Template)]
 #[template(path = "wall.html")]
 struct Main<'a> {
     words: &'static Words,
+    /// How all sites stood before now; of an area that is not told.
+    past: Option<past::Section>,
     /// The area's name, and the larger ones around it with their ids, the largest first.
     title: Option<&'a str>,
     above: Vec<(&'a str, &'a str)>,
@@ -117,6 +135,8 @@ struct Wall<'a> {
     area: Option<&'a AreaId>,
     language: Language,
     words: &'static Words,
+    /// The last day of all sites, for their tiles.
+    day: Option<Arc<Together>>,
     ground: Ground<'a>,
     counts: Counts,
     coverage: Coverage,
@@ -125,7 +145,7 @@ struct Wall<'a> {
 }
 
 impl<'a> Wall<'a> {
-    fn of(snapshot: &'a Snapshot, area: Option<&'a AreaId>, language: Language) -> Self {
+    fn of(snapshot: &'a Snapshot, area: Option<&'a AreaId>, (language, past): (Language, &Past)) -> Self {
         let (fleet, ground) = (&*snapshot.fleet, Ground::of(snapshot));
         let part = |id: &'a AreaId| {
             let mut below = None;
@@ -143,6 +163,7 @@ impl<'a> Wall<'a> {
             area,
             language,
             words: words(language),
+            day: past.all(Range::Day),
             counts: area.map_or(ground.all, |area| ground.area(area)),
             coverage: area.map_or(snapshot.coverage, |area| snapshot.areas.get(area).copied().unwrap_or_default()),
             parts: fleet.areas.keys().filter_map(part).collect(),
@@ -171,6 +192,7 @@ impl<'a> Wall<'a> {
         let place = self.area.map(|area| Place::In(area.to_string()));
         Main {
             words: self.words,
+            past: None,
             title: self.area.and_then(|id| Some(fleet.areas.get(id)?.name.as_str())),
             above,
             seen: format!(
@@ -319,7 +341,8 @@ impl<'a> Wall<'a> {
     }
 
     fn tile(&self, (site, status): SiteNow<'a>) -> SiteTile<'a> {
-        SiteTile::of(self.snapshot, site, status, self.language)
+        let day = past::day_of(self.day.as_deref(), &site.id, self.counts.all_sites() > HOURLY);
+        SiteTile { day, ..SiteTile::of(self.snapshot, site, status, self.language) }
     }
 
     /// Those that are not well, worst first and public before household, and how many there are; and the others, where

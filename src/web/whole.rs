@@ -9,6 +9,7 @@ use super::{
 use crate::{
     model::{Language, Snapshot},
     rights::Right,
+    uptime::Range,
 };
 use askama::Template;
 use axum::{
@@ -46,6 +47,7 @@ impl Frame<'_> {
             ("/", words.wall, Right::See),
             ("/sites", words.sites_short, Right::See),
             ("/cameras", words.cameras, Right::See),
+            ("/links", words.links, Right::See),
             ("/map", words.map, Right::See),
             ("/reports", words.reports, Right::SeeReports),
             ("/settings", words.settings, Right::SeeSettings),
@@ -121,7 +123,7 @@ pub(super) fn of(
     missing: &'static str,
 ) -> Response {
     let (path, wish) = match subject {
-        Subject::Wall => ("/".to_owned(), String::new()),
+        Subject::Wall(range) => (format!("/{}", back("?", *range)), back("&", *range)),
         Subject::Area(id) => (format!("/areas/{id}"), format!("&area={id}")),
         Subject::Map(None) => ("/map".to_owned(), "&map=all".to_owned()),
         Subject::Map(Some(area)) => (format!("/map?area={area}"), format!("&map=all&area={area}")),
@@ -129,8 +131,15 @@ pub(super) fn of(
             let (path, query) = (filter.path(), filter.query());
             (format!("{path}?{query}"), format!("&list={}&{query}", path.trim_start_matches('/')))
         }
-        Subject::Site(id) => (format!("/sites/{id}"), format!("&site={id}")),
-        Subject::Camera(id) => (format!("/cameras/{id}"), format!("&camera={id}")),
+        Subject::Site(id, range) => {
+            (format!("/sites/{id}{}", back("?", *range)), format!("&site={id}{}", back("&", *range)))
+        }
+        Subject::Camera(id, range) => {
+            (format!("/cameras/{id}{}", back("?", *range)), format!("&camera={id}{}", back("&", *range)))
+        }
+        Subject::Link(id, range) => {
+            (format!("/links/{id}{}", back("?", *range)), format!("&link={id}{}", back("&", *range)))
+        }
         Subject::Incident(id) => {
             let number = snapshot.incident(id).map_or_else(|| id.clone(), |incident| incident.number.to_string());
             (format!("/incidents/{number}"), format!("&incident={number}"))
@@ -144,6 +153,11 @@ pub(super) fn of(
         Err(error) => Err(error),
     };
     page.unwrap_or_else(|error| html(Err(error)))
+}
+
+/// The part of an address that says how far back the page looks, unless it is as usual.
+fn back(and: &str, range: Range) -> String {
+    if range == Range::default() { String::new() } else { format!("{and}range={}", range.as_str()) }
 }
 
 #[derive(Template)]

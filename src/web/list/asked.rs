@@ -33,6 +33,7 @@ pub(in crate::web) enum What {
     Cameras,
     Sites,
     Incidents,
+    Links,
 }
 
 /// Which of those that may stand differently.
@@ -136,6 +137,7 @@ impl Filter {
                 ..all
             },
             What::Incidents => Self { page, ..all },
+            What::Links => Self { words: short(asked.q.as_deref().unwrap_or_default()), page, ..all },
         }
     }
 
@@ -145,6 +147,7 @@ impl Filter {
             What::Cameras => "/cameras",
             What::Sites => "/sites",
             What::Incidents => "/incidents",
+            What::Links => "/links",
         }
     }
 

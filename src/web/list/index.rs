@@ -64,10 +64,10 @@ pub(super) fn words(search: &str) -> Vec<String> {
 /// Makes small letters without marks, and remembers what became of each: taking one apart is the dear part of making an
 /// index.
 #[derive(Default)]
-struct Plain(HashMap<char, String>);
+pub(super) struct Plain(HashMap<char, String>);
 
 impl Plain {
-    fn of(&mut self, text: &str) -> String {
+    pub(super) fn of(&mut self, text: &str) -> String {
         let mut plain = String::with_capacity(text.len());
         for letter in text.chars() {
             if letter.is_ascii() {

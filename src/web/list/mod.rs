@@ -1,7 +1,8 @@
-//! Lists of cameras, sites and incidents: searched, filtered, sorted and in pages, by plain forms that need no script.
+//! Lists of cameras, sites, links and incidents: searched, filtered, sorted and in pages, by plain forms that need no script.
 
 mod asked;
 mod index;
+mod links;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,9 @@ struct Main<'a> {
     cameras: Vec<CameraRow>,
     sites: Vec<SiteRow>,
     incidents: Vec<IncidentRow>,
+    links: Vec<links::LinkRow>,
+    /// Whether the form asks for words alone.
+    words_only: bool,
 }
 
 /// A choice of the form.
@@ -104,6 +108,8 @@ pub(super) fn main(snapshot: &Snapshot, index: &Index, filter: &Filter, language
         cameras: Vec::new(),
         sites: Vec::new(),
         incidents: Vec::new(),
+        links: Vec::new(),
+        words_only: filter.what == What::Links,
     };
     let (found, all, at, pages) = match filter.what {
         What::Cameras => {
@@ -127,6 +133,12 @@ pub(super) fn main(snapshot: &Snapshot, index: &Index, filter: &Filter, language
             let rows = snapshot.incidents.iter().skip((at - 1) * ROWS).take(ROWS);
             page.incidents = rows.map(|incident| incident_row(snapshot, incident, language)).collect();
             (all, all, at, pages)
+        }
+        What::Links => {
+            page.title = words.links;
+            let (rows, found, at, pages) = links::page(snapshot, filter, language);
+            page.links = rows;
+            (found, snapshot.fleet.links.len(), at, pages)
         }
     };
     (page.found, page.all) = (thousands(found, language), thousands(all, language));
@@ -198,7 +210,7 @@ fn selects(fleet: &Fleet, filter: &Filter, language: Language) -> Vec<Select> {
             let levels = Level::ALL.map(|level| (level.as_str(), level.text(language)));
             ("level", [&[unwell][..], &levels].concat(), filter.level.value(Level::as_str))
         }
-        What::Incidents => return Vec::new(),
+        What::Incidents | What::Links => return Vec::new(),
     };
     let mut selects = vec![select(name, words.state, words.any, &standing, chosen)];
     if filter.what == What::Cameras {

@@ -186,8 +186,12 @@ impl Forms {
         let links = [("CSV", format!("{home}.csv")), ("JSON", format!("/api/v1/reports/{month}"))];
         let shown = |language| {
             let view = View { report: &report, language, lent: &|id| is_lent(&fleet, id), home: Some(&home) };
-            let main = page::main(view, &links).map_err(|error| error.to_string())?;
-            Ok(Bytes::from(navigation(snapshot, language, month) + &main))
+            let main = match report.is_known() {
+                true => page::main(view, &links),
+                false => page::unknown(view),
+            };
+            let main = main.map_err(|error| error.to_string())?;
+            Ok(Bytes::from(navigation(snapshot, language, (month, report.known_since)) + &main))
         };
         let pages = Language::ALL.map(shown);
         let length: usize = pages.iter().flatten().map(Bytes::len).sum();

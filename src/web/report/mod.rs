@@ -27,6 +27,7 @@ use axum::{
     response::Response,
 };
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Works out the report of a month; the error is for people.
@@ -47,15 +48,18 @@ pub(super) fn known(name: &str, snapshot: &Snapshot) -> Result<Month, String> {
     }
 }
 
-/// Links to the months, the latest first.
-fn navigation(snapshot: &Snapshot, language: Language, shown: Month) -> String {
+/// Links to the months, the latest first: those of which something is known, and the one that is shown.
+fn navigation(snapshot: &Snapshot, language: Language, (shown, known_since): (Month, Option<Timestamp>)) -> String {
     let words = words::words(language);
-    let latest = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
+    let zone = &snapshot.fleet.commune.timezone;
+    let latest = Month::of(snapshot.at, zone);
+    let first = known_since.map(|since| Month::of(since, zone));
     let link = |month: Month| match month == shown {
         true => format!("<li><b aria-current=\"page\">{month}</b></li>"),
         false => format!("<li><a href=\"/reports/{month}?lang={}\">{month}</a></li>", words.lang),
     };
     let months = std::iter::successors(Some(latest), |month| Some(month.before())).take(MONTHS);
+    let months = months.filter(|month| *month == shown || first.is_none_or(|first| *month >= first));
     let months: String = months.map(link).collect();
     format!("<nav aria-label=\"{}\"><ul class=\"months\">{months}</ul></nav>", words.months)
 }

@@ -44,6 +44,15 @@ struct File<'a> {
     main: &'a str,
 }
 
+#[derive(Template)]
+#[template(path = "report_unknown.html")]
+struct Unknown<'a> {
+    words: &'static Words,
+    period: String,
+    commune: &'a str,
+    since: String,
+}
+
 /// One of the three figures that stand side by side.
 struct Figure {
     name: &'static str,
@@ -168,6 +177,14 @@ pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::
         forms,
     };
     page.render()
+}
+
+/// The content of the page of a month of which nothing is remembered: that, and not tables of nothing.
+pub(super) fn unknown(View { report, language, .. }: View<'_>) -> askama::Result<String> {
+    let words = words(language);
+    let show = Show { report, words, language };
+    let since = report.known_since.map_or_else(String::new, |since| show.local().full(since));
+    Unknown { words, period: show.local().month(report.from), commune: &report.commune, since }.render()
 }
 
 /// The report as a file of its own, with its style in it and without a script.

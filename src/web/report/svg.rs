@@ -81,7 +81,8 @@ pub(super) fn shares(seconds: &Seconds, language: Language) -> String {
 pub(super) fn strip(days: &[Option<f64>], target: f64) -> String {
     let width = days.len().max(1) * 8;
     let mut svg = format!(
-        "<svg class=\"strip\" viewBox=\"0 0 {width} 18\" width=\"{width}\" height=\"18\" aria-hidden=\"true\">"
+        "<svg class=\"strip\" viewBox=\"0 0 {width} 18\" width=\"{width}\" height=\"18\" preserveAspectRatio=\"none\" \
+         aria-hidden=\"true\">"
     );
     let class_of = |share: &Option<f64>| match share {
         None => "none",

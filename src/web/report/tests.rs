@@ -72,3 +72,31 @@ fn a_small_report_is_whole() {
     assert!(!page.contains("class=\"more\""));
     assert_eq!(page, page::main(View { home: None, ..view }, &[]).expect("it is rendered"));
 }
+
+#[test]
+fn months_of_which_nothing_is_known_are_not_listed_and_one_says_so() {
+    let snapshot = province(30, 0);
+    let zone = &snapshot.fleet.commune.timezone;
+    let latest = Month::of(snapshot.at, zone);
+    let (before, earlier) = (latest.before(), latest.before().before());
+    let listed = |since, shown| {
+        let navigation = super::navigation(&snapshot, Language::Vi, (shown, since));
+        [latest, before, earlier].map(|month| navigation.contains(&format!(">{month}<")))
+    };
+    let since = snapshot.at - jiff::SignedDuration::from_hours(24 * 40);
+    let first = Month::of(since, zone);
+    assert_eq!(first, before);
+    assert_eq!(listed(Some(since), latest), [true, true, false]);
+    assert_eq!(listed(Some(since), earlier), [true, true, true], "the one that is shown is listed");
+    assert_eq!(listed(None, latest), [true, true, true], "nothing is hidden where that is not known");
+    let history = History { begins: Some(since), ..History::default() };
+    for (month, known) in [(latest, true), (before, true), (earlier, false)] {
+        let report = of_month(&snapshot.fleet, &history, month, &Settings::default(), snapshot.at);
+        assert_eq!(report.is_known(), known, "{month}");
+        let view = View { report: &report, language: Language::Vi, lent: &|_| false, home: Some("/reports/x") };
+        if !known {
+            let page = page::unknown(view).expect("it is rendered");
+            assert!(page.contains("Không có số liệu của tháng này.") && !page.contains("<table"), "{page}");
+        }
+    }
+}

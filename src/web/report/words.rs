@@ -64,6 +64,8 @@ vocabulary! {
     page: "Trang", "Page";
     previous: "‹ trước", "‹ previous";
     next: "sau ›", "next ›";
+    nothing_known: "Không có số liệu của tháng này.", "Nothing is known of this month.";
+    known_since: "Nhật ký có số liệu từ", "The journal remembers since";
     no_table: "Không có bảng này.", "There is no such table.";
     makes: "Theo hãng và kiểu máy", "By make and model";
     causes: "Nguyên nhân hỏng", "What cameras were down by";

@@ -1,0 +1,172 @@
+//! What each camera, site and link was in each second of a span of time, from the rows of the journal.
+
+use super::{
+    account::Account,
+    settings::Settings,
+    spell::{Spell, Stands, spells},
+    tally::{Above, Watched, cut_by, of_camera},
+    timeline::{Timeline, Was},
+};
+use crate::{
+    coverage,
+    model::{
+        Branch, Camera, CameraId, FailureKind, Fleet, History, Level, LinkId, LinkState, Scope, Site, State, Window,
+    },
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// The history in the order of time.
+pub(super) struct Past<'a> {
+    fleet: &'a Fleet,
+    /// First second, and first second after.
+    span: (i64, i64),
+    settings: &'a Settings,
+    watched: Watched,
+    cameras: BTreeMap<&'a CameraId, Timeline<Was>>,
+    sites: BTreeMap<&'a str, Timeline<Level>>,
+    links: BTreeMap<&'a LinkId, Timeline<LinkState>>,
+    windows: Vec<&'a Window>,
+}
+
+impl<'a> Past<'a> {
+    pub(super) fn new(
+        fleet: &'a Fleet,
+        history: &'a History,
+        span: (i64, i64),
+        settings: &'a Settings,
+        now: Timestamp,
+    ) -> Self {
+        let mut rows: BTreeMap<&CameraId, Vec<_>> = BTreeMap::new();
+        history.transitions.iter().for_each(|row| rows.entry(&row.camera).or_default().push(row));
+        let mut levels: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for row in &history.levels {
+            levels.entry(row.site.as_str()).or_default().push((row.since.as_second(), row.level));
+        }
+        let mut links: BTreeMap<&LinkId, Vec<_>> = BTreeMap::new();
+        for row in &history.links {
+            if let Branch::Link(link) = &row.branch {
+                links.entry(link).or_default().push((row.since.as_second(), row.state));
+            }
+        }
+        Self {
+            fleet,
+            span,
+            settings,
+            watched: Watched::of(&history.runs, now.as_second()),
+            cameras: rows.into_iter().map(|(id, rows)| (id, Timeline::of_camera(rows))).collect(),
+            sites: levels.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
+            links: links.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
+            windows: fleet.windows.iter().chain(&history.windows).collect(),
+        }
+    }
+
+    /// Links above something, from the nearest up.
+    fn above(&self, links: &[LinkId]) -> Vec<Above<'_>> {
+        let above = links.iter().filter_map(|id| {
+            let contractors = self.settings.contractors_links.contains(&self.fleet.links.get(id)?.kind);
+            Some(Above { contractors, timeline: self.links.get(id)? })
+        });
+        above.collect()
+    }
+
+    pub(super) fn camera(&self, camera: &Camera) -> Vec<Spell> {
+        let links = self.fleet.links_above(camera);
+        let above = self.above(&links);
+        let timeline = self.cameras.get(&camera.id);
+        let changes = timeline.into_iter().flat_map(Timeline::changes);
+        let cuts = above.iter().flat_map(|link| link.timeline.changes());
+        spells(self.span, changes.chain(cuts).chain(self.watched.edges()), |second| {
+            if !self.watched.at(second) {
+                return Stands::as_(Account::MonitorDown);
+            }
+            let was = timeline.and_then(|timeline| timeline.at(second));
+            let cause = was.and_then(|was| was.cause);
+            Stands { cause, ..Stands::as_(of_camera(was, &above, second)) }
+        })
+    }
+
+    pub(super) fn site(&self, site: &Site) -> Vec<Spell> {
+        let timeline = self.sites.get(site.id.as_str());
+        let cameras = site.watchers().filter_map(|watcher| self.cameras.get(&watcher.camera));
+        let edges = timeline.into_iter().flat_map(Timeline::changes).chain(cameras.flat_map(Timeline::changes));
+        spells(self.span, edges.chain(self.watched.edges()), |second| {
+            let level = timeline.and_then(|timeline| timeline.at(second));
+            let account = match level {
+                _ if !self.watched.at(second) => return Stands::as_(Account::MonitorDown),
+                None | Some(Level::Unknown) => Account::Unseen,
+                Some(Level::Full) => return Stands::as_(Account::Up),
+                Some(Level::Reduced) => Account::Degraded,
+                Some(Level::Critical | Level::Blind) if self.is_excused(site, second) => Account::Maintenance,
+                Some(Level::Critical | Level::Blind) => Account::Down,
+            };
+            let blind = level == Some(Level::Blind) && account == Account::Down;
+            Stands { account, cause: self.lacks(site, second), blind }
+        })
+    }
+
+    /// Why most of those cameras of a site do not see that do not.
+    fn lacks(&self, site: &Site, second: i64) -> Option<FailureKind> {
+        let mut causes: BTreeMap<FailureKind, usize> = BTreeMap::new();
+        for watcher in site.watchers() {
+            let was = self.cameras.get(&watcher.camera).and_then(|timeline| timeline.at(second));
+            if let Some(cause) = was.filter(|was| !was.state.sees()).and_then(|was| was.cause) {
+                *causes.entry(cause).or_default() += 1;
+            }
+        }
+        causes.into_iter().max_by_key(|(_, count)| *count).map(|(cause, _)| cause)
+    }
+
+    /// Whether a lost site would see everything if all that is out of service on purpose worked.
+    fn is_excused(&self, site: &Site, second: i64) -> bool {
+        let state = |id: &CameraId| {
+            let was = self.cameras.get(id).and_then(|timeline| timeline.at(second));
+            was.map_or(State::Unknown, |was| was.state)
+        };
+        if !site.watchers().any(|watcher| state(&watcher.camera) == State::Maintenance) {
+            return false;
+        }
+        let at = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+        let commune = &self.fleet.commune;
+        let night = commune.night.contain(at.to_zoned_datetime(commune.timezone.clone()).time());
+        let excused = |id: &CameraId| match state(id) {
+            State::Maintenance => State::Up,
+            other => other,
+        };
+        !coverage::evaluate(site, night, excused).0.worse_than(Level::Reduced)
+    }
+
+    pub(super) fn link(&self, id: &LinkId) -> Vec<Spell> {
+        let up = |id: &LinkId| self.fleet.links.get(id)?.parent.clone();
+        let own: Vec<LinkId> = std::iter::successors(Some(id.clone()), up).take(64).collect();
+        let above = self.above(&own);
+        let timeline = self.links.get(id);
+        let zone = &self.fleet.commune.timezone;
+        let windows: Vec<&&Window> = self.windows.iter().filter(|window| takes_out(window, &own)).collect();
+        let at = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+        let (from, until) = (at(self.span.0), at(self.span.1));
+        let turns = windows.iter().flat_map(|window| window.turns(from, until, zone)).map(Timestamp::as_second);
+        let changes = above.iter().flat_map(|link| link.timeline.changes());
+        spells(self.span, turns.chain(changes).chain(self.watched.edges()), |second| {
+            let account = match timeline.and_then(|timeline| timeline.at(second)) {
+                _ if !self.watched.at(second) => Account::MonitorDown,
+                _ if windows.iter().any(|window| window.is_open(at(second), zone)) => Account::Maintenance,
+                state => match (cut_by(&above, second), state) {
+                    (Some(account), _) => account,
+                    (None, Some(LinkState::Up)) => Account::Up,
+                    (None, _) => Account::Unseen,
+                },
+            };
+            Stands::as_(account)
+        })
+    }
+}
+
+/// Whether a window takes a link out of service.
+fn takes_out(window: &Window, link_and_above: &[LinkId]) -> bool {
+    match &window.scope {
+        Scope::All => true,
+        Scope::Link(id) => link_and_above.contains(id),
+        Scope::Area(_) | Scope::Hamlet(_) | Scope::Site(_) | Scope::Camera(_) => false,
+    }
+}
