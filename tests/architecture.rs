@@ -74,7 +74,8 @@ const CORE_CRATES: &[&str] = &[
     "thiserror",
     "url",
     "utoipa",
-    // The inventory reads spreadsheets and writes TOML, from text into text.
+    // The inventory reads spreadsheets and writes TOML, from bytes into text.
+    "calamine",
     "csv",
     "encoding_rs",
     "toml",
@@ -156,7 +157,9 @@ fn the_core_does_not_touch_the_world() {
             let inside = SOURCES.absolute(&within, path).is_some();
             let foreign = !inside && crates.contains(first) && !CORE_CRATES.contains(&first);
             let socket = holds(path, "std::net") && !path.last().is_some_and(|last| ADDRESSES.contains(&last.as_str()));
-            let world = OUTSIDE_WORLD.iter().any(|name| holds(path, name));
+            // A cursor over bytes reads no more of the world than the bytes do.
+            let in_memory = holds(path, "std::io::Cursor");
+            let world = !in_memory && OUTSIDE_WORLD.iter().any(|name| holds(path, name));
             assert!(
                 !foreign && !socket && !world,
                 "{}: the core names `{}`. Take what you need as an argument and let the shell do it.",

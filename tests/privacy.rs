@@ -1,6 +1,6 @@
-//! What is told of households over HTTP: their ids, and nothing else of them.
+//! What is told of households, over HTTP and in all that lies on the disk: their ids, and nothing else of them.
 
-use crate::support::{Process, eventually, fixture, free_address, program};
+use crate::support::{Process, camhealth, eventually, fixture, free_address, program};
 use camhealth::sim::{SimCamera, Spec};
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -11,7 +11,11 @@ use std::{
     process::{Command, Stdio},
     time::Duration,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// A marked login, which the households' cameras are looked at with.
+const USER: &str = "canary-user-5531";
+const PASSWORD: &str = "canary-password-8842";
 /// Names and hosts of three households: one is down, one is well, one is in maintenance.
 const NAMES: [&str; 3] = ["Nhà bà Quỳnh", "Nhà ông Xuyến", "Nhà cô Vượng"];
 const HOSTS: [Ipv4Addr; 3] =
@@ -80,9 +84,12 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     let (folder, page) = (tempfile::tempdir().expect("a folder"), free_address());
     let config = folder.path().join("camhealth.toml");
     fs::write(&config, configuration(page, &public, &household)).expect("it can be written");
+    fs::write(folder.path().join("password"), PASSWORD).expect("it can be written");
+    let picture = picture(&household).await;
+    let log = fs::File::create(folder.path().join("log")).expect("a file");
     let mut command = Command::new(program());
-    command.args(["run", "--config"]).arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let _daemon = Process::start(&mut command);
+    command.args(["run", "--config"]).arg(&config).env("RUST_LOG", "debug");
+    let daemon = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log));
 
     let number =
         eventually("an incident by the household that is down, and a proof by the one that is well", async || {
@@ -201,7 +208,73 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         for secret in NAMES.iter().copied().chain(hosts.iter().map(String::as_str)) {
             assert!(!answer.contains(secret), "{path} tells {secret}: {answer}");
         }
+        assert!(!answer.contains(USER) && !answer.contains(PASSWORD), "{path} tells a login: {answer}");
         let silent = !path.contains("http_sd");
         assert!(silent || !answer.contains("ho-") && answer.contains("cam-1"), "{path}: {answer}");
     }
+
+    // Nor does anything that lies on the disk, but for the files that name them on purpose; and a core never does.
+    let limits = fs::metadata(format!("/proc/{}/mem", daemon.id())).expect("it runs");
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&limits), 0, "who can be dumped owns its own memory");
+    let config = config.to_str().expect("letters");
+    let backup = camhealth(&["backup", "--config", config], &[]);
+    assert!(backup.status.success(), "{backup:?}");
+    let told = ["json", "csv"].map(|form| {
+        let report = camhealth(&["report", "--month", &month, "--format", form, "--config", config], &[]);
+        assert!(report.status.success(), "{report:?}");
+        report.stdout
+    });
+    fs::write(folder.path().join("reports"), told.concat()).expect("a disk");
+    let mut searched = Vec::new();
+    for entry in fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if ["camhealth.toml", "password"].contains(&name.as_str()) {
+            continue;
+        }
+        let bytes = fs::read(&entry).expect("it is read");
+        let words = NAMES.iter().copied().chain(hosts.iter().map(String::as_str)).chain([USER, PASSWORD]);
+        for secret in words.map(str::as_bytes).chain([&picture[..]]) {
+            let held = bytes.windows(secret.len()).any(|window| window == secret);
+            assert!(!held, "{name} holds {}", String::from_utf8_lossy(secret));
+        }
+        searched.push(name);
+    }
+    for name in ["journal.sqlite3", "journal.sqlite3-wal", "log", "reports", ".backup-"] {
+        assert!(searched.iter().any(|searched| searched.contains(name)), "{name} among {searched:?}");
+    }
+}
+
+/// Bytes of a picture as the camera sends it: the middle of the largest packet.
+async fn picture(camera: &SimCamera) -> Vec<u8> {
+    let mut stream = tokio::net::TcpStream::connect(camera.rtsp_addr()).await.expect("it listens");
+    let url = camera.rtsp_url();
+    let (mut heard, mut session) = (Vec::new(), String::new());
+    let requests = [
+        format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n"),
+        format!("SETUP {url}/trackID=0 RTSP/1.0\r\nCSeq: 2\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"),
+        format!("PLAY {url} RTSP/1.0\r\nCSeq: 3\r\nSession: @\r\n\r\n"),
+    ];
+    for (number, request) in (1..).zip(requests) {
+        stream.write_all(request.replace('@', &session).as_bytes()).await.expect("it reads");
+        let answer = format!("RTSP/1.0 200 OK\r\nCSeq: {number}\r\n");
+        // A body may come after its head.
+        while !String::from_utf8_lossy(&heard).split_once(&answer).is_some_and(|(_, rest)| rest.contains("\r\n\r\n")) {
+            assert!(stream.read_buf(&mut heard).await.expect("it answers") > 0);
+        }
+        let text = String::from_utf8_lossy(&heard).into_owned();
+        let told = text.lines().find_map(|line| line.strip_prefix("Session: ")).unwrap_or_default();
+        session = told.split(';').next().unwrap_or_default().to_owned();
+    }
+    while heard.len() < 20_000 {
+        assert!(stream.read_buf(&mut heard).await.expect("it streams") > 0);
+    }
+    let mut packets = heard.iter().enumerate().filter(|(at, byte)| **byte == b'$' && heard.get(at + 1) == Some(&0));
+    // A raw macroblock looks like nothing else.
+    let middle = |at: usize| {
+        let length = usize::from(u16::from_be_bytes([*heard.get(at + 2)?, *heard.get(at + 3)?]));
+        let packet = heard.get(at + 4..at + 4 + length)?;
+        let varied = |part: &&[u8]| part.iter().collect::<std::collections::BTreeSet<_>>().len() >= 12;
+        packet.get(12..)?.windows(24).find(varied).map(<[u8]>::to_vec)
+    };
+    packets.find_map(|(at, _)| middle(at)).expect("a picture with something in it")
 }

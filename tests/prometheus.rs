@@ -132,7 +132,7 @@ fn each_rule_is_tested_and_says_what_to_do() {
             alerts += 1;
         }
     }
-    assert_eq!(alerts, 16);
+    assert_eq!(alerts, 17);
 }
 
 #[test]

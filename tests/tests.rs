@@ -27,8 +27,12 @@ mod disk;
 mod documents;
 /// RTSP over TLS.
 mod encrypted;
+/// Pages and metrics over TLS.
+mod encrypted_pages;
 /// The shipped example.
 mod examples;
+/// A first configuration from answers.
+mod first_day;
 /// Peers that mean harm: bounded time and memory, and nobody else delayed.
 mod hostile;
 /// The description of the API and the list of metrics, as reviewed.

@@ -131,3 +131,38 @@ async fn one_wrong_byte_is_found_and_what_is_old_is_forgotten() {
     let (code, out) = run(&world, &["restore", backup, "--force"]);
     assert_eq!(code, 0, "{out}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_left_is_forgotten_to_the_last_byte() {
+    let world = World::new().await;
+    let daemon = world.start();
+    world.metric("camhealth_coverage_ratio", 1.0).await;
+    world.break_camera(1).await;
+    world.metric("camhealth_incidents_open{cause=\"site\"}", 1.0).await;
+    world.receiver.message(2).await;
+    let (code, out) = run(&world, &["forget", "cam-1"]);
+    assert!(code == 2 && out.contains("camhealth forget cam-1 --word \"Camera 1\" --word 127.0.0.1"), "{out}");
+    // The owner takes it back: another hangs in its place.
+    let text = fs::read_to_string(world.config()).expect("a configuration");
+    let text = text.replace("cam-1", "cam-9").replace("\"Camera 1\"", "\"Camera 9\"");
+    fs::write(world.config(), text).expect("a disk");
+    let forget = ["forget", "cam-1", "--word", "Camera 1"];
+    let (code, out) = run(&world, &forget);
+    assert!(code == 3 && out.contains("stop that one"), "{out}");
+    drop(daemon);
+
+    let (code, out) = run(&world, &forget);
+    assert!(code == 0 && out.contains("no byte of it is left in the journal"), "{out}");
+    assert!(line(&out, "transition").contains(&"gone") && line(&out, "observation").contains(&"gone"), "{out}");
+    for entry in fs::read_dir(world.folder.path()).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let bytes = fs::read(&path).expect("it is read");
+        let holds = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+        let journal = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("journal"));
+        assert!(!journal || !(holds(b"cam-1") || holds(b"Camera 1")), "{}", path.display());
+    }
+    let (code, out) = run(&world, &["journal", "check"]);
+    assert_eq!((code, line(&out, "structure"), line(&out, "audit trail")), (0, vec!["sound"], vec!["whole"]), "{out}");
+    let _daemon = world.start();
+    world.metric("camhealth_camera_state{camera=\"cam-9\",kind=\"public\",state=\"down\"}", 1.0).await;
+}

@@ -1,10 +1,11 @@
 //! How commands reach the running daemon: its address from the configuration or from the command line.
 
 use super::{FAILED, USAGE, config_path, fail, paint::Paint};
-use crate::{clock::Clock, config, journal, web};
+use crate::{clock::Clock, config, journal, model::Certificate, probe::known_by, web};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -77,12 +78,17 @@ impl Daemon {
     pub(super) fn client(&self) -> Result<Client, ExitCode> {
         let config = config::load(&self.config);
         let journal = config.as_ref().ok().and_then(|config| config.journal.path.clone());
+        let mut http = reqwest::Client::builder().no_proxy().timeout(ANSWER);
         let base = match &self.url {
             Some(url) => url.clone(),
             None => match config {
-                Ok(config) => format!("http://{}/", config.web.listen)
-                    .parse()
-                    .map_err(|error| fail(FAILED, &format!("[web] listen: {error}")))?,
+                Ok(config) => {
+                    if let Some(tls) = &config.web.tls {
+                        http = http.tls_backend_preconfigured(pinned(tls).map_err(|why| fail(FAILED, &why))?);
+                    }
+                    let base = format!("{}://{}/", config.web.scheme(), config.web.listen).parse();
+                    base.map_err(|error| fail(FAILED, &format!("[web] listen: {error}")))?
+                }
                 Err(problems) => {
                     eprint!("{}", problems.render(Paint::stderr().is_on()));
                     let remedy = "without a good configuration name the daemon's address: --url http://127.0.0.1:9740";
@@ -90,9 +96,8 @@ impl Daemon {
                 }
             },
         };
-        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build();
         let shown = Shown::find(journal.as_deref());
-        Ok(Client { base, http: http.map_err(|error| fail(FAILED, &error.to_string()))?, shown })
+        Ok(Client { base, http: http.build().map_err(|error| fail(FAILED, &error.to_string()))?, shown })
     }
 
     /// Posts one wish to the daemon and prints what became of it; the exit code.
@@ -102,6 +107,16 @@ impl Daemon {
             Err(code) => code,
         }
     }
+}
+
+/// What talks to a daemon that is known by the certificate in its own files, whoever signed that and whatever name stands
+/// in it.
+fn pinned(tls: &web::Tls) -> Result<rustls::ClientConfig, String> {
+    let unreadable = |why: String| format!("{} {why}", tls.certificate.display());
+    let pem = std::fs::read(&tls.certificate).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+    let chain = web::certificates(&pem).map_err(unreadable)?;
+    let print = Sha256::digest(chain.first().ok_or("no certificate")?).into();
+    known_by(Certificate::Pinned(print)).map_err(|error| error.to_string())
 }
 
 /// Prints what the daemon did, or why it did not; the exit code.

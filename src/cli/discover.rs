@@ -63,20 +63,10 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let Ok(program) = std::env::current_exe() else { return fail(FAILED, "cannot find this program's own file") };
-    let mut candidates: BTreeMap<IpAddr, Candidate> = BTreeMap::new();
-    if !arguments.no_multicast {
-        eprintln!("asking by WS-Discovery …");
-        candidates.extend(multicast().await.into_iter().map(|found| (found.address, found)));
-    }
-    for found in scan(addresses).await {
-        candidates.insert(found.address, found);
-    }
-    let settings = Settings { workers: 1, ..Settings::default() };
-    let pool = Pool::new(program, settings.workers, settings.worker_memory_mib);
-    let prober = Prober::new(settings, pool);
-    let devices = identify(candidates, &prober, login, &known.cameras).await;
-    prober.pool().stop(Duration::from_secs(2)).await;
+    let devices = match devices(addresses, !arguments.no_multicast, login, &known.cameras).await {
+        Ok(devices) => devices,
+        Err(error) => return fail(FAILED, &error),
+    };
     print!("{}", table(&devices, Paint::stdout()));
     print!("{}", edits(&devices, &known, Paint::stdout()));
     let new = entries(&devices);
@@ -87,6 +77,36 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(FAILED, &error),
     }
+}
+
+/// Entries of all cameras at these addresses, or of those that multicast finds, for whoever has no configuration yet.
+pub(super) async fn new_cameras(addresses: Vec<IpAddr>, login: Option<Arc<Login>>) -> Result<Vec<NewCamera>, String> {
+    let by_multicast = addresses.is_empty();
+    Ok(entries(&devices(addresses, by_multicast, login, &[]).await?))
+}
+
+/// Finds devices, and asks each who it is.
+async fn devices(
+    addresses: Vec<IpAddr>,
+    by_multicast: bool,
+    login: Option<Arc<Login>>,
+    known: &[KnownCamera],
+) -> Result<Vec<Device>, String> {
+    let program = std::env::current_exe().map_err(|error| format!("cannot find this program's own file: {error}"))?;
+    let mut candidates: BTreeMap<IpAddr, Candidate> = BTreeMap::new();
+    if by_multicast {
+        eprintln!("asking by WS-Discovery …");
+        candidates.extend(multicast().await.into_iter().map(|found| (found.address, found)));
+    }
+    for found in scan(addresses).await {
+        candidates.insert(found.address, found);
+    }
+    let settings = Settings { workers: 1, ..Settings::default() };
+    let pool = Pool::new(program, settings.workers, settings.worker_memory_mib);
+    let prober = Prober::new(settings, pool);
+    let devices = identify(candidates, &prober, login, known).await;
+    prober.pool().stop(Duration::from_secs(2)).await;
+    Ok(devices)
 }
 
 /// What the configuration and the journal know.
@@ -308,7 +328,7 @@ fn entries(devices: &[Device]) -> Vec<NewCamera> {
 }
 
 /// `10.20.1.0/24`, `10.20.1.10-10.20.1.60`, or one address.
-fn parse_range(text: &str) -> Result<Vec<IpAddr>, String> {
+pub(super) fn parse_range(text: &str) -> Result<Vec<IpAddr>, String> {
     const REMEDY: &str = "write it like 10.20.1.0/24 or 10.20.1.10-10.20.1.60";
     let address = |text: &str| text.trim().parse::<Ipv4Addr>().map(u32::from).map_err(|_| REMEDY.to_owned());
     let (from, to) = if let Some((base, bits)) = text.split_once('/') {

@@ -6,8 +6,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The spreadsheet, saved as CSV (UTF-8 or Windows-1258; commas, semicolons or tabs).
-    csv: PathBuf,
+    /// The spreadsheet: a workbook (XLSX), or CSV (UTF-8 or Windows-1258; commas, semicolons or tabs).
+    #[arg(value_name = "FILE")]
+    sheet: PathBuf,
     /// File for the entries, which must not exist yet; without it they are printed.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -17,8 +18,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let name = arguments.csv.display();
-    let bytes = match std::fs::read(&arguments.csv) {
+    let name = arguments.sheet.display();
+    let bytes = match std::fs::read(&arguments.sheet) {
         Ok(bytes) => bytes,
         Err(error) => return fail(USAGE, &format!("{name} cannot be read: {error}")),
     };
@@ -36,7 +37,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     if sheet.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-fn report(name: &str, sheet: &Sheet, paint: Paint) -> String {
+/// What was read, and what is wrong with which rows.
+pub(super) fn report(name: &str, sheet: &Sheet, paint: Paint) -> String {
     let mut text = String::new();
     for RowProblem { line, column, message, remedy } in &sheet.problems {
         text += &format!("{} {name}:{line}: {}: {message}\n", paint.bad("×"), paint.bold(column));

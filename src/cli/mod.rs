@@ -15,8 +15,10 @@ mod demo_table;
 mod discover;
 mod doctor;
 mod explain;
+mod forget;
 mod healthy;
 mod import;
+mod init;
 mod journal;
 mod log;
 mod login;
@@ -26,6 +28,7 @@ mod paint;
 mod passes;
 mod probe;
 mod progress;
+mod questions;
 mod reload;
 mod report;
 mod run;
@@ -54,6 +57,8 @@ struct Arguments {
 enum Command {
     /// Watch the cameras of a configuration: the daemon.
     Run(run::Arguments),
+    /// Write a first configuration from a dozen answers, and look at a camera.
+    Init(init::Arguments),
     /// Validate a configuration without touching the network.
     Check(check::Arguments),
     /// Say whether this machine can do what its configuration wants, and what to do where it cannot.
@@ -88,9 +93,11 @@ enum Command {
     Restore(backup::Restore),
     /// Look the journal over, or forget what is old.
     Journal(journal::Arguments),
+    /// Forget all that is known of a camera, while no daemon runs, and search for what might be left.
+    Forget(forget::Arguments),
     /// Find cameras on the network; known ones whose address changed are found again.
     Discover(discover::Arguments),
-    /// Turn a contractor's spreadsheet (CSV) into camera entries.
+    /// Turn a contractor's spreadsheet (XLSX or CSV) into camera entries.
     Import(import::Arguments),
     /// Write the Grafana dashboards, Vietnamese and English.
     Dashboards(dashboards::Arguments),
@@ -135,6 +142,7 @@ pub fn main() -> ExitCode {
             arenas::few();
             in_runtime(run::run(arguments))
         }
+        Command::Init(arguments) => in_runtime(init::run(arguments)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Doctor(arguments) => in_runtime(doctor::run(arguments)),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
@@ -152,6 +160,7 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),
+        Command::Forget(arguments) => forget::run(&arguments),
         Command::Discover(arguments) => in_runtime(discover::run(arguments)),
         Command::Import(arguments) => import::run(&arguments),
         Command::Dashboards(arguments) => dashboards::run(&arguments),

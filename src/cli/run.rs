@@ -7,6 +7,7 @@ use crate::{
     daemon::{self, Broken, Parts, Probing, Running, Signal, Signals},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use secrecy::ExposeSecret;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -26,6 +27,10 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
     if let Err(error) = log::start(arguments.log) {
         return fail(FAILED, &format!("the log cannot be written: {error}"));
+    }
+    // A core would hold passwords of cameras and the key that signs links.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "a crash may write a core, with passwords in it");
     }
     if let Err(error) = daemon::raise_descriptors() {
         tracing::warn!(%error, "the limit of open files stays as it was");
@@ -79,7 +84,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 
 /// While nobody can sign in, says how somebody can: with a link where a person reads it, which no log may hold.
 async fn welcome(running: &Running) {
-    let place = format!("http://{}", running.address());
+    let place = running.place();
     if std::io::stderr().is_terminal() {
         if let Some(path) = running.first_administrator().await {
             let (path, day) =

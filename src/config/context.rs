@@ -73,12 +73,16 @@ impl<'e> Context<'e> {
     }
 
     /// The configuration, if nothing is wrong with it.
-    pub(super) fn finish(&self, config: Config, sources: &[Source]) -> Result<Config, Problems> {
+    pub(super) fn finish<'s>(
+        &self,
+        config: Config,
+        sources: impl IntoIterator<Item = &'s Source>,
+    ) -> Result<Config, Problems> {
         if self.problems.borrow().is_empty() { Ok(config) } else { Err(self.problems(sources)) }
     }
 
     /// What was noted so far, with the files as far as they may be shown.
-    pub(super) fn problems(&self, sources: &[Source]) -> Problems {
+    pub(super) fn problems<'s>(&self, sources: impl IntoIterator<Item = &'s Source>) -> Problems {
         let mut problems = self.problems.take();
         for source in sources {
             let here = |problem: &&mut Problem| problem.line > 0 && problem.file == source.name;

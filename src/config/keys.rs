@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 157] = [
+const NAMES: [&str; 161] = [
     "ack_expires",
     "after",
     "alert",
@@ -9,6 +9,7 @@ const NAMES: [&str; 157] = [
     "alert_below",
     "all",
     "allow_basic",
+    "allow_plain",
     "anchors",
     "answer_timeout",
     "area",
@@ -72,6 +73,7 @@ const NAMES: [&str; 157] = [
     "keep_failures",
     "keep_good",
     "keep_history",
+    "key",
     "keyframe_interval",
     "kilobits_per_second",
     "kind",
@@ -113,6 +115,7 @@ const NAMES: [&str; 157] = [
     "probe",
     "program",
     "promise",
+    "proxies",
     "public",
     "quiet_except",
     "quiet_hours",
@@ -155,6 +158,7 @@ const NAMES: [&str; 157] = [
     "username",
     "view",
     "web",
+    "web_config",
     "weight",
     "witnesses",
     "worker_memory_mib",

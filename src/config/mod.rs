@@ -18,11 +18,13 @@ mod mask;
 mod names;
 mod problem;
 mod reading;
+mod scrapers;
 mod secret;
 mod settings;
 mod sites;
 mod source;
 mod tables;
+mod web;
 mod windows;
 
 pub use checked::Config;
@@ -43,24 +45,27 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
 /// The files of a configuration, the main one first; those that cannot be read are left out.
 pub fn files(path: &Path) -> Vec<PathBuf> {
     let context = Context::new(&|_| None);
-    reading::read(path, &context).into_iter().map(|source| source.name.into()).collect()
+    let Some(main) = reading::main(path, &context) else { return Vec::new() };
+    let others = reading::included(&main, reading::parse(&main, &context).get_ref(), &context);
+    std::iter::once(&main).chain(&others).map(|source| source.name.clone().into()).collect()
 }
 
 /// The same with an environment of the caller's.
 pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Config, Problems> {
     let context = Context::new(environment);
-    let sources = reading::read(path, &context);
-    if sources.is_empty() {
-        return Err(context.problems(&sources));
-    }
-    let trees = reading::parse(&sources, &context);
-    let tables = tables::collect(&sources, &trees, &context);
+    let Some(main) = reading::main(path, &context) else { return Err(context.problems([])) };
+    // The main file's tree says which others there are: a province's cameras are not parsed twice for that.
+    let tree = reading::parse(&main, &context);
+    let others = reading::included(&main, tree.get_ref(), &context);
+    let mut trees = vec![(&main, tree)];
+    trees.extend(others.iter().map(|source| (source, reading::parse(source, &context))));
+    let tables = tables::collect(&trees, &context);
 
     let (mut schedule, health) = settings::schedule_and_health(&tables);
     let mut probe = settings::probe(&tables);
     let metrics = settings::metrics(&tables);
     let journal = settings::journal(&tables);
-    let web = settings::web(&tables);
+    let web = web::web(&tables);
     let uptime = settings::report(&tables);
     let logins = secret::logins(&tables);
     let may_be_empty = fleet::is_being_set_up(&tables);
@@ -75,5 +80,5 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     tables.refuse_unread();
     let fleet = Arc::new(fleet);
     let config = Config { fleet, health, topology, alert, schedule, probe, journal, deliver, uptime, metrics, web };
-    context.finish(config, &sources)
+    context.finish(config, std::iter::once(&main).chain(&others))
 }

@@ -12,18 +12,14 @@ const MOST_ERRORS: usize = 20;
 /// Larger than any configuration: a province's cameras take a few megabytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Reads the main file and those that its `include` names.
-pub(super) fn read(path: &Path, context: &Context) -> Vec<Source> {
-    let Some(main) = read_one(path, context) else { return Vec::new() };
-    let mut sources = vec![main];
-    // The tree borrows its text, so the paths are taken out before files are added.
-    let included: Vec<PathBuf> = {
-        // What is no TOML is told when the trees are made; what can be read of its includes is followed all the same.
-        let (tree, _) = DeTable::parse_recoverable(&sources[0].text);
-        includes(&sources[0], tree.get_ref(), context)
-    };
-    sources.extend(included.iter().filter_map(|path| read_one(path, context)));
-    sources
+/// Reads the main file.
+pub(super) fn main(path: &Path, context: &Context) -> Option<Source> {
+    read_one(path, context)
+}
+
+/// Reads the files that the main one's `include` names.
+pub(super) fn included(main: &Source, tree: &DeTable<'_>, context: &Context) -> Vec<Source> {
+    includes(main, tree, context).iter().filter_map(|path| read_one(path, context)).collect()
 }
 
 fn read_one(path: &Path, context: &Context) -> Option<Source> {
@@ -74,18 +70,15 @@ fn includes(main: &Source, tree: &DeTable<'_>, context: &Context) -> Vec<PathBuf
     paths
 }
 
-/// The tree of each file; a file that is no TOML has an empty one.
-pub(super) fn parse<'a>(sources: &'a [Source], context: &Context) -> Vec<Spanned<DeTable<'a>>> {
-    let parse = |source: &'a Source| {
-        let (tree, errors) = DeTable::parse_recoverable(&source.text);
-        // What is no TOML at all has an error in each line: the first few tell enough.
-        for error in errors.into_iter().take(MOST_ERRORS) {
-            let span = error.span().unwrap_or(0..0);
-            // The parser's words may quote the text around the fault, the first line names only its kind.
-            let message = error.message().lines().next().unwrap_or("is no TOML").to_owned();
-            context.problem(source, String::new(), span, message, "this is not valid TOML; see toml.io for its form");
-        }
-        tree
-    };
-    sources.iter().map(parse).collect()
+/// The tree of a file; one that is no TOML has what can be read of it.
+pub(super) fn parse<'a>(source: &'a Source, context: &Context) -> Spanned<DeTable<'a>> {
+    let (tree, errors) = DeTable::parse_recoverable(&source.text);
+    // What is no TOML at all has an error in each line: the first few tell enough.
+    for error in errors.into_iter().take(MOST_ERRORS) {
+        let span = error.span().unwrap_or(0..0);
+        // The parser's words may quote the text around the fault, the first line names only its kind.
+        let message = error.message().lines().next().unwrap_or("is no TOML").to_owned();
+        context.problem(source, String::new(), span, message, "this is not valid TOML; see toml.io for its form");
+    }
+    tree
 }

@@ -1,5 +1,4 @@
-//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]`, `[report]`, `[metrics]` and `[web]`, all
-//! optional.
+//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]`, `[report]` and `[metrics]`, all optional.
 
 use super::{
     entry::{Entry, Located},
@@ -10,7 +9,7 @@ use crate::{
     model::{Beacon, LinkKind},
     probe,
     schedule::{self, Cadence},
-    topology, uptime, web,
+    topology, uptime,
 };
 use std::time::Duration;
 
@@ -188,36 +187,6 @@ pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
         }
     }
     journal
-}
-
-pub(super) fn web(tables: &Tables<'_>) -> web::Settings {
-    let mut web = web::Settings::default();
-    if let Some(table) = tables.one("web") {
-        let listen = table.parsed("listen", "address with a port", "127.0.0.1:9740");
-        set(&mut web.listen, listen.map(|listen| listen.value));
-        set(&mut web.sign_in, table.truth("sign_in"));
-        web.hosts = table.texts("hosts").into_iter().filter_map(|name| host(table, &name)).collect();
-    }
-    web
-}
-
-/// A name as browsers send it: in lower case, and in its ASCII form where it has other letters.
-fn host(table: &Entry<'_>, name: &Located<String>) -> Option<String> {
-    let remedy = "write hosts = [\"giam-sat.xa.vn\"]: names alone, without http:// and without a port";
-    let allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    let parsed = Some(name.value.as_str()).filter(|name| !name.is_empty() && name.chars().all(allowed));
-    let Some(parsed) = parsed.and_then(|name| url::Host::parse(name.trim_end_matches('.')).ok()) else {
-        table.problem("hosts", name.span.clone(), format!("{} is no name of a machine", table.quoted(name)), remedy);
-        return None;
-    };
-    match parsed {
-        url::Host::Domain(name) => Some(name),
-        url::Host::Ipv4(_) | url::Host::Ipv6(_) => {
-            let message = format!("{} is an address: those are always taken", table.quoted(name));
-            table.problem("hosts", name.span.clone(), message, "leave it out");
-            None
-        }
-    }
 }
 
 pub(super) fn report(tables: &Tables<'_>) -> uptime::Settings {

@@ -20,14 +20,11 @@ pub(super) struct Tables<'a> {
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
-/// Sorts all tables by name.
-pub(super) fn collect<'a>(
-    sources: &'a [Source],
-    trees: &'a [Spanned<DeTable<'a>>],
-    context: &'a Context<'a>,
-) -> Tables<'a> {
+/// Sorts all tables of all files, the main one first, by name.
+pub(super) fn collect<'a>(trees: &'a [(&'a Source, Spanned<DeTable<'a>>)], context: &'a Context<'a>) -> Tables<'a> {
     let (mut entries, mut strays) = (Vec::new(), Vec::new());
-    for (number, (source, tree)) in sources.iter().zip(trees).enumerate() {
+    for (number, (source, tree)) in trees.iter().enumerate() {
+        let source = *source;
         for (key, value) in tree.get_ref() {
             let name: &str = key.get_ref();
             if name == "include" && number == 0 {

@@ -165,10 +165,13 @@ impl EventLoop {
     fn seen(&mut self, found: Found, agenda: &mut Agenda) {
         let now = self.shared.clock.now();
         match found {
-            Found::Seen(camera, observation) => {
+            Found::Seen(camera, mut observation) => {
                 let failure = observation.failure.as_ref().map(|failure| failure.kind);
                 let could = failure != Some(FailureKind::ProbeFailed);
                 self.shared.progress.looked(observation.check, could, observation.took);
+                // Of one that a reload took away nothing is remembered.
+                let Some(plan) = self.config().fleet.cameras.get(&camera).cloned() else { return };
+                plan.make_discreet(&mut observation);
                 agenda.transcript(now, &camera, &observation);
                 self.take_in(Event::Probed(camera, observation), agenda);
             }

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod beacons;
+mod certificates;
 mod descriptors;
 mod distress;
 mod event_loop;
@@ -79,6 +80,9 @@ pub enum Error {
     /// The journal cannot be opened.
     #[error("{0}")]
     Journal(#[from] journal::Error),
+    /// The certificate of the pages cannot be used.
+    #[error("{0}; correct [web] certificate and key")]
+    Certificate(#[from] web::Unusable),
     /// No HTTP client could be made.
     #[error("no HTTP client for alerts: {0}")]
     Http(#[from] reqwest::Error),
@@ -101,6 +105,11 @@ impl Running {
     /// Where pages and metrics are served.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same for a browser on this machine.
+    pub fn place(&self) -> String {
+        format!("{}://{}", self.configs.borrow().web.scheme(), self.address)
     }
 
     /// The fleet as it stands, now and whenever it changes.

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use tokio::{net::TcpListener, sync::Semaphore};
 
 /// Serves until the daemon stops.
-pub(super) fn serve(shared: &Shared, listener: TcpListener) -> impl Future<Output = Outcome> + Send + use<> {
+pub(super) fn serve(
+    shared: &Shared,
+    listener: TcpListener,
+    encryption: Option<web::Encryption>,
+) -> impl Future<Output = Outcome> + Send + use<> {
     let ((router, at_hand), limits) = (web::pages(state(shared)), descriptors::limits(&shared.configs.borrow()));
     let stopped = shared.stop.child_token();
     async move {
         tokio::select! {
-            () = web::serve(web::tuned(listener), router, limits, stopped) => {}
+            () = web::serve(web::tuned(listener), router, limits, encryption, stopped) => {}
             () = at_hand => {}
         }
         Ok(())
@@ -64,6 +68,10 @@ fn access(shared: &Shared) -> web::Access {
         }),
         throttle: Arc::default(),
         hashing: Arc::new(Semaphore::new(1)),
+        scrapers: Arc::new({
+            let configs = shared.configs.clone();
+            move || configs.borrow().web.scrapers.clone()
+        }),
     }
 }
 

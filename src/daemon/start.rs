@@ -1,7 +1,7 @@
 //! Puts the daemon together: first whatever can fail, then each task by a function of its own.
 
 use super::{
-    Error, Parts, Probing, Running, beacons, distress, event_loop, pages,
+    Error, Parts, Probing, Running, beacons, certificates, distress, event_loop, pages,
     progress::Progress,
     relay::{self, TellFn},
     replies,
@@ -22,6 +22,7 @@ use crate::{
     request,
     rights::{Chain, Register},
     schedule::{self, Found, ProbeFn, Pulse},
+    web,
 };
 use futures_util::{StreamExt, stream};
 use secrecy::SecretSlice;
@@ -47,7 +48,7 @@ pub(super) async fn begin(
     parts: Parts,
     channels: impl FnOnce(&Shared) -> TellFn,
 ) -> Result<(Running, Journal), Error> {
-    let Opened { listener, http, journal, key, restored, register, chain } = open(&config, &clock).await?;
+    let Opened { listener, keyring, http, journal, key, restored, register, chain } = open(&config, &clock).await?;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
     let now = clock.now();
     let seed = now.as_nanosecond() as u64;
@@ -114,8 +115,12 @@ pub(super) async fn begin(
         );
         supervisor.start(Task::Beacons, beacons);
     }
-    let pages = pages::serve(&shared, listener);
-    supervisor.start(Task::Web, pages);
+    let encryption = keyring.map(|keyring| {
+        let (encryption, used) = watch::channel(keyring.server.clone());
+        supervisor.start(Task::Certificates, certificates::run(shared.clone(), keyring, encryption));
+        used
+    });
+    supervisor.start(Task::Web, pages::serve(&shared, listener, encryption));
     let ended = shared.journal.ended();
     supervisor.start(Task::Journal, async { Err(ended.await) });
     tracing::info!(%address, "camhealth is watching");
@@ -130,6 +135,7 @@ pub(super) async fn begin(
 /// What a start needs of the world.
 struct Opened {
     listener: TcpListener,
+    keyring: Option<web::Keyring>,
     http: reqwest::Client,
     journal: Journal,
     key: Arc<SecretSlice<u8>>,
@@ -140,6 +146,7 @@ struct Opened {
 
 /// All that can fail.
 async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
+    let keyring = config.web.tls.as_ref().map(web::Tls::read).transpose()?;
     let listen = config.web.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
     let http = deliver::http_client()?;
@@ -153,7 +160,7 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
         tracing::error!(%error, "accounts cannot be read: nobody can sign in before the journal is mended");
         (Register::default(), Chain::default())
     });
-    Ok(Opened { listener, http, journal, key, restored, register, chain })
+    Ok(Opened { listener, keyring, http, journal, key, restored, register, chain })
 }
 
 /// What the daemon tells of itself, with a line for each channel and each way for a worker to die from the start.

@@ -16,6 +16,8 @@ closed! {
         Web "web",
         /// Carries notices from the outbox to the channels.
         Relay "relay",
+        /// Reads the pages' certificate again when its files change.
+        Certificates "certificates",
         /// Reads what people answer to bots.
         Replies "replies",
         /// Asks links' beacons and the monitor's anchors.

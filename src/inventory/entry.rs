@@ -73,7 +73,8 @@ pub fn write<'c>(cameras: impl IntoIterator<Item = &'c NewCamera>) -> String {
     text
 }
 
-fn quoted(text: &str) -> String {
+/// Text as TOML, on one line.
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(printable(text)).to_string()
 }
 

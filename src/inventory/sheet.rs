@@ -2,7 +2,7 @@
 
 use super::{
     entry::{NewCamera, id_from},
-    table,
+    table, workbook,
 };
 use crate::model::{DailyHours, Identity};
 use jiff::civil::Date;
@@ -78,9 +78,9 @@ const HEADINGS: &[(Column, &[&str])] = &[
     (Column::Password, &["password", "mat khau", "pass", "pwd", "mk"]),
 ];
 
-/// Reads a CSV file. `Err` when it is no table of cameras at all.
+/// Reads a CSV file or a workbook. `Err` when it is no table of cameras at all.
 pub fn read(bytes: &[u8]) -> Result<Sheet, String> {
-    let table = table::read(bytes)?;
+    let table = if workbook::is_one(bytes) { workbook::read(bytes)? } else { table::read(bytes)? };
     let mut columns: BTreeMap<Column, usize> = BTreeMap::new();
     let mut sheet = Sheet { encoding: table.encoding, ..Sheet::default() };
     for (number, heading) in table.headings.iter().enumerate() {

@@ -7,6 +7,7 @@
 mod backup;
 mod columns;
 mod error;
+mod forget;
 mod held;
 mod history;
 mod inspect;
@@ -29,6 +30,7 @@ mod table;
 
 pub use backup::{Made, Progress, backup};
 pub use error::Error;
+pub use forget::{Forgotten, forget};
 pub use inspect::{Count, Inspection, check};
 pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};

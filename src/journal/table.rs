@@ -100,9 +100,47 @@ impl Table {
 
     /// SQL for the column `sound`: whether the row is as it was written.
     pub(super) fn sound(&self) -> String {
+        format!("{} AS sound", self.is_sound())
+    }
+
+    /// The same as a condition.
+    pub(super) fn is_sound(&self) -> String {
         let Self { name, columns, .. } = self;
         let summed: Vec<_> = columns[self.summed.clone()].iter().map(|column| format!("{name}.{column}")).collect();
-        format!("ifnull({name}.sum = row_sum('{name}', {}), 0) AS sound", summed.join(", "))
+        format!("ifnull({name}.sum = row_sum('{name}', {}), 0)", summed.join(", "))
+    }
+
+    /// Whether its rows tell of cameras and what befell them, in words too: not of people, secrets and runs.
+    pub(super) fn names_things(&self) -> bool {
+        ![&SECRET, &RUN, &ACCOUNT, &PASS, &AUDIT].iter().any(|table| table.name == self.name)
+    }
+
+    /// What stands in a row beside what names it.
+    fn told(&self) -> &'static [&'static str] {
+        &self.columns[1..]
+    }
+
+    /// SQL: whether a row mentions what is to be forgotten (`mentions` of [`super::forget`]).
+    pub(super) fn mentions(&self) -> String {
+        self.told().iter().map(|column| format!("mentions({column})")).collect::<Vec<_>>().join(" OR ")
+    }
+
+    /// SQL that strikes what is to be forgotten out of all rows that mention it, and sums them anew.
+    pub(super) fn strike(&self) -> String {
+        let Self { name, columns, .. } = self;
+        // Numbers stay numbers.
+        let struck =
+            |column: &str| format!("CASE typeof({column}) WHEN 'text' THEN struck({column}) ELSE {column} END");
+        let set: Vec<_> = self.told().iter().map(|column| format!("{column} = {}", struck(column))).collect();
+        let summed = columns[self.summed.clone()].iter().enumerate();
+        let summed: Vec<_> =
+            summed.map(|(at, column)| if at == 0 { (*column).to_owned() } else { struck(column) }).collect();
+        format!(
+            "UPDATE {name} SET {}, sum = row_sum('{name}', {}) WHERE {}",
+            set.join(", "),
+            summed.join(", "),
+            self.mentions()
+        )
     }
 
     /// The sum that a row of these values has.

@@ -56,6 +56,8 @@ pub struct Own {
     watching: IntGauge,
     set_aside: IntGauge,
     skipped: IntGauge,
+    certificate_ok: IntGauge,
+    certificate_ends: Gauge,
     reload_ok: IntGauge,
     reload_at: Gauge,
     worker_deaths: IntCounterVec,
@@ -125,6 +127,14 @@ impl Own {
                 "camhealth_watching",
                 "1 while every part of the daemon gets on with its work and remembers it, as /-/healthy says.",
             ),
+            certificate_ok: int_gauge(
+                "camhealth_web_certificate_last_read_successful",
+                "1 if the certificate's files could be used when they were last read; 1 without any.",
+            ),
+            certificate_ends: gauge(
+                "camhealth_web_certificate_expiry_timestamp_seconds",
+                "When the certificate of pages and metrics ends, as Unix time in seconds; 0 without one.",
+            ),
             reload_ok: int_gauge("camhealth_config_last_reload_successful", "1 if the last reload was accepted."),
             reload_at: gauge(
                 "camhealth_config_last_reload_success_timestamp_seconds",
@@ -183,6 +193,9 @@ impl Own {
         own.register(own.watching.clone());
         own.register(own.set_aside.clone());
         own.register(own.skipped.clone());
+        own.certificate_ok.set(1);
+        own.register(own.certificate_ok.clone());
+        own.register(own.certificate_ends.clone());
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
@@ -265,6 +278,12 @@ impl Own {
     pub fn set_journal(&self, set_aside: bool, rows_skipped: u64) {
         self.set_aside.set(i64::from(set_aside));
         self.skipped.set(i64::try_from(rows_skipped).unwrap_or(i64::MAX));
+    }
+
+    /// When the pages' certificate ends, and whether its files are good.
+    pub fn set_certificate(&self, ends: Timestamp, good: bool) {
+        self.certificate_ends.set(ends.as_second() as f64);
+        self.certificate_ok.set(i64::from(good));
     }
 
     /// Whether the daemon does its work.

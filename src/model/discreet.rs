@@ -1,6 +1,6 @@
 //! What of a camera is not told: a password in its address, and a household's name and address.
 
-use super::{Camera, Kind, rtsp_port};
+use super::{Camera, Kind, Observation, rtsp_port};
 use std::{
     iter,
     net::{IpAddr, SocketAddr},
@@ -75,6 +75,20 @@ impl Camera {
             text = text.replace(known, HIDDEN);
         }
         text
+    }
+
+    /// Leaves of what a look found what may be remembered and logged: of a household no more than others may read.
+    pub fn make_discreet(&self, seen: &mut Observation) {
+        if self.kind == Kind::Public {
+            return;
+        }
+        let rungs = seen.rungs.iter_mut().map(|rung| &mut rung.detail);
+        for detail in rungs.chain(seen.failure.as_mut().map(|failure| &mut failure.detail)) {
+            *detail = detail.changed(&mut |text| self.discreet(text));
+        }
+        for stream in seen.device.iter_mut().flat_map(|device| &mut device.streams) {
+            *stream = self.discreet(stream);
+        }
     }
 }
 

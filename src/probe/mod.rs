@@ -39,6 +39,7 @@ pub mod worker;
 pub use discover::{Candidate, ask, multicast};
 pub use pool::Pool;
 pub use process::WORKER_ARGUMENT;
+pub(crate) use rtsp::tls::known_by;
 pub use settings::Settings;
 
 use crate::model::{Camera, CameraId, Check, Client, Observation};

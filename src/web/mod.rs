@@ -34,6 +34,7 @@ mod router;
 mod rows;
 #[cfg(test)]
 mod scale_tests;
+mod scraper;
 mod secrets;
 mod server;
 mod settings;
@@ -44,6 +45,7 @@ mod state;
 #[cfg(test)]
 mod street;
 mod tiles;
+mod tls;
 mod visit;
 mod visitor;
 mod wall;
@@ -54,6 +56,7 @@ pub use asked::Asked;
 pub use hosts::Hosts;
 pub use router::pages;
 pub use secrets::{invitation, machine_token};
-pub use server::{Limits, serve, tuned};
-pub use settings::Settings;
+pub use server::{Encryption, Limits, serve, tuned};
+pub use settings::{Scrapers, Settings};
 pub use state::{Access, AuditFn, Signer, State};
+pub use tls::{Keyring, Tls, TlsFile, Unusable, certificates};

@@ -36,7 +36,14 @@ pub(super) fn router(state: State) -> Router {
 }
 
 fn with(state: State, reports: Arc<report::Desk>) -> Router {
-    let shared = Shared { state, cache: Arc::default(), exposition: Arc::default(), wishes: Arc::default(), reports };
+    let shared = Shared {
+        state,
+        cache: Arc::default(),
+        exposition: Arc::default(),
+        wishes: Arc::default(),
+        reports,
+        scraped: Arc::default(),
+    };
     Router::new()
         .route("/", get(visit::wall))
         .route("/events", get(events::events))

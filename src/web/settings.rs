@@ -1,6 +1,12 @@
-//! Where pages and metrics are served.
+//! Where pages and metrics are served, how they are encrypted, and who reads metrics without an account.
 
-use std::net::SocketAddr;
+use super::tls::Tls;
+use crate::rights::Hash;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 /// The listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,10 +17,51 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Whether visitors must sign in.
     pub sign_in: bool,
+    /// What it is encrypted with; without it, it speaks plain HTTP.
+    pub tls: Option<Tls>,
+    /// Addresses of proxies, whose word on where a request comes from is believed.
+    pub proxies: Vec<IpAddr>,
+    /// Who reads metrics as Prometheus does from other exporters.
+    pub scrapers: Arc<Scrapers>,
+}
+
+impl Settings {
+    /// How addresses of pages begin.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 9740)), hosts: Vec::new(), sign_in: true }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9740)),
+            hosts: Vec::new(),
+            sign_in: true,
+            tls: None,
+            proxies: Vec::new(),
+            scrapers: Arc::default(),
+        }
+    }
+}
+
+/// Who reads metrics by what Prometheus' web configuration says, beside those who have a token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scrapers {
+    /// Names and the bcrypt hashes of their passwords.
+    pub users: BTreeMap<String, Hash>,
+    /// Whether they must show a certificate of the authority in [`Tls::clients`].
+    pub certified: bool,
+}
+
+impl Scrapers {
+    /// Names with the bcrypt hashes of their passwords, and whether a certificate is asked for as well.
+    pub fn new(users: BTreeMap<String, String>, certified: bool) -> Self {
+        Self { users: users.into_iter().map(|(name, hash)| (name, Hash(hash))).collect(), certified }
+    }
+
+    /// Whether nothing was said of any.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && !self.certified
     }
 }

@@ -4,7 +4,7 @@ use super::{
     origin::OwnPage,
     refuse::refuse,
     secrets::{self, LONGEST, SHORTEST},
-    server::Guest,
+    server::{Guest, Way},
     state::{Shared, Wish},
     visitor::{BROWSER, COOKIE, Visitor, cookie},
     whole::{Frame, html},
@@ -109,6 +109,7 @@ pub(super) async fn page(
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
     guest: Option<Extension<Guest>>,
+    Visitor { way, .. }: Visitor,
     headers: HeaderMap,
     _: OwnPage,
     Query(wish): Query<Wish>,
@@ -125,8 +126,8 @@ pub(super) async fn sign_in(
             match shared.ask(&By { who, ..by }, Request::People(wish)).await {
                 Ok(_) => {
                     let mut response = Redirect::to(going.address()).into_response();
-                    set(&mut response, COOKIE, pass.0.expose_secret());
-                    set(&mut response, BROWSER, &browser_of(&shared, &account));
+                    set(&mut response, way, COOKIE, pass.0.expose_secret());
+                    set(&mut response, way, BROWSER, &browser_of(&shared, &account));
                     response
                 }
                 Err(refused) => super::asked::refusal(&refused),
@@ -200,7 +201,7 @@ pub(super) async fn sign_out(State(shared): State<Shared>, visitor: Visitor, _: 
         let _ = shared.ask(&visitor.by, Request::People(rights::Wish::SignOut(pass.clone()))).await;
     }
     let mut response = Redirect::to("/sign-in").into_response();
-    set(&mut response, COOKIE, "");
+    set(&mut response, visitor.way, COOKIE, "");
     response
 }
 
@@ -281,6 +282,7 @@ pub(super) async fn join(
 pub(super) async fn screen(
     State(shared): State<Shared>,
     Path(secret): Path<String>,
+    Visitor { way, .. }: Visitor,
     Query(wish): Query<Wish>,
 ) -> Response {
     let language = wish.language(&shared.state.snapshots.borrow());
@@ -289,16 +291,18 @@ pub(super) async fn screen(
     match register.pass((access.now)(), &secrets::known_as(&secret)).filter(|pass| pass.kind == PassKind::Screen) {
         Some(_) => {
             let mut response = Redirect::to("/").into_response();
-            set(&mut response, COOKIE, &secret);
+            set(&mut response, way, COOKIE, &secret);
             response
         }
         None => used_up(language),
     }
 }
 
-fn set(response: &mut Response, name: &str, value: &str) {
+fn set(response: &mut Response, way: Way, name: &str, value: &str) {
     let age = if value.is_empty() { 0 } else { KEPT };
-    let cookie = format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
+    // What came encrypted is shown encrypted only.
+    let secure = if way.encrypted { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
     // A name of ours and letters and digits are always a header.
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -1,6 +1,6 @@
 //! What pages are made from, and what is asked for with each.
 
-use super::{Asked, Hosts, exposition, flood::Wishes, rendered::Cache, report};
+use super::{Asked, Hosts, Scrapers, exposition, flood::Wishes, rendered::Cache, report};
 use crate::{
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
@@ -10,7 +10,10 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use secrecy::SecretSlice;
 use serde::Deserialize;
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 /// Of incident, round, person and signature of a link: the person's name, if the link is one of ours.
@@ -58,6 +61,8 @@ pub struct Access {
     pub throttle: Arc<Mutex<Throttle>>,
     /// Who has a password looked at.
     pub hashing: Arc<Semaphore>,
+    /// Who reads metrics by the web configuration, as it is now.
+    pub scrapers: Arc<dyn Fn() -> Arc<Scrapers> + Send + Sync>,
 }
 
 /// Reads entries of the audit trail before a number, so many; an error is for people.
@@ -74,6 +79,9 @@ pub(super) struct Shared {
     pub(super) exposition: Arc<exposition::Kept>,
     pub(super) wishes: Arc<Wishes>,
     pub(super) reports: Arc<report::Desk>,
+    /// Names and passwords of scrapers that were right, under the key of this journal: bcrypt takes a tenth of a second on
+    /// purpose, which each scrape would pay again.
+    pub(super) scraped: Arc<Mutex<BTreeSet<Hash>>>,
 }
 
 /// The language that a page is asked for in.

@@ -42,7 +42,7 @@ impl Street {
     pub(super) fn open(router: Router, limits: Limits) -> Self {
         let (door, visitors) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        let served = tokio::spawn(serve(Door(visitors), router, limits, stop.clone()));
+        let served = tokio::spawn(serve(Door(visitors), router, limits, None, stop.clone()));
         Self { door, stop, served }
     }
 

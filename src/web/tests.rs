@@ -109,7 +109,7 @@ async fn serve() -> Server {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let served =
-        super::super::serve(super::super::tuned(listener), router(state), Default::default(), Default::default());
+        super::super::serve(super::super::tuned(listener), router(state), Default::default(), None, Default::default());
     tokio::spawn(served);
     Server { address, behind }
 }
@@ -148,6 +148,7 @@ pub(in crate::web) fn access(sign_in: bool) -> Access {
         audit: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
         throttle: Arc::default(),
         hashing: Arc::new(tokio::sync::Semaphore::new(1)),
+        scrapers: Arc::new(Arc::default),
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{
     needed::{Needed, needed},
     refuse::refuse,
-    secrets,
-    server::{BODY, Guest},
+    scraper, secrets,
+    server::{BODY, Guest, Way},
     state::{Access, Shared},
 };
 use crate::rights::{By, Denied, Hash, PassKind, Right, Who};
@@ -33,6 +33,8 @@ pub(super) struct Visitor {
     pub(super) by: By,
     /// What forms on their pages hold; empty where no cookie says who they are.
     pub(super) token: String,
+    /// How they came.
+    pub(super) way: Way,
     /// What they showed.
     pass: Option<Hash>,
 }
@@ -40,7 +42,8 @@ pub(super) struct Visitor {
 impl Visitor {
     /// Nobody that is known.
     pub(super) fn stranger() -> Self {
-        Self { by: By { who: Who::Stranger, from: String::new() }, token: String::new(), pass: None }
+        let by = By { who: Who::Stranger, from: String::new() };
+        Self { by, token: String::new(), way: Way::default(), pass: None }
     }
 
     /// Whether what they showed is still good: who is signed out elsewhere is not to see what goes on.
@@ -87,7 +90,12 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
     let Some(route) = parts.extensions.get::<MatchedPath>().map(|route| route.as_str().to_owned()) else {
         return next.run(Request::from_parts(parts, body)).await;
     };
-    let (who, pass) = who(&shared, &parts);
+    let (mut who, pass) = who(&shared, &parts);
+    // A web configuration holds for metrics even where nobody else is asked who they are.
+    let scraped = route == scraper::ADDRESS && matches!(who, Who::Stranger | Who::Anybody);
+    if scraped && !(shared.state.access.scrapers)().is_empty() {
+        who = scraper::known(&shared, &parts).await.unwrap_or(Who::Stranger);
+    }
     let access = &shared.state.access;
     let now = (access.now)();
     if let Some(used) = &pass
@@ -95,10 +103,12 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
     {
         shared.mention(used.clone());
     }
-    let from = parts.extensions.get::<Guest>().map(|guest| guest.address().to_string()).unwrap_or_default();
+    let guest = parts.extensions.get::<Guest>();
+    let from = guest.map(|guest| guest.address().to_string()).unwrap_or_default();
+    let way = guest.map(Guest::way).unwrap_or_default();
     let by_cookie = pass.as_ref().filter(|_| !parts.headers.contains_key(header::AUTHORIZATION));
     let token = by_cookie.map(|pass| secrets::form_token(&shared.state.access.key, pass)).unwrap_or_default();
-    let visitor = Visitor { by: By { who, from }, token, pass };
+    let visitor = Visitor { by: By { who, from }, token, way, pass };
     let outcome = match needed(&parts.method, &route) {
         Some(Needed::Nothing) => Ok(()),
         Some(Needed::Known) if visitor.by.who == Who::Stranger => Err(Denied::SignIn),
@@ -181,7 +191,12 @@ fn turned_away(denied: Denied, parts: &Parts) -> Response {
         }
         Denied::SignIn => {
             let mut response = refuse(path, StatusCode::UNAUTHORIZED, "Hãy đăng nhập trước.", "sign in first");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+            let way = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, way);
+            if path == scraper::ADDRESS {
+                let way = header::HeaderValue::from_static("Basic realm=\"camhealth metrics\", charset=\"UTF-8\"");
+                response.headers_mut().append(header::WWW_AUTHENTICATE, way);
+            }
             response
         }
         Denied::Role(_) => refuse(

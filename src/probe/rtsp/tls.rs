@@ -24,14 +24,8 @@ pub(super) async fn connect(
     address: IpAddr,
     expected: Option<Certificate>,
 ) -> Result<TlsStream<TcpStream>, Failure> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Arc::new(Verifier { expected, seen: OnceLock::new(), provider: provider.clone() });
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| Failure::new(FailureKind::ProbeFailed, told!(TlsMissing)))?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier.clone())
-        .with_no_client_auth();
+    let (config, verifier) =
+        verifying(expected).map_err(|_| Failure::new(FailureKind::ProbeFailed, told!(TlsMissing)))?;
     let connected = TlsConnector::from(Arc::new(config)).connect(ServerName::from(address), stream).await;
     connected.map_err(|_| match (verifier.seen.get(), expected) {
         (Some(seen), expected) if !expected.is_some_and(|expected| expected.admits(seen)) => {
@@ -44,6 +38,18 @@ pub(super) async fn connect(
         }
         _ => Failure::new(FailureKind::RtspError, told!(SpeaksNoTls)),
     })
+}
+
+/// A client that knows its server by the server's certificate alone, whoever signed it.
+pub(crate) fn known_by(certificate: Certificate) -> Result<ClientConfig, rustls::Error> {
+    verifying(Some(certificate)).map(|(config, _)| config)
+}
+
+fn verifying(expected: Option<Certificate>) -> Result<(ClientConfig, Arc<Verifier>), rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Arc::new(Verifier { expected, seen: OnceLock::new(), provider: provider.clone() });
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?.dangerous();
+    Ok((builder.with_custom_certificate_verifier(verifier.clone()).with_no_client_auth(), verifier))
 }
 
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use super::{
     Limits,
-    seats::{Id, Phase, Seats, address},
+    seats::{Id, Phase, Seats},
 };
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
@@ -31,7 +31,6 @@ struct Inside {
 pub(super) struct Chair {
     room: Room,
     id: Id,
-    address: IpAddr,
     closing: CancellationToken,
     request: Duration,
     conduct: Mutex<Conduct>,
@@ -47,19 +46,37 @@ struct Conduct {
 
 /// Who asks, beside each request that the server hands over.
 #[derive(Clone)]
-pub(in crate::web) struct Guest(pub(super) Arc<Chair>);
+pub(in crate::web) struct Guest {
+    pub(super) chair: Arc<Chair>,
+    pub(super) address: IpAddr,
+    pub(super) way: Way,
+}
+
+/// How a request came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::web) struct Way {
+    /// Whether nobody between could read it.
+    pub(in crate::web) encrypted: bool,
+    /// Whether the visitor showed a certificate of the authority that the configuration names.
+    pub(in crate::web) certified: bool,
+}
 
 impl Guest {
     /// By which limits go.
     pub(in crate::web) fn address(&self) -> IpAddr {
-        self.0.address
+        self.address
+    }
+
+    /// How it came.
+    pub(in crate::web) fn way(&self) -> Way {
+        self.way
     }
 
     /// It listens for events from now on: its answer has no end, and another may have to give way.
     pub(in crate::web) fn listens(&self) {
-        lock(&self.0.conduct).due = None;
-        let mut inside = lock(&self.0.room.0);
-        let gone = inside.seats.listens(self.0.id);
+        lock(&self.chair.conduct).due = None;
+        let mut inside = lock(&self.chair.room.0);
+        let gone = inside.seats.listens(self.chair.id);
         inside.close(gone);
     }
 }
@@ -77,7 +94,7 @@ impl Room {
         let closing = CancellationToken::new();
         inside.closing.insert(id, closing.clone());
         let conduct = Mutex::default();
-        Some(Arc::new(Chair { room: self.clone(), id, address: address(ip), closing, request, conduct }))
+        Some(Arc::new(Chair { room: self.clone(), id, closing, request, conduct }))
     }
 }
 

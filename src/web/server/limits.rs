@@ -1,6 +1,6 @@
 //! How much visitors may hold and how long they may take; `docs/web.md` has them as a table, with reasons.
 
-use std::time::Duration;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// The largest body of a request: that of a form or a wish in JSON, many times over.
 pub(in crate::web) const BODY: usize = 64 * 1024;
@@ -36,6 +36,8 @@ pub struct Limits {
     pub least: usize,
     /// For answers that are under way when the server stops.
     pub stop: Duration,
+    /// Addresses of proxies: each stands for many visitors, so limits of one address do not hold for them.
+    pub proxies: Arc<[IpAddr]>,
 }
 
 impl Default for Limits {
@@ -50,6 +52,7 @@ impl Default for Limits {
             pace: Duration::from_secs(10),
             least: 16 * 1024,
             stop: Duration::from_millis(200),
+            proxies: Arc::new([]),
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Nobody is refused for the sake of somebody who does nothing. What is idle gives way first, what only listens next,
 //! and within each the one that has been so for longest. A request in hand is never broken off for a newcomer.
 
-use super::Limits;
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv6Addr},
+use super::{
+    Limits,
+    address::{address, is_proxy},
 };
+use std::{collections::BTreeMap, net::IpAddr};
 
 /// Names a connection. Later ones are larger.
 pub(super) type Id = u64;
@@ -25,6 +25,8 @@ pub(super) enum Phase {
 
 struct Seat {
     address: IpAddr,
+    /// Whether a proxy sits here, who stands for many.
+    proxy: bool,
     phase: Phase,
     /// Grows with each change of phase: the smallest has been in its phase for longest.
     since: u64,
@@ -37,14 +39,6 @@ pub(super) struct Seats {
     turns: u64,
 }
 
-/// By whom limits go: an IPv4 address, also where it is written as IPv6, or the 64 bits that one household is given.
-pub(in crate::web) fn address(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.into(),
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
-    }
-}
-
 impl Seats {
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, seats: BTreeMap::new(), turns: 0 }
@@ -54,7 +48,8 @@ impl Seats {
     pub(super) fn admit(&mut self, ip: IpAddr) -> Option<(Id, Option<Id>)> {
         let address = address(ip);
         let of_address = |seat: &Seat| seat.address == address;
-        let gone = if self.count(of_address) >= self.limits.connections_by_address {
+        let proxy = is_proxy(ip, &self.limits.proxies);
+        let gone = if !proxy && self.count(of_address) >= self.limits.connections_by_address {
             Some(self.least_missed(of_address)?)
         } else if self.seats.len() >= self.limits.connections {
             Some(self.least_missed(|_| true)?)
@@ -65,7 +60,7 @@ impl Seats {
             self.seats.remove(&gone);
         }
         let id = self.turn();
-        self.seats.insert(id, Seat { address, phase: Phase::Idle, since: id });
+        self.seats.insert(id, Seat { address, proxy, phase: Phase::Idle, since: id });
         Some((id, gone))
     }
 
@@ -79,9 +74,9 @@ impl Seats {
 
     /// A connection begins to listen for events; which other gives way for it.
     pub(super) fn listens(&mut self, id: Id) -> Option<Id> {
-        let address = self.seats.get(&id)?.address;
+        let (address, proxy) = self.seats.get(&id).map(|seat| (seat.address, seat.proxy))?;
         let streams = |address: IpAddr| move |seat: &Seat| seat.phase == Phase::Stream && seat.address == address;
-        let from = if self.count(streams(address)) >= self.limits.streams_by_address {
+        let from = if !proxy && self.count(streams(address)) >= self.limits.streams_by_address {
             Some(address)
         } else if self.count(|seat| seat.phase == Phase::Stream) >= self.limits.streams {
             let mut all: BTreeMap<IpAddr, (usize, std::cmp::Reverse<u64>)> = BTreeMap::new();
