@@ -19,6 +19,7 @@ const CORE: &[&str] = &[
     "outbox",
     "request",
     "rights",
+    "edits",
     "uptime",
     "monitor",
     "inventory",
@@ -32,14 +33,22 @@ const EDGES: &[&str] = &["probe", "schedule", "journal", "deliver", "metrics", "
 const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("monitor", &["health", "coverage", "topology", "alert"]),
     // Each wish needs a right, and what is done of it stands in the audit trail.
-    ("request", &["rights"]),
-    ("journal", &["rights"]),
+    ("request", &["rights", "edits"]),
+    ("edits", &["rights"]),
+    ("journal", &["rights", "edits"]),
     // A site in maintenance is judged as the monitor judges it.
     ("uptime", &["coverage"]),
     // Settings types, each owned by its module, are filled by the configuration.
-    ("config", &["health", "topology", "alert", "schedule", "probe", "journal", "deliver", "metrics", "uptime", "web"]),
+    // So are edits, which are laid over the files.
+    (
+        "config",
+        &[
+            "health", "topology", "alert", "schedule", "probe", "journal", "deliver", "metrics", "uptime", "web",
+            "edits",
+        ],
+    ),
     // The report's figures are plain data, worked out by pure functions; so are wishes and what became of them.
-    ("web", &["uptime", "request", "rights"]),
+    ("web", &["uptime", "request", "rights", "edits"]),
     // The only module beside the edges that tells the time.
     ("schedule", &["clock"]),
 ];

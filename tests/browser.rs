@@ -2,6 +2,7 @@
 
 use crate::{
     daemon::World,
+    editing::Editing,
     support::{Process, eventually, free_address, program, require, tool},
 };
 use serde_json::{Value, json};
@@ -353,4 +354,95 @@ async fn sites_the_map_and_reports_are_pages_of_both_languages() {
     browser.fits_screens_without_a_complaint().await;
     browser.open(&format!("http://{}/reports?lang=vi", world.page)).await;
     assert!(browser.text("main").await.contains("Mức sẵn sàng"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_roster_is_edited_on_its_page_and_seen_on_the_wall() {
+    let world = Editing::new("2099-12-31");
+    let _daemon = world.start().await;
+    let browser = Browser::start().await;
+    let page = |path: &str| format!("http://{}{path}", world.page);
+    browser.open(&page("/")).await;
+    let on_call = browser.text(".oncall").await;
+    let (now, next) = match on_call.contains("Trung úy An") {
+        true => ("an", "binh"),
+        false => ("binh", "an"),
+    };
+    let name = |id: &str| if id == "an" { "Trung úy An" } else { "Thiếu úy Bình" };
+    assert!(on_call.contains(name(now)), "{on_call}");
+
+    browser.script("document.querySelector('.menu a[href^=\"/settings\"]').click()").await;
+    eventually("the settings", async || (browser.text("h2").await == "Thiết lập").then_some(())).await;
+    browser.fits_screens_without_a_complaint().await;
+    browser.script("document.querySelector('.subjects a[href^=\"/settings/roster\"]').click()").await;
+    eventually("the roster", async || (browser.text("h2").await == "Lịch trực").then_some(())).await;
+    assert!(browser.text(".origin").await.contains("camhealth.toml:"), "{}", browser.text(".origin").await);
+    browser.fits_screens_without_a_complaint().await;
+
+    // Nobody takes turns: that is refused in the words of `camhealth check`, and what was typed stays.
+    let choose = |first: &str, days: &str| {
+        format!(
+            "const all = document.querySelectorAll('select[name=people]'); all.forEach((one) => one.value = ''); \
+             all[0].value = '{first}'; document.querySelector('input[name=days]').value = '{days}'; \
+             document.querySelector('button[value=save]').click()"
+        )
+    };
+    browser.script(&choose("", "3")).await;
+    eventually("a refusal", async || browser.text(".refused").await.contains("Chưa lưu").then_some(())).await;
+    let told = browser.text(".refused").await;
+    assert!(told.contains("[rotation]: people: names nobody"), "{told}");
+    assert_eq!(browser.script("return document.querySelector('input[name=days]').value").await, "3");
+
+    // The console says that it was refused; that is the only complaint.
+    let logs = browser.command("se/log", json!({"type": "browser"})).await;
+    assert_eq!(logs.as_array().map(Vec::len), Some(1), "{logs:#}");
+
+    // Whoever has the next turn takes all of them.
+    browser.script(&choose(next, "3")).await;
+    eventually("it is saved", async || browser.text(".origin").await.contains("Sửa bởi").then_some(())).await;
+    let week = browser.text(".week").await;
+    assert!(week.contains(name(next)) && !week.contains(name(now)), "{week}");
+    browser.open(&page("/")).await;
+    let on_call = browser.text(".oncall").await;
+    assert!(on_call.contains(name(next)) && !on_call.contains(name(now)), "{on_call}");
+
+    // As in the file again, from a page in English.
+    browser.open(&page("/settings/roster?lang=en")).await;
+    browser.script("document.querySelector('button[value=back]').click()").await;
+    eventually("it is taken back", async || {
+        browser.text(".origin").await.starts_with("From camhealth.toml").then_some(())
+    })
+    .await;
+    browser.open(&page("/")).await;
+    assert!(browser.text(".oncall").await.contains(name(now)));
+
+    // Somebody stands in, from a form of its own.
+    browser.open(&page("/settings/stand-ins")).await;
+    browser.fits_screens_without_a_complaint().await;
+    let stand_in = format!(
+        "const set = (name, value) => document.querySelector('[name=' + name + ']').value = value; \
+         set('person', '{next}'); set('from', '2026-01-01T07:00'); set('until', '2099-12-31T07:00'); \
+         set('reason', 'ốm dài ngày'); document.querySelector('button[value=save]').click()"
+    );
+    browser.script(&stand_in).await;
+    eventually("it stands there", async || browser.text("main").await.contains("ốm dài ngày").then_some(())).await;
+    browser.open(&page("/")).await;
+    assert!(browser.text(".oncall").await.contains(name(next)));
+    for path in
+        ["/settings/people", "/settings/consent", "/settings/maintenance", "/settings/sites", "/settings/cameras"]
+    {
+        browser.open(&page(path)).await;
+        assert!(browser.script("return document.querySelectorAll('.setting').length > 0").await == true, "{path}");
+        browser.fits_screens_without_a_complaint().await;
+    }
+    // Something is silenced for now, and that is ended again.
+    browser.open(&page("/settings/maintenance")).await;
+    let silence = "const form = document.querySelector('form[action^=\"/settings/silences\"]'); \
+                   form.scope.value = 'site:cho'; form.author.value = 'An'; form.reason.value = 'sửa điện'; \
+                   form.querySelector('button').click()";
+    browser.script(silence).await;
+    eventually("it is silenced", async || browser.text("main").await.contains("sửa điện (An)").then_some(())).await;
+    browser.fits_screens_without_a_complaint().await;
+    browser.script("document.querySelector('form[action$=\"/end?lang=vi\"] button').click()").await;
+    eventually("it is ended", async || (!browser.text("main").await.contains("sửa điện (An)")).then_some(())).await;
 }

@@ -32,6 +32,7 @@ fn guides_name_files_that_exist() {
         "docs/web.md",
         "docs/upkeep.md",
         "docs/installation.md",
+        "docs/editing.md",
     ] {
         let guide_text = text(guide);
         let links = guide_text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link);

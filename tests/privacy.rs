@@ -128,6 +128,14 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/sign-in",
         "/accounts",
         "/audit",
+        "/settings",
+        "/settings/roster",
+        "/settings/stand-ins",
+        "/settings/people",
+        "/settings/consent",
+        "/settings/maintenance",
+        "/settings/sites",
+        "/settings/cameras",
         "/-/healthy",
         "/-/ready",
         "/static/wall.css",
@@ -153,6 +161,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
             "/api/v1/sites/{id}" => &["cho"],
             "/api/v1/incidents/{id}" => &[&number],
             "/api/v1/reports/{month}" => &[&month],
+            "/api/v1/settings/{kind}" => &["camera_name", "notes", "consent", "site_name", "maintenance"],
             path if path.contains('{') => &[],
             _ => &[""],
         };
@@ -164,6 +173,8 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/events",
         "/incidents/{id}/ack",
         "/incidents/{id}/silence",
+        "/settings/silences",
+        "/settings/silences/{id}/end",
         "/ack/{incident}/{person}/{signature}",
         "/-/reload",
         "/api/v1/{*path}",
@@ -189,7 +200,9 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
             answers.push((path.clone(), text(page, &format!("{path}?lang={language}")).await));
         }
     }
-    for query in ["cameras?kind=household", "cameras?area=khu&sort=name", "sites?q=ngo", "map?area=khu"] {
+    for query in
+        ["cameras?kind=household", "cameras?area=khu&sort=name", "sites?q=ngo", "map?area=khu", "settings/consent?q=ho"]
+    {
         answers.push((query.to_owned(), text(page, &format!("/{query}")).await));
     }
     // Nor can a name be guessed: whoever searches for it finds nothing.

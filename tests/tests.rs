@@ -25,6 +25,8 @@ mod dependencies;
 mod disk;
 /// Guides name what exists.
 mod documents;
+/// Editing on pages, over the files.
+mod editing;
 /// RTSP over TLS.
 mod encrypted;
 /// Pages and metrics over TLS.

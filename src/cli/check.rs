@@ -1,11 +1,14 @@
 //! `camhealth check`: validates a configuration without touching the network.
 
-use super::{USAGE, config_path, paint::Paint};
+use super::{config_path, loaded, paint::Paint};
 use crate::{
-    config::{self, Config},
+    clock,
+    config::Config,
+    edits::Standing,
     model::{Beacon, Kind},
     probe::beacon::icmp_refusal,
 };
+use jiff::Timestamp;
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Debug, clap::Args)]
@@ -16,19 +19,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    match config::load(&arguments.config) {
+    match loaded(&arguments.config) {
         Ok(config) => {
-            print!("{}", summary(&config, Paint::stdout()));
+            print!("{}", summary(&config, clock::Clock::system().now(), Paint::stdout()));
             ExitCode::SUCCESS
         }
-        Err(problems) => {
-            eprint!("{}", problems.render(Paint::stderr().is_on()));
-            ExitCode::from(USAGE)
-        }
+        Err(code) => code,
     }
 }
 
-fn summary(config: &Config, paint: Paint) -> String {
+fn summary(config: &Config, now: Timestamp, paint: Paint) -> String {
     let fleet = &config.fleet;
     let of = |kind| fleet.cameras.values().filter(|camera| camera.kind == kind).count();
     let views: usize = fleet.sites.values().map(|site| site.views.len()).sum();
@@ -60,6 +60,24 @@ fn summary(config: &Config, paint: Paint) -> String {
     if fleet.anchors.is_empty() {
         let warning = "without [monitor] anchors a power cut of the whole commune and a cut cable look the same";
         text += &format!("{} {warning}\n", paint.fair("!"));
+    }
+    let edits = config.sheet.edits();
+    if !edits.is_empty() {
+        text += &format!("  {:>5}  things edited on pages\n", edits.len());
+    }
+    for (item, line) in config.sheet.idle() {
+        let why = match &line.standing {
+            Standing::Unfit(why) => why,
+            _ => "the files have it no more",
+        };
+        text += &format!("{} what was edited of {item} does not hold: {why}\n", paint.fair("!"));
+    }
+    for (camera, consent) in fleet.consents_ending(now) {
+        let why = match consent.lacks(now, &fleet.commune.timezone) {
+            Some(why) => format!("is not contacted: {why}"),
+            None => format!("is contacted until {}: ask its owner again", consent.until.unwrap_or(consent.given)),
+        };
+        text += &format!("{} camera {:?} {why}\n", paint.fair("!"), camera.id.as_str());
     }
     let beacons = fleet.links.values().filter_map(|link| link.probe.as_ref()).chain(&fleet.anchors);
     if beacons.into_iter().any(|beacon| matches!(beacon, Beacon::Icmp(_)))

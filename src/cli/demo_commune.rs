@@ -135,6 +135,8 @@ pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: Socket
         topology: topology::Settings { settle: seconds(40), ..topology::Settings::default() },
         uptime: uptime::Settings::default(),
         web: web::Settings { listen, sign_in: false, ..web::Settings::default() },
+        files: crate::config::Files::default(),
+        sheet: Arc::default(),
     })
 }
 

@@ -15,6 +15,7 @@ mod demo_table;
 mod discover;
 mod doctor;
 mod explain;
+mod export;
 mod forget;
 mod healthy;
 mod import;
@@ -63,6 +64,8 @@ enum Command {
     Check(check::Arguments),
     /// Say whether this machine can do what its configuration wants, and what to do where it cannot.
     Doctor(doctor::Arguments),
+    /// Write the configuration with what was edited on pages, as files that can take the place of its own.
+    Export(export::Arguments),
     /// Look at one camera once, step by step.
     Probe(probe::Arguments),
     /// Say why a camera stands where it stands: its last looks, the reasoning, the next look and its budgets.
@@ -145,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Init(arguments) => in_runtime(init::run(arguments)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Doctor(arguments) => in_runtime(doctor::run(arguments)),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Probe(arguments) => in_runtime(probe::run(arguments)),
         Command::Explain(arguments) => in_runtime(explain::run(arguments)),
         Command::Whatif(arguments) => whatif::run(&arguments),
@@ -187,17 +191,31 @@ fn in_runtime(command: impl Future<Output = ExitCode>) -> ExitCode {
     }
 }
 
-/// The configuration; otherwise it has said what is wrong, and this is the exit code.
-fn loaded(path: &Path) -> Result<Config, ExitCode> {
+/// The configuration that the files say; otherwise it has said what is wrong, and this is the exit code.
+fn files(path: &Path) -> Result<Config, ExitCode> {
     config::load(path).map_err(|problems| {
         eprint!("{}", problems.render(Paint::stderr().is_on()));
         ExitCode::from(USAGE)
     })
 }
 
+/// The configuration with what people edited on pages, as the daemon has it.
+fn loaded(path: &Path) -> Result<Config, ExitCode> {
+    let config = files(path)?;
+    let Some(journal) = &config.journal.path else { return Ok(config) };
+    let edits = crate::journal::edits(journal).map_err(|error| error.to_string());
+    match edits.and_then(|edits| if edits.is_empty() { Ok(config.clone()) } else { config.edited(&edits) }) {
+        Ok(edited) => Ok(edited),
+        Err(why) => {
+            eprintln!("camhealth: what was edited on pages is left out: {why}");
+            Ok(config)
+        }
+    }
+}
+
 /// The journal that a configuration names; otherwise it has said what is wrong, and this is the exit code.
 fn journal_of(path: &Path) -> Result<crate::journal::Settings, ExitCode> {
-    let settings = loaded(path)?.journal;
+    let settings = files(path)?.journal;
     match &settings.path {
         Some(_) => Ok(settings),
         None => Err(fail(USAGE, "[journal] path is not set: nothing is remembered; name a file there")),

@@ -1,6 +1,6 @@
 //! `camhealth run`: the daemon as a process, with its signals.
 
-use super::{BROKEN, FAILED, config_path, fail, loaded, log};
+use super::{BROKEN, FAILED, config_path, fail, files, log};
 use crate::{
     clock::Clock,
     config,
@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         tracing::warn!(%error, "the limit of open files stays as it was");
     }
     let path = arguments.config;
-    let config = match loaded(&path) {
+    let config = match files(&path) {
         Ok(config) => config,
         Err(code) => return code,
     };

@@ -1,6 +1,9 @@
 //! The checked configuration: each module's own settings side by side, and the fleet.
 
-use crate::{alert, deliver, health, journal, metrics, model::Fleet, probe, schedule, topology, uptime, web};
+use super::files::Files;
+use crate::{
+    alert, deliver, edits::Sheet, health, journal, metrics, model::Fleet, probe, schedule, topology, uptime, web,
+};
 use std::sync::Arc;
 
 /// A configuration in which every name that is used exists and every value is in range.
@@ -28,4 +31,8 @@ pub struct Config {
     pub metrics: metrics::Detail,
     /// The listener.
     pub web: web::Settings,
+    /// The files that say so, over which edits are laid.
+    pub files: Files,
+    /// What can be edited, and what comes from where.
+    pub sheet: Arc<Sheet>,
 }

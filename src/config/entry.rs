@@ -204,6 +204,11 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Whether a key's value is a table.
+    pub(super) fn has_table(&self, key: &'static str) -> bool {
+        self.value(key).is_some_and(|(value, _)| value.is_table())
+    }
+
     /// `true` or `false`.
     pub(super) fn truth(&self, key: &'static str) -> Option<bool> {
         let (value, span) = self.open(key)?;

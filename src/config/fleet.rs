@@ -1,7 +1,7 @@
 //! The commune, its recorders, cameras and links.
 
 use super::{
-    areas,
+    areas, consent,
     context::Context,
     details,
     entry::{Entry, Located},
@@ -12,8 +12,8 @@ use super::{
     tables::Tables,
 };
 use crate::model::{
-    Area, AreaId, Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Kind, Language, Link, LinkId,
-    LinkKind, Login, Transport, rtsp_port,
+    Area, AreaId, Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Language, Link, LinkId, LinkKind,
+    Login, Transport, rtsp_port,
 };
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use url::Url;
@@ -162,7 +162,8 @@ fn cameras(
     for entry in tables.list("camera") {
         let id = seen.new_id(entry);
         let name = entry.required("name", "Ngã tư Chợ, về phía cảng").map(|name| name.value);
-        let kind = kind(entry);
+        let kind = consent::kind(entry);
+        let notes = entry.text("notes").map(|notes| notes.value).filter(|notes| !notes.trim().is_empty());
         let rtsp = address(entry, "rtsp", &["rtsp", "rtsps"], "rtsp://10.20.1.7:554/sub");
         if !entry.has("rtsp") {
             entry.problem("rtsp", entry.span(), "is missing".into(), "add rtsp = \"rtsp://10.20.1.7:554/sub\"");
@@ -186,7 +187,7 @@ fn cameras(
         let device = device
             .and_then(|device| known(entry, "device", &device, recorders.keys().map(DeviceId::as_str), "recorder"));
         let recorder = device.as_ref().and_then(|device| recorders.get(device.as_str()));
-        let (Some(id), Some(name), Some(kind), Some(rtsp)) = (id, name, kind, rtsp) else { continue };
+        let (Some(id), Some(name), Some((kind, consent)), Some(rtsp)) = (id, name, kind, rtsp) else { continue };
         if recorder.is_none() && !entry.has("device") {
             // A router may forward several ports of one address to several cameras.
             let (name, port) = (rtsp.value.host_str().unwrap_or_default(), rtsp_port(&rtsp.value));
@@ -214,35 +215,14 @@ fn cameras(
             promise,
             identity,
             off_hours,
+            consent,
+            notes,
             bytes_per_day,
             ..Camera::new(&id, rtsp.value)
         };
         cameras.insert(camera.id.clone(), Arc::new(camera));
     }
     (cameras, devices)
-}
-
-/// A family's camera is looked at only with its consent on record.
-fn kind(entry: &Entry<'_>) -> Option<Kind> {
-    let consent = entry.parsed::<jiff::civil::Date>("consent", "date", "2026-03-01");
-    if !entry.has("kind") {
-        entry.problem("kind", entry.span(), "is missing".into(), "add kind = \"public\" or kind = \"household\"");
-        return None;
-    }
-    let kind = entry.word("kind", &Kind::NAMES)?;
-    match (kind, consent) {
-        (Kind::Household, None) if !entry.has("consent") => {
-            let remedy =
-                "add consent = \"2026-03-01\", the day on which the owner agreed in writing, or remove the camera";
-            entry.problem("consent", entry.span(), "a household camera needs its owner's consent".into(), remedy);
-        }
-        (Kind::Public, Some(consent)) => {
-            let remedy = "remove it, or write kind = \"household\"";
-            entry.problem("consent", consent.span, "a public camera has no owner to consent".into(), remedy);
-        }
-        _ => {}
-    }
-    Some(kind)
 }
 
 /// A URL of a known scheme, with a host and without a password.

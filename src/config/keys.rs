@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 161] = [
+const NAMES: [&str; 164] = [
     "ack_expires",
     "after",
     "alert",
@@ -56,6 +56,7 @@ const NAMES: [&str; 161] = [
     "frames",
     "from",
     "frozen_ratio",
+    "given",
     "good_to_up",
     "hamlet",
     "handover",
@@ -99,6 +100,7 @@ const NAMES: [&str; 161] = [
     "needs",
     "needs_at_night",
     "night",
+    "notes",
     "off_hours",
     "onvif",
     "override",
@@ -128,6 +130,7 @@ const NAMES: [&str; 161] = [
     "rotation",
     "rtsp",
     "schedule",
+    "scope",
     "secret",
     "secret_file",
     "serial",

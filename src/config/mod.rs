@@ -6,14 +6,19 @@
 mod areas;
 mod channels;
 mod checked;
+mod consent;
 mod contacts;
 mod context;
 mod details;
+mod edited;
 mod entry;
+mod export;
+mod files;
 mod fleet;
 mod forest;
 mod ids;
 mod keys;
+mod lay;
 mod mask;
 mod names;
 mod problem;
@@ -21,6 +26,7 @@ mod reading;
 mod scrapers;
 mod secret;
 mod settings;
+mod sheet;
 mod sites;
 mod source;
 mod tables;
@@ -29,9 +35,13 @@ mod windows;
 
 pub use checked::Config;
 pub(crate) use entry::parse_duration;
+pub use export::export;
+pub use files::Files;
 pub use problem::{Problem, Problems};
 
+use crate::edits::Sheet;
 use context::Context;
+use source::Source;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -59,7 +69,21 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let others = reading::included(&main, tree.get_ref(), &context);
     let mut trees = vec![(&main, tree)];
     trees.extend(others.iter().map(|source| (source, reading::parse(source, &context))));
-    let tables = tables::collect(&trees, &context);
+    let mut config = build(&context, &trees, None)?;
+    config.files = Files::of(trees.iter().map(|(source, _)| *source));
+    Ok(config)
+}
+
+/// A file with its tree.
+type Parsed<'a> = (&'a Source, toml::Spanned<toml::de::DeTable<'a>>);
+
+/// The configuration that files say; what of them can be edited is known already where edits were laid over them.
+fn build<'a>(
+    context: &'a Context<'a>,
+    trees: &'a [Parsed<'a>],
+    sheet: Option<&Arc<Sheet>>,
+) -> Result<Config, Problems> {
+    let tables = tables::collect(trees, context);
 
     let (mut schedule, health) = settings::schedule_and_health(&tables);
     let mut probe = settings::probe(&tables);
@@ -69,16 +93,35 @@ pub fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> R
     let uptime = settings::report(&tables);
     let logins = secret::logins(&tables);
     let may_be_empty = fleet::is_being_set_up(&tables);
-    let mut fleet = fleet::fleet(&tables, &logins, may_be_empty, &context);
+    let mut fleet = fleet::fleet(&tables, &logins, may_be_empty, context);
     settings::by_size(&tables, fleet.cameras.len(), &mut schedule, &mut probe);
-    fleet.sites = sites::sites(&tables, &fleet, may_be_empty, &context);
+    fleet.sites = sites::sites(&tables, &fleet, may_be_empty, context);
     areas::settle(&mut fleet);
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);
     fleet.anchors = anchors;
-    let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, &context);
+    let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, context);
     tables.refuse_unread();
     let fleet = Arc::new(fleet);
-    let config = Config { fleet, health, topology, alert, schedule, probe, journal, deliver, uptime, metrics, web };
-    context.finish(config, std::iter::once(&main).chain(&others))
+    let (files, known) = (Files::default(), sheet.cloned().unwrap_or_default());
+    let config = Config {
+        fleet,
+        health,
+        topology,
+        alert,
+        schedule,
+        probe,
+        journal,
+        deliver,
+        uptime,
+        metrics,
+        web,
+        files,
+        sheet: known,
+    };
+    let mut config = context.finish(config, trees.iter().map(|(source, _)| *source))?;
+    if sheet.is_none() {
+        config.sheet = Arc::new(sheet::of(trees));
+    }
+    Ok(config)
 }

@@ -204,6 +204,7 @@ fn add(batch: &mut Batch, newer: Batch) -> usize {
     batch.logins.extend(newer.logins);
     batch.proofs.extend(newer.proofs);
     batch.people.extend(newer.people);
+    batch.edits.extend(newer.edits);
     batch.audit.extend(newer.audit);
     batch.observations.extend(newer.observations);
     batch.observations.truncate(TRANSCRIPTS_MAX);

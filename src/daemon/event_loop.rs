@@ -4,9 +4,19 @@
 //! what it hands to others it hands over without waiting; ARCHITECTURE.md draws who waits for whom. Each turn takes in
 //! some of everything that is there, so that no input, however busy, holds up another.
 
-use super::{Loader, agenda::Agenda, progress::TURN, reload::Reloads, shared::Shared, supervise::Outcome, task::Task};
+use super::{
+    Loader,
+    agenda::Agenda,
+    editing::{Editing, Lanes},
+    progress::TURN,
+    reload::Reloads,
+    shared::Shared,
+    supervise::Outcome,
+    task::Task,
+};
 use crate::{
     config::Config,
+    edits::Edits,
     journal::{self, Batch},
     model::{Branch, CameraId, FailureKind, Snapshot, elapsed, later},
     monitor::{self, Effect, Event, Monitor},
@@ -53,6 +63,8 @@ pub(super) struct EventLoop {
     pub(super) pulses: watch::Receiver<Pulse>,
     /// Accounts, and what people are known by.
     pub(super) register: watch::Sender<Arc<Register>>,
+    /// What people edited over the files, as it is durable.
+    pub(super) edits: Edits,
     /// The end of the audit trail.
     pub(super) chain: Chain,
     /// The number in the id of the last window that somebody set.
@@ -85,7 +97,7 @@ impl EventLoop {
     pub(super) async fn run(mut self, effects: Vec<Effect>, mut inputs: Inputs) -> Outcome {
         let now = self.shared.clock.now();
         let mut agenda = Agenda::new(now);
-        let mut reloads = Reloads::default();
+        let (mut reloads, mut editing) = (Reloads::default(), Editing::default());
         let mut writing: Option<Writing> = None;
         let mut found = Vec::new();
         self.plan_effects(now, effects, &mut agenda);
@@ -95,12 +107,21 @@ impl EventLoop {
                 writing = self.write_due(&mut agenda);
             }
             self.show(&mut agenda);
-            reloads.begin(&self.loader);
+            // One at a time: neither reads files with what the other is about to change.
+            if !editing.is_reading() {
+                reloads.begin(&self.loader, &self.edits);
+            }
+            if !reloads.is_reading() {
+                self.edit_next(&mut editing, &mut agenda);
+            }
             self.shared.progress.turn(Task::EventLoop);
             let due = self.due(&agenda, writing.is_some());
             tokio::select! {
                 count = inputs.found.recv_many(&mut found, OBSERVATIONS_A_TURN) => if count == 0 { break },
-                Some(request) = inputs.requests.recv() => self.perform(request, &mut agenda, &mut reloads),
+                Some(request) = inputs.requests.recv() => {
+                    let lanes = Lanes { reloads: &mut reloads, editing: &mut editing };
+                    self.perform(request, &mut agenda, lanes);
+                }
                 Some(event) = inputs.news.recv() => self.take_in(event, &mut agenda),
                 written = ready(&mut writing) => {
                     writing = None;
@@ -109,6 +130,7 @@ impl EventLoop {
                 loaded = reloads.wait() => if let Some(loaded) = loaded {
                     self.reloaded(loaded, &mut agenda, &mut reloads);
                 },
+                progress = editing.wait(), if !reloads.is_reading() => self.edited(progress, &mut editing, &mut agenda),
                 () = self.shared.clock.sleep_until(due) => {}
                 () = tokio::time::sleep(TURN) => {}
             }
@@ -125,7 +147,8 @@ impl EventLoop {
                 self.take_in(event, &mut agenda);
             }
             for request in std::iter::from_fn(|| inputs.requests.try_recv().ok()).take(REQUESTS_A_TURN) {
-                self.perform(request, &mut agenda, &mut reloads);
+                let lanes = Lanes { reloads: &mut reloads, editing: &mut editing };
+                self.perform(request, &mut agenda, lanes);
             }
         }
         self.end(agenda, writing).await;

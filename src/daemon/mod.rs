@@ -8,6 +8,8 @@ mod beacons;
 mod certificates;
 mod descriptors;
 mod distress;
+mod edit_wishes;
+mod editing;
 mod event_loop;
 mod pages;
 mod progress;
@@ -199,3 +201,6 @@ mod tests;
 
 #[cfg(test)]
 mod shell_tests;
+
+#[cfg(test)]
+mod editing_tests;

@@ -1,7 +1,8 @@
 //! The daemon's pages and metrics: what they show and ask comes from its other parts.
 
 use super::{descriptors, shared::Shared, supervise::Outcome};
-use crate::{deliver, metrics, uptime, web};
+use crate::{alert::roster, deliver, metrics, model::PersonId, uptime, web};
+use jiff::Timestamp;
 use std::sync::Arc;
 use tokio::{net::TcpListener, sync::Semaphore};
 
@@ -44,6 +45,11 @@ fn state(shared: &Shared) -> web::State {
         }),
         reporter: reporter(shared),
         access: access(shared),
+        sheet: Arc::new({
+            let configs = shared.configs.clone();
+            move || configs.borrow().sheet.clone()
+        }),
+        turns: turns(shared),
         hosts: web::Hosts::new(&hosts, move || linked.borrow().deliver.page.as_ref()?.host_str().map(str::to_owned)),
         requests: shared.requests.clone(),
         healthy: Arc::new({
@@ -52,6 +58,28 @@ fn state(shared: &Shared) -> web::State {
         }),
         ready: Arc::new(move || if stop.is_cancelled() { Err("it is stopping".to_owned()) } else { health.check() }),
     }
+}
+
+/// Who is on when in the next days, in each rotation.
+fn turns(shared: &Shared) -> Arc<dyn Fn(Timestamp) -> Vec<web::Turn> + Send + Sync> {
+    const SHIFTS: usize = 10;
+    let configs = shared.configs.clone();
+    Arc::new(move |now| {
+        let config = configs.borrow().clone();
+        let (alert, zone) = (&config.alert, &config.fleet.commune.timezone);
+        let name = |id: &PersonId| alert.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone());
+        let turns = alert.rotations.iter().flat_map(|rotation| {
+            let shifts = roster::shifts(alert, rotation, now, zone, SHIFTS).into_iter();
+            shifts.map(|shift| web::Turn {
+                rotation: rotation.id.clone(),
+                person: name(&shift.person),
+                from: shift.from,
+                until: shift.until,
+                stands_in: shift.stands_in,
+            })
+        });
+        turns.collect()
+    })
 }
 
 /// Who may visit.

@@ -4,6 +4,7 @@
 use super::Loader;
 use crate::{
     config::Config,
+    edits::Edits,
     request::{Done, Refused, TooMany},
 };
 use futures_util::future::{BoxFuture, FutureExt};
@@ -58,17 +59,25 @@ impl Reloads {
     }
 
     /// Begins to read, if somebody waits and it may be.
-    pub(super) fn begin(&mut self, loader: &Loader) {
+    pub(super) fn begin(&mut self, loader: &Loader, edits: &Edits) {
         let early = self.not_before.is_some_and(|at| Instant::now() < at);
         if self.reading.is_some() || self.waiting.is_empty() || early {
             return;
         }
-        let loader = loader.clone();
+        let (loader, edits) = (loader.clone(), edits.clone());
         let reading = async move {
-            let read = tokio::task::spawn_blocking(move || loader()).await;
+            // What people edited lies over the new files as it lay over the old ones.
+            let read =
+                move || loader().and_then(|config| if edits.is_empty() { Ok(config) } else { config.edited(&edits) });
+            let read = tokio::task::spawn_blocking(read).await;
             read.unwrap_or_else(|_| Err("reading the configuration failed inside camhealth".to_owned()))
         };
         self.reading = Some((std::mem::take(&mut self.waiting), Instant::now(), reading.boxed()));
+    }
+
+    /// Whether files are being read.
+    pub(super) fn is_reading(&self) -> bool {
+        self.reading.is_some()
     }
 
     /// Waits until something was read, or (with `None`) may be; for ever if nobody asks.
@@ -176,15 +185,15 @@ mod tests {
             answered
         };
         let first = ask(&mut reloads);
-        reloads.begin(&loader);
+        reloads.begin(&loader, &Edits::default());
         let _others: Vec<_> = (0..40).map(|_| ask(&mut reloads)).collect();
-        reloads.begin(&loader);
+        reloads.begin(&loader, &Edits::default());
         let loaded = reloads.wait().await.expect("it was read");
         assert_eq!((loaded.wishes.len(), read.load(Ordering::SeqCst)), (1, 1));
         reloads.done(Duration::ZERO);
         loaded.answers().for_each(|answer| answer.send(Ok(Done::Reloaded)).expect("they wait"));
         assert_eq!(first.await, Ok(Ok(Done::Reloaded)));
-        reloads.begin(&loader);
+        reloads.begin(&loader, &Edits::default());
         let loaded = reloads.wait().await.expect("it was read");
         assert_eq!((loaded.wishes.len(), read.load(Ordering::SeqCst)), (40, 2));
     }
@@ -198,7 +207,7 @@ mod tests {
             let (answer, waits) = oneshot::channel();
             reloads.ask(answer, false);
             answered.push(waits);
-            reloads.begin(&loader);
+            reloads.begin(&loader, &Edits::default());
             if reloads.wait().await.is_some() {
                 reloads.done(Duration::from_secs(1));
             }

@@ -14,6 +14,7 @@ use crate::{
     clock::Clock,
     config::Config,
     deliver,
+    edits::Edits,
     journal::{self, Journal},
     metrics::Own,
     model::Restored,
@@ -48,7 +49,9 @@ pub(super) async fn begin(
     parts: Parts,
     channels: impl FnOnce(&Shared) -> TellFn,
 ) -> Result<(Running, Journal), Error> {
-    let Opened { listener, keyring, http, journal, key, restored, register, chain } = open(&config, &clock).await?;
+    let Opened { listener, keyring, http, journal, key, restored, register, chain, edits } =
+        open(&config, &clock).await?;
+    let config = laid(config, &edits).await;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
     let now = clock.now();
     let seed = now.as_nanosecond() as u64;
@@ -98,6 +101,7 @@ pub(super) async fn begin(
         prober: prober.clone(),
         pulses,
         register: registers,
+        edits,
         chain,
         last_window: 0,
         windows_lately: request::Quota::new(now),
@@ -142,6 +146,7 @@ struct Opened {
     restored: Restored,
     register: Register,
     chain: Chain,
+    edits: Edits,
 }
 
 /// All that can fail.
@@ -160,7 +165,32 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
         tracing::error!(%error, "accounts cannot be read: nobody can sign in before the journal is mended");
         (Register::default(), Chain::default())
     });
-    Ok(Opened { listener, keyring, http, journal, key, restored, register, chain })
+    let edits = journal.edits().await.unwrap_or_else(|error| {
+        tracing::error!(%error, "what was edited on pages cannot be read: what the files say holds");
+        config.sheet.edits()
+    });
+    Ok(Opened { listener, keyring, http, journal, key, restored, register, chain, edits })
+}
+
+/// The configuration with what people edited; a start anew in place goes on with one that has it already.
+async fn laid(config: Config, edits: &Edits) -> Config {
+    if config.sheet.edits() == *edits {
+        return config;
+    }
+    let (files, all) = (config.clone(), edits.clone());
+    match tokio::task::spawn_blocking(move || files.edited(&all)).await {
+        Ok(Ok(edited)) => {
+            for (item, _) in edited.sheet.idle() {
+                tracing::warn!(%item, "what was edited does not fit the files: it is kept, and does not hold");
+            }
+            edited
+        }
+        failed => {
+            let why = failed.map_or_else(|_| String::new(), |read| read.err().unwrap_or_default());
+            tracing::error!("what was edited on pages cannot be laid over the files, which hold alone: {why}");
+            config.with_idle(edits, &why)
+        }
+    }
 }
 
 /// What the daemon tells of itself, with a line for each channel and each way for a worker to die from the start.

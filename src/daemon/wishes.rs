@@ -3,6 +3,7 @@
 
 use super::{
     agenda::Agenda,
+    editing::Lanes,
     event_loop::{EventLoop, monitor_settings},
     reload::{Loaded, Reloads, losses},
 };
@@ -19,7 +20,7 @@ use std::sync::Arc;
 
 impl EventLoop {
     /// Does what somebody asks for. They are answered when it is durable.
-    pub(super) fn perform(&mut self, asked: Asked, agenda: &mut Agenda, reloads: &mut Reloads) {
+    pub(super) fn perform(&mut self, asked: Asked, agenda: &mut Agenda, lanes: Lanes<'_>) {
         let now = self.shared.clock.now();
         let Asked { request, by: whose, answer } = asked;
         if let Err(denied) = request.right().map_or(Ok(()), |right| whose.who.may(right)) {
@@ -29,7 +30,7 @@ impl EventLoop {
         let outcome = match request {
             Request::Reload { force } => {
                 self.note(now, &whose, deed, agenda);
-                return reloads.ask(answer, force);
+                return lanes.reloads.ask(answer, force);
             }
             Request::TakeOn { incident, by, via } => match self.take_on(now, incident, &by, via, agenda) {
                 // The first to take it on may still wait for the disk.
@@ -39,6 +40,7 @@ impl EventLoop {
             },
             Request::Silence(wish) => self.silence(now, wish, agenda),
             Request::Unsilence { window } => self.unsilence(now, window, agenda),
+            Request::Edit(wish) => return lanes.editing.ask(wish, whose, answer),
             Request::People(wish) => self.people(now, wish, &whose, agenda),
         };
         match outcome {
@@ -52,7 +54,7 @@ impl EventLoop {
     }
 
     /// Puts what somebody did into the audit trail.
-    fn note(&mut self, now: Timestamp, by: &By, deed: Option<Deed>, agenda: &mut Agenda) {
+    pub(super) fn note(&mut self, now: Timestamp, by: &By, deed: Option<Deed>, agenda: &mut Agenda) {
         let Some(deed) = deed else { return };
         let deed = Deed { who: by.who.name().to_owned(), from: by.from.clone(), ..deed };
         let entry = self.chain.add(now, deed);
@@ -151,7 +153,7 @@ impl EventLoop {
     }
 
     /// Whether anything is to be written for it.
-    fn take_over(&mut self, now: Timestamp, config: Config, agenda: &mut Agenda) -> bool {
+    pub(super) fn take_over(&mut self, now: Timestamp, config: Config, agenda: &mut Agenda) -> bool {
         let before = self.config();
         let at_restart = [
             ("[web]", before.web != config.web),

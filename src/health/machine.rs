@@ -215,16 +215,22 @@ impl Machine {
         Some(later(from, self.stale_after(settings) + Duration::from_nanos(1)))
     }
 
-    /// Begins or ends the hours in which the owner wants no contact.
-    pub fn set_off(&mut self, now: Timestamp, off: bool, settings: &Settings) -> Option<Transition> {
+    /// Begins or ends a time in which its owner wants no contact; why, where it is not the hour.
+    pub fn set_off(&mut self, now: Timestamp, off: Option<Detail>, settings: &Settings) -> Option<Transition> {
         self.follow(now);
-        if off == (self.standing.state == State::Off) {
-            return None;
+        match (off, self.standing.state == State::Off) {
+            (Some(why), true) => {
+                self.standing.detail = why;
+                None
+            }
+            (None, false) => None,
+            (off, _) => {
+                self.forget();
+                self.last_failure = None;
+                let state = if off.is_some() { State::Off } else { State::Unknown };
+                self.go(now, now, state, None, off.unwrap_or_default(), settings)
+            }
         }
-        self.forget();
-        self.last_failure = None;
-        let state = if off { State::Off } else { State::Unknown };
-        self.go(now, now, state, None, Detail::default(), settings)
     }
 
     /// What is counted so far, and what it needs: the reasons for the state as it is.

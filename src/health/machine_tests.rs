@@ -253,7 +253,7 @@ proptest! {
                     }
                     machine.observe(at(real + offset), &look, failure.as_ref(), &settings);
                 }
-                Happens::Off(off) => drop(machine.set_off(at(real + offset), off, &settings)),
+                Happens::Off(off) => drop(machine.set_off(at(real + offset), off.then(Detail::default), &settings)),
             }
             machine.tick(at(real + offset), &settings);
             if machine.standing().state.sees() {

@@ -6,6 +6,7 @@
 
 mod backup;
 mod columns;
+mod edits;
 mod error;
 mod forget;
 mod held;
@@ -29,6 +30,7 @@ mod strange;
 mod table;
 
 pub use backup::{Made, Progress, backup};
+pub use edits::edits;
 pub use error::Error;
 pub use forget::{Forgotten, forget};
 pub use inspect::{Count, Inspection, check};
@@ -36,6 +38,7 @@ pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};
 pub use settings::Settings;
 
+use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
     Behind, CameraId, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation,
     Recipient, Restored, SiteRecord, Thread, Transition, Window,
@@ -107,6 +110,8 @@ pub struct Batch {
     pub logins: Vec<LoginRecord>,
     /// What became of accounts, and of what people are known by.
     pub people: Vec<Change>,
+    /// What people edited on pages, in order.
+    pub edits: Vec<EditChange>,
     /// What people changed.
     pub audit: Vec<Entry>,
 }
@@ -213,6 +218,11 @@ impl Journal {
         self.with(|store| store.read(|connection| people::restore(connection, &strange::Strange::default()))).await
     }
 
+    /// All that people edited on pages.
+    pub async fn edits(&self) -> Result<Edits, Error> {
+        self.with(|store| store.read(|connection| edits::restore(connection, &strange::Strange::default()))).await
+    }
+
     /// So many entries of the audit trail, from the newest back, before the one of this number.
     pub async fn audit(&self, before: u64, most: usize) -> Result<Vec<Entry>, Error> {
         self.with(move |store| store.read(|connection| people::audit(connection, before, most))).await
@@ -278,3 +288,7 @@ mod bounds_tests;
 #[cfg(test)]
 #[path = "backup_tests.rs"]
 mod backup_tests;
+
+#[cfg(test)]
+#[path = "edits_tests.rs"]
+mod edits_tests;

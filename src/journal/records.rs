@@ -105,6 +105,7 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
         transaction.prepare_cached(sql)?.execute((camera.as_str(), at.as_millisecond()))?;
     }
     super::people::write(&transaction, batch)?;
+    super::edits::write(&transaction, &batch.edits)?;
     for record in &batch.logins {
         let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good, sum)
                    VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good,

@@ -65,8 +65,10 @@ pub(super) static ACCOUNT: Table = keyed("account", &["name", "body"]);
 pub(super) static PASS: Table = keyed("pass", &["id", "body"]);
 pub(super) static AUDIT: Table = numbered("audit", &["id", "at", "body"], 2);
 
+pub(super) static EDIT: Table = keyed("edit", &["item", "body"]);
+
 /// All of them.
-pub(super) static ALL: [&Table; 17] = [
+pub(super) static ALL: [&Table; 18] = [
     &SECRET,
     &INCIDENT,
     &MAINTENANCE,
@@ -84,6 +86,7 @@ pub(super) static ALL: [&Table; 17] = [
     &ACCOUNT,
     &PASS,
     &AUDIT,
+    &EDIT,
 ];
 
 impl Table {

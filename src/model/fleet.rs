@@ -1,8 +1,8 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
 use super::{
-    Area, AreaId, CameraId, Cause, Certificate, Codec, DeviceId, Language, LinkId, Login, Site, SiteId, Window,
-    closed::closed, hours::DailyHours,
+    Area, AreaId, CameraId, Cause, Certificate, Codec, Consent, Detail, DeviceId, Language, LinkId, Login, Site,
+    SiteId, Window, closed::closed, hours::DailyHours,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
@@ -60,6 +60,16 @@ impl Fleet {
             Cause::Commune | Cause::Monitor => Some(self.commune.name.clone()),
         };
         name.unwrap_or_else(|| cause.subject().to_owned())
+    }
+
+    /// Cameras whose owner's consent has ended, has not begun or ends soon; the first to end comes first.
+    pub fn consents_ending(&self, now: Timestamp) -> Vec<(&Camera, &Consent)> {
+        let zone = &self.commune.timezone;
+        let consents = self.cameras.values().filter_map(|camera| Some((&**camera, camera.consent.as_ref()?)));
+        let mut ending: Vec<_> =
+            consents.filter(|(_, consent)| !consent.holds(now, zone) || consent.ends_soon(now, zone)).collect();
+        ending.sort_by_key(|(_, consent)| consent.until);
+        ending
     }
 
     /// The links that a camera hangs on, from the nearest up.
@@ -175,6 +185,10 @@ pub struct Camera {
     pub identity: Identity,
     /// When its owner wants no contact.
     pub off_hours: Vec<DailyHours>,
+    /// What a family agreed to; of a camera on the road nothing.
+    pub consent: Option<Consent>,
+    /// What people noted on it.
+    pub notes: Option<String>,
     /// Bytes that looks may move from it in any 24 hours; the kind's default when `None`.
     pub bytes_per_day: Option<u64>,
 }
@@ -197,17 +211,42 @@ impl Camera {
             promise: Promise::default(),
             identity: Identity::default(),
             off_hours: Vec::new(),
+            consent: None,
+            notes: None,
             bytes_per_day: None,
         }
     }
 
-    /// Whether its owner wants no contact at `now`, in the commune's time.
+    /// Whether looks at it are the same as at `other`: what people call it and agreed to changes none.
+    pub fn is_looked_at_like(&self, other: &Self) -> bool {
+        let Self { name, area, consent, notes, .. } = other.clone();
+        Self { name, area, consent, notes, ..self.clone() } == *other
+    }
+
+    /// Whether it must not be contacted at `now`, in the commune's time: its owner wants none at this hour, or has not
+    /// agreed to any.
     pub fn is_off(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        self.in_off_hours(now, zone) || !self.has_consent(now, zone)
+    }
+
+    /// Whether its owner wants no contact at this hour.
+    pub fn in_off_hours(&self, now: Timestamp, zone: &TimeZone) -> bool {
         if self.off_hours.is_empty() {
             return false;
         }
         let time = now.to_zoned_datetime(zone.clone()).time();
         self.off_hours.iter().any(|hours| hours.contain(time))
+    }
+
+    /// Whether whoever lent it has agreed, or nobody needs to.
+    pub fn has_consent(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        self.consent.as_ref().is_none_or(|consent| consent.holds(now, zone))
+    }
+
+    /// Why it must not be contacted, if it must not; nothing is told where it is the hour.
+    pub fn off(&self, now: Timestamp, zone: &TimeZone) -> Option<Detail> {
+        let lacks = self.consent.as_ref().and_then(|consent| consent.lacks(now, zone));
+        lacks.or_else(|| self.in_off_hours(now, zone).then(Detail::default))
     }
 }
 

@@ -73,6 +73,11 @@ pub fn day(date: Date) -> String {
     date.strftime("%d/%m").to_string()
 }
 
+/// A day with its year.
+pub fn whole_day(date: Date) -> String {
+    date.strftime("%d/%m/%Y").to_string()
+}
+
 /// A time of each day.
 pub fn hour(time: Time) -> String {
     time.strftime("%H:%M").to_string()

@@ -6,6 +6,7 @@
 mod area;
 mod by_check;
 mod closed;
+mod consent;
 mod counts;
 mod course;
 mod covers;
@@ -44,6 +45,7 @@ pub use closed::UnknownName;
 pub(crate) use closed::closed;
 #[cfg(test)]
 pub(crate) use closed::{Closed, one_name};
+pub use consent::Consent;
 pub use counts::Counts;
 pub use course::Course;
 pub use detail::Detail;

@@ -65,6 +65,8 @@ closed! {
     pub enum Held {
         /// The owner wants no contact at this hour.
         OwnerHours "owner_hours",
+        /// Its owner has not agreed to any contact, or not any more.
+        NoConsent "no_consent",
         /// The login was rejected: the next try waits out a lockout, or a change of the configuration.
         LoginRejected "login_rejected",
         /// Another login to the same device must be answered first.

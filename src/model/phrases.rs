@@ -201,6 +201,8 @@ phrases! {
     CutOff "cut_off" => "máy giám sát mất mạng", "the monitor is cut off";
     Behind "behind" => "phía sau {0}", "behind {0}";
     CommuneSilent "commune_silent" => "toàn xã im lặng", "the whole commune is silent";
+    ConsentEnded "consent_ended" => "sự đồng ý của chủ hộ đã hết hạn sau ngày {0}", "its owner's consent ended after {0}";
+    ConsentNotYet "consent_not_yet" => "sự đồng ý của chủ hộ chỉ có hiệu lực từ ngày {0}", "its owner's consent begins on {0}";
     ReasonUnknown "reason_unknown" => "{0} (lý do mà phiên bản này không biết): {1}", "{0} (a reason that this version does not know): {1}";
 }
 

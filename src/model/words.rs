@@ -40,6 +40,7 @@ worded!(Check::text {
 
 worded!(Held::text {
     OwnerHours => "chờ hết giờ chủ hộ không muốn kết nối", "waits for its owner's hours to end";
+    NoConsent => "chủ hộ không (hoặc không còn) đồng ý: không kết nối", "not contacted: its owner has not agreed, or not any more";
     LoginRejected => "chờ vì đăng nhập đã bị từ chối", "waits because the login was rejected";
     LoginUnproven => "chờ một lần đăng nhập khác xong", "waits for another login to be answered";
     CameraBytes => "chờ vì đã dùng hết dung lượng cho camera này", "waits because the camera's bytes are spent";

@@ -122,12 +122,15 @@ impl Monitor {
             return;
         };
         let zone = &self.fleet.commune.timezone;
-        let changed = camera.machine.set_off(now, plan.is_off(now, zone), &self.settings.health).is_some();
+        let why = camera.machine.standing().detail.clone();
+        let changed = camera.machine.set_off(now, plan.off(now, zone), &self.settings.health).is_some()
+            || camera.machine.standing().detail != why;
         if camera.machine.tick(now, &self.settings.health).is_some() || changed {
             self.touched.insert(id.clone());
         }
         let hours = plan.off_hours.iter().map(|hours| hours.turns_after(now, zone));
-        let due = hours.chain(camera.machine.deadline(&self.settings.health)).min();
+        let consent = plan.consent.as_ref().and_then(|consent| consent.turns_after(now, zone));
+        let due = hours.chain(consent).chain(camera.machine.deadline(&self.settings.health)).min();
         self.passing.cameras.set(id, due);
     }
 

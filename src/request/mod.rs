@@ -14,7 +14,10 @@ pub use take_on::{TakeOn, TakingOn, take_on};
 #[cfg(test)]
 mod tests;
 
-use crate::rights::{self, Deed, Right};
+use crate::{
+    edits,
+    rights::{self, Deed, Right},
+};
 use std::fmt;
 
 /// A wish of somebody's.
@@ -43,6 +46,8 @@ pub enum Request {
     },
     /// Something about accounts.
     People(rights::Wish),
+    /// Edit something of the configuration.
+    Edit(edits::Wish),
 }
 
 impl Request {
@@ -53,10 +58,11 @@ impl Request {
             Self::TakeOn { .. } => Some(Right::TakeOn),
             Self::Silence(_) | Self::Unsilence { .. } => Some(Right::Silence),
             Self::People(wish) => wish.right(),
+            Self::Edit(wish) => Some(wish.item.kind.subject().right()),
         }
     }
 
-    /// What the audit trail says of it once it is done, but for who it was. Of accounts they say it themselves.
+    /// What the audit trail says of it once it is done, but for who it was. Of accounts and edits they say it themselves.
     pub fn deed(&self) -> Option<Deed> {
         let (action, subject, after) = match self {
             Self::Reload { force } => {
@@ -65,7 +71,7 @@ impl Request {
             Self::TakeOn { incident, by, via } => ("take_on", incident.clone(), format!("{by} ({via})")),
             Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
             Self::Unsilence { window } => ("unsilence", window.clone(), String::new()),
-            Self::People(_) => return None,
+            Self::People(_) | Self::Edit(_) => return None,
         };
         Some(Deed { action, subject, after, ..Deed::default() })
     }
@@ -100,6 +106,8 @@ pub enum Done {
     },
     /// What was wished about accounts.
     People,
+    /// Something was edited, and holds.
+    Edited,
 }
 
 impl fmt::Display for Done {
@@ -110,7 +118,7 @@ impl fmt::Display for Done {
             Self::TakenOnBefore { number, by } => write!(f, "incident #{number} is already taken on by {by}"),
             Self::Silenced { window } => f.write_str(window),
             Self::Unsilenced { window } => write!(f, "{window} is ended"),
-            Self::People => f.write_str("done"),
+            Self::People | Self::Edited => f.write_str("done"),
         }
     }
 }

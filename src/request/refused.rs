@@ -1,6 +1,7 @@
 //! Why a request was not done, or cannot be confirmed.
 
 use crate::{
+    edits,
     model::{Scope, closed},
     rights::{Denied, Wrong},
 };
@@ -30,6 +31,9 @@ pub enum Refused {
     /// It cannot be done about accounts.
     #[error("{0}")]
     People(Wrong),
+    /// It cannot be edited so.
+    #[error("{0}")]
+    Edit(edits::Refusal),
     /// It was done, and a restart would forget it.
     #[error("it is done, but cannot be remembered until the journal can be written")]
     NotDurable,
@@ -84,6 +88,9 @@ pub enum TooMany {
     /// So many windows were set lately.
     #[error("{0} windows were set within a day, which is the limit")]
     WindowsADay(u32),
+    /// Edits that wait to be checked.
+    #[error("too many edits wait already; send yours again in a moment")]
+    Edits,
     /// Reloads that wait: the next one will do for all.
     #[error("too many reloads wait already; yours is not needed")]
     Reloads,

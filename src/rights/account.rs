@@ -178,6 +178,14 @@ impl Who {
         }
     }
 
+    /// How people know them.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Person { name, .. } => name,
+            other => other.name(),
+        }
+    }
+
     /// How the audit trail names them.
     pub fn name(&self) -> &str {
         match self {

@@ -41,6 +41,22 @@ closed! {
         TakeOn "take_on",
         /// Silence something, or end a silence.
         Silence "silence",
+        /// See what can be edited on pages, but for what is only for those who edit it.
+        SeeSettings "see_settings",
+        /// Edit who takes turns.
+        Roster "roster",
+        /// Edit who stands in for whom.
+        StandIns "stand_ins",
+        /// See and edit how people are reached.
+        Contacts "contacts",
+        /// See and edit the consent to which families' cameras are looked at.
+        Consent "consent",
+        /// Edit what sites are called.
+        Names "names",
+        /// Edit what cameras are called, and what is noted on them.
+        Notes "notes",
+        /// Edit what is out of service on purpose, in the long run.
+        Maintenance "maintenance",
         /// Have the configuration read anew.
         Reload "reload",
         /// Keep accounts, and the tokens of programs and screens.
@@ -53,14 +69,26 @@ closed! {
 impl Role {
     /// Whether whoever has this role may do so.
     pub const fn has(self, right: Right) -> bool {
-        use Right::{Accounts, Audit, Metrics, Reload, See, SeeDevices, SeeReports, Silence, TakeOn};
+        use Right::{
+            Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Reload, Roster, See, SeeDevices,
+            SeeReports, SeeSettings, Silence, StandIns, TakeOn,
+        };
         match self {
             Self::Wall => matches!(right, See | Metrics),
-            Self::Officer => matches!(right, See | SeeDevices | SeeReports | TakeOn | Silence),
-            Self::Chief => matches!(right, See | SeeDevices | SeeReports | TakeOn | Silence | Audit),
-            Self::Contractor => matches!(right, See | SeeDevices | SeeReports | Metrics),
+            Self::Officer => {
+                matches!(right, See | SeeDevices | SeeReports | TakeOn | Silence | SeeSettings | StandIns)
+            }
+            Self::Chief => match right {
+                See | SeeDevices | SeeReports | TakeOn | Silence | Audit | SeeSettings | Roster | StandIns
+                | Contacts | Consent | Names | Notes | Maintenance => true,
+                Metrics | Reload | Accounts => false,
+            },
+            Self::Contractor => {
+                matches!(right, See | SeeDevices | SeeReports | Metrics | SeeSettings | Notes | Maintenance)
+            }
             Self::Administrator => match right {
-                See | SeeDevices | SeeReports | Metrics | TakeOn | Silence | Reload | Accounts | Audit => true,
+                See | SeeDevices | SeeReports | Metrics | TakeOn | Silence | Reload | Accounts | Audit
+                | SeeSettings | Roster | StandIns | Contacts | Consent | Names | Notes | Maintenance => true,
             },
         }
     }

@@ -22,6 +22,8 @@ pub(super) struct Gates {
     onvif: Gate,
     /// Looks under way that log in.
     flying: usize,
+    /// Those of them that began before the last strike. What they find is of before it, so it takes nothing back.
+    old: usize,
 }
 
 /// The login over one protocol.
@@ -46,7 +48,7 @@ pub(super) enum Pass {
 
 impl Gates {
     pub(super) fn new(device: DeviceId, fingerprint: u16) -> Self {
-        Self { device, fingerprint, rtsp: Gate::default(), onvif: Gate::default(), flying: 0 }
+        Self { device, fingerprint, rtsp: Gate::default(), onvif: Gate::default(), flying: 0, old: 0 }
     }
 
     /// As an earlier run left it, if it was about the same address and login.
@@ -104,6 +106,9 @@ impl Gates {
             return None;
         }
         self.flying = self.flying.saturating_sub(1);
+        // After a strike the login is in doubt, and nothing new begins before these have ended.
+        let old = self.old > 0;
+        self.old = self.old.saturating_sub(1);
         if !known {
             return None;
         }
@@ -118,13 +123,15 @@ impl Gates {
                 gate.strikes = gate.strikes.saturating_add(more).min(STRIKES);
                 gate.until = Some(later(now, retry_after));
                 gate.refuted = false;
+                self.old = self.flying;
             }
+            None if old => {}
             None => *gate = Gate { good: true, ..Gate::default() },
             // What failed for another reason says nothing of the login.
             Some(_) => {}
         }
         let changed = *gate != before;
-        if !onvif && failure.is_none() {
+        if !onvif && failure.is_none() && !old {
             self.onvif.refuted = true;
         }
         changed.then(|| self.record(onvif))
@@ -193,6 +200,27 @@ mod tests {
         assert_eq!(gates.pass(Check::Device, at(20_000)), Pass::Never);
         gates.configure(2);
         assert_eq!(gates.pass(Check::Stream, at(20_000)), Pass::Now);
+    }
+
+    /// A look that began before the strike, and ends well after it, was let in by the password of before.
+    #[test]
+    fn what_began_before_a_strike_takes_nothing_back() {
+        for (rejected, slow) in
+            [(Check::Stream, Check::Stream), (Check::Device, Check::Stream), (Check::Stream, Check::Device)]
+        {
+            let mut gates = Gates::new("d".into(), 1);
+            assert!(look(&mut gates, 0, Check::Stream, None) && look(&mut gates, 0, Check::Device, None));
+            gates.begin(slow);
+            gates.begin(rejected);
+            gates.finished(at(1), rejected, Some(FailureKind::Auth), AFTER, true);
+            gates.finished(at(2), slow, None, AFTER, true);
+            assert_eq!(gates.strikes(rejected == Check::Device), 1, "{rejected:?}, {slow:?}");
+            // Nor do two go at once after it.
+            let goes = |gates: &Gates, minute| gates.pass(Check::Stream, at(minute)) == Pass::Now;
+            assert!(goes(&gates, 40));
+            gates.begin(Check::Stream);
+            assert!(!goes(&gates, 40), "{rejected:?}, {slow:?}");
+        }
     }
 
     #[test]

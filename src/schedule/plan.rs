@@ -172,10 +172,14 @@ impl Plan {
                 // A link may hang on another now.
                 entry.links = fleet.links_above(camera).into();
             }
-            let known = self.entries.get(id);
-            if known.is_some_and(|entry| entry.camera == *camera) && !cadence_changed {
+            let known = self.entries.get_mut(id);
+            if let Some(entry) = known.filter(|entry| entry.camera == *camera || entry.camera.is_looked_at_like(camera))
+                && !cadence_changed
+            {
+                entry.camera = camera.clone();
                 continue;
             }
+            let known = self.entries.get(id);
             let in_flight = known.is_some_and(|entry| entry.in_flight);
             let cadence = self.settings.cadence(camera.kind);
             let bytes = Bucket::new(camera.bytes_per_day.unwrap_or(cadence.bytes_per_day), DAY, now);
@@ -301,7 +305,7 @@ impl Plan {
                 bucket.give_back(now, unused);
             }
         }
-        let known = self.entries.get(&camera.id).is_some_and(|entry| *entry.camera == **camera);
+        let known = self.entries.get(&camera.id).is_some_and(|entry| entry.camera.is_looked_at_like(camera));
         let mut remember = None;
         if let Some(device) = self.devices.get_mut(&camera.device) {
             device.in_flight = device.in_flight.saturating_sub(1);
@@ -359,7 +363,12 @@ impl Plan {
     /// What would hold a look back at `at`, and until when at least.
     fn held_by(&self, entry: &Entry, check: Check, at: Timestamp) -> Option<(Option<Timestamp>, Held)> {
         let camera = &entry.camera;
-        if camera.is_off(at, &self.zone) {
+        if let Some(consent) = camera.consent.as_ref().filter(|consent| !consent.holds(at, &self.zone)) {
+            // One that has ended is given anew by a new configuration.
+            let begins = Some(consent.begins(&self.zone)).filter(|begins| *begins > at);
+            return Some((begins, Held::NoConsent));
+        }
+        if camera.in_off_hours(at, &self.zone) {
             return Some((Some(later(at, ASK_AGAIN)), Held::OwnerHours));
         }
         // Where short looks would prove nothing, a long one stands for them and waits for nobody.

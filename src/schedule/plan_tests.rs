@@ -1,7 +1,7 @@
 //! The plan in made-up time: cadence, confirmation, recovery, the login breaker, and limits under any outcomes.
 
 use super::*;
-use crate::model::{Commune, Device, Kind, Language, Link, LinkKind, Login};
+use crate::model::{Commune, Consent, Device, Kind, Language, Link, LinkKind, Login};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -352,4 +352,46 @@ fn long_looks_hold_up_no_short_one_however_many_are_due() {
     }
     assert_eq!(surveyed.len(), 60, "each has its turn");
     assert!(worst < Duration::from_secs(1), "a look was {worst:?} late");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever its owner agreed to, and however that is changed: no look is handed out before it begins or past its end,
+    /// by this plan or by one that takes a new consent in; and while it is good it is looked at.
+    #[test]
+    fn no_look_is_handed_out_without_consent(
+        consents in prop::collection::vec((-2i64..4, prop::option::of(0i64..4)), 1..4),
+        step in 600i64..2400,
+        fails in any::<bool>(),
+    ) {
+        const DAYS: i64 = 5;
+        let zone = fleet(Vec::new(), 1).commune.timezone;
+        let today = at(0).to_zoned_datetime(zone.clone()).date();
+        let day = |days: i64| today.checked_add(jiff::Span::new().days(days)).expect("a day");
+        let lent = |(from, length): (i64, Option<i64>)| {
+            let consent = Consent { given: day(from), scope: None, until: length.map(|length| day(from + length)) };
+            Arc::new(Camera { consent: Some(consent), ..(*camera("ho", "ho", Kind::Household)).clone() })
+        };
+        let mut plan = Plan::new(Settings::default(), &fleet(vec![lent(consents[0])], 1), &[], at(0), 7);
+        let (mut now, mut looks, mut good) = (0, 0, 0);
+        let each = DAYS * 86_400 / i64::try_from(consents.len()).expect("few");
+        for (number, consent) in (0..).zip(&consents) {
+            let camera = lent(*consent);
+            plan.replan(Settings::default(), &fleet(vec![camera.clone()], 1), at(1000 * now));
+            while now < (number + 1) * each {
+                // The oracle counts days, not moments.
+                let local = at(1000 * now).to_zoned_datetime(zone.clone()).date();
+                let agreed = day(consent.0) <= local && consent.1.is_none_or(|length| local <= day(consent.0 + length));
+                while let Some(order) = plan.take(at(1000 * now)) {
+                    prop_assert!(agreed, "looked at {now} s with {consent:?}");
+                    looks += 1;
+                    plan.finished(at(1000 * now), &order, fails.then_some(FailureKind::Timeout), 1000);
+                }
+                good += i64::from(agreed);
+                now += step;
+            }
+        }
+        prop_assert!(good < 20 || looks > 2, "{looks} looks in {good} steps");
+    }
 }

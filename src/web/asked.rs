@@ -1,6 +1,7 @@
 //! The one way from a page back to the event loop, and what a refusal is over HTTP.
 
 use crate::{
+    edits,
     request::{Done, Refused, Request},
     rights::{By, Denied, Wrong},
 };
@@ -33,6 +34,9 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
         Refused::People(Wrong::Unknown | Wrong::Invitation) => StatusCode::NOT_FOUND,
         Refused::People(Wrong::Taken | Wrong::LastAdministrator) => StatusCode::CONFLICT,
         Refused::People(Wrong::Name | Wrong::TooMany) => StatusCode::BAD_REQUEST,
+        Refused::Edit(edits::Refusal::Unknown(_)) => StatusCode::NOT_FOUND,
+        Refused::Edit(edits::Refusal::Stale(_)) => StatusCode::CONFLICT,
+        Refused::Edit(_) => StatusCode::BAD_REQUEST,
         Refused::NotDurable | Refused::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

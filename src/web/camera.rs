@@ -18,6 +18,7 @@ pub(super) fn main(snapshot: &Snapshot, id: &str, language: Language) -> askama:
         mood: it.state.as_str(),
         symbol: page::symbol(it.state),
         kind: camera.kind.text(language),
+        notes: camera.notes.as_deref().map(|notes| camera.discreet(notes)),
         since: page::moment(it.since, snapshot),
         at: page::moment(it.at, snapshot),
         budgets: budgets(&it, words),
@@ -37,6 +38,8 @@ struct Main<'a> {
     mood: &'static str,
     symbol: &'static str,
     kind: &'static str,
+    /// What people noted on it.
+    notes: Option<String>,
     since: page::Moment,
     at: page::Moment,
     budgets: String,

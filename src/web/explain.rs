@@ -186,6 +186,10 @@ impl Tell<'_> {
                 format!("Bảo trì từ {since}: {}. Báo động được giữ lại, thời gian này không tính vào thời gian hoạt động.", detail),
                 format!("In maintenance since {since}: {}. Alerts are kept back and this time counts as neither up nor down.", detail),
             ),
+            State::Off if !self.status.detail.is_empty() => self.language.pick(
+                format!("Không kết nối từ {since}: {detail}."),
+                format!("Not contacted since {since}: {detail}."),
+            ),
             State::Off => self.language.pick(
                 format!("Ngoài giờ từ {since}: chủ hộ không muốn kết nối vào giờ này."),
                 format!("Off since {since}: its owner wants no contact at this hour."),

@@ -7,6 +7,7 @@ mod accounts;
 mod api;
 mod asked;
 mod camera;
+mod editing;
 mod events;
 mod explain;
 mod exposition;
@@ -53,6 +54,7 @@ mod whole;
 mod words;
 
 pub use asked::Asked;
+pub use editing::Turn;
 pub use hosts::Hosts;
 pub use router::pages;
 pub use secrets::{invitation, machine_token};

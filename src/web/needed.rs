@@ -17,7 +17,10 @@ pub(super) enum Needed {
 /// All addresses, as they are written where they are served.
 pub(super) const ALL: &[(&str, &str, Needed)] = {
     use Needed::{Known, Nothing};
-    use Right::{Accounts, Audit, Metrics, Reload, See, SeeDevices, SeeReports, Silence, TakeOn};
+    use Right::{
+        Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Reload, Roster, See, SeeDevices,
+        SeeReports, SeeSettings, Silence, StandIns, TakeOn,
+    };
     const fn right(right: Right) -> Needed {
         Needed::Right(right)
     }
@@ -45,6 +48,23 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/passes", right(Accounts)),
         ("POST", "/passes/{id}/end", right(Accounts)),
         ("GET", "/audit", right(Audit)),
+        ("GET", "/settings", right(SeeSettings)),
+        ("GET", "/settings/roster", right(SeeSettings)),
+        ("POST", "/settings/roster", right(Roster)),
+        ("GET", "/settings/stand-ins", right(SeeSettings)),
+        ("POST", "/settings/stand-ins", right(StandIns)),
+        ("GET", "/settings/people", right(Contacts)),
+        ("POST", "/settings/people", right(Contacts)),
+        ("GET", "/settings/consent", right(Consent)),
+        ("POST", "/settings/consent", right(Consent)),
+        ("GET", "/settings/maintenance", right(SeeSettings)),
+        ("POST", "/settings/maintenance", right(Maintenance)),
+        ("POST", "/settings/silences", right(Silence)),
+        ("POST", "/settings/silences/{id}/end", right(Silence)),
+        ("GET", "/settings/sites", right(SeeSettings)),
+        ("POST", "/settings/sites", right(Names)),
+        ("GET", "/settings/cameras", right(SeeSettings)),
+        ("POST", "/settings/cameras", right(Notes)),
         ("POST", "/sign-out", Known),
         ("GET", "/api/v1/status", right(See)),
         ("GET", "/api/v1/channels", right(See)),
@@ -69,6 +89,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/api/v1/passes", right(Accounts)),
         ("DELETE", "/api/v1/passes/{id}", right(Accounts)),
         ("GET", "/api/v1/audit", right(Audit)),
+        ("GET", "/api/v1/settings/{kind}", right(SeeSettings)),
+        ("POST", "/api/v1/settings/{kind}", right(SeeSettings)),
         // What follows tells nothing of the commune, or looks at a secret of its own.
         ("GET", "/api/v1/openapi.json", Nothing),
         ("GET", "/ack/{incident}/{person}/{signature}", Nothing),

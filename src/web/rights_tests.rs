@@ -101,6 +101,7 @@ fn filled(route: &str) -> String {
     let parts = route.split('/').map(|part| match part {
         "{month}" => "2026-09",
         "{table}" => "cameras",
+        "{kind}" => "site_name",
         part if part.starts_with('{') => "17",
         part => part,
     });
@@ -145,7 +146,12 @@ async fn each_address_lets_in_whom_the_table_says_and_nobody_else() {
 #[test]
 fn every_address_that_is_served_stands_in_the_table() {
     let described = super::api::paths();
-    let own = [include_str!("router.rs"), include_str!("accounts.rs"), include_str!("incident_forms.rs")];
+    let own = [
+        include_str!("router.rs"),
+        include_str!("accounts.rs"),
+        include_str!("incident_forms.rs"),
+        include_str!("editing/mod.rs"),
+    ];
     let own = own.iter().flat_map(|text| text.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()));
     let served: Vec<String> = described.into_iter().chain(own.map(str::to_owned)).collect();
     assert!(served.len() > 40, "{served:?}");
@@ -190,6 +196,33 @@ fn the_documentation_has_the_table() {
         return;
     }
     assert_eq!(table, documented(), "CAMHEALTH_BLESS=1 writes it anew");
+}
+
+/// Where people are reached, and what families agreed to, is for those who keep it.
+#[tokio::test]
+async fn addresses_and_consents_are_read_by_those_who_keep_them() {
+    let (street, _, _) = house();
+    for kind in crate::edits::Kind::ALL {
+        for role in Role::ALL {
+            let shown = format!("authorization: Bearer {}\r\n", token(role));
+            let answer = ask(&street, IP, &format!("GET /api/v1/settings/{}", kind.as_str()), &shown, "").await;
+            let may = role.has(Right::SeeSettings) && role.has(kind.subject().seen_with());
+            assert_eq!(
+                status(&answer),
+                if may { 200 } else { 403 },
+                "{} of {}: {answer}",
+                role.as_str(),
+                kind.as_str()
+            );
+        }
+    }
+    let shown = format!("authorization: Bearer {}\r\n", token(Role::Contractor));
+    let page = ask(&street, IP, "GET /settings/cameras", &shown, "").await;
+    assert!(page.contains("cameras.toml:7") && page.contains("&#60;script&#62;"), "{page}");
+    assert!(page.contains("action=\"/settings/cameras?lang=vi\""), "a contractor edits it: {page}");
+    let shown = format!("authorization: Bearer {}\r\n", token(Role::Officer));
+    let page = ask(&street, IP, "GET /settings/cameras", &shown, "").await;
+    assert!(page.contains("cameras.toml:7") && !page.contains("method=\"post\" action=\"/settings"), "{page}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Which address gives what.
 
 use super::{
-    accounts, api, asked, events, gate, incident_forms,
+    accounts, api, asked, editing, events, gate, incident_forms,
     origin::OwnPage,
     report, sign_in,
     state::{Shared, State},
@@ -61,6 +61,7 @@ fn with(state: State, reports: Arc<report::Desk>) -> Router {
         .merge(api::routes())
         .route("/metrics", get(metrics))
         .merge(accounts::routes())
+        .merge(editing::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))

@@ -1,7 +1,8 @@
 //! What pages are made from, and what is asked for with each.
 
-use super::{Asked, Hosts, Scrapers, exposition, flood::Wishes, rendered::Cache, report};
+use super::{Asked, Hosts, Scrapers, editing::Turn, exposition, flood::Wishes, rendered::Cache, report};
 use crate::{
+    edits::Sheet,
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
     rights::{By, Entry, Hash, Register, Throttle, Wish as PeopleWish},
@@ -42,6 +43,10 @@ pub struct State {
     pub ready: Condition,
     /// Who may visit.
     pub access: Access,
+    /// What can be edited, and what comes from where.
+    pub sheet: Arc<dyn Fn() -> Arc<Sheet> + Send + Sync>,
+    /// Who is on when, from a moment on.
+    pub turns: Arc<dyn Fn(Timestamp) -> Vec<Turn> + Send + Sync>,
 }
 
 /// Who may visit, and what they are known by.

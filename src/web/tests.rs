@@ -133,7 +133,16 @@ fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
         }
         Request::Unsilence { window } => request::end(window.clone(), window == "w1"),
         Request::People(_) => Ok(Done::People),
+        Request::Edit(_) => Ok(Done::Edited),
     }
+}
+
+/// What can be edited of the snapshot: its camera's notes.
+fn sheet() -> crate::edits::Sheet {
+    use crate::edits::{Choices, Item, Kind, Place, Sheet, Value};
+    let place = Place { file: "cameras.toml".into(), line: 7 };
+    let name = Value::default().text("name", "<script>alert('x')</script>");
+    Sheet::of_files([(Item::new(Kind::CameraName, "cho-01"), name, place)], Choices::default())
 }
 
 /// Who may visit: anybody, or whoever signs in.
@@ -199,6 +208,8 @@ pub(in crate::web) fn state() -> (State, Behind) {
             }
         }),
         access: access(false),
+        sheet: Arc::new(|| Arc::new(sheet())),
+        turns: Arc::new(|_| Vec::new()),
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,
         requests,

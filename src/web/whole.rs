@@ -48,6 +48,7 @@ impl Frame<'_> {
             ("/cameras", words.cameras, Right::See),
             ("/map", words.map, Right::See),
             ("/reports", words.reports, Right::SeeReports),
+            ("/settings", words.settings, Right::SeeSettings),
             ("/accounts", words.accounts, Right::Accounts),
             ("/audit", words.audit, Right::Audit),
         ];

@@ -66,6 +66,7 @@ vocabulary! {
     fine: "tốt", "well";
     depth: "Loại", "Depth";
     when: "Lúc", "When";
+    notes: "Ghi chú", "Notes";
     no_camera: "Không có camera này.", "There is no such camera.";
     taken_on: "Người nhận", "Taken on by";
     take_on: "Tôi nhận sự cố này", "I take it on";
@@ -83,6 +84,7 @@ vocabulary! {
     passwords_differ: "Hai lần nhập không giống nhau.", "The two are not the same.";
     link_used_up: "Liên kết này đã được dùng hoặc đã hết hạn: hãy xin liên kết mới.", "This link was used, or is too old: ask for another.";
     accounts: "Tài khoản", "Accounts";
+    settings: "Thiết lập", "Settings";
     audit: "Nhật ký thao tác", "Audit trail";
     full_name: "Họ tên", "Full name";
     role: "Vai trò", "Role";

@@ -8,6 +8,7 @@ mod cameras;
 mod incidents;
 mod refusal;
 mod reports;
+mod settings;
 mod silences;
 mod sites;
 mod status;
@@ -68,6 +69,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::passes, accounts::issue))
         .routes(routes!(accounts::end))
         .routes(routes!(accounts::audit))
+        .routes(routes!(settings::list, settings::edit))
         .split_for_parts()
 }
 
@@ -126,7 +128,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 20, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 21, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");
