@@ -101,6 +101,8 @@ struct Main<'a> {
     /// Sites that are not well and have no tile.
     sites_more: usize,
     sites_address: String,
+    /// Whether no camera is configured at all.
+    is_empty: bool,
     problems: Vec<CameraRow>,
     problems_all: usize,
     problems_address: String,
@@ -224,6 +226,7 @@ impl<'a> Wall<'a> {
                 place.clone(),
                 language,
             ),
+            is_empty: self.fleet.cameras.is_empty(),
             problems,
             problems_all,
             problems_address: super::list::cameras(Wanted::Unwell, place.clone(), language),
