@@ -197,7 +197,10 @@ pub(super) fn is_scheme(text: &str) -> bool {
 /// Whether a text that is to name a file does: it may be the secret itself.
 pub(super) fn names_a_file(folder: &Path, text: &str) -> bool {
     let path = folder.join(text);
-    let in_folder = || path.parent().is_some_and(|parent| parent.file_name().is_some() && parent.is_dir());
+    // A folder that the text itself names: `abc/` names none, and may be a secret that ends so.
+    let named =
+        Path::new(text).parent().filter(|parent| !parent.as_os_str().is_empty()).map(|parent| folder.join(parent));
+    let in_folder = || named.is_some_and(|parent| parent.file_name().is_some() && parent.is_dir());
     is_plain(text) && (path.is_file() || text.contains('/') && in_folder())
 }
 

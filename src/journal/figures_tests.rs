@@ -193,7 +193,9 @@ async fn a_journal_of_format_6_keeps_what_it_has_and_takes_figures() {
     // What format 7 added is taken away again.
     Connection::open(&path)
         .and_then(|file| {
-            file.execute_batch("DROP TABLE minute_figures; DROP TABLE hour_figures; PRAGMA user_version = 6")
+            file.execute_batch(
+                "DROP TABLE minute_figures; DROP TABLE hour_figures; DROP TABLE edit; PRAGMA user_version = 6",
+            )
         })
         .expect("it is of format 6");
     let (journal, restored) = Journal::open(&settings, at(10)).expect("a journal");
