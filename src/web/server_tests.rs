@@ -228,3 +228,79 @@ async fn it_stops_at_once_though_pages_listen() {
     assert!(began.elapsed() <= Duration::from_millis(201), "{:?}", began.elapsed());
     assert!(stream.is_cut().await && idle.is_cut().await);
 }
+
+/// A port that is encrypted, and what a visitor needs to speak to it.
+fn encrypted(limits: Limits) -> (Street, tokio_rustls::TlsConnector) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let server = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+    let server = server.expect("TLS").with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key.into());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).expect("a certificate");
+    let client = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let client = client.expect("TLS").with_root_certificates(roots).with_no_client_auth();
+    let (_, encryption) = watch::channel(Arc::new(server.expect("the key is the certificate's")));
+    (Street::encrypted(router(), limits, encryption), Arc::new(client).into())
+}
+
+/// Whoever opens an encrypted port and says nothing, or half of what opens TLS, holds a place no longer than one who
+/// sends half a head.
+#[tokio::test(start_paused = true)]
+async fn half_a_handshake_keeps_nobody_out_and_ends() {
+    let (street, connector) = encrypted(Limits::default());
+    let mut idle = Vec::new();
+    for number in 0..1300_u32 {
+        let mut visitor = street.visit(ip(2 + (number % 200) as u8));
+        visitor.say(if number % 2 == 0 { "" } else { "\x16\x03\x01\x02" }).await;
+        idle.push(visitor);
+    }
+    let name = rustls::pki_types::ServerName::try_from("localhost").expect("a name");
+    let mut honest = connector.connect(name, street.visit(ip(250)).0).await.expect("it is let in");
+    honest.write_all(request("/quick").as_bytes()).await.expect("it reads");
+    let mut heard = Vec::new();
+    while !String::from_utf8_lossy(&heard).ends_with("here") {
+        assert!(honest.read_buf(&mut heard).await.expect("it answers") > 0);
+    }
+    let mut last = idle.pop().expect("there are some");
+    assert!(idle[0].is_cut().await && !last.is_cut().await, "the oldest gave way");
+    let began = Instant::now();
+    last.rest().await;
+    assert!(began.elapsed() <= Limits::default().head + Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn plain_http_at_an_encrypted_port_is_shown_the_way_and_nothing_else() {
+    let (street, _) = encrypted(Limits::default());
+    let told = street.get(ip(1), "/sites?lang=vi").await;
+    assert!(told.starts_with("HTTP/1.1 308") && told.contains("location: https://localhost/sites?lang=vi"), "{told}");
+    let told = street.ask(ip(1), "POST /sign-in", "content-length: 0\r\n\r\n").await;
+    assert!(told.starts_with("HTTP/1.1 426") && told.contains("https://"), "{told}");
+    // Nobody is led by a name that is none.
+    let mut visitor = street.visit(ip(1));
+    visitor.say("GET / HTTP/1.1\r\nhost: evil.example/path@x\r\nconnection: close\r\n\r\n").await;
+    assert!(visitor.rest().await.starts_with("HTTP/1.1 4"));
+}
+
+/// What stands for many visitors is not held to the limits of one.
+#[tokio::test(start_paused = true)]
+async fn a_proxy_may_have_as_many_connections_as_its_visitors_need() {
+    let proxy = ip(9);
+    let limits =
+        Limits { connections_by_address: 2, streams_by_address: 1, proxies: Arc::new([proxy]), ..Limits::default() };
+    let street = street(limits);
+    let mut pages = Vec::new();
+    for _ in 0..10 {
+        pages.push(listening(&street, proxy).await);
+    }
+    let cut = async |pages: &mut [Visitor]| {
+        let mut count = 0;
+        for page in pages {
+            count += usize::from(page.is_cut().await);
+        }
+        count
+    };
+    assert_eq!(cut(&mut pages).await, 0);
+    let mut others = vec![listening(&street, ip(1)).await, listening(&street, ip(1)).await];
+    assert_eq!(cut(&mut others).await, 1, "others are");
+}

@@ -1,6 +1,6 @@
 //! Visitors for tests: connections in memory from any address, so that time can be held.
 
-use super::{Limits, serve};
+use super::{Encryption, Limits, serve};
 use axum::{Router, serve::Listener};
 use std::net::{IpAddr, SocketAddr};
 use tokio::{
@@ -40,9 +40,18 @@ pub(super) struct Street {
 
 impl Street {
     pub(super) fn open(router: Router, limits: Limits) -> Self {
+        Self::with(router, limits, None)
+    }
+
+    /// One at whose doors visitors speak TLS.
+    pub(super) fn encrypted(router: Router, limits: Limits, encryption: Encryption) -> Self {
+        Self::with(router, limits, Some(encryption))
+    }
+
+    fn with(router: Router, limits: Limits, encryption: Option<Encryption>) -> Self {
         let (door, visitors) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        let served = tokio::spawn(serve(Door(visitors), router, limits, None, stop.clone()));
+        let served = tokio::spawn(serve(Door(visitors), router, limits, encryption, stop.clone()));
         Self { door, stop, served }
     }
 
