@@ -133,7 +133,7 @@ impl Table {
         &self.columns[1..]
     }
 
-    /// SQL: whether a row mentions what is to be forgotten (`mentions` of [`super::forget`]).
+    /// SQL: whether a row mentions what is to be forgotten (`mentions` of [`super::forget()`]).
     pub(super) fn mentions(&self) -> String {
         self.told().iter().map(|column| format!("mentions({column})")).collect::<Vec<_>>().join(" OR ")
     }
