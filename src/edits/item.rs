@@ -75,7 +75,11 @@ impl Value {
     pub fn with(mut self, key: &str, field: Field) -> Self {
         match self.0.binary_search_by(|(known, _)| known.as_str().cmp(key)) {
             Ok(place) => self.0[place].1 = field,
-            Err(place) => self.0.insert(place, (key.to_owned(), field)),
+            Err(place) => {
+                // Most have one key: room for four, which a vector begins with, would be kept for each camera of a province.
+                self.0.reserve_exact(1);
+                self.0.insert(place, (key.to_owned(), field));
+            }
         }
         self
     }
