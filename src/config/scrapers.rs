@@ -4,7 +4,7 @@
 //! heed is refused, so that nobody believes to be protected by it.
 
 use super::entry::Entry;
-use crate::web::{Scrapers, Tls};
+use crate::web::Scrapers;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -57,8 +57,17 @@ enum Version {
     Twelve,
 }
 
-/// Who reads metrics, and what the file says of encryption; its certificate is empty where it names none.
-pub(super) fn scrapers(table: &Entry<'_>) -> (Scrapers, Option<Tls>) {
+/// What the file says of encryption.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Encryption {
+    /// The certificate and its key; it may leave them to `[web]`.
+    pub(super) own: Option<(PathBuf, PathBuf)>,
+    /// The authority whose certificates visitors may show.
+    pub(super) clients: Option<PathBuf>,
+}
+
+/// Who reads metrics, and what the file says of encryption.
+pub(super) fn scrapers(table: &Entry<'_>) -> (Scrapers, Option<Encryption>) {
     let Some(name) = table.text("web_config") else { return (Scrapers::default(), None) };
     let path = table.source.folder.join(&name.value);
     match read(&path) {
@@ -71,7 +80,7 @@ pub(super) fn scrapers(table: &Entry<'_>) -> (Scrapers, Option<Tls>) {
     }
 }
 
-fn read(path: &Path) -> Result<(Scrapers, Option<Tls>), String> {
+fn read(path: &Path) -> Result<(Scrapers, Option<Encryption>), String> {
     let length = fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
     if length > LARGEST {
         return Err("is larger than any web configuration".into());
@@ -80,7 +89,7 @@ fn read(path: &Path) -> Result<(Scrapers, Option<Tls>), String> {
     parse(&text, path.parent().unwrap_or(Path::new("")))
 }
 
-fn parse(text: &str, folder: &Path) -> Result<(Scrapers, Option<Tls>), String> {
+fn parse(text: &str, folder: &Path) -> Result<(Scrapers, Option<Encryption>), String> {
     let options = serde_saphyr::options! { strict_booleans: true };
     let file: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         // The parser's words may quote a hash.
@@ -113,22 +122,19 @@ fn parse(text: &str, folder: &Path) -> Result<(Scrapers, Option<Tls>), String> {
             Some(folder.join(authority))
         }
     };
-    let own = [&server.cert_file, &server.key_file].map(|file| !file.as_os_str().is_empty());
-    match own {
-        [true, true] => {
-            let (certificate, key) = (folder.join(server.cert_file), folder.join(server.key_file));
-            Ok((scrapers, Some(Tls { certificate, key, clients })))
-        }
-        [false, false] => Ok((scrapers, Some(Tls { certificate: PathBuf::new(), key: PathBuf::new(), clients }))),
-        _ => Err("names one of cert_file and key_file without the other".into()),
-    }
+    let own = match [&server.cert_file, &server.key_file].map(|file| !file.as_os_str().is_empty()) {
+        [true, true] => Some((folder.join(server.cert_file), folder.join(server.key_file))),
+        [false, false] => None,
+        _ => return Err("names one of cert_file and key_file without the other".into()),
+    };
+    Ok((scrapers, Some(Encryption { own, clients })))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Result<(Scrapers, Option<Tls>), String> {
+    fn parsed(text: &str) -> Result<(Scrapers, Option<Encryption>), String> {
         parse(text, Path::new("/etc/camhealth"))
     }
 
@@ -143,8 +149,8 @@ mod tests {
         let (scrapers, tls) = parsed(&text).expect("it is good");
         assert!(scrapers.certified && scrapers.users["prometheus"].0 == HASH);
         let clients = Some("/etc/ssl/authority.pem".into());
-        let wanted =
-            Tls { certificate: "/etc/camhealth/own.crt".into(), key: "/etc/camhealth/own.key".into(), clients };
+        let own = Some(("/etc/camhealth/own.crt".into(), "/etc/camhealth/own.key".into()));
+        let wanted = Encryption { own, clients };
         assert_eq!(tls, Some(wanted));
         assert_eq!(parsed("{}"), Ok((Scrapers::default(), None)));
     }

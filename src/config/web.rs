@@ -3,7 +3,7 @@
 use super::{
     entry::{Entry, Located},
     mask::names_a_file,
-    scrapers,
+    scrapers::{self, Encryption},
     tables::Tables,
 };
 use crate::web::{Settings, Tls, TlsFile};
@@ -26,7 +26,8 @@ pub(super) fn web(tables: &Tables<'_>) -> Settings {
     web.scrapers = scrapers.into();
     web.tls = tls(table, theirs);
     let allowed = table.truth("allow_plain").unwrap_or(false);
-    let meant = table.has("certificate") || table.has("key") || table.has("web_config");
+    // Files that cannot be used were told of already. A web configuration may name users alone, and encrypts nothing then.
+    let meant = web.tls.is_some() || table.has("certificate") || table.has("key");
     if let Some(listen) = listen.filter(|listen| !listen.value.ip().is_loopback() && !allowed && !meant) {
         let message =
             format!("{} is for others too, and passwords would cross the network in plain HTTP", listen.value);
@@ -36,7 +37,7 @@ pub(super) fn web(tables: &Tables<'_>) -> Settings {
 }
 
 /// What pages are encrypted with: the table's own files, or those of the web configuration.
-fn tls(table: &Entry<'_>, theirs: Option<Tls>) -> Option<Tls> {
+fn tls(table: &Entry<'_>, theirs: Option<Encryption>) -> Option<Tls> {
     let path = |key| {
         // Somebody may write the key itself in place of its file.
         let text = table.hidden(key)?;
@@ -46,7 +47,7 @@ fn tls(table: &Entry<'_>, theirs: Option<Tls>) -> Option<Tls> {
         Some(table.source.folder.join(text.value))
     };
     let own = match (path("certificate"), path("key")) {
-        (Some(certificate), Some(key)) => Some(Tls { certificate, key, clients: None }),
+        (Some(certificate), Some(key)) => Some((certificate, key)),
         (None, None) => None,
         (one, _) => {
             let missing = if one.is_some() { "key" } else { "certificate" };
@@ -55,24 +56,24 @@ fn tls(table: &Entry<'_>, theirs: Option<Tls>) -> Option<Tls> {
             return None;
         }
     };
-    let (tls, named_by) = match (own, theirs) {
-        (Some(own), Some(Tls { clients, certificate, .. })) if certificate.as_os_str().is_empty() => {
-            (Tls { clients, ..own }, "certificate")
-        }
+    let asked = theirs.is_some();
+    let (theirs, clients) = theirs.map_or((None, None), |theirs| (theirs.own, theirs.clients));
+    let ((certificate, key), named_by) = match (own, theirs) {
         (Some(_), Some(_)) => {
             let message = "certificate and key stand here and in the web configuration".to_owned();
             table.problem("certificate", table.place("certificate"), message, "keep one of them");
             return None;
         }
         (Some(own), None) => (own, "certificate"),
-        (None, Some(theirs)) if theirs.certificate.as_os_str().is_empty() => {
+        (None, Some(theirs)) => (theirs, "web_config"),
+        (None, None) if asked => {
             let message = "asks for certificates of visitors, and there is none of our own".to_owned();
             table.problem("web_config", table.place("web_config"), message, "give cert_file and key_file in it");
             return None;
         }
-        (None, Some(theirs)) => (theirs, "web_config"),
         (None, None) => return None,
     };
+    let tls = Tls { certificate, key, clients };
     if let Err(unusable) = tls.read() {
         let key = match unusable.file {
             TlsFile::Key if named_by == "certificate" => "key",
