@@ -1,7 +1,7 @@
 //! A backup is one moment of the journal, whole or not there; what is restored is it or what was there before.
 
 use super::{
-    tests::{at, transition},
+    tests::{at, block, closed, transition},
     *,
 };
 use crate::{
@@ -58,16 +58,6 @@ impl World {
         let files = files.filter(|(name, _)| !name.ends_with(".lock"));
         files.map(|(name, path)| (name, fs::read(path).expect("it is read"))).collect()
     }
-}
-
-fn block<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
-}
-
-async fn closed(journal: Journal) {
-    let end = journal.ended();
-    drop(journal);
-    end.await;
 }
 
 /// A change of a camera and one of a site, which belong together.

@@ -2,7 +2,7 @@
 
 use super::{
     table::Table,
-    tests::{at, due, incident, notice, recipient},
+    tests::{at, block, due, incident, notice, recipient},
     *,
 };
 use crate::model::{Branch, FailureKind, IncidentId, IncidentNotice, Level, LinkState, State, told};
@@ -20,10 +20,6 @@ use std::{
 
 fn settings(folder: &Path) -> Settings {
     Settings { path: Some(folder.join("journal.sqlite3")), ..Settings::default() }
-}
-
-fn block<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
 }
 
 fn transition(number: i64) -> Transition {

@@ -4,7 +4,7 @@
 //! Real ones, small and in memory, in a namespace of their own: each test starts itself again in there.
 
 use super::{
-    tests::{at, due, mark, notice, recipient, sent, waits},
+    tests::{at, closed, due, mark, notice, recipient, sent, waits},
     *,
 };
 use crate::model::{Detail, FailureKind, State};
@@ -89,12 +89,6 @@ async fn fill_outbox(journal: &Journal) {
         let notices = vec![(notice(step, i64::from(step)), vec![recipient(person, &[person])])];
         journal.commit(Batch { notices, ..Batch::default() }).await.expect("it is written");
     }
-}
-
-async fn closed(journal: Journal) {
-    let end = journal.ended();
-    drop(journal);
-    end.await;
 }
 
 /// Waits until a batch is taken again: at most once a second is it tried.

@@ -4,17 +4,13 @@ use super::*;
 use crate::{
     journal::{
         Batch, Journal, backup,
-        tests::{at, notice, transition},
+        tests::{at, block, closed, notice, transition},
     },
     model::{Detail, FailureKind, FigureRow, Grain, Notice, Scope, Span, State, Transition, Window},
     rights::{Chain, Deed},
 };
 use proptest::prelude::*;
 use rusqlite::types::Value;
-
-fn block<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
-}
 
 fn settings(folder: &Path) -> Settings {
     Settings { path: Some(folder.join("journal.sqlite3")), ..Settings::default() }
@@ -46,9 +42,7 @@ fn remembered(folder: &Path, cameras: &[String]) {
             });
             journal.commit(batch).await.expect("it is written");
         }
-        let ended = journal.ended();
-        drop(journal);
-        ended.await;
+        closed(journal).await;
     });
 }
 
@@ -121,9 +115,7 @@ fn words_are_struck_out_of_what_stays_and_no_byte_of_them_is_left() {
         let transitions = vec![told("10.30.4.2 không trả lời", 1), told("10.30.4.21 không trả lời", 2)];
         let notices = vec![(notice, Vec::new())];
         journal.commit(Batch { transitions, notices, ..Batch::default() }).await.expect("it is written");
-        let ended = journal.ended();
-        drop(journal);
-        ended.await;
+        closed(journal).await;
     });
     let path = settings(folder.path()).path.expect("a path");
     let copy = backup(&path, None, at(9), &mut |_| {}).expect("a backup").path;
@@ -147,9 +139,7 @@ fn words_are_struck_out_of_what_stays_and_no_byte_of_them_is_left() {
     let entry = chain.add(at(21), deed);
     block(async {
         journal.commit(Batch { audit: vec![entry], ..Batch::default() }).await.expect("it is written");
-        let ended = journal.ended();
-        drop(journal);
-        ended.await;
+        closed(journal).await;
     });
     let done = forget(&settings(folder.path()), &"ho-1".into(), &words, true).expect("it is forgotten");
     assert_eq!((done.audited, done.left), (1, false));

@@ -8,6 +8,18 @@ use crate::model::{
 use rusqlite::Connection;
 use std::time::Duration;
 
+/// Runs to its end what waits.
+pub(super) fn block<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
+}
+
+/// Lets the journal go, and waits until its file is closed.
+pub(super) async fn closed(journal: Journal) {
+    let end = journal.ended();
+    drop(journal);
+    end.await;
+}
+
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("a time in this century")
 }
