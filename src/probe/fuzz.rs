@@ -1,5 +1,5 @@
-//! Doors for the fuzz targets in `fuzz/`: each feeds bytes to one parser as a camera would. Not part of any build but
-//! theirs.
+//! Doors for the fuzz targets in `fuzz/`, and for the test that needs no fuzzer: each feeds bytes to one parser as a camera
+//! would. Not part of any other build.
 
 use super::{
     evidence::{End, Evidence, Packet},
@@ -145,3 +145,7 @@ pub async fn look(address: SocketAddr) {
     // What is handed on holds no control characters, however a camera names its codec.
     assert!(report.rungs.iter().all(|rung| !rung.detail.to_string().contains('\u{1b}')), "{report:?}");
 }
+
+#[cfg(test)]
+#[path = "fuzz_tests.rs"]
+mod tests;

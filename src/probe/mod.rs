@@ -11,7 +11,7 @@ pub mod beacon;
 mod discover;
 mod evidence;
 mod exhaustion;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzz;
 mod killings;
 mod nal;

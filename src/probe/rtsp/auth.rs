@@ -116,7 +116,7 @@ fn unnamed_algorithm(client: &DigestClient) -> &'static str {
 }
 
 /// Reads a challenge as a look would.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(in crate::probe) fn challenge(text: &str) {
     let key = Key { username: "u".into(), password: "p".to_owned().into(), allow_basic: true };
     let mut auth = Auth::new(Some(key), false);
