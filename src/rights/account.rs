@@ -1,7 +1,10 @@
 //! Accounts of people, and passes: what a browser, a program or a screen shows to be known again.
 
-use super::role::{Right, Role};
-use crate::model::{closed, elapsed, later, worded};
+use super::{
+    bounds::Bounds,
+    role::{Right, Role},
+};
+use crate::model::{Language, closed, elapsed, later, worded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -42,6 +45,9 @@ pub struct Account {
     pub created: Timestamp,
     /// Whether they can sign in no more. Their name stays in what they did.
     pub closed: bool,
+    /// The areas that they are bound to; the whole commune is theirs where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub areas: Option<Bounds>,
 }
 
 closed! {
@@ -84,6 +90,9 @@ pub struct Pass {
     pub used: Timestamp,
     /// From when on it is good no more, however it is used.
     pub until: Option<Timestamp>,
+    /// The areas that a program or a screen is bound to. Of an account's, those are the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub areas: Option<Bounds>,
 }
 
 impl Pass {
@@ -91,7 +100,7 @@ impl Pass {
     pub fn session(id: Hash, account: &Account, label: String, now: Timestamp) -> Self {
         let (name, role) = (Some(account.name.clone()), account.role);
         let until = Some(later(now, LONGEST));
-        Self { id, kind: PassKind::Session, account: name, label, role, created: now, used: now, until }
+        Self { id, kind: PassKind::Session, account: name, label, role, created: now, used: now, until, areas: None }
     }
 
     /// One by which somebody chooses a password.
@@ -108,7 +117,13 @@ impl Pass {
         role: Role,
         (now, until): (Timestamp, Option<Timestamp>),
     ) -> Self {
-        Self { id, kind, account: None, label, role, created: now, used: now, until }
+        Self { id, kind, account: None, label, role, created: now, used: now, until, areas: None }
+    }
+
+    /// The same, bound to areas.
+    #[must_use]
+    pub fn within(self, areas: Option<Bounds>) -> Self {
+        Self { areas, ..self }
     }
 
     /// Whether it is still good.
@@ -140,6 +155,8 @@ pub enum Who {
         role: Role,
         /// Their browser's pass.
         pass: Hash,
+        /// The areas that they are bound to, if they are.
+        areas: Option<Bounds>,
     },
     /// A program or a screen: what people call it.
     Thing {
@@ -147,6 +164,8 @@ pub enum Who {
         label: String,
         /// What it may do.
         role: Role,
+        /// The areas that it is bound to, if it is.
+        areas: Option<Bounds>,
     },
     /// Whom a signed link is for, or whose chat a bot heard: what they may do, the link or the chat says.
     Called(String),
@@ -163,6 +182,31 @@ pub enum Denied {
     /// Their role does not allow it.
     #[error("your role does not allow this ({})", .0.as_str())]
     Role(Right),
+    /// It is about the whole commune, and they are bound to areas.
+    #[error("this is about the whole commune, and your account is bound to areas: ask somebody whose account is not")]
+    Commune,
+    /// They see it, and it is not their areas' alone.
+    #[error(
+        "this also touches what lies outside the areas that your account is bound to: ask somebody whose account is not"
+    )]
+    Outside,
+}
+
+impl Denied {
+    /// For whoever reads pages.
+    pub fn text(self, language: Language) -> String {
+        let vietnamese = match self {
+            Self::SignIn => "Hãy đăng nhập trước.",
+            Self::Role(_) => "Vai trò của bạn không được làm việc này.",
+            Self::Commune => {
+                "Việc này thuộc toàn xã, còn tài khoản của bạn chỉ gắn với một số khu vực: hãy nhờ người có tài khoản toàn xã."
+            }
+            Self::Outside => {
+                "Việc này còn ảnh hưởng ra ngoài khu vực của tài khoản bạn: hãy nhờ người có tài khoản toàn xã."
+            }
+        };
+        language.pick(vietnamese.to_owned(), self.to_string())
+    }
 }
 
 impl Who {
@@ -173,8 +217,22 @@ impl Who {
             Self::Anybody | Self::Machine => Ok(()),
             Self::Called(_) if right == Right::TakeOn => Ok(()),
             Self::Called(_) => Err(Denied::Role(right)),
-            Self::Person { role, .. } | Self::Thing { role, .. } if role.has(right) => Ok(()),
-            Self::Person { .. } | Self::Thing { .. } => Err(Denied::Role(right)),
+            Self::Person { role, .. } | Self::Thing { role, .. } if !role.has(right) => Err(Denied::Role(right)),
+            Self::Person { .. } | Self::Thing { .. } if right.is_of_the_commune() => self.may_all(),
+            Self::Person { .. } | Self::Thing { .. } => Ok(()),
+        }
+    }
+
+    /// Whether they may do what is about the whole commune.
+    pub fn may_all(&self) -> Result<(), Denied> {
+        if self.areas().is_some() { Err(Denied::Commune) } else { Ok(()) }
+    }
+
+    /// The areas that they are bound to, if they are.
+    pub fn areas(&self) -> Option<&Bounds> {
+        match self {
+            Self::Person { areas, .. } | Self::Thing { areas, .. } => areas.as_ref(),
+            Self::Stranger | Self::Anybody | Self::Called(_) | Self::Machine => None,
         }
     }
 

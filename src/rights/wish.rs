@@ -2,6 +2,7 @@
 
 use super::account::{Hash, Pass};
 use super::audit::Deed;
+use super::bounds::Bounds;
 use super::register::{Change, Invite, Register, Wrong};
 use super::role::{Right, Role};
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub enum Wish {
     SignOutEverywhere(String),
     /// Give somebody another role.
     Appoint(String, Role),
+    /// Bind somebody to areas; to none where there is nothing.
+    Bind(String, Option<Bounds>),
     /// Let somebody sign in no more.
     Close(String),
     /// Make a pass for a program or a screen.
@@ -52,9 +55,22 @@ impl Wish {
             | Self::SignOut(_)
             | Self::SignOutEverywhere(_)
             | Self::Use(_) => None,
-            Self::Invite(..) | Self::Appoint(..) | Self::Close(_) | Self::Issue(_) | Self::Revoke(_) => {
-                Some(Right::Accounts)
-            }
+            Self::Invite(..)
+            | Self::Appoint(..)
+            | Self::Bind(..)
+            | Self::Close(_)
+            | Self::Issue(_)
+            | Self::Revoke(_) => Some(Right::Accounts),
+        }
+    }
+
+    /// The areas that it would bind somebody or something to.
+    pub fn areas(&self) -> Option<&Bounds> {
+        match self {
+            Self::Invite(invite, _) => invite.areas.as_ref(),
+            Self::Bind(_, areas) => areas.as_ref(),
+            Self::Issue(pass) => pass.areas.as_ref(),
+            _ => None,
         }
     }
 }
@@ -87,6 +103,7 @@ pub fn decide(register: &mut Register, now: Timestamp, wish: Wish) -> Result<Dec
             ("sign_out_everywhere", account.clone(), register.sign_out_everywhere(&account)?)
         }
         Wish::Appoint(account, role) => ("appoint", account.clone(), register.change(&account, Some(role), false)?),
+        Wish::Bind(account, areas) => ("bind", account.clone(), register.bind(&account, areas)?),
         Wish::Close(account) => ("close", account.clone(), register.change(&account, None, true)?),
         Wish::Issue(pass) => ("issue", pass.label.clone(), register.issue(now, pass)?),
         Wish::Revoke(pass) => {

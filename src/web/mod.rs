@@ -6,6 +6,8 @@
 mod accounts;
 mod api;
 mod asked;
+#[cfg(test)]
+mod bounds_tests;
 mod camera;
 mod editing;
 mod events;
@@ -40,6 +42,7 @@ mod rows;
 mod scale_tests;
 mod scraper;
 mod secrets;
+mod seen;
 mod server;
 mod settings;
 mod sign_in;
@@ -50,6 +53,7 @@ mod state;
 mod street;
 mod tiles;
 mod tls;
+mod view;
 mod visit;
 mod visitor;
 mod wall;

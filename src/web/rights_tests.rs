@@ -31,7 +31,7 @@ fn house() -> (Street, watch::Receiver<Arc<Register>>, tests::Behind) {
     let kept = secrets::hashed(&PASSWORD.into()).expect("a hash");
     for role in Role::ALL {
         let name = role.as_str();
-        let invite = Invite { name: name.into(), full_name: format!("Bà {name}"), role, again: false };
+        let invite = Invite { name: name.into(), full_name: format!("Bà {name}"), role, again: false, areas: None };
         let link = Hash(format!("link of {name}"));
         decide(&mut register, now, Wish::Invite(invite, link.clone())).expect("it is made");
         decide(&mut register, now, Wish::Choose { invitation: link, password: kept.clone() }).expect("it is chosen");
@@ -126,7 +126,7 @@ async fn each_address_lets_in_whom_the_table_says_and_nobody_else() {
         for role in Role::ALL {
             let expected = match needed {
                 Needed::Nothing | Needed::Known => true,
-                Needed::Right(right) => role.has(*right),
+                Needed::Right(right) | Needed::Whole(right) => role.has(*right),
             };
             // Ending a session here would turn the next away.
             if *route == "/sign-out" {
@@ -177,7 +177,7 @@ fn documented() -> String {
     for right in Right::ALL {
         let _ = write!(text, "| `{}` |", right.as_str());
         Role::ALL.iter().for_each(|role| text += if role.has(right) { " ✓ |" } else { " |" });
-        let at = ALL.iter().filter(|(.., needed)| *needed == Needed::Right(right));
+        let at = ALL.iter().filter(|(.., needed)| [Needed::Right(right), Needed::Whole(right)].contains(needed));
         let at: Vec<String> = at.map(|(method, route, _)| format!("`{method} {route}`")).collect();
         let _ = writeln!(text, " {} |", at.join(", "));
     }

@@ -50,6 +50,8 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         wishes: Arc::default(),
         reports,
         scraped: Arc::default(),
+        views: Arc::default(),
+        view: None,
     };
     Router::new()
         .route("/", get(visit::wall))
@@ -89,7 +91,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
 }
 
 async fn metrics(From(shared): From<Shared>, headers: HeaderMap) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     shared.exposition.answer(snapshot, &headers, shared.state.metrics.clone()).await
 }
 

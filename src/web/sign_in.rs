@@ -79,7 +79,7 @@ pub(super) struct Choice {
 
 /// The page around one of these forms.
 fn shown(shared: &Shared, language: Language, status: StatusCode, page: &Page<'_>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let around = |main: String| {
         let visitor = &Visitor::stranger();
         Frame { shared, visitor, snapshot: &snapshot, language, path: page.action, events: "" }.whole(&main)
@@ -94,7 +94,7 @@ pub(super) async fn page(
     Query(wish): Query<Wish>,
     Query(going): Query<Going>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let page = Page {
         words: words(language),
         action: "/sign-in",
@@ -115,7 +115,7 @@ pub(super) async fn sign_in(
     Query(wish): Query<Wish>,
     Form(form): Form<SignIn>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let address = guest.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(guest)| guest.address());
     let by = By { who: Who::Stranger, from: address.to_string() };
     let going = Going { to: form.to.clone() };
@@ -222,7 +222,7 @@ pub(super) async fn join_page(
     Path(secret): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let Some(name) = invited(&shared, &secret) else { return used_up(language) };
     let action = format!("/join/{secret}");
     let page = Page {
@@ -244,7 +244,7 @@ pub(super) async fn join(
     Query(wish): Query<Wish>,
     Form(form): Form<Choice>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let Some(name) = invited(&shared, &secret) else { return used_up(language) };
     let (action, words) = (format!("/join/{secret}"), words(language));
     let password = form.password;
@@ -285,7 +285,7 @@ pub(super) async fn screen(
     Visitor { way, .. }: Visitor,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let access = &shared.state.access;
     let register = access.register.borrow().clone();
     match register.pass((access.now)(), &secrets::known_as(&secret)).filter(|pass| pass.kind == PassKind::Screen) {

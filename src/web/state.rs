@@ -1,11 +1,20 @@
 //! What pages are made from, and what is asked for with each.
 
-use super::{Asked, Hosts, Scrapers, editing::Turn, exposition, flood::Wishes, past, rendered::Cache, report};
+use super::{
+    Asked, Hosts, Scrapers,
+    editing::Turn,
+    exposition,
+    flood::Wishes,
+    past,
+    rendered::Cache,
+    report,
+    view::{Ground, View, Views},
+};
 use crate::{
     edits::Sheet,
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
-    rights::{By, Entry, Hash, Register, Throttle, Wish as PeopleWish},
+    rights::{By, Entry, Hash, Register, Throttle, Who, Wish as PeopleWish},
     uptime::Range,
 };
 use futures_util::future::BoxFuture;
@@ -90,6 +99,9 @@ pub(super) struct Shared {
     /// Names and passwords of scrapers that were right, under the key of this journal: bcrypt takes a tenth of a second on
     /// purpose, which each scrape would pay again.
     pub(super) scraped: Arc<Mutex<BTreeSet<Hash>>>,
+    pub(super) views: Arc<Views>,
+    /// Where whoever visits is bound to areas: what they see. `cache` and `reports` are those of it then.
+    pub(super) view: Option<Arc<View>>,
 }
 
 /// The language that a page is asked for in.
@@ -126,6 +138,37 @@ impl Wish {
 }
 
 impl Shared {
+    /// What somebody sees.
+    pub(super) fn seen_by(&self, who: &Who) -> Self {
+        let Some(areas) = who.areas() else { return self.clone() };
+        let view = self.views.of(areas, &self.state.past, &self.reports);
+        let (cache, reports) = (view.cache.clone(), view.reports.clone());
+        Self { view: Some(view), cache, reports, ..self.clone() }
+    }
+
+    /// The fleet as it stands, as far as it is seen.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        self.narrowed(&self.state.snapshots.borrow().clone())
+    }
+
+    /// A snapshot as far as it is seen.
+    pub(super) fn narrowed(&self, whole: &Arc<Snapshot>) -> Arc<Snapshot> {
+        self.view.as_ref().map_or_else(|| whole.clone(), |view| view.snapshot(whole))
+    }
+
+    /// What can be edited, as far as it is seen.
+    pub(super) fn sheet(&self) -> Arc<Sheet> {
+        let whole = (self.state.sheet)();
+        let fleet = || self.state.snapshots.borrow().fleet.clone();
+        self.view.as_ref().map_or_else(|| whole.clone(), |view| Arc::new(view.sheet(&whole, &fleet())))
+    }
+
+    /// What of the fleet may be taken out of service, where that is not all of it.
+    pub(super) fn bounds(&self) -> Option<Ground> {
+        let fleet = self.state.snapshots.borrow().fleet.clone();
+        self.view.as_ref().map(|view| view.ground(&fleet))
+    }
+
     /// Asks the event loop for something.
     pub(super) async fn ask(&self, by: &By, request: Request) -> Result<Done, Refused> {
         let (answer, answered) = oneshot::channel();

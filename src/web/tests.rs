@@ -197,7 +197,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
             let fleet = snapshots.borrow().fleet.clone();
             let now = snapshots.borrow().at;
             let (made, desk) = (made.clone(), desk.clone());
-            move |month| {
+            move |month, _| {
                 made.fetch_add(1, Ordering::SeqCst);
                 let desk = desk.clone();
                 let report = uptime::of_month(&fleet, &History::default(), month, &uptime::Settings::default(), now);

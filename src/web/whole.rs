@@ -73,6 +73,7 @@ impl Frame<'_> {
             home: place == "/",
             menu: menu.into_iter().filter(|(.., right)| has(*right)).map(|(at, name, _)| (at, name)).collect(),
             name: self.visitor.name(),
+            bound: self.visitor.areas(&self.snapshot.fleet),
             token: &self.visitor.token,
         }
         .render()
@@ -176,6 +177,8 @@ struct Whole<'a> {
     menu: Vec<(&'a str, &'static str)>,
     /// Who signed in.
     name: Option<&'a str>,
+    /// What the areas are called that they are bound to.
+    bound: Option<Vec<String>>,
     token: &'a str,
 }
 

@@ -115,6 +115,12 @@ vocabulary! {
     passwords_differ: "Hai lần nhập không giống nhau.", "The two are not the same.";
     link_used_up: "Liên kết này đã được dùng hoặc đã hết hạn: hãy xin liên kết mới.", "This link was used, or is too old: ask for another.";
     accounts: "Tài khoản", "Accounts";
+    areas_of: "Khu vực", "Areas";
+    whole_commune: "toàn xã", "the whole commune";
+    bind: "Đổi khu vực", "Bind to areas";
+    bind_hint: "Không chọn khu vực nào là toàn xã. Người gắn với khu vực chỉ xem và thao tác trong các khu vực đó.", "With none chosen it is the whole commune. Whoever is bound to areas sees and acts within them alone.";
+    area_gone: "không còn trong cấu hình", "no more in the configuration";
+    bound_to: "Tài khoản này chỉ xem và thao tác trong:", "This account sees and acts only within:";
     settings: "Thiết lập", "Settings";
     audit: "Nhật ký thao tác", "Audit trail";
     full_name: "Họ tên", "Full name";

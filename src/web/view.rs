@@ -1,0 +1,118 @@
+//! What somebody sees who is bound to areas: pages, events and reports of their own, made from snapshots in which nothing
+//! else is. All who are bound to the same areas share them.
+
+use super::{past::Past, past::Sources, rendered::Cache, report::Desk};
+use crate::{
+    edits::{Item, Kind, Line, Sheet, Standing},
+    model::{Fleet, Scope, Snapshot},
+    request,
+    rights::{Bounds, Reach, Touched},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+/// Views that are kept; of the others the one that was asked for longest ago is made anew.
+const KEPT: usize = 16;
+
+/// What is seen by whoever is bound to some areas.
+pub(super) struct View {
+    bounds: Bounds,
+    pub(super) cache: Arc<Cache>,
+    pub(super) reports: Arc<Desk>,
+    kept: Mutex<Kept>,
+}
+
+/// What was made of the last fleet and its last snapshot.
+#[derive(Default)]
+struct Kept {
+    ground: Option<Ground>,
+    snapshot: Option<(Weak<Snapshot>, Arc<Snapshot>)>,
+}
+
+/// A fleet, and what of it is reached.
+#[derive(Clone)]
+pub(super) struct Ground {
+    whole: Arc<Fleet>,
+    reach: Arc<Reach>,
+    fleet: Arc<Fleet>,
+}
+
+impl Ground {
+    /// Whether somebody may take this out of service.
+    pub(super) fn may_silence(&self, scope: &Scope) -> bool {
+        self.reach.may(&Touched::Service(scope.clone()), &self.whole).is_ok()
+    }
+}
+
+impl View {
+    /// A fleet, and what of it is reached.
+    pub(super) fn ground(&self, whole: &Arc<Fleet>) -> Ground {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.ground(&self.bounds, whole)
+    }
+
+    /// What is seen of a snapshot.
+    pub(super) fn snapshot(&self, whole: &Arc<Snapshot>) -> Arc<Snapshot> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, seen)) = &kept.snapshot
+            && std::ptr::eq(of.as_ptr(), Arc::as_ptr(whole))
+        {
+            return seen.clone();
+        }
+        let ground = kept.ground(&self.bounds, &whole.fleet);
+        let seen = Arc::new(ground.reach.snapshot(whole, ground.fleet));
+        kept.snapshot = Some((Arc::downgrade(whole), seen.clone()));
+        seen
+    }
+
+    /// What can be edited of what is seen. Names of people and channels are the commune's.
+    pub(super) fn sheet(&self, whole: &Sheet, fleet: &Arc<Fleet>) -> Sheet {
+        let ground = self.ground(fleet);
+        let all = Kind::ALL.iter().flat_map(|kind| whole.of(*kind));
+        let seen: BTreeMap<&Item, &Line> =
+            all.filter(|(item, line)| request::sees(&ground.reach, fleet, item, line)).collect();
+        let files =
+            seen.iter().filter_map(|(item, line)| Some(((*item).clone(), line.file.clone()?, line.place.clone()?)));
+        let edits = seen.values().filter_map(|line| line.edit.clone()).collect();
+        let standing = |item: &Item| seen.get(item).map_or(Standing::Orphan, |line| line.standing.clone());
+        Sheet::of_files(files, Default::default()).with(&edits, standing)
+    }
+}
+
+impl Kept {
+    fn ground(&mut self, bounds: &Bounds, whole: &Arc<Fleet>) -> Ground {
+        if let Some(ground) = self.ground.as_ref().filter(|ground| Arc::ptr_eq(&ground.whole, whole)) {
+            return ground.clone();
+        }
+        let reach = Arc::new(Reach::of(bounds, whole));
+        let ground = Ground { fleet: Arc::new(reach.fleet(whole)), reach, whole: whole.clone() };
+        self.ground.insert(ground).clone()
+    }
+}
+
+/// The views that somebody asked for lately.
+#[derive(Default)]
+pub(super) struct Views(Mutex<Vec<Arc<View>>>);
+
+impl Views {
+    /// What is seen by whoever is bound to these areas. Their pages tell the past of each thing, and not that of all sites
+    /// together, which is the commune's; their reports are worked out beside the others, one at a time.
+    pub(super) fn of(&self, bounds: &Bounds, past: &Sources, reports: &Desk) -> Arc<View> {
+        let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = views.iter().position(|view| view.bounds == *bounds).map(|place| views.remove(place));
+        let view = known.unwrap_or_else(|| {
+            Arc::new(View {
+                bounds: bounds.clone(),
+                cache: Arc::new(Cache::new(Arc::new(Past::new(past.clone())))),
+                reports: Arc::new(reports.within(bounds.clone())),
+                kept: Mutex::default(),
+            })
+        });
+        views.push(view.clone());
+        let many = views.len().saturating_sub(KEPT);
+        views.drain(..many);
+        view
+    }
+}
