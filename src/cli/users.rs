@@ -57,6 +57,14 @@ enum What {
         #[arg(long, conflicts_with = "areas")]
         everywhere: bool,
     },
+    /// Ask somebody for no second step any more, such as where a phone and the recovery codes are lost.
+    SecondStep {
+        /// Whom.
+        name: String,
+        /// Take it off; people set one up themselves, on the page that their name leads to.
+        #[arg(long, required = true)]
+        off: bool,
+    },
     /// Let somebody sign in no more.
     Close {
         /// Whom.
@@ -83,6 +91,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         What::Link { name } => made(&client, change(&client, &name, json!({ "deed": "link" })).await),
         What::Appoint { name, role } => done(change(&client, &name, json!({ "deed": "appoint", "role": role })).await),
         What::Bind { name, areas, .. } => done(change(&client, &name, json!({ "deed": "bind", "areas": areas })).await),
+        What::SecondStep { name, .. } => done(change(&client, &name, json!({ "deed": "no_second_step" })).await),
         What::Close { name } => done(change(&client, &name, json!({ "deed": "close" })).await),
         What::SignOut { name } => done(change(&client, &name, json!({ "deed": "sign_out" })).await),
     };
@@ -108,6 +117,7 @@ async fn list(client: &Client) -> Result<String, String> {
         let state = match (account["closed"] == true, account["password"] == true) {
             (true, _) => "closed",
             (_, false) => "no password yet",
+            _ if account["second_step"] == true => "second step",
             _ => "",
         };
         let gone: Vec<String> = ids(&account["areas_gone"]);

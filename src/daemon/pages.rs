@@ -106,6 +106,7 @@ fn access(shared: &Shared) -> web::Access {
         }),
         throttle: Arc::default(),
         hashing: Arc::new(Semaphore::new(1)),
+        second_step: shared.configs.borrow().web.second_step.clone(),
         scrapers: Arc::new({
             let configs = shared.configs.clone();
             move || configs.borrow().web.scrapers.clone()

@@ -2,12 +2,14 @@
 
 use super::{
     bounds::Bounds,
+    hash::Hash,
     role::{Right, Role},
+    second::SecondStep,
 };
 use crate::model::{Language, closed, elapsed, later, worded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 /// A session that nobody used for so long has ended.
 const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -17,18 +19,6 @@ const LONGEST: Duration = Duration::from_secs(90 * 24 * 3600);
 const INVITATION: Duration = Duration::from_secs(24 * 3600);
 /// How often it is noted that a pass is used: each request would be a write.
 const NOTED_EVERY: Duration = Duration::from_secs(3600);
-
-/// What stands in place of a secret, so that the journal gives none away: of a password the Argon2id hash, of a pass the
-/// SHA-256 hash. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Hash(pub String);
-
-impl fmt::Debug for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
 
 /// Somebody who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +38,9 @@ pub struct Account {
     /// The areas that they are bound to; the whole commune is theirs where there is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub areas: Option<Bounds>,
+    /// What they show beside their password, if that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondStep>,
 }
 
 closed! {
@@ -182,6 +175,9 @@ pub enum Denied {
     /// Their role does not allow it.
     #[error("your role does not allow this ({})", .0.as_str())]
     Role(Right),
+    /// Their role asks for a second step, and they have set up none.
+    #[error("your role asks for a second step: sign in on the page and set it up")]
+    SecondStep,
     /// It is about the whole commune, and they are bound to areas.
     #[error("this is about the whole commune, and your account is bound to areas: ask somebody whose account is not")]
     Commune,
@@ -198,6 +194,9 @@ impl Denied {
         let vietnamese = match self {
             Self::SignIn => "Hãy đăng nhập trước.",
             Self::Role(_) => "Vai trò của bạn không được làm việc này.",
+            Self::SecondStep => {
+                "Vai trò của bạn phải có bước xác thực thứ hai: hãy đăng nhập trên trang và bật bước đó."
+            }
             Self::Commune => {
                 "Việc này thuộc toàn xã, còn tài khoản của bạn chỉ gắn với một số khu vực: hãy nhờ người có tài khoản toàn xã."
             }

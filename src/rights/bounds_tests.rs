@@ -18,7 +18,8 @@ fn snapshot(fleet: &Fleet, incidents: Vec<crate::model::Incident>) -> Snapshot {
         let view = ViewStatus { name: "v".into(), state: ViewState::Lost, seeing: 0, needs: 1, weight: 2.0 };
         let views = vec![view];
         let level = Level::Blind;
-        let status = SiteStatus { revision: 0, level, since: at(0), views, incident: None, recovering: None };
+        let incident = incidents.first().map(|incident| incident.id.clone());
+        let status = SiteStatus { revision: 0, level, since: at(0), views, incident, recovering: None };
         (site.id.clone(), Arc::new(status))
     };
     let link = |id: &crate::model::LinkId| {

@@ -7,23 +7,29 @@
 mod account;
 mod audit;
 mod bounds;
+mod hash;
 mod narrow;
 mod register;
 mod role;
+mod second;
 mod throttle;
 mod wish;
 
 #[cfg(test)]
 mod bounds_tests;
 #[cfg(test)]
+mod second_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) mod worlds;
 
-pub use account::{Account, By, Denied, Hash, Pass, PassKind, Who};
+pub use account::{Account, By, Denied, Pass, PassKind, Who};
 pub use audit::{Break, Chain, Deed, Entry, broken};
 pub use bounds::{Bounds, Outside, Reach, Touched};
+pub use hash::Hash;
 pub use register::{Change, Invite, Register, Wrong, is_name};
 pub use role::{Right, Role};
+pub use second::{Proof, SecondStep, Seed};
 pub use throttle::{Throttle, Try};
 pub use wish::{Decided, Wish, decide};

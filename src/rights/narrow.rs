@@ -3,9 +3,13 @@
 
 use super::bounds::Reach;
 use crate::model::{
-    Branch, Camera, Counts, Coverage, Fleet, History, Incident, Level, LinkId, LinkStatus, Site, Snapshot, State,
+    Branch, Camera, Counts, Coverage, Fleet, History, Incident, IncidentId, Level, LinkId, LinkStatus, Site, Snapshot,
+    State,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 impl Reach {
     /// The fleet with nothing in it but what is reached.
@@ -33,6 +37,9 @@ impl Reach {
 
     /// A moment of the fleet, with nothing in it but what is reached; `fleet` is that of [`Self::fleet`].
     pub fn snapshot(&self, whole: &Snapshot, fleet: Arc<Fleet>) -> Snapshot {
+        let incidents: Vec<Arc<Incident>> =
+            whole.incidents.iter().filter_map(|incident| self.incident(incident)).collect();
+        let told: BTreeSet<&IncidentId> = incidents.iter().map(|incident| &incident.id).collect();
         let mut counts = Counts::default();
         let mut unreachable: BTreeMap<LinkId, usize> = BTreeMap::new();
         let mut cameras = imbl::OrdMap::new();
@@ -60,7 +67,11 @@ impl Reach {
                     }
                 });
             }
-            sites.insert(site.id.clone(), status.clone());
+            let mut status = status.clone();
+            if status.incident.as_ref().is_some_and(|incident| !told.contains(incident)) {
+                Arc::make_mut(&mut status).incident = None;
+            }
+            sites.insert(site.id.clone(), status);
         }
         let link = |id: &LinkId| {
             let (status, below) = (whole.links.get(id)?, self.below(id)?);
@@ -78,7 +89,7 @@ impl Reach {
             links: fleet.links.keys().filter_map(link).collect(),
             cut_off: whole.cut_off,
             anchors: whole.anchors,
-            incidents: Arc::new(whole.incidents.iter().filter_map(|incident| self.incident(incident)).collect()),
+            incidents: Arc::new(incidents),
             windows: Arc::new(
                 whole.windows.iter().filter(|window| self.sees(&window.scope, &whole.fleet)).cloned().collect(),
             ),

@@ -1,8 +1,13 @@
 //! All accounts and passes, and what becomes of them. Pure: each change says what is to be kept, and what is to stand in
 //! the audit trail; it is in force when that is durable.
 
-use super::account::{Account, Hash, Pass, PassKind, Who};
-use super::{bounds::Bounds, role::Role};
+use super::account::{Account, Pass, PassKind, Who};
+use super::{
+    bounds::Bounds,
+    hash::Hash,
+    role::Role,
+    second::{Proof, SecondStep},
+};
 use crate::model::{AreaId, Fleet, closed};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -28,6 +33,8 @@ closed! {
         Invitation "invitation",
         /// There are too many.
         TooMany "too_many",
+        /// What was shown beside the password does not count.
+        Code "code",
         /// There is no such area.
         Area "area",
         /// Who keeps accounts keeps those of the whole commune.
@@ -43,6 +50,7 @@ impl std::fmt::Display for Wrong {
             Self::Unknown => "there is no such account, or no such pass",
             Self::LastAdministrator => "nobody else can keep accounts: let another administrator sign in first",
             Self::Invitation => "this link was used, or is older than a day: ask for another",
+            Self::Code => "the code is wrong, or was used: each counts once",
             Self::Area => "there is no such area: /api/v1/areas and the map list those that there are",
             Self::Bound => "an administrator keeps the whole commune: give them another role, or bind them to no area",
             Self::TooMany => "there are as many as there may be: end some of them first",
@@ -159,6 +167,7 @@ impl Register {
             created: now,
             closed: false,
             areas: wish.areas,
+            second: None,
         };
         let account = match before.filter(|known| !known.closed) {
             // Until they choose another, the old password is good.
@@ -189,11 +198,21 @@ impl Register {
         Ok(self.done(outcome, &name))
     }
 
-    /// Somebody signed in.
-    pub fn sign_in(&mut self, now: Timestamp, name: &str, id: Hash, label: String) -> Result<Outcome, Wrong> {
+    /// Somebody signed in. Where a second step is asked for, what was shown counts here, and never again.
+    pub fn sign_in(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        (id, label): (Hash, String),
+        proof: Option<&Proof>,
+    ) -> Result<Outcome, Wrong> {
         let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?;
         let (name, session) = (account.name.clone(), Pass::session(id, account, label, now));
         let mut outcome = Outcome::default();
+        if let Some(second) = &account.second {
+            let second = proof.and_then(|proof| second.shown(proof)).ok_or(Wrong::Code)?;
+            outcome.changes.push(Change::Account(Account { second: Some(second), ..account.clone() }));
+        }
         // The one that was used longest ago makes room.
         let mut sessions: Vec<&Pass> = self.passes_of(&name).filter(|pass| pass.kind == PassKind::Session).collect();
         sessions.sort_by_key(|pass| (pass.is_good(now), pass.used));
@@ -244,6 +263,16 @@ impl Register {
         let name = account.name.clone();
         outcome.changes.push(Change::Account(Account { areas, ..account }));
         Ok(self.done(outcome, &name))
+    }
+
+    /// Asks somebody for a second step from now on, or no more.
+    pub fn ask_second(&mut self, name: &str, second: Option<SecondStep>) -> Result<Outcome, Wrong> {
+        let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?.clone();
+        let told = |asked: bool| if asked { "second step" } else { "password alone" }.to_owned();
+        let (before, after) = (told(account.second.is_some()), told(second.is_some()));
+        let outcome = Outcome { changes: vec![Change::Account(Account { second, ..account })], before, after };
+        self.apply(&outcome.changes);
+        Ok(outcome)
     }
 
     /// Who and what is bound to areas that the configuration has no more, with these areas: nothing is reached by them.

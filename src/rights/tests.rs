@@ -31,7 +31,11 @@ fn register(people: &[(&str, Role)]) -> Register {
 }
 
 fn sign_in(register: &mut Register, second: i64, name: &str, pass: &str) -> Result<Decided, Wrong> {
-    decide(register, at(second), Wish::SignIn { account: name.into(), pass: hash(pass), label: "điện thoại".into() })
+    decide(
+        register,
+        at(second),
+        Wish::SignIn { account: name.into(), pass: hash(pass), label: "điện thoại".into(), proof: None },
+    )
 }
 
 fn who(register: &Register, second: i64, pass: &str) -> Who {
@@ -160,7 +164,7 @@ proptest! {
                 Act::Choose(who) => Wish::Choose { invitation: hash(&format!("l{who}")), password: hash("p") },
                 Act::SignIn(who) => {
                     last[who] = Some(format!("s{number}"));
-                    Wish::SignIn { account: name(who), pass: hash(&format!("s{number}")), label: String::new() }
+                    Wish::SignIn { account: name(who), pass: hash(&format!("s{number}")), label: String::new(), proof: None }
                 }
                 Act::SignOut(who) => match last[who].take() {
                     Some(pass) => Wish::SignOut(hash(&pass)),

@@ -63,6 +63,7 @@ struct AccountRow<'a> {
     created: String,
     closed: bool,
     invited: bool,
+    second: bool,
     /// What it is bound to, and what of that there is no more.
     areas: String,
     gone: String,
@@ -92,6 +93,7 @@ fn account_row<'a>(account: &'a Account, snapshot: &Snapshot, language: Language
         created: moment(account.created, snapshot).text,
         closed: account.closed,
         invited: account.password.is_none(),
+        second: account.second.is_some(),
         areas: named(account.areas.as_ref(), snapshot),
         gone: gone(account.areas.as_ref(), snapshot),
         bound: account.areas.iter().flat_map(Bounds::areas).map(AreaId::as_str).collect(),
@@ -221,6 +223,7 @@ fn deed(form: &Fields) -> Result<Deed, Box<Response>> {
         "link" => Deed::Link,
         "appoint" => Deed::Appoint { role: form.named("role")? },
         "bind" => Deed::Bind { areas: form.areas() },
+        "no_second_step" => Deed::NoSecondStep,
         "close" => Deed::Close,
         "sign_out" => Deed::SignOut,
         _ => return Err(Box::new((StatusCode::UNPROCESSABLE_ENTITY, "deed: there is no such\n").into_response())),

@@ -31,7 +31,8 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         Refused::Denied(Denied::SignIn) => StatusCode::UNAUTHORIZED,
-        Refused::Denied(Denied::Role(_) | Denied::Commune | Denied::Outside) => StatusCode::FORBIDDEN,
+        Refused::Denied(Denied::Role(_) | Denied::SecondStep | Denied::Commune | Denied::Outside)
+        | Refused::People(Wrong::Code) => StatusCode::FORBIDDEN,
         Refused::People(Wrong::Unknown | Wrong::Invitation) => StatusCode::NOT_FOUND,
         Refused::People(Wrong::Taken | Wrong::LastAdministrator | Wrong::Bound) => StatusCode::CONFLICT,
         Refused::People(Wrong::Name | Wrong::TooMany | Wrong::Area) => StatusCode::BAD_REQUEST,

@@ -403,6 +403,18 @@ async fn events_tell_what_lies_within_and_end_when_somebody_is_bound_to_another_
     assert!(rest.is_ok_and(|told| !told.contains(OUTSIDE)), "it went on");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_area_that_is_gone_shows_nothing_at_all() {
+    let (street, registers, _) = house();
+    let (now, mut register) = (snapshot().at, (**registers.borrow()).clone());
+    let pass = Pass::of_thing(secrets::known_as("gone"), PassKind::Token, "x".into(), Role::Chief, (now, None));
+    decide(&mut register, now, Wish::Issue(pass.within(Bounds::of(["weg".into()])))).expect("it is issued");
+    registers.send_replace(Arc::new(register));
+    let (status, told) = ask(&street, "gone", "GET /", "").await;
+    assert!(status == 200 && told.contains("Không có camera nào") && told.contains("<b>weg</b>"), "{told}");
+    assert!(!told.contains("trong-") && !told.contains(OUTSIDE), "{told}");
+}
+
 /// The table of the documentation, made from the code.
 fn documented() -> String {
     let mut text = String::from("| whoever is bound to areas gets | at |\n| --- | --- |\n");

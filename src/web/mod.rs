@@ -41,6 +41,9 @@ mod rows;
 #[cfg(test)]
 mod scale_tests;
 mod scraper;
+mod second_step;
+#[cfg(test)]
+mod second_tests;
 mod secrets;
 mod seen;
 mod server;
@@ -53,6 +56,7 @@ mod state;
 mod street;
 mod tiles;
 mod tls;
+mod totp;
 mod view;
 mod visit;
 mod visitor;

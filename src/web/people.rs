@@ -69,6 +69,8 @@ pub(super) enum Deed {
         /// Their ids.
         areas: Vec<String>,
     },
+    /// It is asked for no second step any more, such as where a phone and the recovery codes are lost.
+    NoSecondStep,
     /// It can sign in no more.
     Close,
     /// All its sessions end.
@@ -83,6 +85,7 @@ pub(super) async fn change(shared: &Shared, by: &By, name: String, deed: Deed) -
         Deed::Link => return invite(shared, by, invitation(&name, "", (role, None), true)).await.map(Some),
         Deed::Appoint { role } => Wish::Appoint(name, role),
         Deed::Bind { areas } => Wish::Bind(name, bounds(&areas)),
+        Deed::NoSecondStep => Wish::NoSecondStep(name),
         Deed::Close => Wish::Close(name),
         Deed::SignOut => Wish::SignOutEverywhere(name),
     };

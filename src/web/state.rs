@@ -8,13 +8,14 @@ use super::{
     past,
     rendered::Cache,
     report,
+    totp::Waiting,
     view::{Ground, View, Views},
 };
 use crate::{
     edits::Sheet,
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
-    rights::{By, Entry, Hash, Register, Throttle, Who, Wish as PeopleWish},
+    rights::{By, Entry, Hash, Register, Role, Throttle, Who, Wish as PeopleWish},
     uptime::Range,
 };
 use futures_util::future::BoxFuture;
@@ -80,6 +81,17 @@ pub struct Access {
     pub hashing: Arc<Semaphore>,
     /// Who reads metrics by the web configuration, as it is now.
     pub scrapers: Arc<dyn Fn() -> Arc<Scrapers> + Send + Sync>,
+    /// Roles that must have a second step.
+    pub second_step: Vec<Role>,
+}
+
+impl Access {
+    /// Whether somebody must set up a second step before they do anything else.
+    pub(super) fn lacks_second_step(&self, who: &Who) -> bool {
+        let Who::Person { account, role, .. } = who else { return false };
+        let register = self.register.borrow();
+        self.second_step.contains(role) && register.account(account).is_some_and(|account| account.second.is_none())
+    }
 }
 
 /// Reads entries of the audit trail before a number, so many; an error is for people.
@@ -100,6 +112,8 @@ pub(super) struct Shared {
     /// purpose, which each scrape would pay again.
     pub(super) scraped: Arc<Mutex<BTreeSet<Hash>>>,
     pub(super) views: Arc<Views>,
+    /// Second steps that are being set up.
+    pub(super) waiting: Arc<Waiting>,
     /// Where whoever visits is bound to areas: what they see. `cache` and `reports` are those of it then.
     pub(super) view: Option<Arc<View>>,
 }
@@ -141,7 +155,7 @@ impl Shared {
     /// What somebody sees.
     pub(super) fn seen_by(&self, who: &Who) -> Self {
         let Some(areas) = who.areas() else { return self.clone() };
-        let view = self.views.of(areas, &self.state.past, &self.reports);
+        let view = self.views.of(areas, &self.cache, &self.reports);
         let (cache, reports) = (view.cache.clone(), view.reports.clone());
         Self { view: Some(view), cache, reports, ..self.clone() }
     }

@@ -1,7 +1,7 @@
 //! What somebody sees who is bound to areas: pages, events and reports of their own, made from snapshots in which nothing
 //! else is. All who are bound to the same areas share them.
 
-use super::{past::Past, past::Sources, rendered::Cache, report::Desk};
+use super::{rendered::Cache, report::Desk};
 use crate::{
     edits::{Item, Kind, Line, Sheet, Standing},
     model::{Fleet, Scope, Snapshot},
@@ -97,15 +97,14 @@ impl Kept {
 pub(super) struct Views(Mutex<Vec<Arc<View>>>);
 
 impl Views {
-    /// What is seen by whoever is bound to these areas. Their pages tell the past of each thing, and not that of all sites
-    /// together, which is the commune's; their reports are worked out beside the others, one at a time.
-    pub(super) fn of(&self, bounds: &Bounds, past: &Sources, reports: &Desk) -> Arc<View> {
+    /// What is seen by whoever is bound to these areas, beside the pages and reports of the whole commune.
+    pub(super) fn of(&self, bounds: &Bounds, cache: &Cache, reports: &Desk) -> Arc<View> {
         let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = views.iter().position(|view| view.bounds == *bounds).map(|place| views.remove(place));
         let view = known.unwrap_or_else(|| {
             Arc::new(View {
                 bounds: bounds.clone(),
-                cache: Arc::new(Cache::new(Arc::new(Past::new(past.clone())))),
+                cache: Arc::new(cache.of_a_part()),
                 reports: Arc::new(reports.within(bounds.clone())),
                 kept: Mutex::default(),
             })

@@ -138,6 +138,12 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
         None if route.contains("{*") || !matches!(parts.method, Method::GET | Method::POST | Method::DELETE) => Ok(()),
         None => visitor.by.who.may(Right::Accounts),
     };
+    let sets_up = matches!(route.as_str(), "/second-step" | "/sign-out")
+        || needed(&parts.method, &route) == Some(Needed::Nothing);
+    let outcome = match outcome {
+        Ok(()) if !sets_up && access.lacks_second_step(&visitor.by.who) => Err(Denied::SecondStep),
+        outcome => outcome,
+    };
     if let Err(denied) = outcome {
         return turned_away(denied, &parts);
     }
@@ -219,7 +225,10 @@ fn turned_away(denied: Denied, parts: &Parts) -> Response {
             }
             response
         }
-        Denied::Role(_) | Denied::Commune | Denied::Outside => {
+        Denied::SecondStep if parts.method == Method::GET && reads_pages && !path.starts_with("/api/") => {
+            Redirect::to("/second-step").into_response()
+        }
+        Denied::Role(_) | Denied::SecondStep | Denied::Commune | Denied::Outside => {
             let [vietnamese, english] = Language::ALL.map(|language| denied.text(language));
             refuse(path, StatusCode::FORBIDDEN, &vietnamese, &english)
         }

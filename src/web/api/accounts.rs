@@ -36,6 +36,8 @@ pub(super) struct AccountLine {
     password: bool,
     /// Whether they can sign in no more.
     closed: bool,
+    /// Whether they are asked for a second step beside their password.
+    second_step: bool,
     /// The areas that they are bound to; none where the whole commune is theirs.
     areas: Vec<String>,
     /// Those of them that the configuration has no more: nothing is reached by them.
@@ -57,6 +59,7 @@ pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<AccountLine>> {
         created: account.created,
         password: account.password.is_some(),
         closed: account.closed,
+        second_step: account.second.is_some(),
         areas: ids(account.areas.iter().flat_map(Bounds::areas)),
         areas_gone: ids(account.areas.iter().flat_map(|areas| areas.gone(&fleet))),
     };
@@ -118,7 +121,7 @@ pub(super) async fn invite(
 #[utoipa::path(post, path = "/api/v1/accounts/{name}", tag = "accounts", params(("name" = String, Path)),
     request_body = Deed,
     responses((status = 200, body = Made), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 503, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn change(
     Seen(shared): Seen,
     visitor: Visitor,
@@ -188,7 +191,7 @@ pub(super) struct NewPass {
 /// Makes a pass for a program or a screen.
 #[utoipa::path(post, path = "/api/v1/passes", tag = "accounts", request_body = NewPass,
     responses((status = 201, body = Made), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn issue(
     Seen(shared): Seen,
     visitor: Visitor,
