@@ -268,6 +268,9 @@ impl Register {
     /// Asks somebody for a second step from now on, or no more.
     pub fn ask_second(&mut self, name: &str, second: Option<SecondStep>) -> Result<Outcome, Wrong> {
         let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?.clone();
+        if account.second == second {
+            return Ok(Outcome::default());
+        }
         let told = |asked: bool| if asked { "second step" } else { "password alone" }.to_owned();
         let (before, after) = (told(account.second.is_some()), told(second.is_some()));
         let outcome = Outcome { changes: vec![Change::Account(Account { second, ..account })], before, after };
