@@ -142,7 +142,7 @@ const BROKEN: u8 = 70;
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => {
-            arenas::few();
+            arenas::one();
             in_runtime(run::run(arguments))
         }
         Command::Init(arguments) => in_runtime(init::run(arguments)),

@@ -42,6 +42,15 @@ fn names(view: View<'_>, detail: &Detail) -> Vec<String> {
 }
 
 #[test]
+fn the_page_of_a_commune_is_small_and_whole() {
+    let (_, report) = report(240, 4);
+    let view = View { report: &report, language: Language::Vi, lent: &|_| false, home: Some("/reports/2026-09") };
+    let html = page::main(view, &[]).expect("it is rendered");
+    assert!(html.len() < LARGEST, "{} bytes", html.len());
+    assert!(!html.contains("<p class=\"more\">"), "all of them stand on it");
+}
+
+#[test]
 fn the_pages_of_a_province_are_small_and_miss_nobody() {
     let (fleet, report) = report(20_000, 130);
     let lent = |id: &str| fleet.cameras.get(id).is_some_and(|camera| camera.kind == Kind::Household);
