@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A browser window.
-struct Browser {
+pub struct Browser {
     driver: Child,
     session: String,
     http: reqwest::Client,
@@ -21,7 +21,7 @@ struct Browser {
 }
 
 impl Browser {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         require("/usr/bin/chromium");
         require("/usr/bin/chromedriver");
         let listen = free_address();
@@ -63,7 +63,7 @@ impl Browser {
         Self { driver, session, http, _profile: profile }
     }
 
-    async fn command(&self, path: &str, body: Value) -> Value {
+    pub async fn command(&self, path: &str, body: Value) -> Value {
         let request = self.http.post(format!("{}/{path}", self.session)).body(body.to_string());
         let text = request.send().await.expect("an answer").text().await.expect("text");
         let answer: Value = serde_json::from_str(&text).expect("JSON");
@@ -71,21 +71,21 @@ impl Browser {
         answer["value"].clone()
     }
 
-    async fn open(&self, url: &str) {
+    pub async fn open(&self, url: &str) {
         self.command("url", json!({"url": url})).await;
     }
 
-    async fn script(&self, script: &str) -> Value {
+    pub async fn script(&self, script: &str) -> Value {
         self.command("execute/sync", json!({"script": script, "args": []})).await
     }
 
     /// What is read in the first element of a selector.
-    async fn text(&self, selector: &str) -> String {
+    pub async fn text(&self, selector: &str) -> String {
         let found = self.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
         found.as_str().expect("text").to_owned()
     }
 
-    async fn resize(&self, width: u32, height: u32) {
+    pub async fn resize(&self, width: u32, height: u32) {
         let script = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params":
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}});
         self.command("goog/cdp/execute", script).await;
@@ -106,7 +106,7 @@ impl Browser {
 
 impl Browser {
     /// axe-core finds nothing serious, on a phone and on a desk, light and dark.
-    async fn nothing_serious_by_axe(&self) {
+    pub async fn nothing_serious_by_axe(&self) {
         let axe = std::fs::read_to_string(tool("target/test-npm/node_modules/axe-core/axe.min.js")).expect("a file");
         self.script(&axe).await;
         for (width, scheme) in [(360, "dark"), (360, "light"), (1280, "dark"), (1280, "light")] {

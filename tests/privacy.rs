@@ -170,7 +170,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         assert!(methods["get"].is_null() || !values.is_empty(), "{path} is asked for nothing");
         ask(path, if methods["get"].is_null() { &[] } else { values });
     }
-    // Those that change something, need a signature, stream, or are what is left over.
+    // Those that change something, need a signature, stream, are somebody's own, or are what is left over.
     let others = [
         "/events",
         "/incidents/{id}/ack",
@@ -180,7 +180,9 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/ack/{incident}/{person}/{signature}",
         "/-/reload",
         "/api/v1/{*path}",
+        "/sign-in/code",
         "/sign-out",
+        "/second-step",
         "/join/{secret}",
         "/screen/{secret}",
         "/accounts/{name}",

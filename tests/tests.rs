@@ -61,6 +61,8 @@ mod quirks;
 mod real_servers;
 /// The uptime report on the command line, beside what Prometheus counted.
 mod reporting;
+/// Signing in, by a real browser.
+mod signing_in;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
 /// Channels, replies, Alertmanager and the commands of the roster.

@@ -5,7 +5,8 @@ use crate::{
     clock,
     config::Config,
     edits::Standing,
-    model::{Beacon, Kind},
+    journal,
+    model::{AreaId, Beacon, Kind},
     probe::beacon::icmp_refusal,
 };
 use jiff::Timestamp;
@@ -21,11 +22,28 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match loaded(&arguments.config) {
         Ok(config) => {
-            print!("{}", summary(&config, clock::Clock::system().now(), Paint::stdout()));
+            let (now, paint) = (clock::Clock::system().now(), Paint::stdout());
+            print!("{}{}", summary(&config, now, paint), adrift(&config, now, paint));
             ExitCode::SUCCESS
         }
         Err(code) => code,
     }
+}
+
+/// Who is bound to areas that there are no more, where the daemon's journal can be read.
+fn adrift(config: &Config, now: Timestamp, paint: Paint) -> String {
+    let Some(register) = config.journal.path.as_deref().and_then(|path| journal::people(path).ok()) else {
+        return String::new();
+    };
+    let line = |(name, areas): (&str, Vec<&AreaId>)| {
+        let areas: Vec<&str> = areas.into_iter().map(AreaId::as_str).collect();
+        let areas = areas.join(", ");
+        format!(
+            "{} {name} is bound to areas that there are no more ({areas}) and reaches nothing by them: camhealth users bind\n",
+            paint.fair("!")
+        )
+    };
+    register.adrift(&config.fleet, now).map(line).collect()
 }
 
 fn summary(config: &Config, now: Timestamp, paint: Paint) -> String {

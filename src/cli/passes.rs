@@ -2,7 +2,7 @@
 
 use super::{
     client::{Client, Daemon, NOTHING, told},
-    users::{local, table},
+    users::{ids, local, table},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -30,6 +30,9 @@ enum What {
         /// For how many days it is good; without it there is no end.
         #[arg(long, value_name = "DAYS")]
         days: Option<u32>,
+        /// An area's id: it sees and acts within it alone. May be given several times.
+        #[arg(long = "area", value_name = "ID")]
+        areas: Vec<String>,
     },
     /// Make a link that is opened on a wall's screen once.
     Screen {
@@ -38,6 +41,9 @@ enum What {
         /// For how many days it is good; without it there is no end.
         #[arg(long, value_name = "DAYS")]
         days: Option<u32>,
+        /// An area's id: it sees and acts within it alone. May be given several times.
+        #[arg(long = "area", value_name = "ID")]
+        areas: Vec<String>,
     },
     /// End a pass, by the id that the list shows.
     End {
@@ -54,13 +60,13 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let path = ["api", "v1", "passes"];
     let outcome = match arguments.what.unwrap_or(What::List) {
         What::List => list(&client).await,
-        What::Token { label, role, days } => {
-            let new = json!({ "label": label, "kind": "token", "role": role, "days": days });
+        What::Token { label, role, days, areas } => {
+            let new = json!({ "label": label, "kind": "token", "role": role, "days": days, "areas": areas });
             let made = client.json(Method::POST, &path, Some(&new)).await;
             made.map(|made| made["secret"].as_str().unwrap_or_default().to_owned())
         }
-        What::Screen { label, days } => {
-            let new = json!({ "label": label, "kind": "screen", "role": "wall", "days": days });
+        What::Screen { label, days, areas } => {
+            let new = json!({ "label": label, "kind": "screen", "role": "wall", "days": days, "areas": areas });
             let made = client.json(Method::POST, &path, Some(&new)).await;
             made.map(|made| client.at(made["secret"].as_str().unwrap_or_default()))
         }
@@ -74,7 +80,15 @@ async fn list(client: &Client) -> Result<String, String> {
     let text = |pass: &Value, key: &str| pass[key].as_str().unwrap_or_default().to_owned();
     let rows = passes.as_array().into_iter().flatten().map(|pass| {
         let until = if pass["until"].is_null() { "no end".to_owned() } else { local(&pass["until"]) };
-        [text(pass, "id"), text(pass, "kind"), text(pass, "role"), text(pass, "account"), text(pass, "label"), until]
+        [
+            text(pass, "id"),
+            text(pass, "kind"),
+            text(pass, "role"),
+            text(pass, "account"),
+            text(pass, "label"),
+            ids(&pass["areas"]).join(", "),
+            until,
+        ]
     });
     Ok(table(&rows.collect::<Vec<_>>()))
 }

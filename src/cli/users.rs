@@ -30,6 +30,9 @@ enum What {
         /// What others read where they did something.
         #[arg(long, value_name = "NAME", default_value = "")]
         full_name: String,
+        /// An area's id: they see and act within it alone. May be given several times; without it the whole commune is theirs.
+        #[arg(long = "area", value_name = "ID")]
+        areas: Vec<String>,
     },
     /// Print a link by which somebody chooses another password.
     Link {
@@ -42,6 +45,25 @@ enum What {
         name: String,
         /// Which: wall, officer, chief, contractor or administrator.
         role: String,
+    },
+    /// Let somebody see and act within some areas alone, or in the whole commune again.
+    Bind {
+        /// Whom.
+        name: String,
+        /// An area's id; may be given several times.
+        #[arg(long = "area", value_name = "ID", required_unless_present = "everywhere")]
+        areas: Vec<String>,
+        /// The whole commune.
+        #[arg(long, conflicts_with = "areas")]
+        everywhere: bool,
+    },
+    /// Ask somebody for no second step any more, such as where a phone and the recovery codes are lost.
+    SecondStep {
+        /// Whom.
+        name: String,
+        /// Take it off; people set one up themselves, on the page that their name leads to.
+        #[arg(long, required = true)]
+        off: bool,
     },
     /// Let somebody sign in no more.
     Close {
@@ -62,12 +84,14 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     };
     let outcome = match arguments.what.unwrap_or(What::List) {
         What::List => list(&client).await,
-        What::Add { name, role, full_name } => {
-            let new = json!({ "name": name, "role": role, "full_name": full_name });
+        What::Add { name, role, full_name, areas } => {
+            let new = json!({ "name": name, "role": role, "full_name": full_name, "areas": areas });
             made(&client, client.json(Method::POST, &["api", "v1", "accounts"], Some(&new)).await)
         }
         What::Link { name } => made(&client, change(&client, &name, json!({ "deed": "link" })).await),
         What::Appoint { name, role } => done(change(&client, &name, json!({ "deed": "appoint", "role": role })).await),
+        What::Bind { name, areas, .. } => done(change(&client, &name, json!({ "deed": "bind", "areas": areas })).await),
+        What::SecondStep { name, .. } => done(change(&client, &name, json!({ "deed": "no_second_step" })).await),
         What::Close { name } => done(change(&client, &name, json!({ "deed": "close" })).await),
         What::SignOut { name } => done(change(&client, &name, json!({ "deed": "sign_out" })).await),
     };
@@ -93,9 +117,15 @@ async fn list(client: &Client) -> Result<String, String> {
         let state = match (account["closed"] == true, account["password"] == true) {
             (true, _) => "closed",
             (_, false) => "no password yet",
+            _ if account["second_step"] == true => "second step",
             _ => "",
         };
-        [text(account, "name"), text(account, "role"), text(account, "full_name"), state.to_owned()]
+        let gone: Vec<String> = ids(&account["areas_gone"]);
+        let areas = ids(&account["areas"]).into_iter();
+        let areas =
+            areas.map(|id| if gone.contains(&id) { format!("{id} (no more in the configuration)") } else { id });
+        let areas = areas.collect::<Vec<_>>().join(", ");
+        [text(account, "name"), text(account, "role"), text(account, "full_name"), areas, state.to_owned()]
     });
     let rows: Vec<_> = rows.collect();
     Ok(if rows.is_empty() {
@@ -103,6 +133,11 @@ async fn list(client: &Client) -> Result<String, String> {
     } else {
         table(&rows)
     })
+}
+
+/// Texts of a list.
+pub(super) fn ids(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Rows in columns that stand below each other.

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 164] = [
+const NAMES: [&str; 165] = [
     "ack_expires",
     "after",
     "alert",
@@ -131,6 +131,7 @@ const NAMES: [&str; 164] = [
     "rtsp",
     "schedule",
     "scope",
+    "second_step",
     "secret",
     "secret_file",
     "serial",

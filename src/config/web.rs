@@ -20,6 +20,13 @@ pub(super) fn web(tables: &Tables<'_>) -> Settings {
         web.listen = listen.value;
     }
     web.sign_in = table.truth("sign_in").unwrap_or(web.sign_in);
+    for name in table.texts("second_step") {
+        if !web.require_second_step(&name.value) {
+            let message = format!("{} is no role of people", table.quoted(&name));
+            let remedy = "write second_step = [\"administrator\"]: of officer, chief, contractor and administrator";
+            table.problem("second_step", name.span.clone(), message, remedy);
+        }
+    }
     web.hosts = table.texts("hosts").into_iter().filter_map(|name| host(table, &name)).collect();
     web.proxies = table.texts("proxies").into_iter().filter_map(|text| proxy(table, &text)).collect();
     let (scrapers, theirs) = scrapers::scrapers(table);

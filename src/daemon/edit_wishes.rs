@@ -9,7 +9,7 @@ use super::{
 use crate::{
     config::Config,
     edits::{self, Decided},
-    request::{Done, Refused},
+    request::{Done, Refused, Request},
 };
 
 impl EventLoop {
@@ -19,6 +19,14 @@ impl EventLoop {
             && let Some((wish, by, answer)) = editing.waiting.pop_front()
         {
             let (now, config) = (self.shared.clock.now(), self.config());
+            // Since it was sent, things may have come to lie elsewhere.
+            let request = Request::Edit(wish);
+            let allowed = self.allowed(&request, &by);
+            let Request::Edit(wish) = request else { continue };
+            if let Err(refused) = allowed {
+                drop(answer.send(Err(refused)));
+                continue;
+            }
             match edits::decide(&config.sheet, now, by.who.shown(), wish) {
                 Ok(Some(decided)) => {
                     let edits = decided.edits.clone();

@@ -158,7 +158,7 @@ async fn each_role_edits_what_is_its_own_whichever_way_it_comes() {
     let mut may = Vec::new();
     for role in Role::ALL {
         for kind in Kind::ALL {
-            let who = Who::Thing { label: "kho".into(), role };
+            let who = Who::Thing { label: "kho".into(), role, areas: None };
             let wish = Wish { item: Item::new(kind, "nothing"), version: String::new(), value: None };
             let (answer, answered) = oneshot::channel();
             let asked = web::Asked { request: Request::Edit(wish), by: By { who, from: String::new() }, answer };

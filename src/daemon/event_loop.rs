@@ -101,6 +101,7 @@ impl EventLoop {
         let mut writing: Option<Writing> = None;
         let mut found = Vec::new();
         self.plan_effects(now, effects, &mut agenda);
+        self.tell_adrift(now);
         loop {
             self.tick(&mut agenda, inputs.found.len(), inputs.found.max_capacity());
             if writing.is_none() {

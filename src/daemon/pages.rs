@@ -5,6 +5,7 @@ use crate::{
     alert::roster,
     deliver, metrics,
     model::{CameraId, Grain, PersonId},
+    rights::Reach,
     uptime, web,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -105,6 +106,7 @@ fn access(shared: &Shared) -> web::Access {
         }),
         throttle: Arc::default(),
         hashing: Arc::new(Semaphore::new(1)),
+        second_step: shared.configs.borrow().web.second_step.clone(),
         scrapers: Arc::new({
             let configs = shared.configs.clone();
             move || configs.borrow().web.scrapers.clone()
@@ -179,14 +181,17 @@ fn second(at: i64) -> Timestamp {
 fn reporter(shared: &Shared) -> web::report::Reporter {
     let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
     let settings = shared.configs.borrow().uptime.clone();
-    Arc::new(move |month| {
+    Arc::new(move |month, bounds| {
         let (journal, clock, settings) = (journal.clone(), clock.clone(), settings.clone());
         let fleet = snapshots.borrow().fleet.clone();
         Box::pin(async move {
             let now = clock.now();
             let (from, until) = uptime::reach(&fleet, month, now);
             let history = journal.history(from, until).await.map_err(|error| error.to_string())?;
-            let work = move || uptime::of_month(&fleet, &history, month, &settings, now);
+            let work = move || match bounds.map(|bounds| Reach::of(&bounds, &fleet)) {
+                Some(reach) => uptime::of_month(&reach.fleet(&fleet), &reach.history(history), month, &settings, now),
+                None => uptime::of_month(&fleet, &history, month, &settings, now),
+            };
             tokio::task::spawn_blocking(work).await.map_err(|_| FAILED.to_owned())
         })
     })

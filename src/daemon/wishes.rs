@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     model::IncidentId,
     monitor::Event,
-    request::{self, Done, Refused, Request, Silence, TakingOn},
+    request::{self, Done, Ground, Refused, Request, Silence, TakingOn},
     rights::{self, By, Deed, Wish},
     web::Asked,
 };
@@ -23,8 +23,8 @@ impl EventLoop {
     pub(super) fn perform(&mut self, asked: Asked, agenda: &mut Agenda, lanes: Lanes<'_>) {
         let now = self.shared.clock.now();
         let Asked { request, by: whose, answer } = asked;
-        if let Err(denied) = request.right().map_or(Ok(()), |right| whose.who.may(right)) {
-            return drop(answer.send(Err(Refused::Denied(denied))));
+        if let Err(refused) = self.allowed(&request, &whose) {
+            return drop(answer.send(Err(refused)));
         }
         let deed = request.deed();
         let outcome = match request {
@@ -53,6 +53,18 @@ impl EventLoop {
         }
     }
 
+    /// Whether somebody may ask for this, as things stand.
+    pub(super) fn allowed(&self, request: &Request, by: &By) -> Result<(), Refused> {
+        let config = self.config();
+        let (mut incident, mut window) = (None, None);
+        match request {
+            Request::TakeOn { incident: called, .. } => incident = self.monitor.open_incident(called),
+            Request::Unsilence { window: id } => window = self.monitor.window(id),
+            _ => {}
+        }
+        request.allowed(&by.who, Ground { fleet: &config.fleet, incident, window, sheet: &config.sheet })
+    }
+
     /// Puts what somebody did into the audit trail.
     pub(super) fn note(&mut self, now: Timestamp, by: &By, deed: Option<Deed>, agenda: &mut Agenda) {
         let Some(deed) = deed else { return };
@@ -71,6 +83,9 @@ impl EventLoop {
         agenda: &mut Agenda,
     ) -> Result<(Done, bool), Refused> {
         let waits = !matches!(wish, Wish::SignIn { .. } | Wish::SignOut(_) | Wish::Use(_));
+        if wish.areas().is_some_and(|areas| areas.gone(&self.config().fleet).next().is_some()) {
+            return Err(Refused::People(rights::Wrong::Area));
+        }
         let mut register = (**self.register.borrow()).clone();
         let decided = rights::decide(&mut register, now, wish).map_err(Refused::People)?;
         if decided.changes.is_empty() {
@@ -170,6 +185,20 @@ impl EventLoop {
         let unwritten = self.handle(now, event, agenda);
         agenda.changed = true;
         tracing::info!(cameras = config.fleet.cameras.len(), sites = config.fleet.sites.len(), "reloaded");
+        self.tell_adrift(now);
         unwritten
+    }
+
+    /// Says of whom and what is bound to areas that there are no more: they see nothing of them.
+    pub(super) fn tell_adrift(&self, now: Timestamp) {
+        let (register, config) = (self.register.borrow().clone(), self.config());
+        for (name, areas) in register.adrift(&config.fleet, now) {
+            let areas: Vec<&str> = areas.into_iter().map(crate::model::AreaId::as_str).collect();
+            tracing::warn!(
+                account = name,
+                areas = areas.join(", "),
+                "is bound to areas that the configuration has no more, and reaches nothing by them: camhealth users bind"
+            );
+        }
     }
 }

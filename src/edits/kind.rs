@@ -97,6 +97,11 @@ impl Subject {
         }
     }
 
+    /// Whether it is about the whole commune: nobody sees it who is bound to areas.
+    pub const fn is_of_the_commune(self) -> bool {
+        self.right().is_of_the_commune()
+    }
+
     /// What is edited on its page.
     pub const fn kinds(self) -> &'static [Kind] {
         match self {

@@ -35,6 +35,7 @@ pub use edits::edits;
 pub use error::Error;
 pub use forget::{Forgotten, forget};
 pub use inspect::{Count, Inspection, check};
+pub use people::people;
 pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};
 pub use settings::Settings;

@@ -3,12 +3,13 @@
 use super::{
     Batch, Error,
     columns::json,
-    rows,
+    open, rows,
     strange::Strange,
     table::{ACCOUNT, AUDIT, PASS},
 };
 use crate::rights::{Account, Chain, Change, Entry, Pass, Register};
 use rusqlite::Connection;
+use std::path::Path;
 
 /// Writes what became of accounts and passes, and who did what, as part of a batch's transaction.
 pub(super) fn write(connection: &Connection, batch: &Batch) -> Result<(), Error> {
@@ -44,6 +45,19 @@ pub(super) fn restore(connection: &Connection, strange: &Strange) -> Result<(Reg
     let last = "id > ?1 AND id = (SELECT max(id) FROM audit)";
     let last: Option<Entry> = rows::bodies(connection, &AUDIT, last, 0, strange)?.pop();
     Ok((Register::restored(accounts, passes), Chain::after(last.as_ref())))
+}
+
+/// All accounts and passes, from the file of an earlier or running daemon; none where there is no such file, or one of
+/// another format.
+pub fn people(path: &Path) -> Result<Register, Error> {
+    if !path.exists() {
+        return Ok(Register::default());
+    }
+    match open::read_only(path) {
+        Ok(connection) => restore(&connection, &Strange::default()).map(|(register, _)| register),
+        Err(Error::Older { .. }) => Ok(Register::default()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Entries of the audit trail from the newest back, so many, before this number.

@@ -256,7 +256,12 @@ impl Monitor {
 
     /// Whether somebody set a window of this id that is not over.
     pub fn has_window(&self, id: &str) -> bool {
-        self.set_windows.iter().any(|window| window.id == id)
+        self.window(id).is_some()
+    }
+
+    /// The window of this id that somebody set, if it is not over.
+    pub fn window(&self, id: &str) -> Option<&crate::model::Window> {
+        self.set_windows.iter().find(|window| window.id == id)
     }
 
     /// How many windows people have set that are not over.

@@ -3,14 +3,18 @@
 //! Pure: an edge makes a [`Request`] of what somebody sent, the event loop decides it here with what it knows, and the edge
 //! puts what was [`Done`], or why it was [`Refused`], into its own words and codes, in one place.
 
+mod bounds;
 mod refused;
 mod silence;
 mod take_on;
 
+pub use bounds::{Ground, sees};
 pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
 pub use silence::{Quota, Silence, Windows, end, window};
 pub use take_on::{TakeOn, TakingOn, take_on};
 
+#[cfg(test)]
+mod bounds_tests;
 #[cfg(test)]
 mod tests;
 

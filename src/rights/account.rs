@@ -1,10 +1,15 @@
 //! Accounts of people, and passes: what a browser, a program or a screen shows to be known again.
 
-use super::role::{Right, Role};
-use crate::model::{closed, elapsed, later, worded};
+use super::{
+    bounds::Bounds,
+    hash::Hash,
+    role::{Right, Role},
+    second::SecondStep,
+};
+use crate::model::{Language, closed, elapsed, later, worded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 /// A session that nobody used for so long has ended.
 const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -14,18 +19,6 @@ const LONGEST: Duration = Duration::from_secs(90 * 24 * 3600);
 const INVITATION: Duration = Duration::from_secs(24 * 3600);
 /// How often it is noted that a pass is used: each request would be a write.
 const NOTED_EVERY: Duration = Duration::from_secs(3600);
-
-/// What stands in place of a secret, so that the journal gives none away: of a password the Argon2id hash, of a pass the
-/// SHA-256 hash. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Hash(pub String);
-
-impl fmt::Debug for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
 
 /// Somebody who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +35,12 @@ pub struct Account {
     pub created: Timestamp,
     /// Whether they can sign in no more. Their name stays in what they did.
     pub closed: bool,
+    /// The areas that they are bound to; the whole commune is theirs where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub areas: Option<Bounds>,
+    /// What they show beside their password, if that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondStep>,
 }
 
 closed! {
@@ -84,6 +83,9 @@ pub struct Pass {
     pub used: Timestamp,
     /// From when on it is good no more, however it is used.
     pub until: Option<Timestamp>,
+    /// The areas that a program or a screen is bound to. Of an account's, those are the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub areas: Option<Bounds>,
 }
 
 impl Pass {
@@ -91,7 +93,7 @@ impl Pass {
     pub fn session(id: Hash, account: &Account, label: String, now: Timestamp) -> Self {
         let (name, role) = (Some(account.name.clone()), account.role);
         let until = Some(later(now, LONGEST));
-        Self { id, kind: PassKind::Session, account: name, label, role, created: now, used: now, until }
+        Self { id, kind: PassKind::Session, account: name, label, role, created: now, used: now, until, areas: None }
     }
 
     /// One by which somebody chooses a password.
@@ -108,7 +110,13 @@ impl Pass {
         role: Role,
         (now, until): (Timestamp, Option<Timestamp>),
     ) -> Self {
-        Self { id, kind, account: None, label, role, created: now, used: now, until }
+        Self { id, kind, account: None, label, role, created: now, used: now, until, areas: None }
+    }
+
+    /// The same, bound to areas.
+    #[must_use]
+    pub fn within(self, areas: Option<Bounds>) -> Self {
+        Self { areas, ..self }
     }
 
     /// Whether it is still good.
@@ -140,6 +148,8 @@ pub enum Who {
         role: Role,
         /// Their browser's pass.
         pass: Hash,
+        /// The areas that they are bound to, if they are.
+        areas: Option<Bounds>,
     },
     /// A program or a screen: what people call it.
     Thing {
@@ -147,6 +157,8 @@ pub enum Who {
         label: String,
         /// What it may do.
         role: Role,
+        /// The areas that it is bound to, if it is.
+        areas: Option<Bounds>,
     },
     /// Whom a signed link is for, or whose chat a bot heard: what they may do, the link or the chat says.
     Called(String),
@@ -163,6 +175,37 @@ pub enum Denied {
     /// Their role does not allow it.
     #[error("your role does not allow this ({})", .0.as_str())]
     Role(Right),
+    /// Their role asks for a second step, and they have set up none.
+    #[error("your role asks for a second step: sign in on the page and set it up")]
+    SecondStep,
+    /// It is about the whole commune, and they are bound to areas.
+    #[error("this is about the whole commune, and your account is bound to areas: ask somebody whose account is not")]
+    Commune,
+    /// They see it, and it is not their areas' alone.
+    #[error(
+        "this also touches what lies outside the areas that your account is bound to: ask somebody whose account is not"
+    )]
+    Outside,
+}
+
+impl Denied {
+    /// For whoever reads pages.
+    pub fn text(self, language: Language) -> String {
+        let vietnamese = match self {
+            Self::SignIn => "Hãy đăng nhập trước.",
+            Self::Role(_) => "Vai trò của bạn không được làm việc này.",
+            Self::SecondStep => {
+                "Vai trò của bạn phải có bước xác thực thứ hai: hãy đăng nhập trên trang và bật bước đó."
+            }
+            Self::Commune => {
+                "Việc này thuộc toàn xã, còn tài khoản của bạn chỉ gắn với một số khu vực: hãy nhờ người có tài khoản toàn xã."
+            }
+            Self::Outside => {
+                "Việc này còn ảnh hưởng ra ngoài khu vực của tài khoản bạn: hãy nhờ người có tài khoản toàn xã."
+            }
+        };
+        language.pick(vietnamese.to_owned(), self.to_string())
+    }
 }
 
 impl Who {
@@ -173,8 +216,22 @@ impl Who {
             Self::Anybody | Self::Machine => Ok(()),
             Self::Called(_) if right == Right::TakeOn => Ok(()),
             Self::Called(_) => Err(Denied::Role(right)),
-            Self::Person { role, .. } | Self::Thing { role, .. } if role.has(right) => Ok(()),
-            Self::Person { .. } | Self::Thing { .. } => Err(Denied::Role(right)),
+            Self::Person { role, .. } | Self::Thing { role, .. } if !role.has(right) => Err(Denied::Role(right)),
+            Self::Person { .. } | Self::Thing { .. } if right.is_of_the_commune() => self.may_all(),
+            Self::Person { .. } | Self::Thing { .. } => Ok(()),
+        }
+    }
+
+    /// Whether they may do what is about the whole commune.
+    pub fn may_all(&self) -> Result<(), Denied> {
+        if self.areas().is_some() { Err(Denied::Commune) } else { Ok(()) }
+    }
+
+    /// The areas that they are bound to, if they are.
+    pub fn areas(&self) -> Option<&Bounds> {
+        match self {
+            Self::Person { areas, .. } | Self::Thing { areas, .. } => areas.as_ref(),
+            Self::Stranger | Self::Anybody | Self::Called(_) | Self::Machine => None,
         }
     }
 

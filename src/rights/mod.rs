@@ -1,22 +1,35 @@
 //! Who may do what, and who did it.
 //!
 //! Pure: accounts and passes as data ([`Register`]), one table of roles ([`Role::has`]) that everything asks through
-//! [`Who::may`], how quickly passwords may be tried ([`Throttle`]), and the chain of what people changed ([`Chain`]).
+//! [`Who::may`], what lies in the areas that an account is bound to ([`Reach`]), how quickly passwords may be tried ([`Throttle`]), and the chain of what people changed ([`Chain`]).
 //! The shell makes secrets and hashes, and keeps what follows from a wish.
 
 mod account;
 mod audit;
+mod bounds;
+mod hash;
+mod narrow;
 mod register;
 mod role;
+mod second;
 mod throttle;
 mod wish;
 
 #[cfg(test)]
+mod bounds_tests;
+#[cfg(test)]
+mod second_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) mod worlds;
 
-pub use account::{Account, By, Denied, Hash, Pass, PassKind, Who};
+pub use account::{Account, By, Denied, Pass, PassKind, Who};
 pub use audit::{Break, Chain, Deed, Entry, broken};
+pub use bounds::{Bounds, Outside, Reach, Touched};
+pub use hash::Hash;
 pub use register::{Change, Invite, Register, Wrong, is_name};
 pub use role::{Right, Role};
+pub use second::{Proof, SecondStep, Seed};
 pub use throttle::{Throttle, Try};
 pub use wish::{Decided, Wish, decide};

@@ -1,9 +1,14 @@
 //! All accounts and passes, and what becomes of them. Pure: each change says what is to be kept, and what is to stand in
 //! the audit trail; it is in force when that is durable.
 
-use super::account::{Account, Hash, Pass, PassKind, Who};
-use super::role::Role;
-use crate::model::closed;
+use super::account::{Account, Pass, PassKind, Who};
+use super::{
+    bounds::Bounds,
+    hash::Hash,
+    role::Role,
+    second::{Proof, SecondStep},
+};
+use crate::model::{AreaId, Fleet, closed};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -28,6 +33,12 @@ closed! {
         Invitation "invitation",
         /// There are too many.
         TooMany "too_many",
+        /// What was shown beside the password does not count.
+        Code "code",
+        /// There is no such area.
+        Area "area",
+        /// Who keeps accounts keeps those of the whole commune.
+        Bound "bound",
     }
 }
 
@@ -39,6 +50,9 @@ impl std::fmt::Display for Wrong {
             Self::Unknown => "there is no such account, or no such pass",
             Self::LastAdministrator => "nobody else can keep accounts: let another administrator sign in first",
             Self::Invitation => "this link was used, or is older than a day: ask for another",
+            Self::Code => "the code is wrong, or was used: each counts once",
+            Self::Area => "there is no such area: /api/v1/areas and the map list those that there are",
+            Self::Bound => "an administrator keeps the whole commune: give them another role, or bind them to no area",
             Self::TooMany => "there are as many as there may be: end some of them first",
         })
     }
@@ -113,8 +127,9 @@ impl Register {
                 name: account.full_name.clone(),
                 role: account.role,
                 pass: id.clone(),
+                areas: account.areas.clone(),
             },
-            None => Who::Thing { label: pass.label.clone(), role: pass.role },
+            None => Who::Thing { label: pass.label.clone(), role: pass.role, areas: pass.areas.clone() },
         }
     }
 
@@ -142,9 +157,18 @@ impl Register {
         if before.is_some_and(|known| !known.closed) && !wish.again {
             return Err(Wrong::Taken);
         }
+        refuse_bound(wish.role, wish.areas.as_ref())?;
         let full_name = if wish.full_name.is_empty() { name.clone() } else { wish.full_name };
-        let made =
-            Account { name: name.clone(), full_name, role: wish.role, password: None, created: now, closed: false };
+        let made = Account {
+            name: name.clone(),
+            full_name,
+            role: wish.role,
+            password: None,
+            created: now,
+            closed: false,
+            areas: wish.areas,
+            second: None,
+        };
         let account = match before.filter(|known| !known.closed) {
             // Until they choose another, the old password is good.
             Some(known) => known.clone(),
@@ -174,11 +198,21 @@ impl Register {
         Ok(self.done(outcome, &name))
     }
 
-    /// Somebody signed in.
-    pub fn sign_in(&mut self, now: Timestamp, name: &str, id: Hash, label: String) -> Result<Outcome, Wrong> {
+    /// Somebody signed in. Where a second step is asked for, what was shown counts here, and never again.
+    pub fn sign_in(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        (id, label): (Hash, String),
+        proof: Option<&Proof>,
+    ) -> Result<Outcome, Wrong> {
         let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?;
         let (name, session) = (account.name.clone(), Pass::session(id, account, label, now));
         let mut outcome = Outcome::default();
+        if let Some(second) = &account.second {
+            let second = proof.and_then(|proof| second.shown(proof)).ok_or(Wrong::Code)?;
+            outcome.changes.push(Change::Account(Account { second: Some(second), ..account.clone() }));
+        }
         // The one that was used longest ago makes room.
         let mut sessions: Vec<&Pass> = self.passes_of(&name).filter(|pass| pass.kind == PassKind::Session).collect();
         sessions.sort_by_key(|pass| (pass.is_good(now), pass.used));
@@ -208,6 +242,7 @@ impl Register {
     pub fn change(&mut self, name: &str, role: Option<Role>, closed: bool) -> Result<Outcome, Wrong> {
         let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?.clone();
         let changed = Account { role: role.unwrap_or(account.role), closed, ..account.clone() };
+        refuse_bound(changed.role, changed.areas.as_ref())?;
         let keeps = changed.role == Role::Administrator && !changed.closed;
         if !keeps && self.keepers().all(|keeper| keeper.name == account.name) && self.has_administrator() {
             return Err(Wrong::LastAdministrator);
@@ -220,13 +255,48 @@ impl Register {
         Ok(self.done(outcome, &account.name))
     }
 
+    /// Binds somebody to areas, or to none: from then on, in whatever they are signed in.
+    pub fn bind(&mut self, name: &str, areas: Option<Bounds>) -> Result<Outcome, Wrong> {
+        let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?.clone();
+        refuse_bound(account.role, areas.as_ref())?;
+        let mut outcome = Outcome { before: self.told(&account.name), ..Outcome::default() };
+        let name = account.name.clone();
+        outcome.changes.push(Change::Account(Account { areas, ..account }));
+        Ok(self.done(outcome, &name))
+    }
+
+    /// Asks somebody for a second step from now on, or no more.
+    pub fn ask_second(&mut self, name: &str, second: Option<SecondStep>) -> Result<Outcome, Wrong> {
+        let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?.clone();
+        if account.second == second {
+            return Ok(Outcome::default());
+        }
+        let told = |asked: bool| if asked { "second step" } else { "password alone" }.to_owned();
+        let (before, after) = (told(account.second.is_some()), told(second.is_some()));
+        let outcome = Outcome { changes: vec![Change::Account(Account { second, ..account })], before, after };
+        self.apply(&outcome.changes);
+        Ok(outcome)
+    }
+
+    /// Who and what is bound to areas that the configuration has no more, with these areas: nothing is reached by them.
+    pub fn adrift<'r>(&'r self, fleet: &'r Fleet, now: Timestamp) -> impl Iterator<Item = (&'r str, Vec<&'r AreaId>)> {
+        let accounts = self.accounts().filter(|account| !account.closed);
+        let accounts = accounts.map(|account| (account.name.as_str(), account.areas.as_ref()));
+        let things = self.passes(now).filter(|pass| pass.account.is_none());
+        let things = things.map(|pass| (pass.label.as_str(), pass.areas.as_ref()));
+        let gone =
+            accounts.chain(things).filter_map(|(name, areas)| Some((name, areas?.gone(fleet).collect::<Vec<_>>())));
+        gone.filter(|(_, gone)| !gone.is_empty())
+    }
+
     /// Makes a pass for a program or a screen.
     pub fn issue(&mut self, now: Timestamp, pass: Pass) -> Result<Outcome, Wrong> {
         let things = self.passes(now).filter(|known| known.account.is_none());
         if things.filter(|known| known.kind == pass.kind).count() >= PASSES {
             return Err(Wrong::TooMany);
         }
-        let after = format!("{}, {}", pass.kind.as_str(), pass.role.as_str());
+        refuse_bound(pass.role, pass.areas.as_ref())?;
+        let after = format!("{}, {}", pass.kind.as_str(), told(pass.role, pass.areas.as_ref()));
         let outcome = Outcome { changes: vec![Change::Pass(pass)], after, ..Outcome::default() };
         self.apply(&outcome.changes);
         Ok(outcome)
@@ -254,7 +324,10 @@ impl Register {
     fn told(&self, name: &str) -> String {
         self.accounts
             .get(name)
-            .map(|account| if account.closed { "closed" } else { account.role.as_str() }.to_owned())
+            .map(|account| match account.closed {
+                true => "closed".to_owned(),
+                false => told(account.role, account.areas.as_ref()),
+            })
             .unwrap_or_default()
     }
 
@@ -285,6 +358,18 @@ pub struct Invite {
     pub role: Role,
     /// Whether there may be such an account, whose password is forgotten.
     pub again: bool,
+    /// The areas that they are bound to, if they are.
+    pub areas: Option<Bounds>,
+}
+
+/// As the audit trail has a role.
+fn told(role: Role, areas: Option<&Bounds>) -> String {
+    areas.map_or_else(|| role.as_str().to_owned(), |areas| format!("{} in {areas}", role.as_str()))
+}
+
+/// Who keeps accounts could make themselves one without bounds.
+fn refuse_bound(role: Role, areas: Option<&Bounds>) -> Result<(), Wrong> {
+    if role == Role::Administrator && areas.is_some() { Err(Wrong::Bound) } else { Ok(()) }
 }
 
 /// Whether somebody can sign in by such a name.

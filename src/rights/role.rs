@@ -66,6 +66,31 @@ closed! {
     }
 }
 
+impl Right {
+    /// Whether it is about the whole commune: nobody has it who is bound to areas, whatever their role.
+    pub const fn is_of_the_commune(self) -> bool {
+        match self {
+            Self::Metrics
+            | Self::Roster
+            | Self::StandIns
+            | Self::Contacts
+            | Self::Reload
+            | Self::Accounts
+            | Self::Audit => true,
+            Self::See
+            | Self::SeeDevices
+            | Self::SeeReports
+            | Self::TakeOn
+            | Self::Silence
+            | Self::SeeSettings
+            | Self::Consent
+            | Self::Names
+            | Self::Notes
+            | Self::Maintenance => false,
+        }
+    }
+}
+
 impl Role {
     /// Whether whoever has this role may do so.
     pub const fn has(self, right: Right) -> bool {

@@ -16,7 +16,7 @@ fn hash(text: &str) -> Hash {
 }
 
 fn invite(name: &str, role: Role) -> Invite {
-    Invite { name: name.to_owned(), full_name: format!("Ông {name}"), role, again: false }
+    Invite { name: name.to_owned(), full_name: format!("Ông {name}"), role, again: false, areas: None }
 }
 
 /// A register in which these can sign in, by a password that has their name for a hash.
@@ -31,7 +31,11 @@ fn register(people: &[(&str, Role)]) -> Register {
 }
 
 fn sign_in(register: &mut Register, second: i64, name: &str, pass: &str) -> Result<Decided, Wrong> {
-    decide(register, at(second), Wish::SignIn { account: name.into(), pass: hash(pass), label: "điện thoại".into() })
+    decide(
+        register,
+        at(second),
+        Wish::SignIn { account: name.into(), pass: hash(pass), label: "điện thoại".into(), proof: None },
+    )
 }
 
 fn who(register: &Register, second: i64, pass: &str) -> Who {
@@ -160,7 +164,7 @@ proptest! {
                 Act::Choose(who) => Wish::Choose { invitation: hash(&format!("l{who}")), password: hash("p") },
                 Act::SignIn(who) => {
                     last[who] = Some(format!("s{number}"));
-                    Wish::SignIn { account: name(who), pass: hash(&format!("s{number}")), label: String::new() }
+                    Wish::SignIn { account: name(who), pass: hash(&format!("s{number}")), label: String::new(), proof: None }
                 }
                 Act::SignOut(who) => match last[who].take() {
                     Some(pass) => Wish::SignOut(hash(&pass)),

@@ -1,9 +1,12 @@
 //! What people ask for about accounts and passes, decided with all of them at hand.
 
-use super::account::{Hash, Pass};
+use super::account::Pass;
 use super::audit::Deed;
+use super::bounds::Bounds;
+use super::hash::Hash;
 use super::register::{Change, Invite, Register, Wrong};
 use super::role::{Right, Role};
+use super::second::{Proof, SecondStep};
 use jiff::Timestamp;
 
 /// A wish about accounts.
@@ -26,13 +29,21 @@ pub enum Wish {
         pass: Hash,
         /// What the browser says it is.
         label: String,
+        /// What was shown beside the password.
+        proof: Option<Proof>,
     },
+    /// Be asked for a second step from now on.
+    SecondStep(String, SecondStep),
+    /// Ask somebody for no second step any more.
+    NoSecondStep(String),
     /// End a session of one's own.
     SignOut(Hash),
     /// End all sessions of an account.
     SignOutEverywhere(String),
     /// Give somebody another role.
     Appoint(String, Role),
+    /// Bind somebody to areas; to none where there is nothing.
+    Bind(String, Option<Bounds>),
     /// Let somebody sign in no more.
     Close(String),
     /// Make a pass for a program or a screen.
@@ -49,12 +60,27 @@ impl Wish {
         match self {
             Self::Choose { .. }
             | Self::SignIn { .. }
+            | Self::SecondStep(..)
             | Self::SignOut(_)
             | Self::SignOutEverywhere(_)
             | Self::Use(_) => None,
-            Self::Invite(..) | Self::Appoint(..) | Self::Close(_) | Self::Issue(_) | Self::Revoke(_) => {
-                Some(Right::Accounts)
-            }
+            Self::Invite(..)
+            | Self::Appoint(..)
+            | Self::Bind(..)
+            | Self::Close(_)
+            | Self::NoSecondStep(_)
+            | Self::Issue(_)
+            | Self::Revoke(_) => Some(Right::Accounts),
+        }
+    }
+
+    /// The areas that it would bind somebody or something to.
+    pub fn areas(&self) -> Option<&Bounds> {
+        match self {
+            Self::Invite(invite, _) => invite.areas.as_ref(),
+            Self::Bind(_, areas) => areas.as_ref(),
+            Self::Issue(pass) => pass.areas.as_ref(),
+            _ => None,
         }
     }
 }
@@ -79,14 +105,21 @@ pub fn decide(register: &mut Register, now: Timestamp, wish: Wish) -> Result<Dec
             let account = register.pass(now, &invitation).and_then(|pass| pass.account.clone()).unwrap_or_default();
             ("choose_password", account, register.choose(now, &invitation, password)?)
         }
-        Wish::SignIn { account, pass, label } => {
-            ("sign_in", account.clone(), register.sign_in(now, &account, pass, label)?)
+        Wish::SignIn { account, pass, label, proof } => {
+            // Whoever keeps accounts sees that somebody has lost their phone, or their codes.
+            let action = if matches!(proof, Some(Proof::Recovery(_))) { "sign_in_by_recovery_code" } else { "sign_in" };
+            (action, account.clone(), register.sign_in(now, &account, (pass, label), proof.as_ref())?)
         }
+        Wish::SecondStep(account, second) => {
+            ("second_step", account.clone(), register.ask_second(&account, Some(second))?)
+        }
+        Wish::NoSecondStep(account) => ("no_second_step", account.clone(), register.ask_second(&account, None)?),
         Wish::SignOut(pass) => ("sign_out", String::new(), register.revoke(&pass)?),
         Wish::SignOutEverywhere(account) => {
             ("sign_out_everywhere", account.clone(), register.sign_out_everywhere(&account)?)
         }
         Wish::Appoint(account, role) => ("appoint", account.clone(), register.change(&account, Some(role), false)?),
+        Wish::Bind(account, areas) => ("bind", account.clone(), register.bind(&account, areas)?),
         Wish::Close(account) => ("close", account.clone(), register.change(&account, None, true)?),
         Wish::Issue(pass) => ("issue", pass.label.clone(), register.issue(now, pass)?),
         Wish::Revoke(pass) => {

@@ -5,24 +5,27 @@ use super::{
     origin::OwnPage,
     page::moment,
     people::{self, Deed, Issued},
+    seen::Seen,
     state::{Shared, Wish},
     visitor::Visitor,
     whole::{Frame, html},
     words::{Words, words},
 };
 use crate::{
-    model::{Language, Snapshot},
+    model::{AreaId, Language, Snapshot},
     request::Refused,
-    rights::{Account, Pass, PassKind, Role},
+    rights::{Account, Bounds, Pass, PassKind, Role},
 };
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use serde::Deserialize;
+use std::str::FromStr;
 
 /// Entries of the audit trail on a page.
 const ENTRIES: usize = 100;
@@ -48,6 +51,8 @@ struct Accounts<'a> {
     kinds: (&'static str, &'static str),
     /// Names and words of all roles.
     roles: Vec<(&'static str, &'static str)>,
+    /// Ids and names of all areas.
+    areas: Vec<(&'a str, &'a str)>,
 }
 
 struct AccountRow<'a> {
@@ -58,6 +63,12 @@ struct AccountRow<'a> {
     created: String,
     closed: bool,
     invited: bool,
+    second: bool,
+    /// What it is bound to, and what of that there is no more.
+    areas: String,
+    gone: String,
+    /// Ids of these areas.
+    bound: Vec<&'a str>,
 }
 
 struct PassRow<'a> {
@@ -69,6 +80,8 @@ struct PassRow<'a> {
     word: &'static str,
     used: String,
     until: String,
+    areas: String,
+    gone: String,
 }
 
 fn account_row<'a>(account: &'a Account, snapshot: &Snapshot, language: Language) -> AccountRow<'a> {
@@ -80,6 +93,10 @@ fn account_row<'a>(account: &'a Account, snapshot: &Snapshot, language: Language
         created: moment(account.created, snapshot).text,
         closed: account.closed,
         invited: account.password.is_none(),
+        second: account.second.is_some(),
+        areas: named(account.areas.as_ref(), snapshot),
+        gone: gone(account.areas.as_ref(), snapshot),
+        bound: account.areas.iter().flat_map(Bounds::areas).map(AreaId::as_str).collect(),
     }
 }
 
@@ -92,16 +109,30 @@ fn pass_row<'a>(pass: &'a Pass, snapshot: &Snapshot, language: Language) -> Pass
         word: pass.role.text(language),
         used: moment(pass.used, snapshot).text,
         until: pass.until.map_or_else(|| words(language).for_ever.to_owned(), |until| moment(until, snapshot).text),
+        areas: named(pass.areas.as_ref(), snapshot),
+        gone: gone(pass.areas.as_ref(), snapshot),
     }
 }
 
-async fn accounts(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+/// What the areas are called that something is bound to.
+fn named(areas: Option<&Bounds>, snapshot: &Snapshot) -> String {
+    let names = areas.iter().flat_map(|areas| areas.areas()).filter_map(|id| snapshot.fleet.areas.get(id));
+    names.map(|area| area.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Which of them the configuration has no more.
+fn gone(areas: Option<&Bounds>, snapshot: &Snapshot) -> String {
+    let ids = areas.iter().flat_map(|areas| areas.gone(&snapshot.fleet));
+    ids.map(AreaId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+async fn accounts(Seen(shared): Seen, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
+    let language = wish.language(&shared.snapshot());
     shown(&shared, &visitor, language, None)
 }
 
 fn shown(shared: &Shared, visitor: &Visitor, language: Language, issued: Option<(&'static str, &str)>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let (register, words) = (shared.state.access.register.borrow().clone(), words(language));
     let now = (shared.state.access.now)();
     let page = Accounts {
@@ -111,28 +142,49 @@ fn shown(shared: &Shared, visitor: &Visitor, language: Language, issued: Option<
         passes: register.passes(now).map(|pass| pass_row(pass, &snapshot, language)).collect(),
         kinds: (PassKind::Token.text(language), PassKind::Screen.text(language)),
         roles: Role::ALL.iter().map(|role| (role.as_str(), role.text(language))).collect(),
+        areas: snapshot.fleet.areas.iter().map(|(id, area)| (id.as_str(), area.name.as_str())).collect(),
     };
     let frame = Frame { shared, visitor, snapshot: &snapshot, language, path: "/accounts", events: "" };
     html(page.render().and_then(|main| frame.whole(&main)))
 }
 
-#[derive(Debug, Deserialize)]
-struct NewAccount {
-    name: String,
-    #[serde(default)]
-    full_name: String,
-    role: Role,
+/// A form's fields, of which some may come several times.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// The first of a name; nothing where there is none.
+    fn one(&self, key: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == key).map_or("", |(_, value)| value)
+    }
+
+    /// The areas that are chosen.
+    fn areas(&self) -> Vec<String> {
+        self.0.iter().filter(|(key, _)| key == "area").map(|(_, value)| value.clone()).collect()
+    }
+
+    /// A name of a closed list.
+    fn named<T: FromStr>(&self, key: &str) -> Result<T, Box<Response>> {
+        let refused =
+            |_| Box::new((StatusCode::UNPROCESSABLE_ENTITY, format!("{key}: there is no such\n")).into_response());
+        self.one(key).parse().map_err(refused)
+    }
 }
 
 async fn invite(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Query(wish): Query<Wish>,
-    Form(form): Form<NewAccount>,
+    Form(form): Form<Vec<(String, String)>>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
-    let invite = people::invitation(&form.name, &form.full_name, form.role, false);
+    let language = wish.language(&shared.snapshot());
+    let form = Fields(form);
+    let role = match form.named("role") {
+        Ok(role) => role,
+        Err(refused) => return *refused,
+    };
+    let bound = (role, people::bounds(&form.areas()));
+    let invite = people::invitation(form.one("name"), form.one("full_name"), bound, false);
     issued(&shared, &visitor, language, people::invite(&shared, &visitor.by, invite).await)
 }
 
@@ -147,44 +199,58 @@ fn issued(shared: &Shared, visitor: &Visitor, language: Language, outcome: Resul
 }
 
 async fn change(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Path(name): Path<String>,
     Query(wish): Query<Wish>,
-    Form(deed): Form<Deed>,
+    Form(form): Form<Vec<(String, String)>>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let deed = match deed(&Fields(form)) {
+        Ok(deed) => deed,
+        Err(refused) => return *refused,
+    };
+    let language = wish.language(&shared.snapshot());
     match people::change(&shared, &visitor.by, name, deed).await {
         Ok(Some(made)) => issued(&shared, &visitor, language, Ok(made)),
         outcome => done(outcome.map(drop)),
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct NewPass {
-    label: String,
-    kind: PassKind,
-    role: Role,
-    /// Nothing where it has no end.
-    #[serde(default)]
-    days: String,
+/// What a button of an account's form asks for.
+fn deed(form: &Fields) -> Result<Deed, Box<Response>> {
+    Ok(match form.one("deed") {
+        "link" => Deed::Link,
+        "appoint" => Deed::Appoint { role: form.named("role")? },
+        "bind" => Deed::Bind { areas: form.areas() },
+        "no_second_step" => Deed::NoSecondStep,
+        "close" => Deed::Close,
+        "sign_out" => Deed::SignOut,
+        _ => return Err(Box::new((StatusCode::UNPROCESSABLE_ENTITY, "deed: there is no such\n").into_response())),
+    })
 }
 
 async fn issue(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Query(wish): Query<Wish>,
-    Form(form): Form<NewPass>,
+    Form(form): Form<Vec<(String, String)>>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
-    let days = form.days.trim().parse().ok();
-    let outcome = people::issue(&shared, &visitor.by, (form.kind, form.role), &form.label, days).await;
+    let language = wish.language(&shared.snapshot());
+    let form = Fields(form);
+    let (kind, role) = match (form.named("kind"), form.named("role")) {
+        (Ok(kind), Ok(role)) => (kind, role),
+        (Err(refused), _) | (_, Err(refused)) => return *refused,
+    };
+    // Nothing where it has no end.
+    let days = form.one("days").trim().parse().ok();
+    let bound = (kind, role, people::bounds(&form.areas()));
+    let outcome = people::issue(&shared, &visitor.by, bound, form.one("label"), days).await;
     issued(&shared, &visitor, language, outcome)
 }
 
-async fn end(State(shared): State<Shared>, visitor: Visitor, _: OwnPage, Path(id): Path<String>) -> Response {
+async fn end(Seen(shared): Seen, visitor: Visitor, _: OwnPage, Path(id): Path<String>) -> Response {
     done(people::end(&shared, &visitor.by, &id).await)
 }
 
@@ -222,13 +288,8 @@ struct Before {
     before: Option<u64>,
 }
 
-async fn audit(
-    State(shared): State<Shared>,
-    visitor: Visitor,
-    Query(wish): Query<Wish>,
-    Query(part): Query<Before>,
-) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+async fn audit(Seen(shared): Seen, visitor: Visitor, Query(wish): Query<Wish>, Query(part): Query<Before>) -> Response {
+    let snapshot = shared.snapshot();
     let language = wish.language(&snapshot);
     // One more than is shown: the chain is looked at up to the one before the last shown.
     let (mut entries, broken) = match people::trail(&shared, part.before.unwrap_or(u64::MAX), ENTRIES + 1).await {

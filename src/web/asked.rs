@@ -2,6 +2,7 @@
 
 use crate::{
     edits,
+    model::Language,
     request::{Done, Refused, Request},
     rights::{By, Denied, Wrong},
 };
@@ -30,10 +31,11 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
             StatusCode::BAD_REQUEST
         }
         Refused::Denied(Denied::SignIn) => StatusCode::UNAUTHORIZED,
-        Refused::Denied(Denied::Role(_)) => StatusCode::FORBIDDEN,
+        Refused::Denied(Denied::Role(_) | Denied::SecondStep | Denied::Commune | Denied::Outside)
+        | Refused::People(Wrong::Code) => StatusCode::FORBIDDEN,
         Refused::People(Wrong::Unknown | Wrong::Invitation) => StatusCode::NOT_FOUND,
-        Refused::People(Wrong::Taken | Wrong::LastAdministrator) => StatusCode::CONFLICT,
-        Refused::People(Wrong::Name | Wrong::TooMany) => StatusCode::BAD_REQUEST,
+        Refused::People(Wrong::Taken | Wrong::LastAdministrator | Wrong::Bound) => StatusCode::CONFLICT,
+        Refused::People(Wrong::Name | Wrong::TooMany | Wrong::Area) => StatusCode::BAD_REQUEST,
         Refused::Edit(edits::Refusal::Unknown(_)) => StatusCode::NOT_FOUND,
         Refused::Edit(edits::Refusal::Stale(_)) => StatusCode::CONFLICT,
         Refused::Edit(_) => StatusCode::BAD_REQUEST,
@@ -43,5 +45,9 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
 
 /// A refusal as a page of a line.
 pub(super) fn refusal(refused: &Refused) -> Response {
-    (status(refused), format!("{}\n", refused.to_string().trim_end())).into_response()
+    let told = match refused {
+        Refused::Denied(denied) => Language::ALL.map(|language| denied.text(language)).join("\n"),
+        refused => refused.to_string().trim_end().to_owned(),
+    };
+    (status(refused), format!("{told}\n")).into_response()
 }

@@ -3,6 +3,7 @@
 use super::{
     list::{Asked, Filter, What},
     rendered::{Shown, Subject},
+    seen::Seen,
     server::Guest,
     sse,
     state::{Shared, Wish},
@@ -15,7 +16,7 @@ use crate::{
 use axum::{
     Extension,
     body::{Body, Bytes},
-    extract::{Query, State},
+    extract::Query,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -90,7 +91,7 @@ struct Listener {
 }
 
 pub(super) async fn events(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     guest: Option<Extension<Guest>>,
     visitor: Visitor,
     Query(wish): Query<Wish>,
@@ -145,7 +146,8 @@ impl Listener {
             }
         }
         (self.not_before, self.said) = (Instant::now() + self.subject.pause(), Instant::now());
-        let latest = self.snapshots.borrow_and_update().clone();
+        let whole = self.snapshots.borrow_and_update().clone();
+        let latest = self.shared.narrowed(&whole);
         let snapshot = self.shared.cache.frame(&latest, &self.subject);
         if !Arc::ptr_eq(&snapshot, &latest) {
             // What is newer than the frame is shown with the next one, whether or not anything else happens.

@@ -11,6 +11,7 @@ use super::{
     origin::OwnPage,
     page::moment,
     rendered::Subject,
+    seen::Seen,
     state::{Shared, Wish},
     visit,
     visitor::Visitor,
@@ -63,12 +64,7 @@ fn gone(language: Language) -> Response {
     (StatusCode::NOT_FOUND, no_such(language)).into_response()
 }
 
-async fn show(
-    State(shared): State<Shared>,
-    visitor: Visitor,
-    Path(id): Path<String>,
-    Query(wish): Query<Wish>,
-) -> Response {
+async fn show(Seen(shared): Seen, visitor: Visitor, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
     visit::show(&shared, &visitor, &wish, &Subject::Incident(id), no_such).await
 }
 
@@ -83,7 +79,7 @@ async fn take_on(shared: &Shared, whose: &By, incident: String, by: String, via:
 }
 
 async fn take_on_form(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Path(id): Path<String>,
     _: OwnPage,
@@ -105,7 +101,7 @@ struct SilenceForm {
 }
 
 async fn silence_form(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Path(id): Path<String>,
     _: OwnPage,
@@ -145,7 +141,7 @@ struct Link {
 impl Link {
     fn of(shared: &Shared, path: &(String, String, String)) -> Option<Self> {
         let (id, person, signature) = path;
-        let snapshot = shared.state.snapshots.borrow().clone();
+        let snapshot = shared.snapshot();
         let incident = snapshot.incident(id)?.clone();
         let round = incident.round();
         let mut rounds = (round.saturating_sub(ROUNDS)..=round).rev();
@@ -193,7 +189,7 @@ async fn link(
     Path(path): Path<(String, String, String)>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     Link::of(&shared, &path)
         .map_or_else(|| gone(language), |link| link.page(&shared, &visitor, action(&path), language))
 }
@@ -205,7 +201,7 @@ async fn take_on_link(
     Path(path): Path<(String, String, String)>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let Some(link) = Link::of(&shared, &path) else { return gone(language) };
     if link.used.is_some() || link.incident.closed.is_some() {
         // The event loop is not asked: a message that went astray changes nothing, and writes nothing.

@@ -6,6 +6,8 @@
 mod accounts;
 mod api;
 mod asked;
+#[cfg(test)]
+mod bounds_tests;
 mod camera;
 mod editing;
 mod events;
@@ -39,7 +41,11 @@ mod rows;
 #[cfg(test)]
 mod scale_tests;
 mod scraper;
+mod second_step;
+#[cfg(test)]
+mod second_tests;
 mod secrets;
+mod seen;
 mod server;
 mod settings;
 mod sign_in;
@@ -50,6 +56,8 @@ mod state;
 mod street;
 mod tiles;
 mod tls;
+mod totp;
+mod view;
 mod visit;
 mod visitor;
 mod wall;

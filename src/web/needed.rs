@@ -10,13 +10,15 @@ pub(super) enum Needed {
     Nothing,
     /// That they are known.
     Known,
-    /// That they may do this.
+    /// That they may do this; who is bound to areas sees and changes what lies in them.
     Right(Right),
+    /// That they may do this, and are bound to no areas.
+    Whole(Right),
 }
 
 /// All addresses, as they are written where they are served.
 pub(super) const ALL: &[(&str, &str, Needed)] = {
-    use Needed::{Known, Nothing};
+    use Needed::{Known, Nothing, Whole};
     use Right::{
         Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Reload, Roster, See, SeeDevices,
         SeeReports, SeeSettings, Silence, StandIns, TakeOn,
@@ -51,9 +53,9 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/passes/{id}/end", right(Accounts)),
         ("GET", "/audit", right(Audit)),
         ("GET", "/settings", right(SeeSettings)),
-        ("GET", "/settings/roster", right(SeeSettings)),
+        ("GET", "/settings/roster", Whole(SeeSettings)),
         ("POST", "/settings/roster", right(Roster)),
-        ("GET", "/settings/stand-ins", right(SeeSettings)),
+        ("GET", "/settings/stand-ins", Whole(SeeSettings)),
         ("POST", "/settings/stand-ins", right(StandIns)),
         ("GET", "/settings/people", right(Contacts)),
         ("POST", "/settings/people", right(Contacts)),
@@ -68,8 +70,10 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/settings/cameras", right(SeeSettings)),
         ("POST", "/settings/cameras", right(Notes)),
         ("POST", "/sign-out", Known),
+        ("GET", "/second-step", Known),
+        ("POST", "/second-step", Known),
         ("GET", "/api/v1/status", right(See)),
-        ("GET", "/api/v1/channels", right(See)),
+        ("GET", "/api/v1/channels", Whole(See)),
         ("GET", "/api/v1/cameras", right(See)),
         ("GET", "/api/v1/cameras/{id}", right(SeeDevices)),
         ("GET", "/api/v1/http_sd", right(SeeDevices)),
@@ -99,6 +103,7 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/ack/{incident}/{person}/{signature}", Nothing),
         ("GET", "/sign-in", Nothing),
         ("POST", "/sign-in", Nothing),
+        ("POST", "/sign-in/code", Nothing),
         ("GET", "/join/{secret}", Nothing),
         ("POST", "/join/{secret}", Nothing),
         ("GET", "/screen/{secret}", Nothing),

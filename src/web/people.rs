@@ -2,9 +2,9 @@
 
 use super::{secrets, state::Shared};
 use crate::{
-    model::later,
+    model::{AreaId, later},
     request::{Field, Invalid, Refused, Request},
-    rights::{Break, By, Entry, Hash, Invite, Pass, PassKind, Role, Wish, Wrong, broken},
+    rights::{Bounds, Break, By, Entry, Hash, Invite, Pass, PassKind, Role, Wish, Wrong, broken},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -28,8 +28,13 @@ pub(super) enum Issued {
 }
 
 /// An account to be made, or one that is there and whose password is forgotten.
-pub(super) fn invitation(name: &str, full_name: &str, role: Role, again: bool) -> Invite {
-    Invite { name: name.trim().to_lowercase(), full_name: clean(full_name), role, again }
+pub(super) fn invitation(name: &str, full_name: &str, (role, areas): (Role, Option<Bounds>), again: bool) -> Invite {
+    Invite { name: name.trim().to_lowercase(), full_name: clean(full_name), role, again, areas }
+}
+
+/// Bound to the areas of these ids; not bound where there is none.
+pub(super) fn bounds(areas: &[String]) -> Option<Bounds> {
+    Bounds::of(areas.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).map(AreaId::from))
 }
 
 fn clean(text: &str) -> String {
@@ -59,6 +64,13 @@ pub(super) enum Deed {
         /// Which.
         role: Role,
     },
+    /// It sees and acts within these areas alone; in the whole commune where there is none.
+    Bind {
+        /// Their ids.
+        areas: Vec<String>,
+    },
+    /// It is asked for no second step any more, such as where a phone and the recovery codes are lost.
+    NoSecondStep,
     /// It can sign in no more.
     Close,
     /// All its sessions end.
@@ -70,8 +82,10 @@ pub(super) async fn change(shared: &Shared, by: &By, name: String, deed: Deed) -
     let known = shared.state.access.register.borrow().account(&name).map(|known| known.role);
     let role = known.ok_or(Refused::People(Wrong::Unknown))?;
     let wish = match deed {
-        Deed::Link => return invite(shared, by, invitation(&name, "", role, true)).await.map(Some),
+        Deed::Link => return invite(shared, by, invitation(&name, "", (role, None), true)).await.map(Some),
         Deed::Appoint { role } => Wish::Appoint(name, role),
+        Deed::Bind { areas } => Wish::Bind(name, bounds(&areas)),
+        Deed::NoSecondStep => Wish::NoSecondStep(name),
         Deed::Close => Wish::Close(name),
         Deed::SignOut => Wish::SignOutEverywhere(name),
     };
@@ -89,7 +103,7 @@ pub(super) async fn trail(shared: &Shared, before: u64, most: usize) -> Result<(
 pub(super) async fn issue(
     shared: &Shared,
     by: &By,
-    (kind, role): (PassKind, Role),
+    (kind, role, areas): (PassKind, Role, Option<Bounds>),
     label: &str,
     days: Option<u32>,
 ) -> Result<Issued, Refused> {
@@ -109,7 +123,7 @@ pub(super) async fn issue(
         // Those are made by whoever signs in, or is invited.
         PassKind::Session | PassKind::Invitation => return Err(Refused::People(Wrong::Unknown)),
     };
-    ask(shared, by, Wish::Issue(Pass::of_thing(id, kind, label, role, (now, until)))).await?;
+    ask(shared, by, Wish::Issue(Pass::of_thing(id, kind, label, role, (now, until)).within(areas))).await?;
     Ok(issued)
 }
 

@@ -57,12 +57,12 @@ impl Subject {
         &self,
         snapshot: &Snapshot,
         language: Language,
-        past: &Past,
+        (past, part): (&Past, bool),
         index: impl FnOnce() -> Arc<Index>,
     ) -> askama::Result<Option<String>> {
         match self {
-            Self::Wall(range) => wall::main(snapshot, None, language, (past, *range)),
-            Self::Area(id) => wall::main(snapshot, Some(id), language, (past, Range::Day)),
+            Self::Wall(range) => wall::main(snapshot, None, language, (past, (!part).then_some(*range))),
+            Self::Area(id) => wall::main(snapshot, Some(id), language, (past, None)),
             Self::Map(area) => map::main(snapshot, area.as_deref(), language),
             Self::List(filter) => list::main(snapshot, &index(), filter, language).map(Some),
             Self::Site(id, range) => site::main(snapshot, id, language, (past, *range)),
@@ -79,6 +79,8 @@ impl Subject {
 /// The last snapshot's renderings.
 pub(super) struct Cache {
     past: Arc<Past>,
+    /// Whether it is of what somebody sees of the commune: the past of all its sites together is not theirs.
+    part: bool,
     pages: Mutex<Pages>,
     frame: Frame,
 }
@@ -98,7 +100,12 @@ struct Pages {
 
 impl Cache {
     pub(super) fn new(past: Arc<Past>) -> Self {
-        Self { past, pages: Mutex::default(), frame: Frame::default() }
+        Self { past, part: false, pages: Mutex::default(), frame: Frame::default() }
+    }
+
+    /// One of what somebody sees of the commune. What is known of the past of each thing is shared.
+    pub(super) fn of_a_part(&self) -> Self {
+        Self { part: true, ..Self::new(self.past.clone()) }
     }
 
     /// Has at hand what a page shows of the past.
@@ -134,7 +141,7 @@ impl Cache {
         language: Language,
     ) -> askama::Result<Option<Bytes>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(pages.content(snapshot, subject, language, &self.past)?.map(|content| content.html.clone()))
+        Ok(pages.content(snapshot, subject, language, (&self.past, self.part))?.map(|content| content.html.clone()))
     }
 
     /// What a page must be told that shows `shown`, or nothing yet: the whole, what has changed, or `None` where nothing
@@ -147,7 +154,7 @@ impl Cache {
         shown: Option<&Shown>,
     ) -> Result<(Option<Bytes>, Shown), Option<askama::Error>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = pages.content(snapshot, subject, language, &self.past).map_err(Some)?.ok_or(None)?;
+        let content = pages.content(snapshot, subject, language, (&self.past, self.part)).map_err(Some)?.ok_or(None)?;
         let key = (subject.clone(), language, shown.map(|shown| shown.fingerprint));
         let now = Shown::of(&content);
         if let Some(event) = pages.events.get(&key) {
@@ -207,7 +214,7 @@ impl Pages {
         snapshot: &Arc<Snapshot>,
         subject: &Subject,
         language: Language,
-        past: &Past,
+        past: (&Past, bool),
     ) -> askama::Result<Option<Arc<Content>>> {
         self.turn_to(snapshot);
         let key = (subject.clone(), language);

@@ -31,12 +31,13 @@ fn house() -> (Street, watch::Receiver<Arc<Register>>, tests::Behind) {
     let kept = secrets::hashed(&PASSWORD.into()).expect("a hash");
     for role in Role::ALL {
         let name = role.as_str();
-        let invite = Invite { name: name.into(), full_name: format!("Bà {name}"), role, again: false };
+        let invite = Invite { name: name.into(), full_name: format!("Bà {name}"), role, again: false, areas: None };
         let link = Hash(format!("link of {name}"));
         decide(&mut register, now, Wish::Invite(invite, link.clone())).expect("it is made");
         decide(&mut register, now, Wish::Choose { invitation: link, password: kept.clone() }).expect("it is chosen");
         let pass = secrets::known_as(&session(role));
-        decide(&mut register, now, Wish::SignIn { account: name.into(), pass, label: String::new() }).expect("in");
+        decide(&mut register, now, Wish::SignIn { account: name.into(), pass, label: String::new(), proof: None })
+            .expect("in");
         let id = secrets::known_as(&token(role));
         let pass = Pass::of_thing(id, PassKind::Token, name.into(), role, (now, None));
         decide(&mut register, now, Wish::Issue(pass)).expect("it is issued");
@@ -73,7 +74,7 @@ fn form_token(role: Role) -> String {
     secrets::form_token(&b"key".to_vec().into(), &secrets::known_as(&session(role)))
 }
 
-async fn ask(street: &Street, from: IpAddr, line: &str, headers: &str, body: &str) -> String {
+pub(super) async fn ask(street: &Street, from: IpAddr, line: &str, headers: &str, body: &str) -> String {
     let mut visitor = street.visit(from);
     let kind = if body.starts_with('{') { "application/json" } else { "application/x-www-form-urlencoded" };
     let length = body.len();
@@ -82,16 +83,16 @@ async fn ask(street: &Street, from: IpAddr, line: &str, headers: &str, body: &st
     visitor.rest().await
 }
 
-fn status(answer: &str) -> u16 {
+pub(super) fn status(answer: &str) -> u16 {
     answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok()).unwrap_or(0)
 }
 
-fn header<'a>(answer: &'a str, name: &str) -> Vec<&'a str> {
+pub(super) fn header<'a>(answer: &'a str, name: &str) -> Vec<&'a str> {
     let lines = answer.split("\r\n\r\n").next().unwrap_or_default().lines();
     lines.filter_map(|line| line.split_once(": ")).filter(|(key, _)| *key == name).map(|(_, value)| value).collect()
 }
 
-fn cookie_of(answer: &str, name: &str) -> Option<String> {
+pub(super) fn cookie_of(answer: &str, name: &str) -> Option<String> {
     let all = header(answer, "set-cookie").into_iter();
     all.filter_map(|cookie| cookie.split(';').next()?.strip_prefix(&format!("{name}="))).map(str::to_owned).next()
 }
@@ -126,7 +127,7 @@ async fn each_address_lets_in_whom_the_table_says_and_nobody_else() {
         for role in Role::ALL {
             let expected = match needed {
                 Needed::Nothing | Needed::Known => true,
-                Needed::Right(right) => role.has(*right),
+                Needed::Right(right) | Needed::Whole(right) => role.has(*right),
             };
             // Ending a session here would turn the next away.
             if *route == "/sign-out" {
@@ -177,7 +178,7 @@ fn documented() -> String {
     for right in Right::ALL {
         let _ = write!(text, "| `{}` |", right.as_str());
         Role::ALL.iter().for_each(|role| text += if role.has(right) { " ✓ |" } else { " |" });
-        let at = ALL.iter().filter(|(.., needed)| *needed == Needed::Right(right));
+        let at = ALL.iter().filter(|(.., needed)| [Needed::Right(right), Needed::Whole(right)].contains(needed));
         let at: Vec<String> = at.map(|(method, route, _)| format!("`{method} {route}`")).collect();
         let _ = writeln!(text, " {} |", at.join(", "));
     }
@@ -251,7 +252,7 @@ async fn somebody_signs_in_does_something_and_signs_out() {
 
     let shown = format!("cookie: camhealth={cookie}\r\n");
     let page = ask(&street, IP, "GET /incidents/17", &shown, "").await;
-    assert!(page.contains("<span>Bà officer</span>") && page.contains("Đăng xuất"), "{page}");
+    assert!(page.contains(">Bà officer</a>") && page.contains("Đăng xuất"), "{page}");
     assert!(!page.contains("name=\"by\""), "whoever is known is asked for no name");
     let token = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
     // A form without the token is somebody else's, wherever it says that it comes from.

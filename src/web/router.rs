@@ -5,7 +5,7 @@ use super::{
     origin::OwnPage,
     past::Past,
     rendered::Cache,
-    report, sign_in,
+    report, second_step, sign_in,
     state::{Shared, State},
     visit,
     visitor::{self, Visitor},
@@ -50,6 +50,9 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         wishes: Arc::default(),
         reports,
         scraped: Arc::default(),
+        views: Arc::default(),
+        waiting: Arc::default(),
+        view: None,
     };
     Router::new()
         .route("/", get(visit::wall))
@@ -72,7 +75,9 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .merge(accounts::routes())
         .merge(editing::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/sign-in/code", post(sign_in::code))
         .route("/sign-out", post(sign_in::sign_out))
+        .route("/second-step", get(second_step::page).post(second_step::change))
         .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))
         .route("/screen/{secret}", get(sign_in::screen))
         .route("/-/healthy", get(healthy))
@@ -89,7 +94,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
 }
 
 async fn metrics(From(shared): From<Shared>, headers: HeaderMap) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     shared.exposition.answer(snapshot, &headers, shared.state.metrics.clone()).await
 }
 

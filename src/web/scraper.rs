@@ -27,7 +27,7 @@ pub(super) async fn known(shared: &Shared, parts: &Parts) -> Option<Who> {
     if scrapers.is_empty() || scrapers.certified && !guest.is_some_and(|guest| guest.way().certified) {
         return None;
     }
-    let who = |label: &str| Some(Who::Thing { label: label.to_owned(), role: Role::Wall });
+    let who = |label: &str| Some(Who::Thing { label: label.to_owned(), role: Role::Wall, areas: None });
     if scrapers.users.is_empty() {
         return who("prometheus");
     }

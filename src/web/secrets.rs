@@ -59,6 +59,12 @@ pub(super) fn form_token(key: &SecretSlice<u8>, pass: &Hash) -> String {
     hex(&mac(key, &format!("form|{}", pass.0))[..16])
 }
 
+/// What says that somebody has just shown the password of an account and nothing else: for the form that asks for a code.
+/// Another password makes another.
+pub(super) fn half_way(key: &SecretSlice<u8>, second: i64, account: &str, password: &Hash) -> String {
+    format!("{second}.{}", hex(&mac(key, &format!("half way|{second}|{account}|{}", password.0))))
+}
+
 /// What proves that whoever asks can read the journal of this machine, for one request within a minute.
 pub fn machine_token(key: &SecretSlice<u8>, second: i64, method: &str, path: &str) -> String {
     format!("{second}.{}", hex(&mac(key, &format!("machine|{second}|{method}|{path}"))))

@@ -1,7 +1,7 @@
 //! Where pages and metrics are served, how they are encrypted, and who reads metrics without an account.
 
 use super::tls::Tls;
-use crate::rights::Hash;
+use crate::rights::{Hash, Role};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
@@ -17,6 +17,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Whether visitors must sign in.
     pub sign_in: bool,
+    /// Roles that must have a second step beside their password.
+    pub second_step: Vec<Role>,
     /// What it is encrypted with; without it, it speaks plain HTTP.
     pub tls: Option<Tls>,
     /// Addresses of proxies, whose word on where a request comes from is believed.
@@ -26,6 +28,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Has people of a role show a second step. False where there is no such role of people: screens and programs have no
+    /// password beside which it could stand.
+    pub fn require_second_step(&mut self, role: &str) -> bool {
+        let role = role.parse::<Role>().ok().filter(|role| *role != Role::Wall);
+        self.second_step.extend(role);
+        role.is_some()
+    }
+
     /// How addresses of pages begin.
     pub fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
@@ -38,6 +48,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 9740)),
             hosts: Vec::new(),
             sign_in: true,
+            second_step: Vec::new(),
             tls: None,
             proxies: Vec::new(),
             scrapers: Arc::default(),

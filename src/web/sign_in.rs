@@ -6,14 +6,15 @@ use super::{
     secrets::{self, LONGEST, SHORTEST},
     server::{Guest, Way},
     state::{Shared, Wish},
+    totp,
     visitor::{BROWSER, COOKIE, Visitor, cookie},
     whole::{Frame, html},
     words::{Words, words},
 };
 use crate::{
     model::Language,
-    request::Request,
-    rights::{self, By, Hash, PassKind, Try, Who},
+    request::{Refused, Request},
+    rights::{self, Account, By, Hash, PassKind, Proof, SecondStep, Try, Who, Wrong},
 };
 use askama::Template;
 use axum::{
@@ -32,6 +33,8 @@ use std::{
 
 /// How long a browser keeps what it is known by; the register may end it sooner.
 const KEPT: u64 = 90 * 24 * 3600;
+/// Seconds within which a code follows a password.
+const HALF_WAY: i64 = 300;
 /// Letters of what a browser says it is that are kept.
 const LABEL: usize = 60;
 
@@ -45,7 +48,17 @@ struct Page<'a> {
     choosing: Option<&'a str>,
     to: &'a str,
     trouble: Option<String>,
+    /// Who has shown their password and is asked for a code: the account, and what says so.
+    half_way: Option<(&'a str, &'a str)>,
     shortest: usize,
+}
+
+impl<'a> Page<'a> {
+    /// The form that asks for name and password.
+    fn sign_in(words: &'a Words, to: &'a str) -> Self {
+        let (action, shortest) = ("/sign-in", SHORTEST);
+        Self { words, action, choosing: None, to, trouble: None, half_way: None, shortest }
+    }
 }
 
 /// Where somebody wanted to go.
@@ -79,7 +92,7 @@ pub(super) struct Choice {
 
 /// The page around one of these forms.
 fn shown(shared: &Shared, language: Language, status: StatusCode, page: &Page<'_>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let around = |main: String| {
         let visitor = &Visitor::stranger();
         Frame { shared, visitor, snapshot: &snapshot, language, path: page.action, events: "" }.whole(&main)
@@ -94,74 +107,90 @@ pub(super) async fn page(
     Query(wish): Query<Wish>,
     Query(going): Query<Going>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
-    let page = Page {
-        words: words(language),
-        action: "/sign-in",
-        choosing: None,
-        to: going.address(),
-        trouble: None,
-        shortest: SHORTEST,
-    };
+    let language = wish.language(&shared.snapshot());
+    let page = Page::sign_in(words(language), going.address());
     shown(&shared, language, StatusCode::OK, &page)
 }
 
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
     guest: Option<Extension<Guest>>,
-    Visitor { way, .. }: Visitor,
+    visitor: Visitor,
     headers: HeaderMap,
     _: OwnPage,
     Query(wish): Query<Wish>,
     Form(form): Form<SignIn>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
-    let address = guest.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(guest)| guest.address());
-    let by = By { who: Who::Stranger, from: address.to_string() };
+    let language = wish.language(&shared.snapshot());
+    let address = address(guest);
     let going = Going { to: form.to.clone() };
-    match let_in(&shared, &headers, address, &form).await {
-        Ok((account, pass)) => {
-            let who = Who::Called(account.clone());
-            let wish = rights::Wish::SignIn { account: account.clone(), pass: pass.1, label: label(&headers) };
-            match shared.ask(&By { who, ..by }, Request::People(wish)).await {
-                Ok(_) => {
-                    let mut response = Redirect::to(going.address()).into_response();
-                    set(&mut response, way, COOKIE, pass.0.expose_secret());
-                    set(&mut response, way, BROWSER, &browser_of(&shared, &account));
-                    response
-                }
-                Err(refused) => super::asked::refusal(&refused),
-            }
+    match let_in(&shared, &headers, address, (&form.name, &form.password)).await {
+        Ok(account) if account.second.is_some() => {
+            ask_code(&shared, language, (&account, going.address()), (StatusCode::OK, None))
         }
+        Ok(account) => match enter(&shared, (visitor.way, address), &headers, (account.name, None), &going).await {
+            Ok(response) => response,
+            Err(refused) => super::asked::refusal(&refused),
+        },
         Err(wait) => {
             let words = words(language);
-            let trouble = match wait {
-                Some(wait) => format!("{} {} s.", words.wait_to_sign_in, wait.as_secs() + 1),
-                None => words.wrong_password.to_owned(),
-            };
-            let (to, status) =
-                (going.address(), if wait.is_some() { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::FORBIDDEN });
-            let page =
-                Page { words, action: "/sign-in", choosing: None, to, trouble: Some(trouble), shortest: SHORTEST };
+            let (status, trouble) = trouble(words, wait, words.wrong_password);
+            let page = Page { trouble: Some(trouble), ..Page::sign_in(words, going.address()) };
             shown(&shared, language, status, &page)
         }
     }
 }
 
-/// The account that somebody has shown the password of, and a new secret with its hash. `Err` says how long they must
-/// wait before they may try at all, or that something was wrong.
-async fn let_in(
+/// Where a request comes from.
+pub(super) fn address(guest: Option<Extension<Guest>>) -> IpAddr {
+    guest.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(guest)| guest.address())
+}
+
+/// What is said where somebody must wait, or where what they typed was wrong.
+pub(super) fn trouble(words: &Words, wait: Option<Duration>, wrong: &str) -> (StatusCode, String) {
+    match wait {
+        Some(wait) => (StatusCode::TOO_MANY_REQUESTS, format!("{} {} s.", words.wait_to_sign_in, wait.as_secs() + 1)),
+        None => (StatusCode::FORBIDDEN, wrong.to_owned()),
+    }
+}
+
+/// Lets somebody in who has shown all that is asked for: their browser is known from now on.
+async fn enter(
+    shared: &Shared,
+    (way, address): (Way, IpAddr),
+    headers: &HeaderMap,
+    (account, proof): (String, Option<Proof>),
+    going: &Going,
+) -> Result<Response, Refused> {
+    let secret = secrets::secret();
+    let pass = secrets::known_as(secret.expose_secret());
+    let by = By { who: Who::Called(account.clone()), from: address.to_string() };
+    let wish = rights::Wish::SignIn { account: account.clone(), pass, label: label(headers), proof };
+    shared.ask(&by, Request::People(wish)).await?;
+    let mut response = Redirect::to(going.address()).into_response();
+    set(&mut response, way, COOKIE, secret.expose_secret());
+    set(&mut response, way, BROWSER, &browser_of(shared, &account));
+    Ok(response)
+}
+
+/// The cookie of a browser in which an account has signed in before.
+fn known_browser<'h>(shared: &Shared, headers: &'h HeaderMap, account: &str) -> Option<&'h str> {
+    let kept = cookie(headers, BROWSER).and_then(|kept| kept.rsplit_once('.').map(|(name, _)| (name, kept)))?;
+    let (name, kept) = kept;
+    (name == account && secrets::same(kept, &browser_of(shared, name))).then_some(kept)
+}
+
+/// The account that somebody has shown the password of. `Err` says how long they must wait before they may try at all, or
+/// that something was wrong.
+pub(super) async fn let_in(
     shared: &Shared,
     headers: &HeaderMap,
     address: IpAddr,
-    form: &SignIn,
-) -> Result<(String, (SecretString, Hash)), Option<Duration>> {
+    (name, password): (&str, &SecretString),
+) -> Result<Account, Option<Duration>> {
     let access = &shared.state.access;
-    let typed: String = form.name.trim().to_lowercase().chars().take(64).collect();
-    // A browser in which this account has signed in before shows so.
-    let kept = cookie(headers, BROWSER).and_then(|kept| kept.rsplit_once('.').map(|(name, _)| (name, kept)));
-    let browser = kept.filter(|(name, kept)| *name == typed && secrets::same(kept, &browser_of(shared, name)));
-    let tried = Try { address, account: &typed, browser: browser.map(|(_, kept)| kept) };
+    let typed: String = name.trim().to_lowercase().chars().take(64).collect();
+    let tried = Try { address, account: &typed, browser: known_browser(shared, headers, &typed) };
     // One password at a time is looked at: each takes memory and time on purpose.
     let _turn = access.hashing.acquire().await.map_err(|_| None)?;
     let wait = access.throttle.lock().unwrap_or_else(PoisonError::into_inner).wait((access.now)(), tried);
@@ -169,24 +198,111 @@ async fn let_in(
         return Err(Some(wait));
     }
     let register = access.register.borrow().clone();
-    let account = register.account(&typed).filter(|account| !account.closed);
-    let (kept, name) =
-        (account.and_then(|account| account.password.clone()), account.map(|account| account.name.clone()));
-    let password = form.password.clone();
+    let account = register.account(&typed).filter(|account| !account.closed).cloned();
+    let (kept, password) = (account.as_ref().and_then(|account| account.password.clone()), password.clone());
     let short = password.expose_secret().len() <= LONGEST;
     let right = tokio::task::spawn_blocking(move || short && secrets::is_right(&password, kept.as_ref())).await;
     let mut throttle = access.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-    match name.filter(|_| right.unwrap_or(false)) {
-        Some(name) => {
+    match account.filter(|_| right.unwrap_or(false)) {
+        Some(account) => {
             throttle.signed_in(tried);
-            let secret = secrets::secret();
-            let id = secrets::known_as(secret.expose_secret());
-            Ok((name, (secret, id)))
+            Ok(account)
         }
         None => {
             throttle.mistake((access.now)(), tried);
             Err(None)
         }
+    }
+}
+
+/// The form that asks for a code of whoever has just shown a password.
+fn ask_code(
+    shared: &Shared,
+    language: Language,
+    (account, to): (&Account, &str),
+    (status, trouble): (StatusCode, Option<String>),
+) -> Response {
+    let access = &shared.state.access;
+    let password = account.password.clone().unwrap_or(Hash(String::new()));
+    let half = secrets::half_way(&access.key, (access.now)().as_second(), &account.name, &password);
+    let words = words(language);
+    let page =
+        Page { action: "/sign-in/code", half_way: Some((&account.name, &half)), trouble, ..Page::sign_in(words, to) };
+    shown(shared, language, status, &page)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Code {
+    name: String,
+    /// That they have shown the password.
+    half: SecretString,
+    code: SecretString,
+    #[serde(default)]
+    to: String,
+}
+
+/// The account of whoever has shown its password a moment ago.
+fn half_way(shared: &Shared, form: &Code) -> Option<(Account, SecondStep)> {
+    let access = &shared.state.access;
+    let account = access.register.borrow().account(&form.name).filter(|account| !account.closed).cloned()?;
+    let shown = form.half.expose_secret();
+    let second = shown.split('.').next()?.parse::<i64>().ok()?;
+    let right = secrets::half_way(&access.key, second, &account.name, account.password.as_ref()?);
+    let fresh = (0..=HALF_WAY).contains(&(access.now)().as_second().saturating_sub(second));
+    let step = account.second.clone()?;
+    (fresh && secrets::same(&right, shown)).then_some((account, step))
+}
+
+/// The second step: a code, or a recovery code. Mistakes make wait as wrong passwords do, and are counted apart from them:
+/// whoever gets so far has shown the password.
+pub(super) async fn code(
+    State(shared): State<Shared>,
+    guest: Option<Extension<Guest>>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    _: OwnPage,
+    Query(wish): Query<Wish>,
+    Form(form): Form<Code>,
+) -> Response {
+    let language = wish.language(&shared.snapshot());
+    let (words, going, address) = (words(language), Going { to: form.to.clone() }, address(guest));
+    let Some((account, second)) = half_way(&shared, &form) else {
+        let page = Page { trouble: Some(words.half_way_over.to_owned()), ..Page::sign_in(words, going.address()) };
+        return shown(&shared, language, StatusCode::FORBIDDEN, &page);
+    };
+    let access = &shared.state.access;
+    // No account has a name with a space in it.
+    let counted = format!("{} code", account.name);
+    let tried = Try { address, account: &counted, browser: known_browser(&shared, &headers, &account.name) };
+    let again = |wait| {
+        let (status, trouble) = trouble(words, wait, words.wrong_code);
+        ask_code(&shared, language, (&account, going.address()), (status, Some(trouble)))
+    };
+    // One at a time, so that many at once are no more tries than one after the other.
+    let Ok(_turn) = access.hashing.acquire().await else { return again(None) };
+    let wait = access.throttle.lock().unwrap_or_else(PoisonError::into_inner).wait((access.now)(), tried);
+    if !wait.is_zero() {
+        return again(Some(wait));
+    }
+    let proof = totp::proof(&second, form.code.expose_secret(), (access.now)());
+    let outcome = match proof {
+        Some(proof) => {
+            enter(&shared, (visitor.way, address), &headers, (account.name.clone(), Some(proof)), &going).await
+        }
+        None => Err(Refused::People(Wrong::Code)),
+    };
+    let mut throttle = access.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+    match outcome {
+        Ok(response) => {
+            throttle.signed_in(tried);
+            response
+        }
+        Err(Refused::People(Wrong::Code)) => {
+            throttle.mistake((access.now)(), tried);
+            drop(throttle);
+            again(None)
+        }
+        Err(refused) => super::asked::refusal(&refused),
     }
 }
 
@@ -222,17 +338,10 @@ pub(super) async fn join_page(
     Path(secret): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let Some(name) = invited(&shared, &secret) else { return used_up(language) };
     let action = format!("/join/{secret}");
-    let page = Page {
-        words: words(language),
-        action: &action,
-        choosing: Some(&name),
-        to: "/",
-        trouble: None,
-        shortest: SHORTEST,
-    };
+    let page = Page { action: &action, choosing: Some(&name), ..Page::sign_in(words(language), "/") };
     shown(&shared, language, StatusCode::OK, &page)
 }
 
@@ -244,7 +353,7 @@ pub(super) async fn join(
     Query(wish): Query<Wish>,
     Form(form): Form<Choice>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let Some(name) = invited(&shared, &secret) else { return used_up(language) };
     let (action, words) = (format!("/join/{secret}"), words(language));
     let password = form.password;
@@ -257,7 +366,7 @@ pub(super) async fn join(
     };
     if let Some(trouble) = trouble {
         let trouble = Some(trouble.to_owned());
-        let page = Page { words, action: &action, choosing: Some(&name), to: "/", trouble, shortest: SHORTEST };
+        let page = Page { action: &action, choosing: Some(&name), trouble, ..Page::sign_in(words, "/") };
         return shown(&shared, language, StatusCode::BAD_REQUEST, &page);
     }
     let Ok(_turn) = shared.state.access.hashing.acquire().await else { return used_up(language) };
@@ -285,7 +394,7 @@ pub(super) async fn screen(
     Visitor { way, .. }: Visitor,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let language = wish.language(&shared.state.snapshots.borrow());
+    let language = wish.language(&shared.snapshot());
     let access = &shared.state.access;
     let register = access.register.borrow().clone();
     match register.pass((access.now)(), &secrets::known_as(&secret)).filter(|pass| pass.kind == PassKind::Screen) {

@@ -1,11 +1,21 @@
 //! What pages are made from, and what is asked for with each.
 
-use super::{Asked, Hosts, Scrapers, editing::Turn, exposition, flood::Wishes, past, rendered::Cache, report};
+use super::{
+    Asked, Hosts, Scrapers,
+    editing::Turn,
+    exposition,
+    flood::Wishes,
+    past,
+    rendered::Cache,
+    report,
+    totp::Waiting,
+    view::{Ground, View, Views},
+};
 use crate::{
     edits::Sheet,
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
-    rights::{By, Entry, Hash, Register, Throttle, Wish as PeopleWish},
+    rights::{By, Entry, Hash, Register, Role, Throttle, Who, Wish as PeopleWish},
     uptime::Range,
 };
 use futures_util::future::BoxFuture;
@@ -71,6 +81,17 @@ pub struct Access {
     pub hashing: Arc<Semaphore>,
     /// Who reads metrics by the web configuration, as it is now.
     pub scrapers: Arc<dyn Fn() -> Arc<Scrapers> + Send + Sync>,
+    /// Roles that must have a second step.
+    pub second_step: Vec<Role>,
+}
+
+impl Access {
+    /// Whether somebody must set up a second step before they do anything else.
+    pub(super) fn lacks_second_step(&self, who: &Who) -> bool {
+        let Who::Person { account, role, .. } = who else { return false };
+        let register = self.register.borrow();
+        self.second_step.contains(role) && register.account(account).is_some_and(|account| account.second.is_none())
+    }
 }
 
 /// Reads entries of the audit trail before a number, so many; an error is for people.
@@ -90,6 +111,11 @@ pub(super) struct Shared {
     /// Names and passwords of scrapers that were right, under the key of this journal: bcrypt takes a tenth of a second on
     /// purpose, which each scrape would pay again.
     pub(super) scraped: Arc<Mutex<BTreeSet<Hash>>>,
+    pub(super) views: Arc<Views>,
+    /// Second steps that are being set up.
+    pub(super) waiting: Arc<Waiting>,
+    /// Where whoever visits is bound to areas: what they see. `cache` and `reports` are those of it then.
+    pub(super) view: Option<Arc<View>>,
 }
 
 /// The language that a page is asked for in.
@@ -126,6 +152,37 @@ impl Wish {
 }
 
 impl Shared {
+    /// What somebody sees.
+    pub(super) fn seen_by(&self, who: &Who) -> Self {
+        let Some(areas) = who.areas() else { return self.clone() };
+        let view = self.views.of(areas, &self.cache, &self.reports);
+        let (cache, reports) = (view.cache.clone(), view.reports.clone());
+        Self { view: Some(view), cache, reports, ..self.clone() }
+    }
+
+    /// The fleet as it stands, as far as it is seen.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        self.narrowed(&self.state.snapshots.borrow().clone())
+    }
+
+    /// A snapshot as far as it is seen.
+    pub(super) fn narrowed(&self, whole: &Arc<Snapshot>) -> Arc<Snapshot> {
+        self.view.as_ref().map_or_else(|| whole.clone(), |view| view.snapshot(whole))
+    }
+
+    /// What can be edited, as far as it is seen.
+    pub(super) fn sheet(&self) -> Arc<Sheet> {
+        let whole = (self.state.sheet)();
+        let fleet = || self.state.snapshots.borrow().fleet.clone();
+        self.view.as_ref().map_or_else(|| whole.clone(), |view| Arc::new(view.sheet(&whole, &fleet())))
+    }
+
+    /// What of the fleet may be taken out of service, where that is not all of it.
+    pub(super) fn bounds(&self) -> Option<Ground> {
+        let fleet = self.state.snapshots.borrow().fleet.clone();
+        self.view.as_ref().map(|view| view.ground(&fleet))
+    }
+
     /// Asks the event loop for something.
     pub(super) async fn ask(&self, by: &By, request: Request) -> Result<Done, Refused> {
         let (answer, answered) = oneshot::channel();

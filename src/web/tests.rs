@@ -158,6 +158,7 @@ pub(in crate::web) fn access(sign_in: bool) -> Access {
         throttle: Arc::default(),
         hashing: Arc::new(tokio::sync::Semaphore::new(1)),
         scrapers: Arc::new(Arc::default),
+        second_step: Vec::new(),
     }
 }
 
@@ -197,7 +198,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
             let fleet = snapshots.borrow().fleet.clone();
             let now = snapshots.borrow().at;
             let (made, desk) = (made.clone(), desk.clone());
-            move |month| {
+            move |month, _| {
                 made.fetch_add(1, Ordering::SeqCst);
                 let desk = desk.clone();
                 let report = uptime::of_month(&fleet, &History::default(), month, &uptime::Settings::default(), now);
@@ -464,7 +465,7 @@ fn a_commune_without_cameras_says_so_and_one_that_is_well_does_not() {
     let says = |snapshot: &Snapshot| {
         let (_, snapshots) = watch::channel(Arc::new(snapshot.clone()));
         let past = crate::web::past::Past::new(crate::web::past::tests::sources(snapshots));
-        let asked = (&past, crate::uptime::Range::Day);
+        let asked = (&past, Some(crate::uptime::Range::Day));
         let page = crate::web::wall::main(snapshot, None, Language::Vi, asked).expect("it renders");
         page.expect("a wall").contains("Chưa khai báo camera nào.")
     };

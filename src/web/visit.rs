@@ -3,6 +3,7 @@
 use super::{
     list::{Asked, Filter, What},
     rendered::Subject,
+    seen::Seen,
     state::{Shared, Wish},
     visitor::Visitor,
     whole,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::model::Language;
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     response::Response,
 };
 
@@ -22,7 +23,7 @@ pub(super) async fn show(
     subject: &Subject,
     missing: fn(Language) -> &'static str,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let language = wish.language(&snapshot);
     shared.cache.ready(subject).await;
     whole::of(shared, &snapshot, (language, visitor), subject, missing(language))
@@ -37,12 +38,12 @@ fn never(_: Language) -> &'static str {
     ""
 }
 
-pub(super) async fn wall(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn wall(Seen(shared): Seen, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
     show(&shared, &visitor, &wish, &Subject::Wall(wish.range()), never).await
 }
 
 pub(super) async fn area(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
@@ -51,7 +52,7 @@ pub(super) async fn area(
 }
 
 pub(super) async fn camera(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
@@ -60,7 +61,7 @@ pub(super) async fn camera(
 }
 
 pub(super) async fn site(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
@@ -68,13 +69,13 @@ pub(super) async fn site(
     show(&shared, &visitor, &wish, &Subject::Site(id, wish.range()), |language| words(language).no_site).await
 }
 
-pub(super) async fn map(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
+pub(super) async fn map(Seen(shared): Seen, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
     let area = wish.area.clone().filter(|area| !area.is_empty());
     show(&shared, &visitor, &wish, &Subject::Map(area), no_area).await
 }
 
 pub(super) async fn cameras(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
@@ -83,7 +84,7 @@ pub(super) async fn cameras(
 }
 
 pub(super) async fn sites(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
@@ -92,7 +93,7 @@ pub(super) async fn sites(
 }
 
 pub(super) async fn incidents(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
@@ -101,7 +102,7 @@ pub(super) async fn incidents(
 }
 
 pub(super) async fn link(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
@@ -110,7 +111,7 @@ pub(super) async fn link(
 }
 
 pub(super) async fn links(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,

@@ -7,7 +7,11 @@ use super::{
     server::{BODY, Guest, Way},
     state::{Access, Shared},
 };
-use crate::rights::{By, Denied, Hash, PassKind, Right, Who};
+use crate::{
+    edits::Subject,
+    model::{Fleet, Language},
+    rights::{By, Denied, Hash, PassKind, Right, Who},
+};
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -46,15 +50,30 @@ impl Visitor {
         Self { by, token: String::new(), way: Way::default(), pass: None }
     }
 
-    /// Whether what they showed is still good: who is signed out elsewhere is not to see what goes on.
+    /// Whether what they showed is still good for the same: who is signed out elsewhere, or bound to other areas since, is
+    /// not to see what goes on.
     pub(super) fn is_known(&self, access: &Access) -> bool {
-        let register = access.register.borrow();
-        self.pass.as_ref().is_none_or(|pass| register.pass((access.now)(), pass).is_some())
+        let (register, now) = (access.register.borrow(), (access.now)());
+        let kinds = [PassKind::Session, PassKind::Token, PassKind::Screen];
+        self.pass.as_ref().is_none_or(|pass| register.who(now, pass, &kinds) == self.by.who)
     }
 
     /// Whether they may do so.
     pub(super) fn may(&self, right: Right) -> bool {
         self.by.who.may(right).is_ok()
+    }
+
+    /// Whether they see the page on which something is edited.
+    pub(super) fn sees(&self, subject: Subject) -> Result<(), Denied> {
+        self.by.who.may(subject.seen_with())?;
+        if subject.is_of_the_commune() { self.by.who.may_all() } else { Ok(()) }
+    }
+
+    /// What the areas are called that they are bound to; an id where there is no such area any more.
+    pub(super) fn areas(&self, fleet: &Fleet) -> Option<Vec<String>> {
+        let name =
+            |id: &crate::model::AreaId| fleet.areas.get(id).map_or_else(|| id.to_string(), |area| area.name.clone());
+        Some(self.by.who.areas()?.areas().map(name).collect())
     }
 
     /// The name of whoever signed in.
@@ -114,9 +133,16 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
         Some(Needed::Known) if visitor.by.who == Who::Stranger => Err(Denied::SignIn),
         Some(Needed::Known) => Ok(()),
         Some(Needed::Right(right)) => visitor.by.who.may(right),
+        Some(Needed::Whole(right)) => visitor.by.who.may(right).and_then(|()| visitor.by.who.may_all()),
         // Of another method, which the page refuses; or of nobody's.
         None if route.contains("{*") || !matches!(parts.method, Method::GET | Method::POST | Method::DELETE) => Ok(()),
         None => visitor.by.who.may(Right::Accounts),
+    };
+    let sets_up = matches!(route.as_str(), "/second-step" | "/sign-out")
+        || needed(&parts.method, &route) == Some(Needed::Nothing);
+    let outcome = match outcome {
+        Ok(()) if !sets_up && access.lacks_second_step(&visitor.by.who) => Err(Denied::SecondStep),
+        outcome => outcome,
     };
     if let Err(denied) = outcome {
         return turned_away(denied, &parts);
@@ -199,11 +225,12 @@ fn turned_away(denied: Denied, parts: &Parts) -> Response {
             }
             response
         }
-        Denied::Role(_) => refuse(
-            path,
-            StatusCode::FORBIDDEN,
-            "Vai trò của bạn không được làm việc này.",
-            "your role does not allow this",
-        ),
+        Denied::SecondStep if parts.method == Method::GET && reads_pages && !path.starts_with("/api/") => {
+            Redirect::to("/second-step").into_response()
+        }
+        Denied::Role(_) | Denied::SecondStep | Denied::Commune | Denied::Outside => {
+            let [vietnamese, english] = Language::ALL.map(|language| denied.text(language));
+            refuse(path, StatusCode::FORBIDDEN, &vietnamese, &english)
+        }
     }
 }

@@ -47,12 +47,13 @@ const INCIDENTS: usize = 40;
 const WINDOWS: usize = 20;
 const ON_CALL: usize = 12;
 
-/// The content of a wall: of the fleet, or of an area. `None` when there is no such area.
+/// The content of a wall: of the fleet, or of an area. `None` when there is no such area. Without a range it is of what
+/// somebody sees of the commune.
 pub(super) fn main(
     snapshot: &Snapshot,
     area: Option<&str>,
     language: Language,
-    (past, range): (&Past, Range),
+    (past, range): (&Past, Option<Range>),
 ) -> askama::Result<Option<String>> {
     let scope = match area.map(|id| snapshot.fleet.areas.get_key_value(id)) {
         None => None,
@@ -60,7 +61,8 @@ pub(super) fn main(
         Some(Some((id, _))) => Some(id),
     };
     let mut page = Wall::of(snapshot, scope, (language, past)).page();
-    if scope.is_none() {
+    if let (None, Some(range)) = (scope, range) {
+        page.whole = true;
         let all = past.all(range);
         page.past = Some(past::of_all(snapshot, language, ("/", range), all.as_deref().map(|all| &all.commune)));
     }
@@ -73,6 +75,8 @@ struct Main<'a> {
     words: &'static Words,
     /// How all sites stood before now; of an area that is not told.
     past: Option<past::Section>,
+    /// Whether it is of the whole commune, and not of what somebody sees of it.
+    whole: bool,
     /// The area's name, and the larger ones around it with their ids, the largest first.
     title: Option<&'a str>,
     above: Vec<(&'a str, &'a str)>,
@@ -195,6 +199,7 @@ impl<'a> Wall<'a> {
         Main {
             words: self.words,
             past: None,
+            whole: false,
             title: self.area.and_then(|id| Some(fleet.areas.get(id)?.name.as_str())),
             above,
             seen: format!(

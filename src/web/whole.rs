@@ -58,6 +58,8 @@ impl Frame<'_> {
         // Where nobody is asked who they are there are no accounts to keep.
         let has =
             |right: Right| self.visitor.may(right) && (signs_in || !matches!(right, Right::Accounts | Right::Audit));
+        // Who must set up a second step first would be led back to it from each.
+        let sets_up = self.shared.state.access.lacks_second_step(&self.visitor.by.who);
         let (place, query) = self.path.split_once('?').unwrap_or((self.path, ""));
         let and = if query.is_empty() { "" } else { "&" };
         let trouble = (self.shared.state.healthy)().err().filter(|_| self.visitor.may(Right::See));
@@ -71,8 +73,13 @@ impl Frame<'_> {
             other: format!("{place}?{query}{and}lang={}", words.other_lang),
             events: self.events,
             home: place == "/",
-            menu: menu.into_iter().filter(|(.., right)| has(*right)).map(|(at, name, _)| (at, name)).collect(),
+            menu: menu
+                .into_iter()
+                .filter(|(.., right)| has(*right) && !sets_up)
+                .map(|(at, name, _)| (at, name))
+                .collect(),
             name: self.visitor.name(),
+            bound: self.visitor.areas(&self.snapshot.fleet),
             token: &self.visitor.token,
         }
         .render()
@@ -176,6 +183,8 @@ struct Whole<'a> {
     menu: Vec<(&'a str, &'static str)>,
     /// Who signed in.
     name: Option<&'a str>,
+    /// What the areas are called that they are bound to.
+    bound: Option<Vec<String>>,
     token: &'a str,
 }
 

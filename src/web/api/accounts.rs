@@ -1,12 +1,13 @@
 //! Accounts, passes and the audit trail, for whoever keeps them from a command line.
 
 use super::{
-    Done, Json, Problem, Refusal, Shared, State, ToSchema,
+    Done, Json, Problem, Refusal, Seen, ToSchema,
     incidents::described,
     refusal::{Ask, Body, Name},
 };
 use crate::{
-    rights::{self, Entry, PassKind, Role, Wrong},
+    model::AreaId,
+    rights::{self, Bounds, Entry, PassKind, Role, Wrong},
     web::{
         origin::OwnPage,
         people::{self, Deed, Issued},
@@ -35,12 +36,22 @@ pub(super) struct AccountLine {
     password: bool,
     /// Whether they can sign in no more.
     closed: bool,
+    /// Whether they are asked for a second step beside their password.
+    second_step: bool,
+    /// The areas that they are bound to; none where the whole commune is theirs.
+    areas: Vec<String>,
+    /// Those of them that the configuration has no more: nothing is reached by them.
+    areas_gone: Vec<String>,
+}
+
+fn ids<'a>(areas: impl Iterator<Item = &'a AreaId>) -> Vec<String> {
+    areas.map(ToString::to_string).collect()
 }
 
 /// All accounts, by name.
 #[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts", responses((status = 200, body = Vec<AccountLine>)))]
-pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<AccountLine>> {
-    let register = shared.state.access.register.borrow().clone();
+pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<AccountLine>> {
+    let (register, fleet) = (shared.state.access.register.borrow().clone(), shared.snapshot().fleet.clone());
     let line = |account: &crate::rights::Account| AccountLine {
         name: account.name.clone(),
         full_name: account.full_name.clone(),
@@ -48,6 +59,9 @@ pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<AccountLine>>
         created: account.created,
         password: account.password.is_some(),
         closed: account.closed,
+        second_step: account.second.is_some(),
+        areas: ids(account.areas.iter().flat_map(Bounds::areas)),
+        areas_gone: ids(account.areas.iter().flat_map(|areas| areas.gone(&fleet))),
     };
     Json(register.accounts().map(line).collect())
 }
@@ -63,6 +77,9 @@ pub(super) struct NewAccount {
     #[schema(max_length = 80)]
     full_name: String,
     role: Role,
+    /// The ids of the areas that they are bound to; none where the whole commune is to be theirs.
+    #[serde(default)]
+    areas: Vec<String>,
 }
 
 /// What was made, with the only copy of its secret.
@@ -84,7 +101,7 @@ impl From<Issued> for Made {
     responses((status = 201, body = Made), (status = 400, body = Problem), (status = 409, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn invite(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Body(new): Body<NewAccount>,
@@ -95,7 +112,7 @@ pub(super) async fn invite(
     if new.full_name.chars().count() > 80 {
         return Err(Refusal::malformed("full_name has more than 80 letters"));
     }
-    let invite = people::invitation(&new.name, &new.full_name, new.role, false);
+    let invite = people::invitation(&new.name, &new.full_name, (new.role, people::bounds(&new.areas)), false);
     let made = people::invite(&shared, &visitor.by, invite).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -104,9 +121,9 @@ pub(super) async fn invite(
 #[utoipa::path(post, path = "/api/v1/accounts/{name}", tag = "accounts", params(("name" = String, Path)),
     request_body = Deed,
     responses((status = 200, body = Made), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 503, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn change(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Name(name): Name,
     _: OwnPage,
@@ -131,11 +148,13 @@ pub(super) struct PassLine {
     used: Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
+    /// The areas that a program or a screen is bound to; none where the whole commune is its.
+    areas: Vec<String>,
 }
 
 /// All passes that are good.
 #[utoipa::path(get, path = "/api/v1/passes", tag = "accounts", responses((status = 200, body = Vec<PassLine>)))]
-pub(super) async fn passes(State(shared): State<Shared>) -> Json<Vec<PassLine>> {
+pub(super) async fn passes(Seen(shared): Seen) -> Json<Vec<PassLine>> {
     let access = &shared.state.access;
     let (register, now) = (access.register.borrow().clone(), (access.now)());
     let line = |pass: &crate::rights::Pass| PassLine {
@@ -146,6 +165,7 @@ pub(super) async fn passes(State(shared): State<Shared>) -> Json<Vec<PassLine>> 
         role: pass.role,
         used: pass.used,
         until: pass.until,
+        areas: ids(pass.areas.iter().flat_map(Bounds::areas)),
     };
     Json(register.passes(now).map(line).collect())
 }
@@ -163,14 +183,17 @@ pub(super) struct NewPass {
     /// For how many days it is good; without an end where there is none.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 3660)]
     days: Option<f64>,
+    /// The ids of the areas that it is bound to; none where the whole commune is to be its.
+    #[serde(default)]
+    areas: Vec<String>,
 }
 
 /// Makes a pass for a program or a screen.
 #[utoipa::path(post, path = "/api/v1/passes", tag = "accounts", request_body = NewPass,
     responses((status = 201, body = Made), (status = 400, body = Problem), (status = 404, body = Problem),
-        (status = 422, body = Problem), (status = 503, body = Problem)))]
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn issue(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Body(new): Body<NewPass>,
@@ -182,7 +205,8 @@ pub(super) async fn issue(
         return Err(Refusal::malformed(format!("days: a whole number from 1 to {}", people::DAYS)));
     }
     let days = new.days.map(|days| days as u32);
-    let made = people::issue(&shared, &visitor.by, (new.kind, new.role), &new.label, days).await?;
+    let made =
+        people::issue(&shared, &visitor.by, (new.kind, new.role, people::bounds(&new.areas)), &new.label, days).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
 
@@ -190,7 +214,7 @@ pub(super) async fn issue(
 #[utoipa::path(delete, path = "/api/v1/passes/{id}", tag = "accounts", params(("id" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn end(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Name(id): Name,
     _: OwnPage,
@@ -220,7 +244,7 @@ pub(super) struct Trail {
 /// The audit trail, from the newest entry back.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "accounts", params(Part),
     responses((status = 200, body = Trail), (status = 400, body = Problem), (status = 503, body = Problem)))]
-pub(super) async fn audit(State(shared): State<Shared>, Ask(part): Ask<Part>) -> Result<Json<Trail>, Refusal> {
+pub(super) async fn audit(Seen(shared): Seen, Ask(part): Ask<Part>) -> Result<Json<Trail>, Refusal> {
     let before = match part.before {
         Some(number) if number < 1 => return Err(Refusal::malformed("before: the number of an entry, from 1")),
         Some(number) => number.unsigned_abs(),

@@ -1,6 +1,6 @@
 //! Areas with their coverage.
 
-use super::{Counts, Json, Shared, State, ToSchema};
+use super::{Counts, Json, Seen, ToSchema};
 use crate::{
     model::{Level, State as CameraState},
     web::ground::Ground,
@@ -34,8 +34,8 @@ pub(super) struct AreaLine {
 
 /// All areas with their coverage.
 #[utoipa::path(get, path = "/api/v1/areas", tag = "sites", responses((status = 200, body = Vec<AreaLine>)))]
-pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<AreaLine>> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<AreaLine>> {
+    let snapshot = shared.snapshot();
     let ground = Ground::of(&snapshot);
     let line = |(id, area): (&crate::model::AreaId, &crate::model::Area)| {
         let (counts, coverage) = (ground.area(id), snapshot.areas.get(id).copied().unwrap_or_default());

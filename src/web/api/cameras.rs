@@ -1,7 +1,7 @@
 //! Cameras: all in a line each, one with everything, and as targets for Prometheus.
 
 use super::{
-    Json, Problem, Refusal, Shared, State, ToSchema,
+    Json, Problem, Refusal, Seen, ToSchema,
     refusal::{Ask, Name},
 };
 use crate::{
@@ -57,8 +57,8 @@ pub(super) struct Which {
 /// All cameras in a line each.
 #[utoipa::path(get, path = "/api/v1/cameras", tag = "cameras", params(Which),
     responses((status = 200, body = Vec<CameraLine>), (status = 400, body = Problem)))]
-pub(super) async fn list(State(shared): State<Shared>, Ask(which): Ask<Which>) -> Json<Vec<CameraLine>> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn list(Seen(shared): Seen, Ask(which): Ask<Which>) -> Json<Vec<CameraLine>> {
+    let snapshot = shared.snapshot();
     let wanted = |(camera, status): &(&Camera, &CameraStatus)| {
         which.kind.is_none_or(|kind| camera.kind == kind) && which.state.is_none_or(|state| status.state == state)
     };
@@ -96,12 +96,8 @@ pub(super) struct In {
 /// Everything about one camera: the verdict's reasoning, its last looks, the next one and its budgets.
 #[utoipa::path(get, path = "/api/v1/cameras/{id}", tag = "cameras", params(("id" = String, Path), In),
     responses((status = 200, body = Explanation), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub(super) async fn one(
-    State(shared): State<Shared>,
-    Name(id): Name,
-    Ask(wish): Ask<In>,
-) -> Result<Json<Explanation>, Refusal> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn one(Seen(shared): Seen, Name(id): Name, Ask(wish): Ask<In>) -> Result<Json<Explanation>, Refusal> {
+    let snapshot = shared.snapshot();
     let language = wish.lang.unwrap_or(snapshot.fleet.commune.language);
     let refused = || Refusal::not_found(words(language).no_camera);
     explain(&snapshot, &id, language).map(Json).ok_or_else(refused)
@@ -119,8 +115,8 @@ pub(super) struct Target {
 /// All public cameras as targets for Prometheus' `http_sd_configs`, such as for a ping by blackbox_exporter. A
 /// household's address is told to nobody.
 #[utoipa::path(get, path = "/api/v1/http_sd", tag = "cameras", responses((status = 200, body = Vec<Target>)))]
-pub(super) async fn http_sd(State(shared): State<Shared>) -> Json<Vec<Target>> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn http_sd(Seen(shared): Seen) -> Json<Vec<Target>> {
+    let snapshot = shared.snapshot();
     // Asked once of each site: a province has thousands of both.
     let mut watched: BTreeMap<&CameraId, Vec<&Site>> = BTreeMap::new();
     for site in snapshot.fleet.sites.values() {

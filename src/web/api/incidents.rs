@@ -1,7 +1,7 @@
 //! Incidents: what is open or ended lately, and taking one on.
 
 use super::{
-    Done, Json, Problem, Refusal, Shared, State, ToSchema,
+    Done, Json, Problem, Refusal, Seen, ToSchema,
     refusal::{Body, Name},
 };
 use crate::{
@@ -70,16 +70,16 @@ fn shown(snapshot: &Snapshot, incident: &Incident) -> Shown {
 
 /// Incidents that are open, or ended within the last hours; newest first.
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", responses((status = 200, body = Vec<Shown>)))]
-pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Shown>> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<Shown>> {
+    let snapshot = shared.snapshot();
     Json(snapshot.incidents.iter().map(|incident| shown(&snapshot, incident)).collect())
 }
 
 /// One incident, by its id or number.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents", params(("id" = String, Path)),
     responses((status = 200, body = Shown), (status = 404, body = Problem)))]
-pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<Json<Shown>, Refusal> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn one(Seen(shared): Seen, Name(id): Name) -> Result<Json<Shown>, Refusal> {
+    let snapshot = shared.snapshot();
     snapshot.incident(&id).map(|incident| Json(shown(&snapshot, incident))).ok_or_else(Refusal::no_incident)
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<
     responses((status = 200, body = Done), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn take_on(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Name(id): Name,
     _: OwnPage,

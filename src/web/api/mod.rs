@@ -13,9 +13,9 @@ mod silences;
 mod sites;
 mod status;
 
-use super::state::Shared;
+use super::{seen::Seen, state::Shared};
 use crate::model::{Kind, Language};
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, Router, routing::get};
 use refusal::{Problem, Refusal};
 use std::collections::BTreeMap;
 use utoipa::{

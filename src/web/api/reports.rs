@@ -1,6 +1,6 @@
 //! Uptime reports as JSON.
 
-use super::{Problem, Refusal, Shared, State, refusal::Name};
+use super::{Problem, Refusal, Seen, refusal::Name};
 use crate::{
     uptime::Report,
     web::{
@@ -20,12 +20,12 @@ use axum::{
     responses((status = 200, body = Report), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 500, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn month(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     _: NotEmbedded,
     uri: Uri,
     Name(month): Name,
 ) -> Result<Response, Refusal> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let month = known(&month, &snapshot).map_err(|error| Refusal::not_found(&error))?;
     let forms = shared.reports.of(month, &snapshot).await;
     let json = match forms {

@@ -1,13 +1,12 @@
 //! What can be edited, and editing it, for programs.
 
 use super::{
-    Done, Json, Problem, Refusal, Shared, State, ToSchema,
+    Done, Json, Problem, Refusal, Seen, ToSchema,
     refusal::{Body, Name},
 };
 use crate::{
     edits::{Field, Item, Kind, Line, Standing, Value, Wish},
     request::{Refused, Request},
-    rights::Denied,
     web::{origin::OwnPage, visitor::Visitor},
 };
 use jiff::Timestamp;
@@ -65,16 +64,13 @@ fn kind(name: &str) -> Result<Kind, Refusal> {
 #[utoipa::path(get, path = "/api/v1/settings/{kind}", tag = "settings", params(("kind" = String, Path)),
     responses((status = 200, body = Vec<Setting>), (status = 404, body = Problem)))]
 pub(super) async fn list(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Name(name): Name,
 ) -> Result<Json<Vec<Setting>>, Refusal> {
     let kind = kind(&name)?;
-    let right = kind.subject().seen_with();
-    if !visitor.may(right) {
-        return Err(Refused::Denied(Denied::Role(right)).into());
-    }
-    Ok(Json((shared.state.sheet)().of(kind).map(setting).collect()))
+    visitor.sees(kind.subject()).map_err(Refused::Denied)?;
+    Ok(Json(shared.sheet().of(kind).map(setting).collect()))
 }
 
 /// A wish to edit something.
@@ -126,7 +122,7 @@ impl From<Given> for Field {
     responses((status = 200, body = Done), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn edit(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Name(name): Name,
     _: OwnPage,

@@ -1,7 +1,7 @@
 //! What is out of service on purpose: listing, beginning and ending it.
 
 use super::{
-    Done, Json, Problem, Refusal, Shared, State, ToSchema,
+    Done, Json, Problem, Refusal, Seen, ToSchema,
     incidents::described,
     refusal::{Body, Name},
 };
@@ -15,8 +15,8 @@ use serde::Serialize;
 
 /// All windows that are not over, those of the configuration first.
 #[utoipa::path(get, path = "/api/v1/silences", tag = "silences", responses((status = 200, body = Vec<Window>)))]
-pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<Window>> {
-    Json(shared.state.snapshots.borrow().windows.to_vec())
+pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<Window>> {
+    Json(shared.snapshot().windows.to_vec())
 }
 
 /// The window that was set.
@@ -31,7 +31,7 @@ pub(super) struct Created {
     responses((status = 201, body = Created), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn silence(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Body(wish): Body<Silence>,
@@ -46,7 +46,7 @@ pub(super) async fn silence(
 #[utoipa::path(delete, path = "/api/v1/silences/{id}", tag = "silences", params(("id" = String, Path)),
     responses((status = 200, body = Done), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn unsilence(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     Name(id): Name,
     _: OwnPage,

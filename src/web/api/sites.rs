@@ -1,6 +1,6 @@
 //! Sites with their views, and links.
 
-use super::{Json, Problem, Refusal, Shared, State, ToSchema, refusal::Name};
+use super::{Json, Problem, Refusal, Seen, ToSchema, refusal::Name};
 use crate::model::{Level, LinkState, Site, SiteStatus, Snapshot, ViewState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -89,16 +89,16 @@ fn known(snapshot: &Snapshot) -> impl Iterator<Item = SiteLine> {
 
 /// All sites with their views.
 #[utoipa::path(get, path = "/api/v1/sites", tag = "sites", responses((status = 200, body = Vec<SiteLine>)))]
-pub(super) async fn list(State(shared): State<Shared>) -> Json<Vec<SiteLine>> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<SiteLine>> {
+    let snapshot = shared.snapshot();
     Json(known(&snapshot).collect())
 }
 
 /// One site.
 #[utoipa::path(get, path = "/api/v1/sites/{id}", tag = "sites", params(("id" = String, Path)),
     responses((status = 200, body = SiteLine), (status = 404, body = Problem)))]
-pub(super) async fn one(State(shared): State<Shared>, Name(id): Name) -> Result<Json<SiteLine>, Refusal> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn one(Seen(shared): Seen, Name(id): Name) -> Result<Json<SiteLine>, Refusal> {
+    let snapshot = shared.snapshot();
     let site = snapshot.fleet.sites.get(id.as_str());
     let found = site.zip(snapshot.sites.get(id.as_str())).map(|(site, status)| line(&snapshot, site, status));
     found.map(Json).ok_or_else(|| Refusal::not_found("there is no such site; /api/v1/sites lists them"))
@@ -126,8 +126,8 @@ pub(super) struct LinkLine {
 
 /// All links.
 #[utoipa::path(get, path = "/api/v1/links", tag = "sites", responses((status = 200, body = Vec<LinkLine>)))]
-pub(super) async fn links(State(shared): State<Shared>) -> Json<Vec<LinkLine>> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn links(Seen(shared): Seen) -> Json<Vec<LinkLine>> {
+    let snapshot = shared.snapshot();
     let lines = snapshot.links.iter().filter_map(|(id, status)| {
         let link = snapshot.fleet.links.get(id)?;
         Some(LinkLine {

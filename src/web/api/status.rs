@@ -1,6 +1,6 @@
 //! The commune in a few figures, and the channels.
 
-use super::{Counts, Json, Shared, State, ToSchema};
+use super::{Counts, Json, Seen, ToSchema};
 use crate::model::{Kind, Level, OnCall, State as CameraState};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -39,8 +39,8 @@ pub(super) struct Status {
 
 /// The commune in a few figures.
 #[utoipa::path(get, path = "/api/v1/status", tag = "status", responses((status = 200, body = Status)))]
-pub(super) async fn status(State(shared): State<Shared>) -> Json<Status> {
-    let snapshot = shared.state.snapshots.borrow().clone();
+pub(super) async fn status(Seen(shared): Seen) -> Json<Status> {
+    let snapshot = shared.snapshot();
     let of = |kind| CameraState::ALL.map(|state| (state.as_str(), snapshot.count(kind, state))).into();
     Json(Status {
         commune: snapshot.fleet.commune.name.clone(),
@@ -60,6 +60,6 @@ pub(super) async fn status(State(shared): State<Shared>) -> Json<Status> {
 /// How each channel fared that was used, by its id.
 #[utoipa::path(get, path = "/api/v1/channels", tag = "status",
     responses((status = 200, body = BTreeMap<String, serde_json::Value>)))]
-pub(super) async fn channels(State(shared): State<Shared>) -> Json<serde_json::Value> {
+pub(super) async fn channels(Seen(shared): Seen) -> Json<serde_json::Value> {
     Json((shared.state.channels)())
 }

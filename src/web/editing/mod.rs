@@ -21,6 +21,7 @@ use self::{
 use super::{
     asked,
     origin::OwnPage,
+    seen::Seen,
     state::{Shared, Wish},
     visitor::Visitor,
     whole::{Frame, html},
@@ -29,12 +30,12 @@ use crate::{
     edits::{Kind, Standing, Subject},
     model::{Language, Snapshot, local::whole_day},
     request::{Refused, Request},
-    rights::{Denied, Right},
+    rights::Right,
 };
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::{Query, State},
+    extract::Query,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -61,7 +62,7 @@ pub(super) fn routes() -> Router<Shared> {
 macro_rules! pages {
     ($($subject:ident: $show:ident, $edit:ident;)*) => {$(
         async fn $show(
-            State(shared): State<Shared>,
+            Seen(shared): Seen,
             visitor: Visitor,
             Query(wish): Query<Wish>,
             Query(part): Query<Part>,
@@ -70,7 +71,7 @@ macro_rules! pages {
         }
 
         async fn $edit(
-            State(shared): State<Shared>,
+            Seen(shared): Seen,
             visitor: Visitor,
             _: OwnPage,
             Query(wish): Query<Wish>,
@@ -120,10 +121,10 @@ struct Hub {
     idle: Vec<(&'static str, String, String)>,
 }
 
-async fn hub(State(shared): State<Shared>, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
-    let (language, sheet) = (wish.language(&snapshot), (shared.state.sheet)());
-    let seen = |subject: &Subject| visitor.may(subject.seen_with());
+async fn hub(Seen(shared): Seen, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.snapshot();
+    let (language, sheet) = (wish.language(&snapshot), shared.sheet());
+    let seen = |subject: &Subject| visitor.sees(*subject).is_ok();
     let subjects = Subject::ALL.into_iter().filter(seen).map(|subject| {
         let edited = subject.kinds().iter().flat_map(|kind| sheet.of(*kind)).filter(|(_, line)| line.edit.is_some());
         (subject.text(language), subject.as_str(), edited.count())
@@ -179,10 +180,16 @@ struct Page<'a> {
 }
 
 fn page(shared: &Shared, visitor: &Visitor, wish: &Wish, asked: &Asked) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let language = wish.language(&snapshot);
-    let (sheet, subject) = ((shared.state.sheet)(), asked.subject);
-    let made = rows::Maker { sheet: &sheet, snapshot: &snapshot, language, may: visitor.may(subject.right()) };
+    let (sheet, subject) = (shared.sheet(), asked.subject);
+    let made = rows::Maker {
+        sheet: &sheet,
+        snapshot: &snapshot,
+        language,
+        may: visitor.may(subject.right()),
+        bounds: shared.bounds(),
+    };
     let Asked { part, draft, .. } = asked;
     let (rows, more) = made.rows(subject, &part.q, part.page.saturating_mul(ROWS), ROWS, draft.as_ref());
     let search = matches!(subject, Subject::Sites | Subject::Cameras | Subject::Consent);
@@ -229,13 +236,13 @@ async fn edit(
     };
     match shared.ask(&visitor.by, Request::Edit(typed.wish.clone())).await {
         Ok(_) => {
-            let language = wish.language(&shared.state.snapshots.borrow());
+            let language = wish.language(&shared.snapshot());
             let lang = words(language).lang;
             Redirect::to(&format!("/settings/{}?lang={lang}", subject.as_str())).into_response()
         }
-        Err(refused @ Refused::Denied(Denied::SignIn | Denied::Role(_))) => asked::refusal(&refused),
+        Err(refused @ Refused::Denied(_)) => asked::refusal(&refused),
         Err(refused) => {
-            let language = wish.language(&shared.state.snapshots.borrow());
+            let language = wish.language(&shared.snapshot());
             let draft = Draft::of(typed, &refused, language);
             let part = Part { q: draft.item.id.clone(), page: 0 };
             let part = if Kind::is_added(draft.item.kind) { Part::default() } else { part };

@@ -9,7 +9,7 @@ use crate::{
     edits::{Edit, Item, Kind, Line, Refusal, Sheet, Standing, Subject, Value},
     model::{Language, Snapshot, folded, local::whole_day},
     request::Refused,
-    web::{asked, page::moment},
+    web::{asked, page::moment, view::Ground},
 };
 use axum::http::StatusCode;
 
@@ -88,6 +88,8 @@ pub(super) struct Maker<'m> {
     pub(super) language: Language,
     /// Whether whoever visits may edit it.
     pub(super) may: bool,
+    /// Where they are bound to areas, what of the fleet lies in them.
+    pub(super) bounds: Option<Ground>,
 }
 
 /// Why an edit does not hold.
@@ -298,6 +300,11 @@ impl Maker<'_> {
         scopes.extend(fleet.sites.iter().map(|(id, site)| (format!("site:{id}"), site.name.clone())));
         scopes
             .extend(fleet.cameras.iter().map(|(id, camera)| (format!("camera:{id}"), camera.public_name().to_owned())));
+        let mine = |(scope, _): &(String, String)| {
+            let may = |bounds: &Ground| scope.parse().is_ok_and(|scope| bounds.may_silence(&scope));
+            self.bounds.as_ref().is_none_or(may)
+        };
+        scopes.retain(mine);
         scopes.truncate(MOST);
         scopes
     }

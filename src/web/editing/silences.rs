@@ -7,6 +7,7 @@ use crate::{
         asked,
         origin::OwnPage,
         page::moment,
+        seen::Seen,
         state::{Shared, Wish},
         visitor::Visitor,
         words::words,
@@ -14,7 +15,7 @@ use crate::{
 };
 use axum::{
     Form,
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
@@ -55,7 +56,7 @@ pub(super) struct Begin {
 }
 
 pub(super) async fn begin(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Query(wish): Query<Wish>,
@@ -71,7 +72,7 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn end(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: OwnPage,
     Path(window): Path<String>,
@@ -83,7 +84,7 @@ pub(super) async fn end(
 async fn done(shared: &Shared, visitor: &Visitor, wish: &Wish, request: Request) -> Response {
     match shared.ask(&visitor.by, request).await {
         Ok(_) => {
-            let lang = words(wish.language(&shared.state.snapshots.borrow())).lang;
+            let lang = words(wish.language(&shared.snapshot())).lang;
             Redirect::to(&format!("/settings/maintenance?lang={lang}")).into_response()
         }
         Err(refused) => asked::refusal(&refused),

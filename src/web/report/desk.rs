@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     model::{Fleet, Kind, Language, Snapshot},
+    rights::Bounds,
     uptime::{Line, Month, Report},
 };
 use axum::body::Bytes;
@@ -84,12 +85,20 @@ pub(in crate::web) struct Desk {
     places: Arc<Semaphore>,
     /// The latest last.
     kept: Arc<Mutex<Vec<Arc<Forms>>>>,
+    /// The areas that it is of, where it is not of the whole commune.
+    bounds: Option<Bounds>,
 }
 
 impl Desk {
     pub(in crate::web) fn new(reporter: Reporter) -> Self {
         let places = Arc::new(Semaphore::new(PLACES));
-        Self { reporter, turn: Arc::default(), places, kept: Arc::default() }
+        Self { reporter, turn: Arc::default(), places, kept: Arc::default(), bounds: None }
+    }
+
+    /// One of what lies in some areas: its reports are worked out in turn with those of this one.
+    pub(in crate::web) fn within(&self, bounds: Bounds) -> Self {
+        let (reporter, turn, places) = (self.reporter.clone(), self.turn.clone(), self.places.clone());
+        Self { reporter, turn, places, kept: Arc::default(), bounds: Some(bounds) }
     }
 
     /// The report of a month that has begun. Of a large fleet it takes a second: one that is somewhat old is shown as it
@@ -136,7 +145,8 @@ impl Desk {
         snapshot: &Arc<Snapshot>,
         held: (OwnedSemaphorePermit, OwnedMutexGuard<()>),
     ) -> JoinHandle<Result<Arc<Forms>, Unready>> {
-        let (work, kept, snapshot) = ((self.reporter)(month), self.kept.clone(), snapshot.clone());
+        let work = (self.reporter)(month, self.bounds.clone());
+        let (kept, snapshot) = (self.kept.clone(), snapshot.clone());
         tokio::spawn(async move {
             let _held = held;
             let report = work.await.map_err(Unready::Failed)?;

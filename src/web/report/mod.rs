@@ -20,6 +20,7 @@ pub use table::csv;
 use super::refuse::refuse;
 use crate::{
     model::{Language, Snapshot},
+    rights::Bounds,
     uptime::{Month, Report},
 };
 use axum::{
@@ -30,8 +31,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-/// Works out the report of a month; the error is for people.
-pub type Reporter = Arc<dyn Fn(Month) -> BoxFuture<'static, Result<Report, String>> + Send + Sync>;
+/// Works out the report of a month, or of what lies in some areas; the error is for people.
+pub type Reporter = Arc<dyn Fn(Month, Option<Bounds>) -> BoxFuture<'static, Result<Report, String>> + Send + Sync>;
 
 /// Months that the list of reports goes back.
 const MONTHS: usize = 13;

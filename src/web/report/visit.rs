@@ -4,6 +4,7 @@ use super::{
     super::{
         list::short,
         origin::NotEmbedded,
+        seen::Seen,
         state::{Shared, Wish},
         visitor::Visitor,
         whole::{Frame, html},
@@ -18,7 +19,7 @@ use crate::{
     uptime::Month,
 };
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, Query},
     http::{StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -26,26 +27,26 @@ use std::sync::Arc;
 
 /// The list of months, and the report of the one that runs.
 pub(in crate::web) async fn latest(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: NotEmbedded,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let month = Month::of(snapshot.at, &snapshot.fleet.commune.timezone);
     show((&shared, &visitor), &snapshot, month, wish.language(&snapshot)).await
 }
 
 /// A month's page, or with `.csv` behind it its table.
 pub(in crate::web) async fn one(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: NotEmbedded,
     uri: Uri,
     Path(name): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let (month, as_table) = match name.strip_suffix(".csv") {
         Some(month) => (month, true),
         None => (name.as_str(), false),
@@ -81,14 +82,14 @@ pub(in crate::web) struct Part {
 
 /// A page of one of a month's tables, or of its incidents.
 pub(in crate::web) async fn detail(
-    State(shared): State<Shared>,
+    Seen(shared): Seen,
     visitor: Visitor,
     _: NotEmbedded,
     Path((name, table)): Path<(String, String)>,
     Query(wish): Query<Wish>,
     Query(part): Query<Part>,
 ) -> Response {
-    let snapshot = shared.state.snapshots.borrow().clone();
+    let snapshot = shared.snapshot();
     let language = wish.language(&snapshot);
     let found = known(&name, &snapshot).ok().zip(table.parse::<Detail>().ok());
     let Some((month, detail)) = found else {

@@ -1,0 +1,2 @@
+-- Version 8: accounts and passes may be bound to areas, which stands in their bodies. A program that does not know that would
+-- let them reach all, so it must not read this file.
