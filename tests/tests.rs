@@ -61,6 +61,8 @@ mod quirks;
 mod real_servers;
 /// The uptime report on the command line, beside what Prometheus counted.
 mod reporting;
+/// Reports before and after what is old was forgotten.
+mod retention;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
 /// Channels, replies, Alertmanager and the commands of the roster.

@@ -97,7 +97,7 @@ async fn one_wrong_byte_is_found_and_what_is_old_is_forgotten() {
     world.receiver.message(2).await;
     drop(daemon);
     let (code, out) = run(&world, &["journal", "prune", "--history", "30d"]);
-    assert!(code == 2 && out.contains("--history: reports list thirteen months, so keep 430d or more"), "{out}");
+    assert!(code == 2 && out.contains("--history: reports list thirteen months, so keep 400d or more"), "{out}");
     let (code, out) = run(&world, &["journal", "prune", "--transcripts", "0s", "--vacuum"]);
     assert_eq!(code, 0, "{out}");
     let forgotten = line(&out, "observation");

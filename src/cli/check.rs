@@ -5,6 +5,7 @@ use crate::{
     clock,
     config::Config,
     edits::Standing,
+    journal::Keep,
     model::{Beacon, Kind},
     probe::beacon::icmp_refusal,
 };
@@ -48,6 +49,12 @@ fn summary(config: &Config, now: Timestamp, paint: Paint) -> String {
     for (name, count) in rows {
         text += &format!("  {count:>5}  {name}\n");
     }
+    let days = |keep| config.journal.keep.of(keep).as_secs() / (24 * 60 * 60);
+    text += &format!(
+        "  {:>5}  days of history are kept ([journal] keep_history), {} of the audit trail (keep_audit)\n",
+        days(Keep::History),
+        days(Keep::Audit)
+    );
     if fleet.cameras.is_empty() {
         let warning = "no camera is watched yet: [commune] being_set_up says that they are to come";
         text += &format!("{} {warning}\n", paint.fair("!"));

@@ -81,9 +81,9 @@ fn told(done: &Forgotten, names_more: bool, paint: Paint) -> String {
     let found = match (done.left, done.audited) {
         (true, _) => paint.bad("the journal still holds it; this is a fault of camhealth's"),
         (false, 0) => paint.good("no byte of it is left in the journal"),
-        (false, 1) => paint.fair("1 entry of the audit trail names it, and stays until the history ends"),
+        (false, 1) => paint.fair("1 entry of the audit trail names it, and stays until keep_audit is over"),
         (false, count) => {
-            paint.fair(&format!("{count} entries of the audit trail name it, and stay until the history ends"))
+            paint.fair(&format!("{count} entries of the audit trail name it, and stay until keep_audit is over"))
         }
     };
     line("search", found);

@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod forgotten;
 mod register;
 mod role;
 mod throttle;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use account::{Account, By, Denied, Hash, Pass, PassKind, Who};
 pub use audit::{Break, Chain, Deed, Entry, broken};
+pub use forgotten::{Forgotten, Trail, hangs};
 pub use register::{Change, Invite, Register, Wrong, is_name};
 pub use role::{Right, Role};
 pub use throttle::{Throttle, Try};

@@ -5,7 +5,7 @@ use crate::{
     edits::Sheet,
     model::{Language, Snapshot},
     request::{Done, Refused, Request},
-    rights::{By, Entry, Hash, Register, Throttle, Wish as PeopleWish},
+    rights::{By, Hash, Register, Throttle, Trail, Wish as PeopleWish},
     uptime::Range,
 };
 use futures_util::future::BoxFuture;
@@ -74,7 +74,7 @@ pub struct Access {
 }
 
 /// Reads entries of the audit trail before a number, so many; an error is for people.
-pub type AuditFn = Arc<dyn Fn(u64, usize) -> BoxFuture<'static, Result<Vec<Entry>, String>> + Send + Sync>;
+pub type AuditFn = Arc<dyn Fn(u64, usize) -> BoxFuture<'static, Result<Trail, String>> + Send + Sync>;
 
 /// Whether all is well; else what is not, for people.
 pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;

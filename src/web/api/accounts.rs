@@ -6,7 +6,7 @@ use super::{
     refusal::{Ask, Body, Name},
 };
 use crate::{
-    rights::{self, Entry, PassKind, Role, Wrong},
+    rights::{self, Entry, Forgotten, PassKind, Role, Wrong},
     web::{
         origin::OwnPage,
         people::{self, Deed, Issued},
@@ -215,6 +215,8 @@ pub(super) struct Trail {
     entries: Vec<Entry>,
     /// The entry at which the chain of hashes is broken, among these.
     broken: Option<u64>,
+    /// How far it was forgotten, from its beginning on: the oldest entry that is left hangs on that.
+    forgotten: Option<Forgotten>,
 }
 
 /// The audit trail, from the newest entry back.
@@ -226,6 +228,7 @@ pub(super) async fn audit(State(shared): State<Shared>, Ask(part): Ask<Part>) ->
         Some(number) => number.unsigned_abs(),
         None => u64::MAX,
     };
-    let (entries, broken) = people::trail(&shared, before, ENTRIES).await.map_err(Refusal::unavailable)?;
-    Ok(Json(Trail { entries, broken }))
+    let part = (shared.state.access.audit)(before, ENTRIES).await.map_err(Refusal::unavailable)?;
+    let broken = part.broken();
+    Ok(Json(Trail { entries: part.entries, broken, forgotten: part.forgotten }))
 }
