@@ -86,6 +86,11 @@ fn summary(config: &Config, now: Timestamp, paint: Paint) -> String {
         };
         text += &format!("{} camera {:?} {why}\n", paint.fair("!"), camera.id.as_str());
     }
+    let named = config.owners.as_ref().and_then(|owners| owners.cameras().ok()).unwrap_or_default();
+    for id in named.iter().filter(|id| fleet.cameras.get(*id).is_none_or(|camera| camera.kind != Kind::Household)) {
+        let why = format!("the owners' file names {:?}, which is no family's camera", id.as_str());
+        text += &format!("{} {why}: camhealth forget {id}\n", paint.fair("!"));
+    }
     let beacons = fleet.links.values().filter_map(|link| link.probe.as_ref()).chain(&fleet.anchors);
     if beacons.into_iter().any(|beacon| matches!(beacon, Beacon::Icmp(_)))
         && let Some(refusal) = icmp_refusal()

@@ -136,6 +136,7 @@ pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: Socket
         uptime: uptime::Settings::default(),
         web: web::Settings { listen, sign_in: false, ..web::Settings::default() },
         files: crate::config::Files::default(),
+        owners: None,
         sheet: Arc::default(),
     })
 }

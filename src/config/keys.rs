@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 168] = [
+const NAMES: [&str; 170] = [
     "ack_expires",
     "after",
     "alert",
@@ -108,6 +108,7 @@ const NAMES: [&str; 168] = [
     "off_hours",
     "onvif",
     "override",
+    "owners",
     "page",
     "parent",
     "password",
@@ -118,6 +119,7 @@ const NAMES: [&str; 168] = [
     "person",
     "phone",
     "port",
+    "privacy",
     "probe",
     "program",
     "promise",

@@ -58,6 +58,7 @@ fn state(shared: &Shared) -> web::State {
             let configs = shared.configs.clone();
             move || configs.borrow().sheet.clone()
         }),
+        owner: owner(shared),
         turns: turns(shared),
         hosts: web::Hosts::new(&hosts, move || linked.borrow().deliver.page.as_ref()?.host_str().map(str::to_owned)),
         requests: shared.requests.clone(),
@@ -88,6 +89,19 @@ fn turns(shared: &Shared) -> Arc<dyn Fn(Timestamp) -> Vec<web::Turn> + Send + Sy
             })
         });
         turns.collect()
+    })
+}
+
+/// Who lends a camera, from the file that says so, each time anew.
+fn owner(shared: &Shared) -> web::OwnerFn {
+    let configs = shared.configs.clone();
+    Arc::new(move |camera| {
+        let owners = configs.borrow().owners.clone();
+        let read = async move {
+            let Some(owners) = owners else { return Ok(None) };
+            tokio::task::spawn_blocking(move || owners.of(&camera)).await.map_err(|_| FAILED.to_owned())?
+        };
+        read.boxed()
     })
 }
 

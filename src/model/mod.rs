@@ -30,6 +30,7 @@ mod notice_wire;
 mod observation;
 mod outbox;
 mod outlook;
+mod owner;
 mod phrases;
 mod reading;
 mod remedies;
@@ -79,6 +80,7 @@ pub use observation::{
 };
 pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use owner::Owner;
 pub use phrases::Phrase;
 pub use reading::{ToldFailure, ToldLook, ToldRung};
 pub use restored::Restored;

@@ -18,8 +18,8 @@ pub(super) enum Needed {
 pub(super) const ALL: &[(&str, &str, Needed)] = {
     use Needed::{Known, Nothing};
     use Right::{
-        Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Reload, Roster, See, SeeDevices,
-        SeeReports, SeeSettings, Silence, StandIns, TakeOn,
+        Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Roster, See,
+        SeeDevices, SeeReports, SeeSettings, Silence, StandIns, TakeOn,
     };
     const fn right(right: Right) -> Needed {
         Needed::Right(right)
@@ -50,6 +50,9 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/passes", right(Accounts)),
         ("POST", "/passes/{id}/end", right(Accounts)),
         ("GET", "/audit", right(Audit)),
+        ("GET", "/owners", right(Owners)),
+        ("POST", "/owners", right(Owners)),
+        ("POST", "/api/v1/owner-readings", right(Owners)),
         ("GET", "/settings", right(SeeSettings)),
         ("GET", "/settings/roster", right(SeeSettings)),
         ("POST", "/settings/roster", right(Roster)),

@@ -3,6 +3,7 @@
 use super::{
     accounts, api, asked, editing, events, gate, incident_forms,
     origin::OwnPage,
+    owners,
     past::Past,
     rendered::Cache,
     report, sign_in,
@@ -71,6 +72,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .route("/metrics", get(metrics))
         .merge(accounts::routes())
         .merge(editing::routes())
+        .merge(owners::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))

@@ -3,7 +3,7 @@
 use super::{Asked, Hosts, Scrapers, editing::Turn, exposition, flood::Wishes, past, rendered::Cache, report};
 use crate::{
     edits::Sheet,
-    model::{Language, Snapshot},
+    model::{CameraId, Language, Owner, Snapshot},
     request::{Done, Refused, Request},
     rights::{By, Hash, Register, Throttle, Trail, Wish as PeopleWish},
     uptime::Range,
@@ -48,6 +48,8 @@ pub struct State {
     pub access: Access,
     /// What can be edited, and what comes from where.
     pub sheet: Arc<dyn Fn() -> Arc<Sheet> + Send + Sync>,
+    /// Reads who lends a camera; an error is for people. It is asked when that somebody reads it is in the audit trail.
+    pub owner: OwnerFn,
     /// Who is on when, from a moment on.
     pub turns: Arc<dyn Fn(Timestamp) -> Vec<Turn> + Send + Sync>,
 }
@@ -72,6 +74,9 @@ pub struct Access {
     /// Who reads metrics by the web configuration, as it is now.
     pub scrapers: Arc<dyn Fn() -> Arc<Scrapers> + Send + Sync>,
 }
+
+/// Reads who lends a camera.
+pub type OwnerFn = Arc<dyn Fn(CameraId) -> BoxFuture<'static, Result<Option<Owner>, String>> + Send + Sync>;
 
 /// Reads entries of the audit trail before a number, so many; an error is for people.
 pub type AuditFn = Arc<dyn Fn(u64, usize) -> BoxFuture<'static, Result<Trail, String>> + Send + Sync>;

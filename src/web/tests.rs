@@ -134,6 +134,7 @@ fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
         Request::Unsilence { window } => request::end(window.clone(), window == "w1"),
         Request::People(_) => Ok(Done::People),
         Request::Edit(_) => Ok(Done::Edited),
+        Request::ReadOwner { .. } => Ok(Done::Noted),
     }
 }
 
@@ -210,6 +211,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
         past: crate::web::past::tests::sources(snapshots.clone()),
         access: access(false),
         sheet: Arc::new(|| Arc::new(sheet())),
+        owner: Arc::new(|_| Box::pin(async { Ok(None) })),
         turns: Arc::new(|_| Vec::new()),
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,

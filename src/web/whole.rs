@@ -52,6 +52,7 @@ impl Frame<'_> {
             ("/reports", words.reports, Right::SeeReports),
             ("/settings", words.settings, Right::SeeSettings),
             ("/accounts", words.accounts, Right::Accounts),
+            ("/owners", words.owners, Right::Owners),
             ("/audit", words.audit, Right::Audit),
         ];
         let signs_in = self.shared.state.access.sign_in;

@@ -6,6 +6,7 @@ mod accounts;
 mod areas;
 mod cameras;
 mod incidents;
+mod owners;
 mod refusal;
 mod reports;
 mod settings;
@@ -70,6 +71,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::end))
         .routes(routes!(accounts::audit))
         .routes(routes!(settings::list, settings::edit))
+        .routes(routes!(owners::note))
         .split_for_parts()
 }
 
