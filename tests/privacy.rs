@@ -118,7 +118,11 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     let mut asked: Vec<(String, String)> = Vec::new();
     let mut ask = |route: &str, values: &[&str]| {
         let fill = |value: &str| match route.find('{') {
-            Some(start) => format!("{}{value}", &route[..start]),
+            // Several places are filled by one value.
+            Some(start) => {
+                let after = route.rfind('}').map_or("", |end| &route[end + 1..]);
+                format!("{}{value}{after}", &route[..start])
+            }
             None => route.to_owned(),
         };
         asked.extend(values.iter().map(|value| (route.to_owned(), fill(value))));
@@ -167,7 +171,10 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     for (path, methods) in description["paths"].as_object().expect("paths") {
         let values: &[&str] = match path.as_str() {
             "/api/v1/cameras/{id}" => &ids,
-            "/api/v1/sites/{id}" => &["cho"],
+            "/api/v1/sites/{id}" | "/api/v1/sites/{id}/strip" => &["cho"],
+            "/api/v1/cameras/{id}/strip" => &ids,
+            "/api/v1/links/{id}/strip" => &["tu"],
+            "/api/v1/areas/{id}/strip" => &["khu"],
             "/api/v1/incidents/{id}" => &[&number],
             "/api/v1/reports/{month}" => &[&month],
             "/api/v1/settings/{kind}" => &["camera_name", "notes", "consent", "site_name", "maintenance"],

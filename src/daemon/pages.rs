@@ -9,7 +9,7 @@ use crate::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 const FAILED: &str = "working it out failed inside camhealth";
@@ -162,7 +162,10 @@ fn past(shared: &Shared) -> web::Sources {
 /// Reads what looks measured of a camera: in the time that is shown, and by the hour in that which tells what is usual.
 fn figures(shared: &Shared) -> Figures {
     let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
+    let measured = shared.measured.clone();
     Arc::new(move |camera, range| {
+        // Before what the journal has is read, so that nothing falls between the two.
+        let lately = measured.lock().unwrap_or_else(PoisonError::into_inner).lately(&camera);
         let (journal, zone) = (journal.clone(), snapshots.borrow().fleet.commune.timezone.clone());
         let now = clock.now();
         let read = async move {
@@ -173,7 +176,10 @@ fn figures(shared: &Shared) -> Figures {
             let points = match range {
                 uptime::Range::Day => {
                     let points = journal.figures(camera, Grain::Minute, (from, now)).await;
-                    points.map_err(|error| error.to_string())?
+                    let mut points = points.map_err(|error| error.to_string())?;
+                    let last = points.last().map(|(at, _)| *at);
+                    points.extend(lately.into_iter().filter(|(at, _)| last.is_none_or(|last| *at > last)));
+                    points
                 }
                 _ => hours.iter().filter(|(at, _)| *at >= from).copied().collect(),
             };

@@ -37,6 +37,8 @@ const PARTS: usize = 10;
 const WORST: usize = 60;
 /// Areas that have a tile; a province has 130 communes.
 const AREAS: usize = 200;
+/// Areas on whose tiles the last day is drawn.
+const DRAWN: usize = 100;
 /// Cameras that are not well and are shown with the steps of a look.
 const UNWELL: usize = 60;
 /// Fleets of so many cameras list those that work as well, up to [`WELL`].
@@ -60,9 +62,15 @@ pub(super) fn main(
         Some(Some((id, _))) => Some(id),
     };
     let mut page = Wall::of(snapshot, scope, (language, past)).page();
-    if scope.is_none() {
-        let all = past.all(range);
-        page.past = Some(past::of_all(snapshot, language, ("/", range), all.as_deref().map(|all| &all.commune)));
+    let all = past.all(range);
+    let strip = all.as_deref().and_then(|all| match scope {
+        None => Some(&all.commune),
+        Some(area) => all.areas.get(area),
+    });
+    let address = scope.map_or_else(|| "/".to_owned(), |area| format!("/areas/{area}"));
+    // Without sites there is nothing that could have stood well or not.
+    if scope.is_none_or(|area| Ground::of(snapshot).area(area).all_sites() > 0) {
+        page.past = Some(past::of_all(snapshot, language, (&address, range), strip));
     }
     page.render().map(Some)
 }
@@ -71,7 +79,7 @@ pub(super) fn main(
 #[template(path = "wall.html")]
 struct Main<'a> {
     words: &'static Words,
-    /// How all sites stood before now; of an area that is not told.
+    /// How its sites stood before now.
     past: Option<past::Section>,
     /// The area's name, and the larger ones around it with their ids, the largest first.
     title: Option<&'a str>,
@@ -122,8 +130,8 @@ struct IncidentRow {
 
 /// Sites of one area that stand together.
 struct Group<'a> {
-    /// Its area, where there are several: id, name and coverage in per cent.
-    head: Option<(&'a str, &'a str, Option<u32>)>,
+    /// Its area, where there are several: id, name, coverage in per cent, and its last day, drawn.
+    head: Option<(&'a str, &'a str, Option<u32>, String)>,
     sites: Vec<SiteTile<'a>>,
 }
 
@@ -288,14 +296,12 @@ impl<'a> Wall<'a> {
     /// The areas right below, worst first, and how many there are.
     fn areas(&self) -> (Vec<AreaTile<'a>>, usize) {
         let below = |id: &&'a AreaId| self.fleet.areas.get(*id).is_some_and(|area| area.parent.as_ref() == self.area);
+        let many = self.fleet.areas.keys().filter(below).nth(HOURLY).is_some();
         let tile = |id: &'a AreaId| {
             let coverage = self.snapshot.areas.get(id).copied().unwrap_or_default();
-            AreaTile::of(
-                id.as_str(),
-                self.fleet.areas.get(id).map_or("", |area| &area.name),
-                coverage,
-                self.ground.area(id),
-            )
+            let name = self.fleet.areas.get(id).map_or("", |area| &area.name);
+            let day = past::day_of_area(self.day.as_deref(), id, many);
+            AreaTile { day, ..AreaTile::of(id.as_str(), name, coverage, self.ground.area(id)) }
         };
         let mut tiles: Vec<_> = self.fleet.areas.keys().filter(below).map(tile).collect();
         if self.area.is_none() && !tiles.is_empty() && self.ground.outside != Counts::default() {
@@ -304,7 +310,10 @@ impl<'a> Wall<'a> {
         }
         let all = tiles.len();
         let order = |tile: &AreaTile<'_>| tile.rank();
-        (first_of(tiles, AREAS, |a, b| order(a).cmp(&order(b)).then_with(|| a.name.cmp(b.name))), all)
+        let mut tiles = first_of(tiles, AREAS, |a, b| order(a).cmp(&order(b)).then_with(|| a.name.cmp(b.name)));
+        // The worst stand first; a strip for each of two hundred would be a tenth of the page.
+        tiles.iter_mut().skip(DRAWN).for_each(|tile| tile.day.clear());
+        (tiles, all)
     }
 
     /// Tiles of all sites, or of the worst; and how many more are not well.
@@ -335,8 +344,11 @@ impl<'a> Wall<'a> {
         let group = |((_, name, area), sites): ((bool, &'a str, Option<&'a AreaId>), Vec<SiteTile<'a>>)| {
             let coverage = area.and_then(|area| self.snapshot.areas.get(area).copied());
             let head = match area {
-                Some(area) => (area.as_str(), name, coverage.and_then(percent)),
-                None => ("", self.words.other_sites, None),
+                Some(area) => {
+                    let day = past::day_of_area(self.day.as_deref(), area, false);
+                    (area.as_str(), name, coverage.and_then(percent), day)
+                }
+                None => ("", self.words.other_sites, None, String::new()),
             };
             Group { head: Some(head), sites }
         };
