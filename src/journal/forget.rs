@@ -103,7 +103,7 @@ fn of_camera(connection: &Connection, table: &Table, camera: &CameraId) -> Resul
         }
         "edit" => {
             "item IN ('camera_name:' || ?1, 'notes:' || ?1, 'consent:' || ?1) OR item LIKE 'maintenance:%' AND json_valid(body) \
-             AND json_extract(body, '$.value.camera') = ?1"
+             AND ?1 IN (json_extract(body, '$.value.camera'), json_extract(body, '$.over.camera'))"
         }
         _ => return Ok(0),
     };

@@ -116,6 +116,7 @@ vocabulary! {
     link_used_up: "Liên kết này đã được dùng hoặc đã hết hạn: hãy xin liên kết mới.", "This link was used, or is too old: ask for another.";
     accounts: "Tài khoản", "Accounts";
     settings: "Thiết lập", "Settings";
+    recorder: "Đầu ghi", "Recorder";
     owners: "Chủ hộ", "Owners";
     audit: "Nhật ký thao tác", "Audit trail";
     full_name: "Họ tên", "Full name";
