@@ -59,7 +59,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let mut config = config;
     // What starts anew in place goes on with the configuration that ran: the files may be half of a new one.
     loop {
-        let running = match daemon::start(config.clone(), Clock::system(), parts.clone()).await {
+        let running = match daemon::start(config, Clock::system(), parts.clone()).await {
             Ok(running) => running,
             Err(error) => return fail(FAILED, &error.to_string()),
         };

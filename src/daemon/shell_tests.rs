@@ -248,6 +248,18 @@ async fn a_reload_of_people_and_channels_reaches_whoever_is_on_call_then() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reload_lets_go_of_the_fleet_that_was() {
+    let mut world = World::new(&[("an", &["zalo-an"])], &[]).await;
+    for _ in 0..2 {
+        let before = Arc::downgrade(&world.running.snapshots.borrow().fleet);
+        world.reload(&[("an", &["zalo-an"])], &[]).await;
+        lock(&world.hands.config).take();
+        world.until("nobody holds it", |_| before.upgrade().is_none()).await;
+    }
+    assert!(world.is_whole());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_for_a_channel_that_is_removed_goes_another_way_or_is_given_up() {
     let mut world = World::new(&[("an", &["zalo-an", "sms-an"])], &["hook"]).await;
     let hands = world.hands.clone();

@@ -285,13 +285,11 @@ fn learn_device(now: Timestamp, device: &DeviceFacts, memory: &mut Memory) {
         ..DeviceFacts::default()
     };
     let last_reboot = device.last_reboot.or(before);
-    match &mut memory.device {
-        Some(known) if identity(&known.now) == identity(device) => {}
-        _ => Known::learn(&mut memory.device, identity(device), now),
+    let known = memory.device.get_or_insert_with(|| Box::new(Known::first(identity(device))));
+    if identity(&known.now) != identity(device) {
+        known.change(identity(device), now);
     }
-    if let Some(known) = &mut memory.device {
-        known.now.last_reboot = last_reboot;
-    }
+    known.now.last_reboot = last_reboot;
 }
 
 /// What ONVIF tells of the device.

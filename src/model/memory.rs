@@ -13,8 +13,8 @@ pub struct Memory {
     pub baseline: Baseline,
     /// The stream's parameters, with the time since which they hold.
     pub stream: Option<Known<StreamKind>>,
-    /// The device behind the address, with the time since which it is that one.
-    pub device: Option<Known<DeviceFacts>>,
+    /// The device behind the address, with the time since which it is that one. Many never tell, and it is large.
+    pub device: Option<Box<Known<DeviceFacts>>>,
     /// What the last looks of some seconds found.
     pub survey: Opinion,
     /// What the last looks by ONVIF found.
@@ -51,9 +51,20 @@ impl<T: PartialEq> Known<T> {
     /// Takes in the fact as seen at `at`.
     pub fn learn(known: &mut Option<Self>, seen: T, at: Timestamp) {
         match known {
-            Some(known) if known.now == seen => {}
-            Some(known) => known.before = Some((std::mem::replace(&mut known.now, seen), at)),
-            None => *known = Some(Self { now: seen, before: None }),
+            Some(known) => known.change(seen, at),
+            None => *known = Some(Self::first(seen)),
+        }
+    }
+
+    /// The fact as it was seen first.
+    pub fn first(seen: T) -> Self {
+        Self { now: seen, before: None }
+    }
+
+    /// Takes in the fact as seen again at `at`.
+    pub fn change(&mut self, seen: T, at: Timestamp) {
+        if self.now != seen {
+            self.before = Some((std::mem::replace(&mut self.now, seen), at));
         }
     }
 }
@@ -93,10 +104,19 @@ impl Opinion {
 /// What a camera sends, by hour of the day: night halves frame rates and shrinks frames.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Baseline(Vec<Hour>);
+pub struct Baseline(Vec<Kept>);
+
+/// An hour as it is kept: a province has half a million of them, and seven digits of an average are enough.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Kept {
+    looks: u32,
+    fps: f32,
+    bytes_per_second: f32,
+    delta_frame_bytes: f32,
+}
 
 /// Moving averages of one hour of the day.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, ToSchema, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, ToSchema)]
 pub struct Hour {
     /// Looks that were averaged.
     pub looks: u32,
@@ -116,22 +136,31 @@ impl Baseline {
 
     /// The averages of the hour of the day at `at`, when they are believed.
     pub fn hour(&self, at: Timestamp) -> Option<Hour> {
-        self.0.get(slot(at)).copied().filter(|hour| hour.looks >= Self::BELIEVED_AFTER)
+        let kept = self.0.get(slot(at)).filter(|hour| hour.looks >= Self::BELIEVED_AFTER)?;
+        Some(Hour {
+            looks: kept.looks,
+            fps: f64::from(kept.fps),
+            bytes_per_second: f64::from(kept.bytes_per_second),
+            delta_frame_bytes: f64::from(kept.delta_frame_bytes),
+        })
     }
 
     /// Takes in what a look saw at `at`. What departs from the past is `doubtful`: it weighs a tenth, so that a fault
     /// does not soon look usual, and a change that was meant does so in the end.
     pub fn learn(&mut self, at: Timestamp, seen: Hour, doubtful: bool) {
         if self.0.len() != 24 {
-            self.0 = vec![Hour::default(); 24];
+            self.0 = vec![Kept::default(); 24];
         }
         let hour = &mut self.0[slot(at)];
         hour.looks = hour.looks.saturating_add(1);
         let weight = if doubtful { 0.1 } else { 1.0 } / f64::from(hour.looks.min(Self::WINDOW));
-        let moved = |average: f64, value: f64| average + (value - average) * weight;
-        hour.fps = moved(hour.fps, seen.fps);
-        hour.bytes_per_second = moved(hour.bytes_per_second, seen.bytes_per_second);
-        hour.delta_frame_bytes = moved(hour.delta_frame_bytes, seen.delta_frame_bytes);
+        let moved = |average: &mut f32, value: f64| {
+            let before = f64::from(*average);
+            *average = (before + (value - before) * weight) as f32;
+        };
+        moved(&mut hour.fps, seen.fps);
+        moved(&mut hour.bytes_per_second, seen.bytes_per_second);
+        moved(&mut hour.delta_frame_bytes, seen.delta_frame_bytes);
     }
 }
 

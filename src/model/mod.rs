@@ -31,10 +31,12 @@ mod observation;
 mod outbox;
 mod outlook;
 mod owner;
+mod packed;
 mod phrases;
 mod reading;
 mod remedies;
 mod restored;
+mod seen;
 mod site;
 mod snapshot;
 mod state;
@@ -81,12 +83,14 @@ pub use observation::{
 pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
 pub use owner::Owner;
+pub use packed::packed;
 pub use phrases::Phrase;
 pub use reading::{ToldFailure, ToldLook, ToldRung};
 pub use restored::Restored;
+pub use seen::Seen;
 pub use site::{Site, View, Watcher};
 pub use snapshot::{
-    CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, Seen, SiteStatus, Snapshot, ViewStatus,
+    CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, SiteStatus, Snapshot, ViewStatus,
 };
 pub use state::{
     Branch, Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState,

@@ -1,7 +1,7 @@
 //! Steps, reasons and looks as their readers have them: details in the reader's language, and without what is not told
 //! of a household. Pages, the API and commands show these; the journal and workers keep what they are made of.
 
-use super::{Camera, Check, Detail, Failure, FailureKind, Language, Rung, RungName, Seen};
+use super::{Camera, Check, Detail, Failure, FailureKind, Language, Rung, RungName};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
@@ -65,14 +65,6 @@ impl Failure {
     /// The reason with its detail as `tell` has it.
     pub fn told(&self, tell: impl Fn(&Detail) -> String) -> ToldFailure {
         ToldFailure { kind: self.kind, detail: tell(&self.detail) }
-    }
-}
-
-impl Seen {
-    /// The look with its detail as `tell` has it.
-    pub fn told(&self, tell: impl Fn(&Detail) -> String) -> ToldLook {
-        let failure = self.failure.as_ref().map(|failure| failure.told(tell));
-        ToldLook { started: self.started, check: self.check, took: self.took, bytes: self.bytes, failure }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    AreaId, Beacon, ByCheck, CameraId, Cause, Check, Counts, Detail, DeviceFacts, Failure, FailureKind, Fleet,
-    Incident, IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, SharedOutlooks, SiteId, State,
-    StreamFacts, ViewState, Window, elapsed, later,
+    AreaId, Beacon, ByCheck, CameraId, Cause, Check, Counts, Detail, DeviceFacts, FailureKind, Fleet, Incident,
+    IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, Seen, SharedOutlooks, SiteId, State, StreamFacts,
+    ViewState, Window, elapsed, later,
 };
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -110,8 +110,8 @@ pub struct CameraStatus {
     pub stream: Option<StreamFacts>,
     /// When the figures were measured that only a long look can measure.
     pub surveyed: Option<Timestamp>,
-    /// What the device last said of itself.
-    pub device: Option<DeviceFacts>,
+    /// What the device last said of itself. Many never do, and it is large.
+    pub device: Option<Arc<DeviceFacts>>,
     /// Camera clock minus ours, in seconds, as last measured; pages and metrics show [`Self::clock_offset_at`].
     pub clock_offset_seconds: Option<f64>,
     /// When that was.
@@ -130,21 +130,6 @@ pub struct CameraStatus {
     pub reasoning: Option<Reasoning>,
     /// What was learned of it.
     pub memory: Arc<Memory>,
-}
-
-/// One look in a line.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    /// When it began.
-    pub started: Timestamp,
-    /// How deep it was.
-    pub check: Check,
-    /// How long it took.
-    pub took: Duration,
-    /// Bytes received.
-    pub bytes: u64,
-    /// What was wrong, if anything.
-    pub failure: Option<Box<Failure>>,
 }
 
 /// What the state machine counts, and what would change its mind.

@@ -68,13 +68,7 @@ impl WatchedCamera {
         status.recent.truncate(RECENT - 1);
         // Of a large fleet this is much of what a camera takes: no more room than is used.
         status.recent.reserve_exact(RECENT - status.recent.len());
-        status.recent.push_front(Seen {
-            started: observation.started,
-            check: observation.check,
-            took: observation.took,
-            bytes: observation.bytes,
-            failure: failure.map(Box::new),
-        });
+        status.recent.push_front(Seen::new(&observation, failure));
         status.last_probe = Some(now);
         status.bytes = status.bytes.saturating_add(observation.bytes);
         *status.probes.entry((observation.check, kind)).or_default() += 1;
@@ -94,7 +88,7 @@ impl WatchedCamera {
             status.stream = Some(stream);
         }
         if observation.device.is_some() {
-            status.device = observation.device;
+            status.device = observation.device.map(Arc::new);
         }
         if observation.clock_offset_seconds.is_some() {
             status.clock_offset_seconds = observation.clock_offset_seconds;

@@ -19,7 +19,7 @@ use crate::{
     alert, health,
     model::{
         Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored,
-        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, stream_address,
+        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, packed, stream_address,
     },
     topology::{self, Topology},
 };
@@ -385,6 +385,7 @@ impl Monitor {
                 .entry(camera.id.clone())
                 .or_insert_with(|| WatchedCamera::new(health::Machine::new(camera.id.clone(), camera.kind, now), now));
         }
+        packed(&mut self.cameras);
         self.topology.replan(&fleet, now);
         // An alert on a site that is gone is closed in the journal, so that it does not come back with the name.
         let gone: Vec<SiteId> = self.sites.keys().filter(|id| !fleet.sites.contains_key(*id)).cloned().collect();

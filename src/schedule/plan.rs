@@ -13,7 +13,9 @@ use super::{
     cadence::{self, Entry},
     gate::{Gates, Pass, fingerprint},
 };
-use crate::model::{Camera, CameraId, Check, DeviceId, FailureKind, Fleet, Held, LinkId, LoginRecord, elapsed, later};
+use crate::model::{
+    Camera, CameraId, Check, DeviceId, FailureKind, Fleet, Held, LinkId, LoginRecord, elapsed, later, packed,
+};
 use jiff::{Timestamp, tz::TimeZone};
 use queue::Queue;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -195,6 +197,8 @@ impl Plan {
             let entry = Entry::new(camera.clone(), links, due, in_flight, (old_bytes, old_looks));
             self.entries.insert(id.clone(), entry);
         }
+        packed(&mut self.devices);
+        packed(&mut self.entries);
         self.queue = Queue::default();
         let idle = self.entries.iter().filter(|(_, entry)| !entry.in_flight);
         for (id, entry) in idle {

@@ -1,7 +1,7 @@
 //! The tree of links with what their devices said lately.
 
 use super::Settings;
-use crate::model::{Branch, CameraId, DeviceId, Fleet, LinkId, LinkRecord, LinkState, elapsed, later};
+use crate::model::{Branch, CameraId, DeviceId, Fleet, LinkId, LinkRecord, LinkState, elapsed, later, packed};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -167,6 +167,7 @@ impl Topology {
                 }
             }
         }
+        packed(&mut devices);
         self.devices = devices;
         let known = &self.devices;
         for node in self.nodes.values_mut() {

@@ -103,7 +103,7 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
         looks_budget: outlook.map(|outlook| outlook.looks),
         bytes_received: status.bytes,
         stream: status.stream_at(snapshot.at),
-        device_facts: status.device.clone().map(|facts| discreet_facts(camera, facts)),
+        device_facts: status.device.as_deref().map(|facts| discreet_facts(camera, facts)),
         clock_offset_seconds: status.clock_offset_at(snapshot.at),
         usual_at_this_hour: status.memory.baseline.hour(snapshot.at),
         last: Check::ALL.iter().filter_map(steps).collect(),
@@ -111,8 +111,8 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
     })
 }
 
-fn discreet_facts(camera: &Camera, facts: DeviceFacts) -> DeviceFacts {
-    DeviceFacts { streams: facts.streams.iter().map(|stream| camera.discreet(stream)).collect(), ..facts }
+fn discreet_facts(camera: &Camera, facts: &DeviceFacts) -> DeviceFacts {
+    DeviceFacts { streams: facts.streams.iter().map(|stream| camera.discreet(stream)).collect(), ..facts.clone() }
 }
 
 struct Tell<'a> {

@@ -45,8 +45,10 @@ const SMALL: usize = 2 * 1024 * 1024;
 /// A report with its pages and other forms; an error is for people.
 pub(in crate::web) struct Forms {
     month: Month,
-    /// Names and agreements are the fleet's: a reload outdates them.
-    fleet: Arc<Fleet>,
+    /// Names and agreements are the fleet's: a reload outdates them. A fleet that is over is not kept for its reports.
+    fleet: Weak<Fleet>,
+    /// Whether that fleet is a large one.
+    large: bool,
     until: Instant,
     report: Report,
     /// About how many bytes the report takes.
@@ -95,7 +97,7 @@ impl Desk {
     pub(in crate::web) async fn of(&self, month: Month, snapshot: &Arc<Snapshot>) -> Result<Arc<Forms>, Unready> {
         match self.known(month, snapshot) {
             Some(forms) if forms.is_fresh() => return Ok(forms),
-            Some(forms) if is_large(&forms.fleet) => {
+            Some(forms) if forms.large => {
                 if let (Ok(place), Ok(turn)) =
                     (self.places.clone().try_acquire_owned(), self.turn.clone().try_lock_owned())
                 {
@@ -148,7 +150,7 @@ impl Desk {
     fn known(&self, month: Month, snapshot: &Snapshot) -> Option<Arc<Forms>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        kept.retain(|forms| now < forms.until + LATE && Arc::ptr_eq(&forms.fleet, &snapshot.fleet));
+        kept.retain(|forms| now < forms.until + LATE && forms.is_of(&snapshot.fleet));
         kept.iter().find(|forms| forms.month == month).cloned()
     }
 }
@@ -175,17 +177,21 @@ fn keep(kept: &mut Vec<Arc<Forms>>, forms: Arc<Forms>) {
 }
 
 impl Forms {
+    fn is_of(&self, fleet: &Arc<Fleet>) -> bool {
+        std::ptr::eq(self.fleet.as_ptr(), Arc::as_ptr(fleet))
+    }
+
     fn is_fresh(&self) -> bool {
         Instant::now() < self.until
     }
 
     fn of(report: Report, month: Month, snapshot: &Snapshot) -> Self {
         let kept_for = if report.complete { OVER } else { RUNNING };
-        let (fleet, size) = (snapshot.fleet.clone(), weight(&report));
+        let (fleet, size) = (&snapshot.fleet, weight(&report));
         let home = format!("/reports/{month}");
         let links = [("CSV", format!("{home}.csv")), ("JSON", format!("/api/v1/reports/{month}"))];
         let shown = |language| {
-            let view = View { report: &report, language, lent: &|id| is_lent(&fleet, id), home: Some(&home) };
+            let view = View { report: &report, language, lent: &|id| is_lent(fleet, id), home: Some(&home) };
             let main = match report.is_known() {
                 true => page::main(view, &links),
                 false => page::unknown(view),
@@ -202,7 +208,8 @@ impl Forms {
             pages,
             csv: Mutex::default(),
             json: Mutex::default(),
-            fleet,
+            fleet: Arc::downgrade(fleet),
+            large: is_large(fleet),
             report,
         }
     }
@@ -215,7 +222,10 @@ impl Forms {
     /// The content of a page of detail.
     pub(super) fn detail(&self, detail: &Detail, search: &str, page: usize, language: Language) -> Form {
         let home = format!("/reports/{}", self.month);
-        let view = View { report: &self.report, language, lent: &|id| is_lent(&self.fleet, id), home: Some(&home) };
+        let fleet = self.fleet.upgrade();
+        // Of a fleet that ended this moment nobody's camera is named.
+        let lent = |id: &str| fleet.as_ref().is_none_or(|fleet| is_lent(fleet, id));
+        let view = View { report: &self.report, language, lent: &lent, home: Some(&home) };
         detail::main(view, detail, search, page).map(Bytes::from).map_err(|error| error.to_string())
     }
 
