@@ -189,7 +189,8 @@ impl Maker<'_> {
             None => self.soon(item),
         };
         let (back, says) = match (edit, &line.file) {
-            (Some(_), Some(file)) => (Some(words.take_back), Some(self.told(file))),
+            // What is struck out stands below, as the file says it.
+            (Some(_), Some(file)) => (Some(words.take_back), Some(self.told(file)).filter(|_| !strikes)),
             (Some(_), None) => (Some(words.remove), None),
             (None, _) => (None, None),
         };
