@@ -138,7 +138,9 @@ fn recorders(tables: &Tables<'_>, logins: &Logins, links: &BTreeMap<LinkId, Link
     for entry in tables.list("recorder") {
         let id = seen.new_id(entry);
         let sessions = entry.number("sessions", 1..=64).unwrap_or(1) as usize;
-        let recorder = Recorder { device: Device { sessions }, login: login(entry, logins), link: link(entry, links) };
+        let notes = entry.text("notes").map(|notes| notes.value).filter(|notes| !notes.trim().is_empty());
+        let recorder =
+            Recorder { device: Device { sessions, notes }, login: login(entry, logins), link: link(entry, links) };
         if let Some(id) = id {
             recorders.insert(id.as_str().into(), recorder);
         }
@@ -200,7 +202,7 @@ fn cameras(
                               logins and sessions are counted by device";
                 entry.problem("rtsp", rtsp.span, message, remedy);
             }
-            devices.insert(id.as_str().into(), Device { sessions: 1 });
+            devices.insert(id.as_str().into(), Device { sessions: 1, notes: None });
         }
         let camera = Camera {
             name,

@@ -77,7 +77,7 @@ fn side(snapshot: &mut Snapshot, of: &str, number: u32) {
         probe: None,
     };
     fleet.links.insert(name("link").as_str().into(), link);
-    fleet.devices.insert(name("nvr").as_str().into(), Device { sessions: 1 });
+    fleet.devices.insert(name("nvr").as_str().into(), Device { sessions: 1, notes: None });
     for camera in [name("cam"), name("cam-2")] {
         let rtsp = format!("rtsp://10.0.0.{number}/{camera}").parse().expect("a URL");
         let mut camera = Camera { name: name("ong kinh"), ..Camera::new(&camera, rtsp) };
