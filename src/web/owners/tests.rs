@@ -3,7 +3,7 @@
 use crate::{
     model::{CameraId, Kind, Owner},
     request::{Done, Refused, Request},
-    rights::{By, Hash, Invite, Register, Role, Wish, decide},
+    rights::{Bounds, By, Hash, Invite, Register, Role, Wish, decide},
     web::{
         Asked, Limits,
         router::{router, tests},
@@ -32,10 +32,15 @@ struct World {
 
 /// A server at which somebody of this role has signed in, and a loop that notes readings, or cannot.
 fn world(role: Role, durable: bool) -> World {
+    world_within(role, durable, None)
+}
+
+/// The same with an account that is bound to areas.
+fn world_within(role: Role, durable: bool, areas: Option<Bounds>) -> World {
     let (mut state, behind) = tests::state();
     let mut register = Register::default();
     let now = (state.access.now)();
-    let invite = Invite { name: "chi".into(), full_name: "Chị".into(), role, again: false, areas: None };
+    let invite = Invite { name: "chi".into(), full_name: "Chị".into(), role, again: false, areas };
     decide(&mut register, now, Wish::Invite(invite, Hash("link".into()))).expect("it is made");
     let choose = Wish::Choose { invitation: Hash("link".into()), password: Hash("password".into()) };
     decide(&mut register, now, choose).expect("it is chosen");
@@ -133,6 +138,13 @@ async fn what_for_is_asked_and_only_families_have_owners() {
         assert!(page.starts_with("HTTP/1.1 404") && !page.contains("<script>"), "{page}");
     }
     assert!(world.log().is_empty());
+}
+
+#[tokio::test]
+async fn a_chief_who_is_bound_to_areas_reads_of_no_household_elsewhere() {
+    let world = world_within(Role::Chief, true, Bounds::of(["khu-khac".into()]));
+    let page = world.read("ho-1", "goi").await;
+    assert!(page.starts_with("HTTP/1.1 404") && !page.contains(NAME) && world.log().is_empty(), "{page}");
 }
 
 #[tokio::test]
