@@ -34,6 +34,9 @@ pub const WORKER_ARGUMENT: &str = "probe-worker";
 const REAPED_WITHIN: Duration = Duration::from_secs(2);
 /// How long a worker that nobody needs any more may take to close its sessions.
 const DISMISSED_WITHIN: Duration = Duration::from_secs(5);
+/// What a worker's allocator is told: jemalloc in one arena, and without a thread of its own, which no worker may start. The
+/// daemon's is told in `cli/arenas.rs`.
+const MEMORY: (&str, &str) = ("MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0");
 /// Exit code of a Rust program that panicked.
 const PANICKED: i32 = 101;
 
@@ -160,6 +163,7 @@ impl Worker {
             .arg(WORKER_ARGUMENT)
             .arg(memory_mib.to_string())
             .env_clear()
+            .env(MEMORY.0, MEMORY.1)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             // What a dying allocator or parser prints may hold what a camera sent.
