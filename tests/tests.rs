@@ -65,6 +65,8 @@ mod reporting;
 mod signing_in;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
+/// Hours of an ordinary life in which nothing grows.
+mod soak;
 /// Channels, replies, Alertmanager and the commands of the roster.
 mod telling;
 /// Backup, restore and upkeep of the journal by the real program.
