@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 165] = [
+const NAMES: [&str; 171] = [
     "ack_expires",
     "after",
     "alert",
@@ -71,9 +71,13 @@ const NAMES: [&str; 165] = [
     "include",
     "jitter",
     "journal",
+    "keep_audit",
     "keep_failures",
     "keep_good",
     "keep_history",
+    "keep_hours",
+    "keep_messages",
+    "keep_minutes",
     "key",
     "keyframe_interval",
     "kilobits_per_second",
@@ -104,6 +108,7 @@ const NAMES: [&str; 165] = [
     "off_hours",
     "onvif",
     "override",
+    "owners",
     "page",
     "parent",
     "password",
@@ -114,6 +119,7 @@ const NAMES: [&str; 165] = [
     "person",
     "phone",
     "port",
+    "privacy",
     "probe",
     "program",
     "promise",

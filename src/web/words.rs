@@ -148,6 +148,8 @@ vocabulary! {
     wrong_code: "Mã sai, hoặc đã dùng rồi: hãy chờ mã tiếp theo.", "The code is wrong, or was used: wait for the next one.";
     half_way_over: "Đã quá năm phút: hãy nhập lại mật khẩu.", "That was more than five minutes ago: type your password again.";
     settings: "Thiết lập", "Settings";
+    recorder: "Đầu ghi", "Recorder";
+    owners: "Chủ hộ", "Owners";
     audit: "Nhật ký thao tác", "Audit trail";
     full_name: "Họ tên", "Full name";
     role: "Vai trò", "Role";
