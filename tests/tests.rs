@@ -51,6 +51,8 @@ mod month;
 mod odd_wall;
 /// The Debian package on a machine of its own.
 mod package;
+/// The book's pictures.
+mod pictures;
 /// What is told of households over HTTP.
 mod privacy;
 /// A real Prometheus scrapes the daemon.
