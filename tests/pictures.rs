@@ -133,8 +133,11 @@ async fn receiver() -> SocketAddr {
     address
 }
 
+/// Its name, its address, its size, and what is read on it in Vietnamese and English.
+type Picture = (&'static str, String, (u32, u32), [&'static str; 2]);
+
 /// Pages, and what must be read on them before they are taken, in both languages.
-fn pictures(incident: u64) -> [(&'static str, String, (u32, u32), [&'static str; 2]); 6] {
+fn pictures(incident: u64) -> [Picture; 6] {
     [
         ("wall", "/?range=24h".into(), DESK, ["nguy cấp", "critical"]),
         ("site", "/sites/cau-cang?range=24h".into(), DESK, ["bến cá mất", "bến cá lost"]),

@@ -56,7 +56,9 @@ const THINGS: [&str; 8] = ["scrapes", "walls", "faults", "messages", "sign-ins",
 
 /// How often each thing was done, and what should not have been answered.
 #[derive(Clone, Default)]
-struct Done(Arc<Mutex<(BTreeMap<&'static str, u64>, Vec<String>)>>);
+struct Done(Arc<Mutex<Noted>>);
+
+type Noted = (BTreeMap<&'static str, u64>, Vec<String>);
 
 impl Done {
     fn count(&self, what: &'static str) {
