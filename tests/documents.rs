@@ -63,6 +63,39 @@ fn guides_name_files_that_exist() {
     assert!(seen > 40, "only {seen} paths were found");
 }
 
+/// A picture and all of them, in bytes: whoever clones the repository has each that there ever was.
+const PICTURE: u64 = 150_000;
+const PICTURES: u64 = 2_000_000;
+
+/// Each picture of the book is said in words too, in the language of its page; `tests/run --pictures` takes them.
+#[test]
+fn the_books_pictures_are_small_said_in_words_and_shown() {
+    let mut shown = Vec::new();
+    for (folder, language) in [("docs/vi", "vi"), ("docs/en", "en")] {
+        for page in fs::read_dir(root().join(folder)).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            let page_text = fs::read_to_string(&page).expect("text");
+            for (alt, rest) in page_text.split("![").skip(1).filter_map(|rest| rest.split_once("](")) {
+                let link = rest.split(')').next().unwrap_or_default();
+                let page = page.display();
+                assert!(alt.split_whitespace().count() >= 6, "{page}: {link} is not said in words: {alt:?}");
+                assert!(link.ends_with(&format!(".{language}.png")), "{page}: {link} is in another language");
+                shown.push(root().join("docs/vi").join(link).canonicalize().expect("it is there"));
+            }
+        }
+    }
+    let mut all = 0;
+    for picture in fs::read_dir(root().join("docs/pictures")).expect("a folder") {
+        let path = picture.expect("an entry").path().canonicalize().expect("it is there");
+        let bytes = fs::read(&path).expect("a file");
+        let (size, path_is) = (bytes.len() as u64, path.display());
+        assert!(bytes.starts_with(b"\x89PNG") && size <= PICTURE, "{path_is}: {size} bytes");
+        assert!(shown.contains(&path), "{path_is} is shown nowhere");
+        all += size;
+    }
+    assert!((1..=PICTURES).contains(&all), "{all} bytes");
+    assert!(shown.len() >= 10, "only {} pictures are shown", shown.len());
+}
+
 #[test]
 fn the_glossarys_words_live_where_it_says() {
     let glossary = text("docs/glossary.md");

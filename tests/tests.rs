@@ -51,6 +51,8 @@ mod month;
 mod odd_wall;
 /// The Debian package on a machine of its own.
 mod package;
+/// The book's pictures.
+mod pictures;
 /// What is told of households over HTTP.
 mod privacy;
 /// A real Prometheus scrapes the daemon.
@@ -67,6 +69,8 @@ mod retention;
 mod signing_in;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
+/// Hours of an ordinary life in which nothing grows.
+mod soak;
 /// Channels, replies, Alertmanager and the commands of the roster.
 mod telling;
 /// Backup, restore and upkeep of the journal by the real program.

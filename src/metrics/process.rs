@@ -1,10 +1,11 @@
-//! The process as the kernel sees it, under the names that all Prometheus clients use.
+//! The process as the kernel sees it, under the names that all Prometheus clients use, and as its runtime does.
 
 use super::family::Family;
 use prometheus::proto::MetricFamily;
 use std::fs;
+use tokio::runtime::Handle;
 
-/// Empty where there is no `/proc`.
+/// What the kernel tells is left out where there is no `/proc`.
 pub(super) fn families() -> Vec<MetricFamily> {
     let mut families = Vec::new();
     let mut push = |mut family: Family, value: Option<f64>| {
@@ -24,5 +25,9 @@ pub(super) fn families() -> Vec<MetricFamily> {
     push(Family::gauge("process_resident_memory_bytes", "Resident memory of this process, in bytes."), resident);
     let open = fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count() as f64);
     push(Family::gauge("process_open_fds", "Open file descriptors of this process."), open);
+    // One that is forgotten costs no descriptor, so nothing else shows it.
+    let tasks = Handle::try_current().map_or(0, |runtime| runtime.metrics().num_alive_tasks());
+    let help = "Tasks of this process: its parts, and one for each connection and look that is under way.";
+    push(Family::gauge("camhealth_tasks", help), Some(tasks as f64));
     families
 }
