@@ -21,6 +21,7 @@ mod keys;
 mod lay;
 mod mask;
 mod names;
+mod openid;
 mod problem;
 mod reading;
 mod scrapers;

@@ -9,6 +9,7 @@ mod audit;
 mod bounds;
 mod hash;
 mod narrow;
+mod openid;
 mod register;
 mod role;
 mod second;
@@ -17,6 +18,8 @@ mod wish;
 
 #[cfg(test)]
 mod bounds_tests;
+#[cfg(test)]
+mod openid_tests;
 #[cfg(test)]
 mod second_tests;
 #[cfg(test)]
@@ -28,6 +31,7 @@ pub use account::{Account, By, Denied, Pass, PassKind, Who};
 pub use audit::{Break, Chain, Deed, Entry, broken};
 pub use bounds::{Bounds, Outside, Reach, Touched};
 pub use hash::Hash;
+pub use openid::{OpenId, Vouched};
 pub use register::{Change, Invite, Register, Wrong, is_name};
 pub use role::{Right, Role};
 pub use second::{Proof, SecondStep, Seed};

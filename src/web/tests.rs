@@ -159,6 +159,7 @@ pub(in crate::web) fn access(sign_in: bool) -> Access {
         hashing: Arc::new(tokio::sync::Semaphore::new(1)),
         scrapers: Arc::new(Arc::default),
         second_step: Vec::new(),
+        openid: None,
     }
 }
 
