@@ -136,7 +136,7 @@ fn day(kind: Kind, costs: &BTreeMap<Check, u64>) -> (u64, u64) {
         night: camhealth::model::DailyHours::NIGHT,
     };
     let fleet = camhealth::model::Fleet {
-        devices: [(camera.device.clone(), camhealth::model::Device { sessions: 1 })].into(),
+        devices: [(camera.device.clone(), camhealth::model::Device { sessions: 1, notes: None })].into(),
         cameras: [(camera.id.clone(), Arc::new(camera))].into(),
         ..camhealth::model::Fleet::empty(commune)
     };

@@ -101,6 +101,69 @@ async fn it_starts_on_a_full_disk_and_remembers_as_soon_as_it_can() {
     disk.is_told("coverage_lost").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_edited_on_a_full_disk_changes_nothing_until_it_is_written() {
+    let disk = Disk::new().await;
+    let daemon = disk.start("true");
+    disk.world.metric("camhealth_coverage_ratio", 1.0).await;
+    let client = reqwest::Client::new();
+    let address = |path: &str| format!("http://{}{path}", disk.world.page);
+    let site = async || {
+        let text = disk.world.get("/api/v1/settings/site_name").await?;
+        let all: serde_json::Value = serde_json::from_str(&text).ok()?;
+        all.as_array()?.first().cloned()
+    };
+    let name = async || Some(site().await?["value"]["name"].as_str()?.to_owned());
+    let edit = async |name: &str| {
+        let site = site().await.expect("it is listed");
+        let wish = serde_json::json!({ "id": site["id"], "version": site["version"], "value": { "name": name } });
+        let sent = client.post(address("/api/v1/settings/site_name")).header("content-type", "application/json");
+        let answer = sent.body(wish.to_string()).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    let (status, text) = edit("Chợ một").await;
+    assert_eq!((status, name().await.as_deref()), (200, Some("Chợ một")), "{text}");
+    disk.fill(&daemon);
+    // What the file has of its own room takes some edits yet.
+    let mut last = "Chợ một".to_owned();
+    let refused = loop {
+        let next = format!("{last}!");
+        match edit(&next).await {
+            (200, _) => last = next,
+            (status, text) => break (next, status, text),
+        }
+    };
+    assert_eq!(refused.1, 503, "{}", refused.2);
+    assert!(refused.2.contains("cannot be remembered until the journal can be written"), "{}", refused.2);
+    assert_eq!(name().await.as_ref(), Some(&last), "it does not hold");
+    // Another is not left waiting, neither on the page.
+    let (status, text) = edit("Chợ ba").await;
+    assert!(status == 503 && text.contains("nothing was changed: the journal cannot be written"), "{status} {text}");
+    let known = site().await.expect("it is listed");
+    let part = |key: &str| known[key].as_str().expect("text").to_owned();
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("kind", "site_name"), ("id", &part("id")), ("version", &part("version")), ("name", "Chợ bốn")])
+        .finish();
+    let sent = client.post(address("/settings/sites?lang=vi")).body(form);
+    let sent = sent.header("content-type", "application/x-www-form-urlencoded");
+    let answer = sent.send().await.expect("an answer");
+    let (status, page) = (answer.status().as_u16(), answer.text().await.expect("text"));
+    assert!(status == 503 && page.contains("Chưa đổi gì: chưa ghi được vào đĩa"), "{status} {page}");
+    assert!(page.contains("value=\"Chợ bốn\""), "what was typed stays: {page}");
+    assert_eq!(name().await.as_ref(), Some(&last));
+
+    fs::remove_file(disk.filler(&daemon)).expect("it is ours");
+    // What was taken holds now, what was refused never does, and the next is done.
+    eventually("it holds", async || (name().await? == refused.0).then_some(())).await;
+    let (status, text) = edit("Chợ năm").await;
+    assert_eq!((status, name().await.as_deref()), (200, Some("Chợ năm")), "{text}");
+    let trail = disk.world.get("/api/v1/audit").await.expect("it is read");
+    let trail: serde_json::Value = serde_json::from_str(&trail).expect("JSON");
+    assert!(trail["broken"].is_null(), "{trail}");
+    let told = trail.to_string();
+    assert!(told.contains("Chợ năm") && !told.contains("Chợ ba") && !told.contains("Chợ bốn"), "{told}");
+}
+
 /// As when a disk is not there at boot and comes later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_comes_late_is_read_before_it_is_written() {

@@ -63,6 +63,8 @@ mod quirks;
 mod real_servers;
 /// The uptime report on the command line, beside what Prometheus counted.
 mod reporting;
+/// Reports before and after what is old was forgotten.
+mod retention;
 /// Signing in, by a real browser.
 mod signing_in;
 /// Each fault of the simulated cameras on the wire.

@@ -97,7 +97,7 @@ async fn one_wrong_byte_is_found_and_what_is_old_is_forgotten() {
     world.receiver.message(2).await;
     drop(daemon);
     let (code, out) = run(&world, &["journal", "prune", "--history", "30d"]);
-    assert!(code == 2 && out.contains("--history: reports list thirteen months, so keep 430d or more"), "{out}");
+    assert!(code == 2 && out.contains("--history: reports list thirteen months, so keep 400d or more"), "{out}");
     let (code, out) = run(&world, &["journal", "prune", "--transcripts", "0s", "--vacuum"]);
     assert_eq!(code, 0, "{out}");
     let forgotten = line(&out, "observation");
@@ -145,7 +145,18 @@ async fn a_camera_that_left_is_forgotten_to_the_last_byte() {
     // The owner takes it back: another hangs in its place.
     let text = fs::read_to_string(world.config()).expect("a configuration");
     let text = text.replace("cam-1", "cam-9").replace("\"Camera 1\"", "\"Camera 9\"");
-    fs::write(world.config(), text).expect("a disk");
+    let owners = world.folder.path().join("owners.toml");
+    let both = "[cam-1]\nname = \"Trần Thị Tư\"\nphone = \"0912 345 678\"\n\n[cam-9]\nname = \"Lê Văn Năm\"\n";
+    fs::write(&owners, both).expect("a disk");
+    fs::write(world.config(), text + "\n[privacy]\nowners = \"owners.toml\"\n").expect("a disk");
+    let (code, out) = run(&world, &["check"]);
+    assert!(code == 2 && out.contains("can be read by others") && !out.contains("Trần"), "{out}");
+    fs::set_permissions(&owners, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("it is ours");
+    let (code, out) = run(&world, &["check"]);
+    assert!(
+        code == 0 && out.contains("names \"cam-1\", which is no family's camera") && !out.contains("Trần"),
+        "{out}"
+    );
     let forget = ["forget", "cam-1", "--word", "Camera 1"];
     let (code, out) = run(&world, &forget);
     assert!(code == 3 && out.contains("stop that one"), "{out}");
@@ -154,6 +165,9 @@ async fn a_camera_that_left_is_forgotten_to_the_last_byte() {
     let (code, out) = run(&world, &forget);
     assert!(code == 0 && out.contains("no byte of it is left in the journal"), "{out}");
     assert!(line(&out, "transition").contains(&"gone") && line(&out, "observation").contains(&"gone"), "{out}");
+    assert!(out.contains("struck out of the owners' file"), "{out}");
+    let left = fs::read_to_string(&owners).expect("it is there");
+    assert!(left.contains("Lê Văn Năm") && !left.contains("Trần") && !left.contains("0912"), "{left}");
     for entry in fs::read_dir(world.folder.path()).expect("a folder") {
         let path = entry.expect("an entry").path();
         let bytes = fs::read(&path).expect("it is read");

@@ -8,8 +8,7 @@
 use std::{env, os::unix::process::CommandExt, process::Command};
 
 /// What jemalloc reads when a program starts, and what it is told: pages that have been free for half a second go back.
-const VARIABLE: (&str, &str) =
-    ("MALLOC_CONF", "narenas:1,background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0");
+const VARIABLE: (&str, &str) = ("MALLOC_CONF", "narenas:1,background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0");
 
 /// Starts this program again in its own place, with memory managed so, unless somebody has said how it is to be. The
 /// process stays the same one for whoever started it. Where that cannot be done all goes on as it is.

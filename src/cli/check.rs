@@ -5,7 +5,7 @@ use crate::{
     clock,
     config::Config,
     edits::Standing,
-    journal,
+    journal::{self, Keep},
     model::{AreaId, Beacon, Kind},
     probe::beacon::icmp_refusal,
 };
@@ -66,6 +66,12 @@ fn summary(config: &Config, now: Timestamp, paint: Paint) -> String {
     for (name, count) in rows {
         text += &format!("  {count:>5}  {name}\n");
     }
+    let days = |keep| config.journal.keep.of(keep).as_secs() / (24 * 60 * 60);
+    text += &format!(
+        "  {:>5}  days of history are kept ([journal] keep_history), {} of the audit trail (keep_audit)\n",
+        days(Keep::History),
+        days(Keep::Audit)
+    );
     if fleet.cameras.is_empty() {
         let warning = "no camera is watched yet: [commune] being_set_up says that they are to come";
         text += &format!("{} {warning}\n", paint.fair("!"));
@@ -96,6 +102,11 @@ fn summary(config: &Config, now: Timestamp, paint: Paint) -> String {
             None => format!("is contacted until {}: ask its owner again", consent.until.unwrap_or(consent.given)),
         };
         text += &format!("{} camera {:?} {why}\n", paint.fair("!"), camera.id.as_str());
+    }
+    let named = config.owners.as_ref().and_then(|owners| owners.cameras().ok()).unwrap_or_default();
+    for id in named.iter().filter(|id| fleet.cameras.get(*id).is_none_or(|camera| camera.kind != Kind::Household)) {
+        let why = format!("the owners' file names {:?}, which is no family's camera", id.as_str());
+        text += &format!("{} {why}: camhealth forget {id}\n", paint.fair("!"));
     }
     let beacons = fleet.links.values().filter_map(|link| link.probe.as_ref()).chain(&fleet.anchors);
     if beacons.into_iter().any(|beacon| matches!(beacon, Beacon::Icmp(_)))

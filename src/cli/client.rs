@@ -74,6 +74,11 @@ impl Shown {
 }
 
 impl Daemon {
+    /// The daemon's configuration.
+    pub(super) fn config(&self) -> &Path {
+        &self.config
+    }
+
     /// A client of the daemon; otherwise it has said what is wrong, and this is the exit code.
     pub(super) fn client(&self) -> Result<Client, ExitCode> {
         let config = config::load(&self.config);

@@ -136,6 +136,7 @@ pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: Socket
         uptime: uptime::Settings::default(),
         web: web::Settings { listen, sign_in: false, ..web::Settings::default() },
         files: crate::config::Files::default(),
+        owners: None,
         sheet: Arc::default(),
     })
 }
@@ -201,7 +202,7 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
             .unwrap_or_else(|_| jiff::tz::TimeZone::fixed(jiff::tz::offset(7))),
         night: DailyHours::NIGHT,
     };
-    let devices = cameras.values().map(|camera| (camera.device.clone(), Device { sessions: 1 })).collect();
+    let devices = cameras.values().map(|camera| (camera.device.clone(), Device { sessions: 1, notes: None })).collect();
     Ok(Fleet { devices, cameras, sites: sites(), links, ..Fleet::empty(commune) })
 }
 

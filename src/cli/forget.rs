@@ -4,8 +4,9 @@ use super::{FAILED, USAGE, config_path, fail, loaded, paint::Paint, users};
 use crate::{
     config::Config,
     journal::{self, Forgotten},
-    model::CameraId,
+    model::{CameraId, Owner},
 };
+use secrecy::ExposeSecret;
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Debug, clap::Args)]
@@ -41,9 +42,20 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         return fail(USAGE, "[journal] path is not set: nothing is remembered; name a file there");
     }
     let names_more = names_more(&config, &arguments.camera);
-    match journal::forget(&config.journal, &id, &arguments.word, !names_more) {
+    let known = config.owners.as_ref().map_or(Ok(None), |owners| owners.of(&id));
+    let words = match known {
+        Ok(owner) => words(arguments, owner.as_ref()),
+        Err(why) => return fail(FAILED, &why),
+    };
+    match journal::forget(&config.journal, &id, &words, !names_more) {
         Ok(done) => {
-            println!("{}", told(&done, names_more, Paint::stdout()));
+            // Last: until then what names them is known, whatever fails before.
+            let struck = config.owners.as_ref().map_or(Ok(false), |owners| owners.strike(&id));
+            let struck = match struck {
+                Ok(struck) => struck,
+                Err(why) => return fail(FAILED, &why),
+            };
+            println!("{}", told(&done, (names_more, struck), Paint::stdout()));
             match done.left || !done.elsewhere.is_empty() {
                 true => ExitCode::from(1),
                 false => ExitCode::SUCCESS,
@@ -51,6 +63,13 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         }
         Err(error) => fail(FAILED, &error.to_string()),
     }
+}
+
+/// What names a camera: what was given, and what stands of its owner in their file.
+fn words(arguments: &Arguments, owner: Option<&Owner>) -> Vec<String> {
+    let of = owner.map(|owner| [&owner.name, &owner.phone, &owner.address].map(|part| part.expose_secret().to_owned()));
+    let of = of.into_iter().flatten().filter(|word| !word.trim().is_empty());
+    arguments.word.iter().cloned().chain(of).collect()
 }
 
 /// Whether the id is also that of something that stays, so that finding it proves nothing.
@@ -65,7 +84,7 @@ fn names_more(config: &Config, id: &str) -> bool {
     sites.chain(links).chain(areas).chain(devices).chain(people).chain(channels).any(|known| known == id)
 }
 
-fn told(done: &Forgotten, names_more: bool, paint: Paint) -> String {
+fn told(done: &Forgotten, (names_more, struck): (bool, bool), paint: Paint) -> String {
     let mut lines = vec![["journal".to_owned(), done.path.display().to_string()]];
     let mut line = |name: &str, value: String| lines.push([name.to_owned(), value]);
     let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
@@ -75,15 +94,18 @@ fn told(done: &Forgotten, names_more: bool, paint: Paint) -> String {
     for (table, count) in &done.struck {
         line(table, format!("struck out of {}", rows(*count)));
     }
-    if done.gone.is_empty() && done.struck.is_empty() {
+    if struck {
+        line("owner", "struck out of the owners' file".to_owned());
+    }
+    if done.gone.is_empty() && done.struck.is_empty() && !struck {
         line("known of it", "nothing".to_owned());
     }
     let found = match (done.left, done.audited) {
         (true, _) => paint.bad("the journal still holds it; this is a fault of camhealth's"),
         (false, 0) => paint.good("no byte of it is left in the journal"),
-        (false, 1) => paint.fair("1 entry of the audit trail names it, and stays until the history ends"),
+        (false, 1) => paint.fair("1 entry of the audit trail names it, and stays until keep_audit is over"),
         (false, count) => {
-            paint.fair(&format!("{count} entries of the audit trail name it, and stay until the history ends"))
+            paint.fair(&format!("{count} entries of the audit trail name it, and stay until keep_audit is over"))
         }
     };
     line("search", found);

@@ -4,7 +4,7 @@ use super::{FAILED, USAGE, config_path, fail, journal_of, paint::Paint, progress
 use crate::{
     clock::Clock,
     config,
-    journal::{self, Inspection, Pruned, Settings},
+    journal::{self, Inspection, Keep, Pruned},
     rights::Break,
 };
 use jiff::Timestamp;
@@ -40,7 +40,7 @@ struct Prune {
     /// The daemon's configuration, for the journal's path and for what is kept.
     #[arg(long, value_name = "PATH", default_value = config_path())]
     config: PathBuf,
-    /// Keep changes, incidents, messages and the audit trail for so long, such as 430d.
+    /// Keep changes, incidents, messages, figures by the hour and the audit trail for so long, such as 430d.
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     history: Option<Duration>,
     /// Keep transcripts of looks for so long, such as 1d.
@@ -110,6 +110,21 @@ fn told(path: &Path, found: &Inspection, now: Timestamp, paint: Paint) -> String
         ["last entry".to_owned(), time(found.last)],
         ["audit trail".to_owned(), trail],
     ];
+    if let Some(gone) = &found.forgotten {
+        lines.push([String::new(), format!("entries up to {} ({}) were forgotten", gone.number, age(gone.at))]);
+    }
+    let mut label = "forgotten";
+    for gone in &found.gone {
+        let key = gone.keep.as_str();
+        let told = match gone.until {
+            _ if gone.from > now => {
+                format!("{key}: more from {} on, since it became shorter", users::local_time(gone.from))
+            }
+            Some(until) => format!("{key}: before {}", age(until)),
+            None => continue,
+        };
+        lines.push([std::mem::take(&mut label).to_owned(), told]);
+    }
     let names = std::iter::once("structure").chain(std::iter::repeat(""));
     lines.extend(names.zip(structure).map(|(name, fault)| [name.to_owned(), fault]));
     let number = |name: &str| format!("{name:>10}");
@@ -126,11 +141,18 @@ fn prune(arguments: &Prune) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    settings.keep_history = arguments.history.unwrap_or(settings.keep_history);
-    settings.keep_good = arguments.transcripts.unwrap_or(settings.keep_good);
-    settings.keep_failures = arguments.transcripts.unwrap_or(settings.keep_failures);
-    let least = Settings::LEAST_HISTORY;
-    if settings.keep_history < least && !arguments.force {
+    if let Some(length) = arguments.history {
+        for keep in [Keep::History, Keep::Messages, Keep::Audit, Keep::Hours] {
+            settings.keep.set(keep, length);
+        }
+    }
+    if let Some(length) = arguments.transcripts {
+        for keep in [Keep::Good, Keep::Failures] {
+            settings.keep.set(keep, length);
+        }
+    }
+    let least = Keep::History.least();
+    if settings.keep.of(Keep::History) < least && !arguments.force {
         let days = least.as_secs() / (24 * 60 * 60);
         return fail(
             USAGE,

@@ -25,6 +25,7 @@ mod log;
 mod login;
 mod manual;
 mod oncall;
+mod owner;
 mod paint;
 mod passes;
 mod probe;
@@ -98,6 +99,8 @@ enum Command {
     Journal(journal::Arguments),
     /// Forget all that is known of a camera, while no daemon runs, and search for what might be left.
     Forget(forget::Arguments),
+    /// Show who lends a camera, after the running daemon has put that into the audit trail.
+    Owner(owner::Arguments),
     /// Find cameras on the network; known ones whose address changed are found again.
     Discover(discover::Arguments),
     /// Turn a contractor's spreadsheet (XLSX or CSV) into camera entries.
@@ -165,6 +168,7 @@ pub fn main() -> ExitCode {
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Journal(arguments) => journal::run(&arguments),
         Command::Forget(arguments) => forget::run(&arguments),
+        Command::Owner(arguments) => in_runtime(owner::run(arguments)),
         Command::Discover(arguments) => in_runtime(discover::run(arguments)),
         Command::Import(arguments) => import::run(&arguments),
         Command::Dashboards(arguments) => dashboards::run(&arguments),

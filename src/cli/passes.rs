@@ -114,7 +114,7 @@ pub(super) async fn audit(arguments: Audit) -> ExitCode {
 
 async fn trail(client: &Client, as_json: bool) -> Result<String, String> {
     let (mut lines, mut before) = (Vec::new(), None::<u64>);
-    loop {
+    let forgotten = loop {
         let query: Vec<(&str, String)> = before.iter().map(|number| ("before", number.to_string())).collect();
         let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let (status, part) = client.get(&["api", "v1", "audit"], &query).await?;
@@ -127,13 +127,15 @@ async fn trail(client: &Client, as_json: bool) -> Result<String, String> {
             ));
         }
         let entries = part["entries"].as_array().cloned().unwrap_or_default();
-        let Some(last) = entries.last().and_then(|entry| entry["number"].as_u64()) else { break };
+        let Some(last) = entries.last().and_then(|entry| entry["number"].as_u64()) else {
+            break part["forgotten"].clone();
+        };
         lines.extend(entries);
         before = Some(last);
         if last <= 1 || !as_json {
-            break;
+            break part["forgotten"].clone();
         }
-    }
+    };
     if as_json {
         return Ok(lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"));
     }
@@ -144,5 +146,9 @@ async fn trail(client: &Client, as_json: bool) -> Result<String, String> {
         let what = format!("{} {}", text(entry, "action"), text(entry, "subject"));
         [entry["number"].to_string(), local(&entry["at"]), text(entry, "who"), text(entry, "from"), what, change]
     });
-    Ok(table(&rows.collect::<Vec<_>>()))
+    let mut told = table(&rows.collect::<Vec<_>>());
+    if let Some(number) = forgotten["number"].as_u64() {
+        told += &format!("\nentries up to {number} ({}) were forgotten: [journal] keep_audit", local(&forgotten["at"]));
+    }
+    Ok(told)
 }

@@ -3,7 +3,7 @@
 use super::{
     entry::{Entry, Located},
     forest::refuse_cycles,
-    ids::{Seen, known},
+    ids::{Seen, among, known},
     tables::Tables,
 };
 use crate::model::{Area, AreaId, CameraId, Fleet};
@@ -38,7 +38,8 @@ pub(super) fn areas(tables: &Tables<'_>) -> BTreeMap<AreaId, Area> {
 /// The area that an entry names by `area = "…"`.
 pub(super) fn named(entry: &Entry<'_>, areas: &BTreeMap<AreaId, Area>) -> Option<AreaId> {
     let name = entry.text("area")?;
-    known(entry, "area", &name, areas.keys().map(AreaId::as_str), "area").map(|id| id.as_str().into())
+    let all = (areas.contains_key(name.value.as_str()), areas.keys().map(AreaId::as_str));
+    among(entry, "area", &name, all, "area").map(|id| id.as_str().into())
 }
 
 /// Puts each camera without an area of its own where the first site lies that it watches.

@@ -1,6 +1,6 @@
 //! The checked configuration: each module's own settings side by side, and the fleet.
 
-use super::files::Files;
+use super::{files::Files, owners::Owners};
 use crate::{
     alert, deliver, edits::Sheet, health, journal, metrics, model::Fleet, probe, schedule, topology, uptime, web,
 };
@@ -31,6 +31,8 @@ pub struct Config {
     pub metrics: metrics::Detail,
     /// The listener.
     pub web: web::Settings,
+    /// Who lends which camera; only where that is written.
+    pub owners: Option<Owners>,
     /// The files that say so, over which edits are laid.
     pub files: Files,
     /// What can be edited, and what comes from where.

@@ -4,7 +4,12 @@
 use crate::config::{Config, export, load_with};
 use crate::edits::{Edit, Edits, Field, Item, Kind, Standing, Value};
 use proptest::prelude::*;
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 const MAIN: &str = r#"include = ["more/*.toml", "people.toml"]
 [commune]
@@ -32,6 +37,9 @@ name = "Nhà ông Bình"
 kind = "household"
 consent = "2026-03-01" # giấy số 12
 rtsp = "rtsp://10.20.1.8/sub"
+[[recorder]]
+id = "nvr"
+sessions = 4 # theo nhãn
 "#;
 const PEOPLE: &str = r#"
 channel = [
@@ -56,6 +64,22 @@ person = "binh"
 from = "2027-02-05 07:00"
 until = "2027-02-09 07:00"
 reason = "Tết"
+[[maintenance]] # hai lần như nhau
+site = "cho"
+hours = "01:00-02:00"
+author = "Dũng"
+reason = "vệ sinh"
+[[maintenance]]
+site = "cho"
+hours = "01:00-02:00"
+author = "Dũng"
+reason = "vệ sinh"
+[[maintenance]]
+all = true
+days = ["sun"]
+hours = "03:00-04:00"
+author = "Dũng"
+reason = "cúp điện"
 "#;
 
 fn folder() -> tempfile::TempDir {
@@ -118,7 +142,7 @@ fn what_comes_from_where_is_known() {
     is(Kind::Reach, "binh", "people.toml:14", "channels = zalo-binh, shared");
     is(
         Kind::StandIn,
-        "file-1",
+        config.sheet.of(Kind::StandIn).next().expect("one").0.id.as_str(),
         "people.toml:20",
         "from = 2027-02-05 07:00; person = binh; reason = Tết; until = 2027-02-09 07:00",
     );
@@ -176,7 +200,7 @@ fn an_edit_changes_what_it_edits_and_no_comment() {
     assert_eq!(config.alert.rotations[0].people.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["binh", "an"]);
     let reasons: Vec<&str> = config.alert.overrides.iter().map(|other| other.reason.as_str()).collect();
     assert_eq!(reasons, ["Tết", "ốm"], "what is added on a page comes last, and counts");
-    assert_eq!((config.fleet.windows.len(), config.alert.people["an"].channels.len()), (1, 2));
+    assert_eq!((config.fleet.windows.len(), config.alert.people["an"].channels.len()), (4, 2));
     assert_eq!(standing(&config, Kind::SiteName, "gone"), Standing::Orphan);
     let exported = export(&config).expect("it can be written");
     let all: String = exported.iter().map(|(_, text)| text.as_str()).collect();
@@ -222,9 +246,44 @@ fn what_does_not_fit_is_set_aside_and_said_in_the_words_of_check() {
     assert_eq!(config.alert.rotations[0].people.len(), 2, "what the files say holds");
 }
 
+/// Entries of the files that can be struck out.
+static STANDING: LazyLock<Vec<(Item, Value)>> = LazyLock::new(|| {
+    let (folder, kinds) = (folder(), [Kind::StandIn, Kind::Maintenance]);
+    let sheet = read(folder.path()).sheet;
+    let of = |kind| sheet.of(kind).map(|(item, line)| (item.clone(), line.file.clone().expect("it is of a file")));
+    kinds.into_iter().flat_map(of).collect()
+});
+
+#[test]
+fn what_the_files_have_is_struck_out_wherever_it_stands_and_nothing_else() {
+    let folder = folder();
+    let config = read(folder.path());
+    assert_eq!(STANDING.len(), 4, "a stand-in, two windows that are alike, and one more");
+    let windows = |config: &Config| config.fleet.windows.iter().map(|window| window.reason.clone()).collect::<Vec<_>>();
+    assert_eq!((config.alert.overrides.len(), windows(&config).len()), (1, 3));
+    let strike = |which: usize| made(&[(10, which)]);
+    assert_eq!(edited(&config, &strike(0)).alert.overrides.len(), 0);
+    for (which, (_, value)) in STANDING.iter().enumerate().skip(1) {
+        let (mut expected, own) = (windows(&config), value.typed("reason"));
+        let place = expected.iter().position(|reason| *reason == own).expect("it is there");
+        expected.remove(place);
+        assert_eq!(windows(&edited(&config, &strike(which))), expected);
+    }
+    // Somebody writes another before it: what was meant is struck out, and not what stands in its place now.
+    let text = PEOPLE.replace("[override]", "[[override]]\nperson = \"an\"\nfrom = \"2027-03-05 07:00\"\nuntil = \"2027-03-09 07:00\"\nreason = \"phép\"\n[[override]]");
+    fs::write(folder.path().join("people.toml"), &text).expect("it can be written");
+    let moved = edited(&read(folder.path()), &strike(0));
+    assert_eq!(moved.alert.overrides.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), ["phép"]);
+    // Somebody changes it: then it is another, and holds.
+    fs::write(folder.path().join("people.toml"), text.replace("Tết", "nghỉ Tết")).expect("it can be written");
+    let changed = edited(&read(folder.path()), &strike(0));
+    assert_eq!(changed.alert.overrides.len(), 2);
+    assert_eq!(standing(&changed, Kind::StandIn, &STANDING[0].0.id), Standing::Orphan);
+}
+
 /// Edits of all kinds, most of which fit.
 fn some_edits() -> impl Strategy<Value = Vec<(usize, usize)>> {
-    prop::collection::vec((0..9usize, 0..4usize), 0..12)
+    prop::collection::vec((0..12usize, 0..4usize), 0..12)
 }
 
 fn made(choices: &[(usize, usize)]) -> Edits {
@@ -267,6 +326,13 @@ fn made(choices: &[(usize, usize)]) -> Edits {
                 let value = texts(&[("person", person), ("reason", name)]);
                 let value = span.iter().fold(value, |value, (key, text)| value.text(key, text));
                 edit(version, Kind::StandIn, &format!("e{version}"), value)
+            }
+            8 => edit(version, Kind::RecorderNotes, ["nvr", "nvr", "gone", "nvr"][*which], texts(&[("notes", name)])),
+            9 => edit(version, Kind::PersonName, ["an", "binh"][*which % 2], texts(&[("name", name)])),
+            10 => {
+                let (item, value) = &STANDING[*which];
+                let edit = edit(version, item.kind, &item.id, Value::default());
+                Arc::new(Edit { over: Some(value.clone()), ..(*edit).clone() })
             }
             _ => {
                 let scope = [("site", "cho"), ("camera", "ho-01"), ("hamlet", "Thôn Đông"), ("link", "none")][*which];

@@ -322,7 +322,8 @@ impl<'a> Entry<'a> {
         };
         if !range.contains(&value) {
             let (from, to) = (range.start(), range.end());
-            let message = format!("{} is out of range: from {from:?} to {to:?}", self.quoted(&text));
+            let (from, to) = (length(*from), length(*to));
+            let message = format!("{} is out of range: from {from} to {to}", self.quoted(&text));
             self.problem(key, text.span, message, "choose a length within that range");
             return None;
         }
@@ -428,6 +429,15 @@ fn parse_bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+/// A length of time as people write it.
+fn length(length: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    match length.as_secs() {
+        seconds if seconds > 0 && seconds % DAY == 0 && length.subsec_nanos() == 0 => format!("{}d", seconds / DAY),
+        _ => format!("{length:?}"),
+    }
 }
 
 /// A length of time as people write it, such as `430d`.

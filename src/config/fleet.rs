@@ -6,7 +6,7 @@ use super::{
     details,
     entry::{Entry, Located},
     forest::refuse_cycles,
-    ids::{Seen, known},
+    ids::{Seen, among, known},
     mask,
     names::near,
     tables::Tables,
@@ -138,7 +138,9 @@ fn recorders(tables: &Tables<'_>, logins: &Logins, links: &BTreeMap<LinkId, Link
     for entry in tables.list("recorder") {
         let id = seen.new_id(entry);
         let sessions = entry.number("sessions", 1..=64).unwrap_or(1) as usize;
-        let recorder = Recorder { device: Device { sessions }, login: login(entry, logins), link: link(entry, links) };
+        let notes = entry.text("notes").map(|notes| notes.value).filter(|notes| !notes.trim().is_empty());
+        let recorder =
+            Recorder { device: Device { sessions, notes }, login: login(entry, logins), link: link(entry, links) };
         if let Some(id) = id {
             recorders.insert(id.as_str().into(), recorder);
         }
@@ -184,8 +186,10 @@ fn cameras(
         let own_link = link(entry, links);
         let area = areas::named(entry, areas);
         let device = entry.text("device");
-        let device = device
-            .and_then(|device| known(entry, "device", &device, recorders.keys().map(DeviceId::as_str), "recorder"));
+        let device = device.and_then(|device| {
+            let all = (recorders.contains_key(device.value.as_str()), recorders.keys().map(DeviceId::as_str));
+            among(entry, "device", &device, all, "recorder")
+        });
         let recorder = device.as_ref().and_then(|device| recorders.get(device.as_str()));
         let (Some(id), Some(name), Some((kind, consent)), Some(rtsp)) = (id, name, kind, rtsp) else { continue };
         if recorder.is_none() && !entry.has("device") {
@@ -200,7 +204,7 @@ fn cameras(
                               logins and sessions are counted by device";
                 entry.problem("rtsp", rtsp.span, message, remedy);
             }
-            devices.insert(id.as_str().into(), Device { sessions: 1 });
+            devices.insert(id.as_str().into(), Device { sessions: 1, notes: None });
         }
         let camera = Camera {
             name,
@@ -263,11 +267,13 @@ fn login(entry: &Entry<'_>, logins: &Logins) -> Option<Arc<Login>> {
     if logins.contains_key(&name.value) || near(&name.value, logins.keys().map(String::as_str)).is_some() {
         entry.show(&name);
     }
-    let name = known(entry, "login", &name, logins.keys().map(String::as_str), "login")?;
+    let all = (logins.contains_key(&name.value), logins.keys().map(String::as_str));
+    let name = among(entry, "login", &name, all, "login")?;
     logins.get(&name).cloned().flatten()
 }
 
 fn link(entry: &Entry<'_>, links: &BTreeMap<LinkId, Link>) -> Option<LinkId> {
     let name = entry.text("link")?;
-    known(entry, "link", &name, links.keys().map(LinkId::as_str), "link").map(|id| id.as_str().into())
+    let all = (links.contains_key(name.value.as_str()), links.keys().map(LinkId::as_str));
+    among(entry, "link", &name, all, "link").map(|id| id.as_str().into())
 }

@@ -28,15 +28,27 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// The name, if it is among the known ones.
+/// The name, if it is among the known ones; these are few, and looked through.
 pub(super) fn known<'k>(
     entry: &Entry<'_>,
     key: &str,
     name: &Located<String>,
-    mut all: impl Iterator<Item = &'k str> + Clone,
+    all: impl Iterator<Item = &'k str> + Clone,
     what: &str,
 ) -> Option<String> {
-    if all.clone().any(|known| known == name.value) {
+    let is_known = all.clone().any(|known| known == name.value);
+    among(entry, key, name, (is_known, all), what)
+}
+
+/// The same where the caller has looked it up: a province names its cameras and links tens of thousands of times.
+pub(super) fn among<'k>(
+    entry: &Entry<'_>,
+    key: &str,
+    name: &Located<String>,
+    (is_known, mut all): (bool, impl Iterator<Item = &'k str>),
+    what: &str,
+) -> Option<String> {
+    if is_known {
         return Some(name.value.clone());
     }
     let remedy = match nearest(&name.value, all.by_ref()) {

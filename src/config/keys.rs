@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 171] = [
+const NAMES: [&str; 177] = [
     "ack_expires",
     "after",
     "alert",
@@ -76,9 +76,13 @@ const NAMES: [&str; 171] = [
     "issuer",
     "jitter",
     "journal",
+    "keep_audit",
     "keep_failures",
     "keep_good",
     "keep_history",
+    "keep_hours",
+    "keep_messages",
+    "keep_minutes",
     "key",
     "keyframe_interval",
     "kilobits_per_second",
@@ -110,6 +114,7 @@ const NAMES: [&str; 171] = [
     "onvif",
     "openid",
     "override",
+    "owners",
     "page",
     "parent",
     "password",
@@ -120,6 +125,7 @@ const NAMES: [&str; 171] = [
     "person",
     "phone",
     "port",
+    "privacy",
     "probe",
     "program",
     "promise",

@@ -2,7 +2,7 @@
 //!
 //! Pure. All that was not edited stays as somebody wrote it, comments included.
 
-use crate::edits::{Edit, Field, Item, Value};
+use crate::edits::{Edit, Field, Form, Item, Kind, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item as Node, Table, TableLike, Value as Written};
 
@@ -28,6 +28,14 @@ pub(super) fn lay<'e>(texts: &[&str], edits: impl Iterator<Item = &'e Edit>) -> 
     let (mut orphans, mut added) = (BTreeSet::new(), Vec::new());
     for edit in edits {
         let table = edit.item.kind.table();
+        if edit.strikes() {
+            // Before anything is added: what was added on a page is no entry of the files.
+            match strike(&mut documents, edit) {
+                Some(document) => drop(touched.insert(document)),
+                None => drop(orphans.insert(edit.item.clone())),
+            }
+            continue;
+        }
         if edit.item.kind.is_added() {
             added.push(edit);
             continue;
@@ -122,6 +130,52 @@ fn written(field: &Field) -> Written {
         Field::Text(text) => text.as_str().into(),
         Field::List(texts) => texts.iter().map(String::as_str).collect::<Array>().into(),
     }
+}
+
+/// Strikes out the first entry that says what the edit is over; the document in which it stood.
+fn strike(documents: &mut [Option<DocumentMut>], edit: &Edit) -> Option<usize> {
+    let (name, over) = (edit.item.kind.table(), edit.over.as_ref()?);
+    let says = |entry: &dyn TableLike| said(entry, edit.item.kind) == *over;
+    for (number, document) in documents.iter_mut().enumerate() {
+        let Some(document) = document else { continue };
+        let Some(node) = document.get_mut(name) else { continue };
+        let found = match node {
+            Node::Table(entry) => says(entry).then_some(None),
+            Node::Value(Written::InlineTable(entry)) => says(entry).then_some(None),
+            Node::ArrayOfTables(entries) => entries.iter().position(|entry| says(entry)).map(Some),
+            Node::Value(Written::Array(entries)) => {
+                entries.iter().position(|one| one.as_inline_table().is_some_and(|entry| says(entry))).map(Some)
+            }
+            _ => None,
+        };
+        match (found, node) {
+            (None, _) => continue,
+            (Some(Some(place)), Node::ArrayOfTables(entries)) if entries.len() > 1 => drop(entries.remove(place)),
+            (Some(Some(place)), Node::Value(Written::Array(entries))) => drop(entries.remove(place)),
+            // The only one goes with its table.
+            _ => drop(document.remove(name)),
+        }
+        return Some(number);
+    }
+    None
+}
+
+/// What an entry says of what can be edited of it, as the sheet has it.
+fn said(entry: &dyn TableLike, kind: Kind) -> Value {
+    let field = |value: &Written, form: &Form| match (value, form) {
+        (Written::String(text), Form::List) => Some(Field::List(vec![text.value().clone()])),
+        (Written::String(text), _) => Some(Field::Text(text.value().clone())),
+        (Written::Integer(number), _) => Some(Field::Number(u64::try_from(*number.value()).unwrap_or_default())),
+        (Written::Boolean(truth), _) => Some(Field::Truth(*truth.value())),
+        (Written::Array(items), _) => {
+            Some(Field::List(items.iter().filter_map(Written::as_str).map(str::to_owned).collect()))
+        }
+        _ => None,
+    };
+    kind.keys().iter().fold(Value::default(), |value, (key, form)| {
+        let said = entry.get(key).and_then(Node::as_value).and_then(|value| field(value, form));
+        said.map_or_else(|| value.clone(), |said| value.clone().with(key, said))
+    })
 }
 
 /// Adds an entry behind the last of its kind; the document in which it stands then.

@@ -22,6 +22,8 @@ mod lay;
 mod mask;
 mod names;
 mod openid;
+mod owners;
+mod privacy;
 mod problem;
 mod reading;
 mod scrapers;
@@ -38,6 +40,7 @@ pub use checked::Config;
 pub(crate) use entry::parse_duration;
 pub use export::export;
 pub use files::Files;
+pub use owners::Owners;
 pub use problem::{Problem, Problems};
 
 use crate::edits::Sheet;
@@ -92,6 +95,7 @@ fn build<'a>(
     let journal = settings::journal(&tables);
     let web = web::web(&tables);
     let uptime = settings::report(&tables);
+    let owners = privacy::owners(&tables);
     let logins = secret::logins(&tables);
     let may_be_empty = fleet::is_being_set_up(&tables);
     let mut fleet = fleet::fleet(&tables, &logins, may_be_empty, context);
@@ -117,6 +121,7 @@ fn build<'a>(
         uptime,
         metrics,
         web,
+        owners,
         files,
         sheet: known,
     };

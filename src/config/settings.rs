@@ -5,7 +5,9 @@ use super::{
     tables::Tables,
 };
 use crate::{
-    health, journal, metrics,
+    health,
+    journal::{self, Keep},
+    metrics,
     model::{Beacon, LinkKind},
     probe,
     schedule::{self, Cadence},
@@ -174,10 +176,15 @@ pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
         if let Some(path) = table.text("path") {
             journal.path = Some(table.source.folder.join(path.value));
         }
-        set_duration(table, "keep_good", SECOND..=3650 * DAY, &mut journal.keep_good);
-        set_duration(table, "keep_failures", SECOND..=3650 * DAY, &mut journal.keep_failures);
-        let history = journal::Settings::LEAST_HISTORY..=3650 * DAY;
-        set_duration(table, "keep_history", history, &mut journal.keep_history);
+        for keep in Keep::ALL {
+            let Some(length) = table.duration(keep.as_str(), keep.least()..=3650 * DAY) else { continue };
+            journal.keep.set(keep, length.value);
+            // Files of before said by this key how long messages and the audit trail stay, too.
+            if keep == Keep::History {
+                journal.keep.set(Keep::Messages, length.value);
+                journal.keep.set(Keep::Audit, length.value.max(Keep::Audit.usual()));
+            }
+        }
         if let Some(bytes) = table.bytes("max_size") {
             journal.max_size = bytes;
             if bytes < SMALLEST_JOURNAL {

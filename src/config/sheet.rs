@@ -1,8 +1,12 @@
 //! What of the files can be edited on pages, and where it stands.
 
 use super::source::Source;
-use crate::edits::{Choices, Field, Form, Item, Kind, Place, Sheet, Value};
-use std::{path::Path, sync::Arc};
+use crate::{
+    edits::{Choices, Field, Form, Item, Kind, Place, Sheet, Value},
+    model::hex,
+};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -18,25 +22,32 @@ type Entry<'t> = (&'t DeTable<'t>, usize);
 pub(super) fn of(trees: &[(&Source, Spanned<DeTable<'_>>)]) -> Sheet {
     let mut lines = Vec::new();
     let mut choices = Choices::default();
-    let mut added = 0;
+    let mut same = BTreeMap::new();
     for (source, tree) in trees {
         let places = Places::of(source);
         for kind in Kind::ALL {
             for (table, start) in entries(tree.get_ref(), kind.table()) {
-                added += usize::from(kind.is_added());
+                let Some((value, at)) = value(table, kind) else { continue };
                 let id = match kind {
                     Kind::Roster => text(table, "id").unwrap_or(MAIN).to_owned(),
-                    kind if kind.is_added() => format!("file-{added}"),
+                    kind if kind.is_added() => of_file(&value, &mut same),
                     _ => text(table, "id").unwrap_or_default().to_owned(),
                 };
-                if let Some((value, at)) = value(table, kind) {
-                    lines.push((Item::new(kind, id), value, places.at(at.unwrap_or(start))));
-                }
+                lines.push((Item::new(kind, id), value, places.at(at.unwrap_or(start))));
             }
         }
         choose(tree.get_ref(), &mut choices);
     }
     Sheet::of_files(lines, choices)
+}
+
+/// The id of an entry that has none in its file: by what it says, so that it is the same wherever it stands, and that whoever
+/// strikes it out strikes out no other. Of several that say the same the second has a number.
+fn of_file(value: &Value, same: &mut BTreeMap<String, usize>) -> String {
+    let told = hex(&Sha256::digest(value.to_string().as_bytes())[..6]);
+    let count = same.entry(told.clone()).or_default();
+    *count += 1;
+    if *count == 1 { format!("file-{told}") } else { format!("file-{told}-{count}") }
 }
 
 fn choose(tree: &DeTable<'_>, choices: &mut Choices) {

@@ -4,7 +4,7 @@ use super::{
     areas,
     context::Context,
     entry::Entry,
-    ids::{Seen, known},
+    ids::{Seen, among},
     tables::Tables,
 };
 use crate::model::{Fleet, Level, Site, SiteId, View, Watcher};
@@ -87,7 +87,8 @@ fn view(entry: &Entry<'_>, cameras: &BTreeSet<String>, names: &mut BTreeSet<Stri
     for (key, spare) in [("cameras", false), ("spares", true)] {
         for camera in entry.texts(key) {
             named += 1;
-            let Some(id) = known(entry, key, &camera, cameras.iter().map(String::as_str), "camera") else { continue };
+            let all = (cameras.contains(&camera.value), cameras.iter().map(String::as_str));
+            let Some(id) = among(entry, key, &camera, all, "camera") else { continue };
             if watchers.iter().any(|watcher| watcher.camera.as_str() == id) {
                 let message = format!("camera {} sees this view already", entry.quoted(&camera));
                 entry.problem(key, camera.span, message, "name each camera once");

@@ -1,6 +1,7 @@
 //! What is not yet written, when things are due, and whom to answer: what people asked for is answered when it is
 //! durable, and waits for nothing else.
 
+use super::shared::Measured;
 use crate::{
     journal::Batch,
     model::{CameraId, IncidentId, LoginRecord, Memory, Observation, later},
@@ -10,7 +11,7 @@ use crate::{
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::sync::oneshot;
@@ -49,7 +50,7 @@ pub(super) struct Agenda {
     under_way: (usize, BTreeSet<IncidentId>),
     answers: Vec<Waiting>,
     /// What looks measured, summed up.
-    figures: Recorder,
+    figures: Measured,
 }
 
 /// Somebody who asked for something that is done.
@@ -71,8 +72,12 @@ enum Write {
     Done,
 }
 
+fn held(measured: &Measured) -> MutexGuard<'_, Recorder> {
+    measured.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Agenda {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Timestamp, measured: Measured) -> Self {
         Self {
             batch: Batch::default(),
             write_at: None,
@@ -83,7 +88,7 @@ impl Agenda {
             workers_at: now,
             under_way: (0, BTreeSet::new()),
             answers: Vec::new(),
-            figures: Recorder::default(),
+            figures: measured,
         }
     }
 
@@ -113,22 +118,24 @@ impl Agenda {
 
     /// Puts figures of times that are over into the batch, so many that the journal is not held up.
     pub(super) fn sum_up(&mut self, now: Timestamp) {
-        self.figures.close(now);
-        if self.batch.figures.is_empty() && self.figures.waits() {
-            self.batch.figures = self.figures.take(FIGURES_AT_ONCE);
+        let mut figures = held(&self.figures);
+        figures.close(now);
+        if self.batch.figures.is_empty() && figures.waits() {
+            self.batch.figures = figures.take(FIGURES_AT_ONCE);
             self.write_at.get_or_insert(later(now, FIGURES_WAIT));
         }
     }
 
     /// All figures that there are: the daemon stops. Of a large fleet those are left that would take long to write.
     pub(super) fn sum_up_all(&mut self) {
-        self.figures.close_all();
-        self.batch.figures.extend(self.figures.take(FIGURES_AT_END));
+        let mut figures = held(&self.figures);
+        figures.close_all();
+        self.batch.figures.extend(figures.take(FIGURES_AT_END));
     }
 
     /// Looks that found something wrong are kept, and those that saw the stream; mere liveness is not worth the disk.
     pub(super) fn transcript(&mut self, now: Timestamp, camera: &CameraId, seen: &Observation) {
-        self.figures.take_in(camera, seen);
+        held(&self.figures).take_in(camera, seen);
         let worth = seen.failure.is_some() || seen.check != crate::model::Check::Liveness;
         if worth && self.batch.observations.len() < TRANSCRIPTS_MAX {
             self.batch.observations.push((camera.clone(), seen.clone()));
@@ -273,7 +280,7 @@ mod tests {
 
     #[test]
     fn transcripts_that_wait_keep_no_answer_back() {
-        let mut agenda = Agenda::new(at(0));
+        let mut agenda = Agenda::new(at(0), Measured::default());
         for second in 0..9 {
             seen(&mut agenda, second);
             let (to, mut answer) = oneshot::channel();
@@ -288,7 +295,7 @@ mod tests {
 
     #[test]
     fn an_answer_waits_for_its_own_write() {
-        let mut agenda = Agenda::new(at(0));
+        let mut agenda = Agenda::new(at(0), Measured::default());
         seen(&mut agenda, 0);
         let (to, mut answer) = oneshot::channel();
         agenda.write_now(at(1)).windows.push(window());
@@ -306,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_failing_disk_refuses_only_what_it_should_have_taken() {
-        let mut agenda = Agenda::new(at(0));
+        let mut agenda = Agenda::new(at(0), Measured::default());
         let ((to_window, mut window_set), (to_reload, mut reloaded)) = (oneshot::channel(), oneshot::channel());
         agenda.write_now(at(0)).windows.push(window());
         agenda.answer(to_window, silenced("w1"), true);
@@ -322,7 +329,7 @@ mod tests {
 
     #[test]
     fn what_comes_while_something_is_written_keeps_its_own_fate() {
-        let mut agenda = Agenda::new(at(0));
+        let mut agenda = Agenda::new(at(0), Measured::default());
         let ((to_first, mut first), (to_second, mut second)) = (oneshot::channel(), oneshot::channel());
         agenda.write_now(at(0)).windows.push(window());
         agenda.answer(to_first, silenced("first"), true);
@@ -354,7 +361,7 @@ mod tests {
             since: at(0),
             decided: at(0),
         };
-        let mut agenda = Agenda::new(at(0));
+        let mut agenda = Agenda::new(at(0), Measured::default());
         let mut lost = 0;
         for number in 0..KEPT_MAX + 10 {
             agenda.write_now(at(0)).transitions.push(transition(number));

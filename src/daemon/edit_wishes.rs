@@ -61,6 +61,10 @@ impl EventLoop {
                     let _ = answer.send(Err(Refused::NotDurable));
                 }
                 editing.under_way = Some(written(agenda, settled));
+                // What would be laid over it waits for as long: whoever wished that is told now, and may try again.
+                for (.., answer) in editing.waiting.drain(..) {
+                    let _ = answer.send(Err(Refused::JournalFails));
+                }
             }
             Progress::Written(true, edit) => {
                 let Settled { config, edits, answer } = *edit;

@@ -175,7 +175,7 @@ async fn each_role_edits_what_is_its_own_whichever_way_it_comes() {
     let expected = [
         of("officer", &["stand_in"]),
         of("chief", &all),
-        of("contractor", &["maintenance", "camera_name", "notes"]),
+        of("contractor", &["maintenance", "camera_name", "notes", "recorder_notes"]),
         of("administrator", &all),
     ];
     assert_eq!(may, expected.concat());

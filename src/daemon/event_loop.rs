@@ -96,7 +96,7 @@ impl EventLoop {
     /// Runs until the observations end: the loop outlives the runner, so that what it saw last is still remembered.
     pub(super) async fn run(mut self, effects: Vec<Effect>, mut inputs: Inputs) -> Outcome {
         let now = self.shared.clock.now();
-        let mut agenda = Agenda::new(now);
+        let mut agenda = Agenda::new(now, self.shared.measured.clone());
         let (mut reloads, mut editing) = (Reloads::default(), Editing::default());
         let mut writing: Option<Writing> = None;
         let mut found = Vec::new();

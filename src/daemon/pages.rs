@@ -10,7 +10,7 @@ use crate::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::{net::TcpListener, sync::Semaphore};
 
 const FAILED: &str = "working it out failed inside camhealth";
@@ -59,6 +59,7 @@ fn state(shared: &Shared) -> web::State {
             let configs = shared.configs.clone();
             move || configs.borrow().sheet.clone()
         }),
+        owner: owner(shared),
         turns: turns(shared),
         hosts: web::Hosts::new(&hosts, move || linked.borrow().deliver.page.as_ref()?.host_str().map(str::to_owned)),
         requests: shared.requests.clone(),
@@ -89,6 +90,19 @@ fn turns(shared: &Shared) -> Arc<dyn Fn(Timestamp) -> Vec<web::Turn> + Send + Sy
             })
         });
         turns.collect()
+    })
+}
+
+/// Who lends a camera, from the file that says so, each time anew.
+fn owner(shared: &Shared) -> web::OwnerFn {
+    let configs = shared.configs.clone();
+    Arc::new(move |camera| {
+        let owners = configs.borrow().owners.clone();
+        let read = async move {
+            let Some(owners) = owners else { return Ok(None) };
+            tokio::task::spawn_blocking(move || owners.of(&camera)).await.map_err(|_| FAILED.to_owned())?
+        };
+        read.boxed()
     })
 }
 
@@ -157,7 +171,10 @@ fn past(shared: &Shared) -> web::Sources {
 /// Reads what looks measured of a camera: in the time that is shown, and by the hour in that which tells what is usual.
 fn figures(shared: &Shared) -> Figures {
     let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
+    let measured = shared.measured.clone();
     Arc::new(move |camera, range| {
+        // Before what the journal has is read, so that nothing falls between the two.
+        let lately = measured.lock().unwrap_or_else(PoisonError::into_inner).lately(&camera);
         let (journal, zone) = (journal.clone(), snapshots.borrow().fleet.commune.timezone.clone());
         let now = clock.now();
         let read = async move {
@@ -168,7 +185,10 @@ fn figures(shared: &Shared) -> Figures {
             let points = match range {
                 uptime::Range::Day => {
                     let points = journal.figures(camera, Grain::Minute, (from, now)).await;
-                    points.map_err(|error| error.to_string())?
+                    let mut points = points.map_err(|error| error.to_string())?;
+                    let last = points.last().map(|(at, _)| *at);
+                    points.extend(lately.into_iter().filter(|(at, _)| last.is_none_or(|last| *at > last)));
+                    points
                 }
                 _ => hours.iter().filter(|(at, _)| *at >= from).copied().collect(),
             };

@@ -3,7 +3,7 @@
 use super::{progress::Progress, supervise::Health};
 use crate::{
     clock::Clock, config::Config, journal::Journal, metrics::Own, model::Snapshot, monitor::Event, outbox,
-    rights::Register, web,
+    rights::Register, uptime::Recorder, web,
 };
 use secrecy::SecretSlice;
 use std::sync::{Arc, Mutex};
@@ -12,6 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 /// How channels fare, for all that tell them something.
 pub(super) type Failures = Arc<Mutex<outbox::Failures>>;
+
+/// What looks measured and is not yet in the journal: the loop fills it, and pages look at one camera's. Neither holds it
+/// for longer than that.
+pub(super) type Measured = Arc<Mutex<Recorder>>;
 
 /// What tasks share.
 #[derive(Clone)]
@@ -36,4 +40,6 @@ pub(super) struct Shared {
     pub(super) news: mpsc::Sender<Event>,
     /// How the channels fare.
     pub(super) failures: Failures,
+    /// What looks measured and is not yet in the journal.
+    pub(super) measured: Measured,
 }

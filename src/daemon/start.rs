@@ -5,7 +5,7 @@ use super::{
     progress::Progress,
     relay::{self, TellFn},
     replies,
-    shared::{Failures, Shared},
+    shared::{Failures, Measured, Shared},
     supervise::{Health, Supervisor},
     task::Task,
     watchdog,
@@ -84,6 +84,7 @@ pub(super) async fn begin(
         requests,
         news,
         failures,
+        measured: Measured::default(),
     };
 
     let (probe, prober) = probing(&shared, parts.probing);

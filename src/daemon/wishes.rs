@@ -42,6 +42,8 @@ impl EventLoop {
             Request::Unsilence { window } => self.unsilence(now, window, agenda),
             Request::Edit(wish) => return lanes.editing.ask(wish, whose, answer),
             Request::People(wish) => self.people(now, wish, &whose, agenda),
+            // It is shown when the trail has it on the disk.
+            Request::ReadOwner { .. } => Ok((Done::Noted, true)),
         };
         match outcome {
             Ok((done, unwritten)) => {

@@ -55,8 +55,8 @@ pub enum Refusal {
     /// There is no such thing, or it cannot be edited.
     #[error("there is nothing like that to edit: {0}")]
     Unknown(String),
-    /// It stands in a file, which alone can change it.
-    #[error("this stands in {0} and is changed there")]
+    /// It stands in a file, which alone can change it; here it can only be struck out.
+    #[error("this stands in {0} and is changed there; here it can be struck out")]
     InFiles(String),
     /// Somebody else was quicker.
     #[error("somebody has changed this since you saw it: look at what it is now, and send again what is still right")]
@@ -90,12 +90,13 @@ pub fn decide(sheet: &Sheet, now: Timestamp, by: &str, wish: Wish) -> Result<Opt
     let number = u64::try_from(now.as_millisecond()).unwrap_or(0).max(edits.last() + 1);
     let nothing = Line::default();
     let line = match (item.id.is_empty(), sheet.line(&item)) {
-        (true, _) if item.kind.is_added() && value.is_some() => {
+        (true, _) if item.kind.is_added() && value.as_ref().is_some_and(|value| !value.is_empty()) => {
             item.id = format!("e{number}");
             &nothing
         }
         (_, Some(line)) => {
-            if let Some(place) = line.place.as_ref().filter(|_| item.kind.is_added()) {
+            let says_something = value.as_ref().is_some_and(|value| !value.is_empty());
+            if let Some(place) = line.place.as_ref().filter(|_| item.kind.is_added() && says_something) {
                 return Err(Refusal::InFiles(place.to_string()));
             }
             if line.version() != version {
@@ -106,6 +107,8 @@ pub fn decide(sheet: &Sheet, now: Timestamp, by: &str, wish: Wish) -> Result<Opt
         }
         (_, None) => return Err(Refusal::Unknown(item.to_string())),
     };
+    // What was added here and is to say nothing is taken back; what the files say is struck out.
+    let value = value.filter(|value| !(item.kind.is_added() && line.file.is_none() && value.is_empty()));
     let is_there = line.edit.is_some();
     let change = match value {
         None if !is_there => return Ok(None),
@@ -134,6 +137,7 @@ pub fn decide(sheet: &Sheet, now: Timestamp, by: &str, wish: Wish) -> Result<Opt
     let told = |value: Option<&Value>| value.map(Value::to_string).unwrap_or_default();
     let before = line.edit.as_ref().map(|edit| &edit.value).or(line.file.as_ref());
     let (action, after) = match &change {
+        Change::Stands(edit) if edit.strikes() => ("strike_out", String::new()),
         Change::Stands(edit) => ("edit", told(Some(&edit.value))),
         Change::Gone(_) => ("take_back", told(line.file.as_ref())),
     };

@@ -23,6 +23,13 @@ pub struct Edit {
     pub at: Timestamp,
 }
 
+impl Edit {
+    /// Whether it strikes out an entry of the files, which said what it is over.
+    pub fn strikes(&self) -> bool {
+        self.item.kind.is_added() && self.value.is_empty()
+    }
+}
+
 /// All edits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Edits(BTreeMap<Item, Arc<Edit>>);

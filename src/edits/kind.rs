@@ -20,7 +20,7 @@ closed! {
         Maintenance "maintenance",
         /// What sites are called.
         Sites "sites",
-        /// What cameras are called, and what is noted on them.
+        /// What cameras are called, and what is noted on them and on recorders.
         Cameras "cameras",
     }
 }
@@ -28,11 +28,11 @@ closed! {
 worded!(Subject::text {
     Roster => "Lịch trực", "Roster";
     StandIns => "Trực thay", "Stand-ins";
-    People => "Kênh liên lạc", "People's channels";
+    People => "Tên và kênh liên lạc", "People's names and channels";
     Consent => "Đồng ý của chủ hộ", "Families' consent";
     Maintenance => "Bảo trì", "Maintenance";
     Sites => "Tên điểm", "Names of sites";
-    Cameras => "Tên và ghi chú camera", "Names and notes of cameras";
+    Cameras => "Tên và ghi chú camera, đầu ghi", "Names and notes of cameras and recorders";
 });
 
 closed! {
@@ -57,6 +57,10 @@ closed! {
         CameraName "camera_name",
         /// What is noted on a camera.
         Notes "notes",
+        /// What is noted on a recorder.
+        RecorderNotes "recorder_notes",
+        /// What people call somebody on call.
+        PersonName "person_name",
     }
 }
 
@@ -107,11 +111,11 @@ impl Subject {
         match self {
             Self::Roster => &[Kind::Roster],
             Self::StandIns => &[Kind::StandIn],
-            Self::People => &[Kind::Reach, Kind::Address],
+            Self::People => &[Kind::PersonName, Kind::Reach, Kind::Address],
             Self::Consent => &[Kind::Consent],
             Self::Maintenance => &[Kind::Maintenance],
             Self::Sites => &[Kind::SiteName],
-            Self::Cameras => &[Kind::CameraName, Kind::Notes],
+            Self::Cameras => &[Kind::CameraName, Kind::Notes, Kind::RecorderNotes],
         }
     }
 }
@@ -122,11 +126,11 @@ impl Kind {
         match self {
             Self::Roster => Subject::Roster,
             Self::StandIn => Subject::StandIns,
-            Self::Reach | Self::Address => Subject::People,
+            Self::Reach | Self::Address | Self::PersonName => Subject::People,
             Self::Consent => Subject::Consent,
             Self::Maintenance => Subject::Maintenance,
             Self::SiteName => Subject::Sites,
-            Self::CameraName | Self::Notes => Subject::Cameras,
+            Self::CameraName | Self::Notes | Self::RecorderNotes => Subject::Cameras,
         }
     }
 
@@ -135,11 +139,12 @@ impl Kind {
         match self {
             Self::Roster => "rotation",
             Self::StandIn => "override",
-            Self::Reach => "person",
+            Self::Reach | Self::PersonName => "person",
             Self::Address => "channel",
             Self::Consent | Self::CameraName | Self::Notes => "camera",
             Self::Maintenance => "maintenance",
             Self::SiteName => "site",
+            Self::RecorderNotes => "recorder",
         }
     }
 
@@ -151,7 +156,8 @@ impl Kind {
         }
     }
 
-    /// Whether an edit is an entry of its own, beside those of the files.
+    /// Whether an edit is an entry of its own, beside those of the files; of one in the files an edit that says nothing
+    /// strikes it out.
     pub const fn is_added(self) -> bool {
         matches!(self, Self::StandIn | Self::Maintenance)
     }
@@ -184,8 +190,8 @@ impl Kind {
                 ("author", Text),
                 ("reason", Text),
             ],
-            Self::SiteName | Self::CameraName => &[("name", Text)],
-            Self::Notes => &[("notes", Text)],
+            Self::SiteName | Self::CameraName | Self::PersonName => &[("name", Text)],
+            Self::Notes | Self::RecorderNotes => &[("notes", Text)],
         }
     }
 }

@@ -86,6 +86,26 @@ fn what_cannot_be_edited_is_refused() {
 }
 
 #[test]
+fn an_entry_of_the_files_is_struck_out_and_comes_back() {
+    let files = sheet();
+    let item = Item::new(Kind::StandIn, "file-1");
+    let decided = decide(&files, at(1), "An", wish(&files, &item, Some(Value::default()))).expect("it is done");
+    let decided = decided.expect("it changes something");
+    assert_eq!((decided.deed.action, decided.deed.after.as_str()), ("strike_out", ""));
+    assert!(decided.deed.before.contains("reason = Tết"));
+    let struck = files.with(&decided.edits, |_| Standing::Edited);
+    let edit = struck.line(&item).and_then(|line| line.edit.clone()).expect("it stands");
+    assert!(edit.strikes() && edit.over.as_ref() == Some(&stand_in()));
+    assert_eq!(done(&struck, 2, wish(&struck, &item, None)), files);
+    // What was added on the page is taken back by the same wish, and nothing of nothing is added.
+    let new = Item::new(Kind::StandIn, "");
+    let added = done(&files, 1, wish(&files, &new, Some(stand_in())));
+    let own = added.of(Kind::StandIn).next().expect("one").0.clone();
+    assert_eq!(done(&added, 2, wish(&added, &own, Some(Value::default()))), files);
+    assert!(decide(&files, at(1), "An", wish(&files, &new, Some(Value::default()))).is_err());
+}
+
+#[test]
 fn what_is_added_has_an_id_of_its_own() {
     let files = sheet();
     let new = Item::new(Kind::StandIn, "");

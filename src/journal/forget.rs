@@ -1,7 +1,7 @@
 //! A camera is forgotten: every row of it goes, words that name it are struck out of what stays, the file is written anew,
 //! and its bytes are searched for what was to go.
 //!
-//! The audit trail stays as it is, since each entry holds the hash of the one before it; it goes with the history. Other
+//! The audit trail stays as it is, since each entry holds the hash of the one before it; it goes in its own time. Other
 //! files beside the journal, backups above all, are searched and left alone: their owner is told.
 
 use super::{
@@ -103,7 +103,7 @@ fn of_camera(connection: &Connection, table: &Table, camera: &CameraId) -> Resul
         }
         "edit" => {
             "item IN ('camera_name:' || ?1, 'notes:' || ?1, 'consent:' || ?1) OR item LIKE 'maintenance:%' AND json_valid(body) \
-             AND json_extract(body, '$.value.camera') = ?1"
+             AND ?1 IN (json_extract(body, '$.value.camera'), json_extract(body, '$.over.camera'))"
         }
         _ => return Ok(0),
     };

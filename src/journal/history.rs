@@ -3,8 +3,10 @@
 use super::{
     Error,
     columns::time,
+    kept,
     records::{memories, read_link, read_transition},
     rows,
+    settings::Keep,
     strange::Strange,
     table::{INCIDENT, LEVEL_CHANGE, LINK_CHANGE, MAINTENANCE, RUN, TRANSITION},
 };
@@ -39,9 +41,10 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let known = memories(connection, strange)?.into_iter();
     let devices = known.filter_map(|(camera, memory)| Some((camera, memory.device?.now))).collect();
     let begins = rows::read(connection, &first_run(), [], (RUN.name, strange), |row| row.get("started"))?;
-    let begins = begins.first().map(|started| time(*started));
+    let forgotten = kept::until(connection, Keep::History)?;
+    let begins = begins.first().map(|started| time(*started)).max(forgotten);
     strange.tell();
-    Ok(History { runs, begins, transitions, levels, links, incidents, windows, devices })
+    Ok(History { runs, begins, forgotten, transitions, levels, links, incidents, windows, devices })
 }
 
 /// Of the same only the changes of some things, when the monitor ran, and windows.

@@ -4,10 +4,12 @@
 //! All of it is of one moment: a daemon that writes meanwhile changes nothing of what is read here.
 
 use super::{
-    Error, columns, open, people, place, schema,
+    Error, columns,
+    kept::{self, Gone},
+    open, people, place, schema,
     table::{self, Table},
 };
-use crate::rights::{self, Break};
+use crate::rights::{self, Break, Forgotten};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::path::Path;
@@ -38,6 +40,10 @@ pub struct Inspection {
     pub last: Option<Timestamp>,
     /// Where the chain of the audit trail is broken.
     pub trail: Option<Break>,
+    /// How far that was forgotten.
+    pub forgotten: Option<Forgotten>,
+    /// How far each kind was.
+    pub gone: Vec<Gone>,
 }
 
 /// The rows of a table.
@@ -125,8 +131,17 @@ pub(super) fn inspect(connection: &Connection, tell: &mut dyn FnMut(u64)) -> Res
     }
     tell(read);
     if transaction.table_exists(None, table::AUDIT.name).unwrap_or(false) {
-        let trail = trail(&transaction);
+        let known = match transaction.table_exists(None, table::RETENTION.name).unwrap_or(false) {
+            true => kept::trail(&transaction),
+            false => Ok(None),
+        };
+        let known = found.damage(known)?.flatten();
+        if known.is_some() {
+            found.gone = kept::gone(&transaction)?;
+        }
+        let trail = trail(&transaction, known.as_ref());
         found.trail = found.damage(trail)?.flatten();
+        found.forgotten = known.flatten();
     }
     Ok(found)
 }
@@ -198,9 +213,17 @@ fn count(
     Ok(())
 }
 
-/// Where the chain of the audit trail is broken: some entries at a time, each time from the last one of before on.
-fn trail(connection: &Connection) -> Result<Option<Break>, Error> {
+/// Where the chain of the audit trail is broken: some entries at a time, each time from the last one of before on. On what
+/// its beginning hangs may not be known.
+fn trail(connection: &Connection, known: Option<&Option<Forgotten>>) -> Result<Option<Break>, Error> {
     let mut part = people::trail(connection, 0, ENTRIES)?;
+    if let Some(forgotten) = known {
+        let forgotten = forgotten.as_ref();
+        let gone = forgotten.and_then(|gone| gone.broken).map(Break::Changed);
+        if let Some(broken) = gone.or_else(|| rights::hangs(forgotten, part.first())) {
+            return Ok(Some(broken));
+        }
+    }
     loop {
         let broken = rights::broken(&part);
         let Some(last) = part.pop().filter(|_| broken.is_none()) else { return Ok(broken) };

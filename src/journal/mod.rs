@@ -13,6 +13,7 @@ mod forget;
 mod held;
 mod history;
 mod inspect;
+mod kept;
 mod open;
 mod outbox;
 mod pages;
@@ -26,6 +27,7 @@ mod rows;
 mod salvage;
 mod schema;
 mod settings;
+mod settle;
 mod store;
 mod strange;
 mod table;
@@ -35,17 +37,18 @@ pub use edits::edits;
 pub use error::Error;
 pub use forget::{Forgotten, forget};
 pub use inspect::{Count, Inspection, check};
+pub use kept::Gone;
 pub use people::people;
 pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};
-pub use settings::Settings;
+pub use settings::{Keep, Limits, Settings};
 
 use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
     Bearing, Behind, CameraId, FigureRow, Grain, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory,
     Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Thread, Transition, Window,
 };
-use crate::rights::{Chain, Change, Entry, Register};
+use crate::rights::{Chain, Change, Entry, Register, Trail};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use secrecy::SecretSlice;
@@ -253,8 +256,9 @@ impl Journal {
         self.with(|store| store.read(|connection| edits::restore(connection, &strange::Strange::default()))).await
     }
 
-    /// So many entries of the audit trail, from the newest back, before the one of this number.
-    pub async fn audit(&self, before: u64, most: usize) -> Result<Vec<Entry>, Error> {
+    /// So many entries of the audit trail, from the newest back, before the one of this number; and how far it was
+    /// forgotten, where its oldest entry is among them.
+    pub async fn audit(&self, before: u64, most: usize) -> Result<Trail, Error> {
         self.with(move |store| store.read(|connection| people::audit(connection, before, most))).await
     }
 
@@ -326,3 +330,7 @@ mod edits_tests;
 #[cfg(test)]
 #[path = "figures_tests.rs"]
 mod figures_tests;
+
+#[cfg(test)]
+#[path = "retention_tests.rs"]
+mod retention_tests;

@@ -3,11 +3,11 @@
 use super::{
     Batch, Error,
     columns::json,
-    open, rows,
+    kept, open, rows,
     strange::Strange,
     table::{ACCOUNT, AUDIT, PASS},
 };
-use crate::rights::{Account, Chain, Change, Entry, Pass, Register};
+use crate::rights::{Account, Chain, Change, Entry, Pass, Register, Trail};
 use rusqlite::Connection;
 use std::path::Path;
 
@@ -61,11 +61,14 @@ pub fn people(path: &Path) -> Result<Register, Error> {
 }
 
 /// Entries of the audit trail from the newest back, so many, before this number.
-pub(super) fn audit(connection: &Connection, before: u64, most: usize) -> Result<Vec<Entry>, Error> {
+pub(super) fn audit(connection: &Connection, before: u64, most: usize) -> Result<Trail, Error> {
     let strange = Strange::default();
     let condition = format!("id < ?1 ORDER BY id DESC LIMIT {most}");
     let before = i64::try_from(before).unwrap_or(i64::MAX);
-    rows::bodies(connection, &AUDIT, &condition, before, &strange)
+    let entries: Vec<Entry> = rows::bodies(connection, &AUDIT, &condition, before, &strange)?;
+    let forgotten = kept::trail(connection)?;
+    let is_whole = entries.len() < most && forgotten.is_some();
+    Ok(Trail { entries, is_whole, forgotten: forgotten.flatten() })
 }
 
 /// Entries of the audit trail in their order, so many, after this number.

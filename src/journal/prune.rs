@@ -3,7 +3,7 @@
 use super::{
     Error, Settings, inspect, open,
     place::{self, Place},
-    restore, retention,
+    restore, retention, settle,
     table::{self, Table},
 };
 use jiff::Timestamp;
@@ -59,7 +59,10 @@ fn forget(
     connection.pragma_update(None, "synchronous", "normal")?;
     let (before, _) = inspect::size(&connection)?;
     let had = counts(&connection)?;
-    for rule in retention::rules(now, settings, &mut retention::Counts::default()) {
+    // Whoever prunes by hand means it: nothing waits.
+    settle::settle(&mut connection, &settings.keep, now)?;
+    let holds = settle::hold(&mut connection, now)?;
+    for rule in retention::rules(now, settings, &holds, &mut retention::Counts::default()) {
         while rule.portion(&mut connection)? {
             tell();
         }

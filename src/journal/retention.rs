@@ -1,10 +1,16 @@
 //! What is forgotten, and when: a little at a time, so that the thread is never held for long.
 //!
 //! Of changes, the last row of each thing before the limit stays: it says what held when the time began that is still
-//! remembered. Transcripts go by age, by number for each camera, and the oldest first where the file grows too big.
+//! remembered. Transcripts go by age, by number for each camera, and the oldest first where the file grows too big. The
+//! audit trail goes from its beginning on, so that what is left is one chain.
 
-use super::{Batch, Error, Settings};
-use crate::model::CameraId;
+use super::{
+    Batch, Error, Settings,
+    kept::{self, Holds},
+    people,
+    settings::Keep,
+};
+use crate::{model::CameraId, rights::Entry};
 use jiff::Timestamp;
 use rusqlite::{Connection, params_from_iter, types::Value};
 use std::{collections::HashMap, time::Duration};
@@ -19,9 +25,6 @@ const PORTION: u32 = 500;
 /// Transcripts of a camera that are kept, of good looks and of failed ones each: a day of looks once a minute, and no
 /// more of a camera that fails on purpose a thousand times an hour.
 pub(super) const TRANSCRIPTS: usize = 2000;
-/// How long figures are kept by the minute: pages look back on a day; and by the hour, thirteen months.
-pub(super) const KEEP_MINUTES: Duration = Duration::from_secs(25 * 60 * 60);
-pub(super) const KEEP_HOURS: Duration = Duration::from_secs(397 * 24 * 60 * 60);
 /// Of the size above which transcripts go, hours may take so much: else years of them would leave no room for any.
 const HOURS_PART: i64 = 4;
 /// About how much all hours take: 20 bytes a row beside what is in it.
@@ -68,11 +71,44 @@ impl Counts {
     }
 }
 
+/// Rows of a table that are past their time.
+#[derive(Debug)]
+pub(super) struct Old {
+    keep: Keep,
+    table: &'static str,
+    /// What a row is known by.
+    key: &'static str,
+    /// Which rows of `old` are.
+    condition: String,
+    values: Vec<Value>,
+    /// Until when what they tell of is forgotten, in milliseconds.
+    until: i64,
+}
+
+impl Old {
+    /// SQL that deletes a portion of them.
+    pub(super) fn delete(&self) -> String {
+        let Self { table, key, condition, .. } = self;
+        format!(
+            "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} AS old WHERE {condition} LIMIT {PORTION})"
+        )
+    }
+
+    #[cfg(test)]
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
+    }
+}
+
 /// One kind of thing to forget.
 #[derive(Debug)]
 pub(super) enum Rule {
-    /// Rows that a statement deletes, a portion at a time.
-    Rows(String, Vec<Value>),
+    /// Rows that are past their time, a portion at a time.
+    Old(Old),
+    /// The beginning of the audit trail, as far as it was written before this.
+    Trail(i64),
+    /// Transcripts of a camera, of good looks or of failed ones, beyond their number.
+    Many(CameraId, bool),
     /// The oldest hours of figures, where the file is big and they take more than their part of this.
     Hours(i64),
     /// The oldest transcripts, while the file is bigger than this.
@@ -81,61 +117,82 @@ pub(super) enum Rule {
     Pages(i64),
 }
 
-/// What is to be forgotten now.
-pub(super) fn rules(now: Timestamp, settings: &Settings, counts: &mut Counts) -> Vec<Rule> {
-    let before = |keep: Duration| {
-        Value::Integer(now.as_millisecond().saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)))
+/// What of a kind is past its time.
+fn old(now: Timestamp, keep: Keep, length: Duration) -> Vec<Old> {
+    let until = now.as_millisecond().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
+    let of = |table, key, condition: String, values| Old { keep, table, key, condition, values, until };
+    let by_time = |table, key, condition: &str| of(table, key, condition.to_owned(), vec![Value::Integer(until)]);
+    let transcripts = |failed: bool| {
+        let values = vec![Value::Integer(failed.into()), Value::Integer(until)];
+        vec![of("observation", "id", "old.failed = ?1 AND old.started < ?2".to_owned(), values)]
     };
-    let history = before(settings.keep_history);
-    let rows = |table: &str, column: &str, condition: String, values: Vec<Value>| {
-        let sql = format!(
-            "DELETE FROM {table} WHERE {column} IN (SELECT {column} FROM {table} AS old WHERE {condition} LIMIT {PORTION})"
-        );
-        Rule::Rows(sql, values)
+    let figures = |table| {
+        vec![of(table, "begins, camera", "old.begins < ?1".to_owned(), vec![Value::Integer(until.div_euclid(1000))])]
     };
-    let mut rules = Vec::new();
     // A plus keeps a condition from being taken as the way in: what is past its time is found by its time.
-    for (table, key, time) in
-        [("transition", "camera", "decided"), ("level_change", "site", "since"), ("link_change", "link", "since")]
-    {
-        let condition = format!(
-            "old.{time} < ?1 AND (SELECT next.{time} FROM {table} AS next
-                                  WHERE next.{key} = old.{key} AND next.id > old.id ORDER BY next.id LIMIT 1) < ?1"
-        );
-        rules.push(rows(table, "id", condition, vec![history.clone()]));
+    match keep {
+        Keep::Good => transcripts(false),
+        Keep::Failures => transcripts(true),
+        Keep::Minutes => figures("minute_figures"),
+        Keep::Hours => figures("hour_figures"),
+        // Its beginning goes, by Rule::Trail.
+        Keep::Audit => Vec::new(),
+        Keep::Messages => vec![
+            by_time("outbox", "id", "old.settled < ?1 AND old.state <> 'queued'"),
+            by_time("notice", "key", "old.at < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.notice = old.key)"),
+        ],
+        Keep::History => {
+            let changes = [
+                ("transition", "camera", "decided"),
+                ("level_change", "site", "since"),
+                ("link_change", "link", "since"),
+            ];
+            let changes = changes.into_iter().map(|(table, thing, time)| {
+                let condition = format!(
+                    "old.{time} < ?1 AND (SELECT next.{time} FROM {table} AS next
+                                          WHERE next.{thing} = old.{thing} AND next.id > old.id ORDER BY next.id LIMIT 1) < ?1"
+                );
+                by_time(table, "id", &condition)
+            });
+            let others = [
+                ("run", "old.last_alive < ?1 AND +old.id < (SELECT max(id) FROM run)"),
+                ("incident", "old.closed < ?1 AND +old.number < (SELECT max(number) FROM incident)"),
+                ("maintenance", "old.until < ?1"),
+            ];
+            changes.chain(others.map(|(table, condition)| by_time(table, "id", condition))).collect()
+        }
     }
-    for (table, column, condition) in [
-        ("run", "id", "old.last_alive < ?1 AND +old.id < (SELECT max(id) FROM run)"),
-        ("incident", "id", "old.closed < ?1 AND +old.number < (SELECT max(number) FROM incident)"),
-        ("maintenance", "id", "old.until < ?1"),
-        // The last one is what the next hangs on.
-        ("audit", "id", "old.at < ?1 AND +old.id < (SELECT max(id) FROM audit)"),
-        ("outbox", "id", "old.settled < ?1 AND old.state <> 'queued'"),
-        ("notice", "key", "old.at < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.notice = old.key)"),
-    ] {
-        rules.push(rows(table, column, condition.to_owned(), vec![history.clone()]));
+}
+
+/// How many rows of a kind are older than this.
+pub(super) fn older(connection: &Connection, keep: Keep, length: Duration, now: Timestamp) -> Result<u64, Error> {
+    let count = |table: &str, condition: &str, values: &[Value]| {
+        let sql = format!("SELECT count(*) FROM {table} AS old WHERE {condition}");
+        connection.query_row(&sql, params_from_iter(values), |row| row.get::<_, i64>(0))
+    };
+    let mut rows = 0;
+    for old in old(now, keep, length) {
+        rows += count(old.table, &old.condition, &old.values)?;
     }
-    for (failed, keep) in [(false, settings.keep_good), (true, settings.keep_failures)] {
-        let condition = "old.failed = ?1 AND old.started < ?2".to_owned();
-        rules.push(rows("observation", "id", condition, vec![Value::Integer(failed.into()), before(keep)]));
+    if keep == Keep::Audit {
+        let until = now.as_millisecond().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
+        rows += count("audit", "old.at < ?1", &[Value::Integer(until)])?;
     }
-    for (table, keep) in [("minute_figures", KEEP_MINUTES), ("hour_figures", KEEP_HOURS.min(settings.keep_history))] {
-        let sql = format!(
-            "DELETE FROM {table} WHERE (begins, camera) IN
-                 (SELECT begins, camera FROM {table} WHERE begins < ?1 LIMIT {PORTION})"
-        );
-        let seconds = i64::try_from(keep.as_secs()).unwrap_or(i64::MAX);
-        rules.push(Rule::Rows(sql, vec![Value::Integer(now.as_second().saturating_sub(seconds))]));
+    Ok(rows.unsigned_abs())
+}
+
+/// What is to be forgotten now.
+pub(super) fn rules(now: Timestamp, settings: &Settings, holds: &Holds, counts: &mut Counts) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for keep in Keep::ALL.into_iter().filter(|keep| holds.at(*keep, now)) {
+        let length = settings.keep.of(keep);
+        rules.extend(old(now, keep, length).into_iter().map(Rule::Old));
+        if keep == Keep::Audit {
+            let length = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+            rules.push(Rule::Trail(now.as_millisecond().saturating_sub(length)));
+        }
     }
-    for (camera, failed) in counts.take_due() {
-        // What is beyond the number goes, oldest and all.
-        let sql = format!(
-            "DELETE FROM observation WHERE id IN (SELECT id FROM observation WHERE camera = ?1 AND failed = ?2
-                                                  ORDER BY id DESC LIMIT {PORTION} OFFSET {TRANSCRIPTS})"
-        );
-        let values = vec![Value::Text(camera.as_str().to_owned()), Value::Integer(failed.into())];
-        rules.push(Rule::Rows(sql, values));
-    }
+    rules.extend(counts.take_due().into_iter().map(|(camera, failed)| Rule::Many(camera, failed)));
     let most = i64::try_from(settings.max_size).unwrap_or(i64::MAX);
     rules.extend([Rule::Hours(most), Rule::Bytes(most), Rule::Pages(most)]);
     rules
@@ -145,8 +202,23 @@ impl Rule {
     /// Forgets a portion; whether there may be more.
     pub(super) fn portion(&self, connection: &mut Connection) -> Result<bool, Error> {
         match self {
-            Self::Rows(sql, values) => {
-                let rows = connection.prepare_cached(sql)?.execute(params_from_iter(values))?;
+            Self::Old(old) => {
+                let transaction = connection.transaction()?;
+                let rows = transaction.prepare_cached(&old.delete())?.execute(params_from_iter(&old.values))?;
+                if rows > 0 {
+                    kept::forgot(&transaction, old.keep, old.until)?;
+                }
+                transaction.commit()?;
+                Ok(rows >= PORTION as usize)
+            }
+            Self::Trail(until) => trail(connection, *until),
+            Self::Many(camera, failed) => {
+                // What is beyond the number goes, oldest and all.
+                let sql = format!(
+                    "DELETE FROM observation WHERE id IN (SELECT id FROM observation WHERE camera = ?1 AND failed = ?2
+                                                          ORDER BY id DESC LIMIT {PORTION} OFFSET {TRANSCRIPTS})"
+                );
+                let rows = connection.prepare_cached(&sql)?.execute((camera.as_str(), failed))?;
                 Ok(rows >= PORTION as usize)
             }
             Self::Hours(most) => {
@@ -184,6 +256,25 @@ impl Rule {
             }
         }
     }
+}
+
+/// Forgets a portion of the trail's beginning, and notes on what the rest hangs. Entries of a time when the clock was wrong
+/// wait until those before them go; the last of all stays, since the next hangs on it.
+fn trail(connection: &mut Connection, until: i64) -> Result<bool, Error> {
+    let is_old = |entry: &Entry| entry.at.as_millisecond() < until;
+    if !people::trail(connection, 0, 1)?.first().is_some_and(is_old) {
+        return Ok(false);
+    }
+    let transaction = connection.transaction()?;
+    let newest: i64 = transaction.query_row("SELECT max(id) FROM audit", [], |row| row.get(0))?;
+    let entries = people::trail(&transaction, 0, PORTION as usize)?;
+    let old = entries.iter().take_while(|entry| is_old(entry) && entry.number < newest.unsigned_abs()).count();
+    if let Some(last) = entries[..old].last() {
+        transaction.execute("DELETE FROM audit WHERE id <= ?1", [i64::try_from(last.number).unwrap_or(i64::MAX)])?;
+        kept::forgot_entries(&transaction, &entries[..old], until)?;
+    }
+    transaction.commit()?;
+    Ok(old >= PORTION as usize)
 }
 
 /// The pages of the file, those that nothing uses, and the size of each.

@@ -1,36 +1,96 @@
-//! Where the journal lies and how long it remembers.
+//! Where the journal lies and how long it remembers, kind by kind.
 
+use crate::model::closed;
 use std::{path::PathBuf, time::Duration};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+closed! {
+    /// A kind of what is kept, by the key of `[journal]` that says for how long.
+    pub enum Keep {
+        /// Transcripts of looks that found nothing wrong.
+        Good "keep_good",
+        /// Transcripts of failures.
+        Failures "keep_failures",
+        /// What each camera, site and link was, incidents, windows that people set, and when the daemon ran: all that
+        /// reports are made from.
+        History "keep_history",
+        /// What was told to whom.
+        Messages "keep_messages",
+        /// Who changed what.
+        Audit "keep_audit",
+        /// What looks measured, by the minute.
+        Minutes "keep_minutes",
+        /// The same by the hour.
+        Hours "keep_hours",
+    }
+}
+
+impl Keep {
+    /// How long, where nobody says otherwise.
+    ///
+    /// Thirteen months are 400 days: the month that runs and the twelve before it take 397 at most, so that each report
+    /// of the list is made from a whole month. The trail of who changed what is asked for when something is in dispute,
+    /// which comes later than the report: it stays for two years and two months.
+    pub const fn usual(self) -> Duration {
+        match self {
+            Self::Good => DAY,
+            Self::Failures => DAY.saturating_mul(30),
+            Self::History | Self::Messages | Self::Hours => DAY.saturating_mul(400),
+            Self::Audit => DAY.saturating_mul(800),
+            // Pages look back on a day.
+            Self::Minutes => Duration::from_secs(25 * 60 * 60),
+        }
+    }
+
+    /// How long at least: what pages and reports need.
+    pub const fn least(self) -> Duration {
+        match self {
+            Self::Good | Self::Failures => Duration::from_secs(1),
+            Self::History | Self::Audit => DAY.saturating_mul(400),
+            Self::Messages => DAY.saturating_mul(30),
+            Self::Minutes => Duration::from_secs(25 * 60 * 60),
+            // What is usual at an hour of the day is learned from a month and a half.
+            Self::Hours => DAY.saturating_mul(46),
+        }
+    }
+}
 
 /// The journal's file and retention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// SQLite file; `None` keeps the journal in memory, for demos and tests.
     pub path: Option<PathBuf>,
-    /// How long transcripts of looks that found nothing wrong are kept.
-    pub keep_good: Duration,
-    /// How long transcripts of failures are kept.
-    pub keep_failures: Duration,
-    /// How long changes, incidents and what was told are kept.
-    pub keep_history: Duration,
+    /// How long each kind is kept.
+    pub keep: Limits,
     /// Bytes above which the oldest transcripts go.
     pub max_size: u64,
 }
 
-impl Settings {
-    /// What history is kept at least: reports list thirteen months, each compared with the one before.
-    pub const LEAST_HISTORY: Duration = Duration::from_secs(430 * 24 * 60 * 60);
+/// How long each kind is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits([Duration; Keep::ALL.len()]);
+
+impl Limits {
+    /// How long this is kept.
+    pub const fn of(&self, keep: Keep) -> Duration {
+        self.0[keep as usize]
+    }
+
+    /// Keeps this for so long.
+    pub const fn set(&mut self, keep: Keep, length: Duration) {
+        self.0[keep as usize] = length;
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self(Keep::ALL.map(Keep::usual))
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            path: Some("camhealth.sqlite3".into()),
-            keep_good: Duration::from_secs(24 * 60 * 60),
-            keep_failures: Duration::from_secs(30 * 24 * 60 * 60),
-            // Two years and two months: reports list thirteen months, and a contract is compared with the year before.
-            keep_history: Duration::from_secs(800 * 24 * 60 * 60),
-            max_size: 2 * 1024 * 1024 * 1024,
-        }
+        Self { path: Some("camhealth.sqlite3".into()), keep: Limits::default(), max_size: 2 * 1024 * 1024 * 1024 }
     }
 }

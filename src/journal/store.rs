@@ -3,7 +3,10 @@
 //! What became of deliveries while nothing could be written is remembered here, so that nobody is told each second what
 //! cannot be noted as told.
 
-use super::{Batch, Condition, Error, Settings, held::Held, open, outbox, records, retention, strange::Strange};
+use super::{
+    Batch, Condition, Error, Settings, held::Held, kept::Holds, open, outbox, records, retention, settings::Limits,
+    settle, strange::Strange,
+};
 use crate::model::Restored;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -34,6 +37,8 @@ pub(super) struct Store {
     batch_fails: bool,
     tried: Option<Instant>,
     transcripts: retention::Counts,
+    /// The limits that were taken on last, and from when on they hold.
+    holds: Option<(Limits, Holds)>,
 }
 
 impl Store {
@@ -51,6 +56,7 @@ impl Store {
             batch_fails: false,
             tried: None,
             transcripts: retention::Counts::default(),
+            holds: None,
         };
         match store.held.begin() {
             Err(error @ (Error::Newer { .. } | Error::Locked { .. } | Error::Path { .. })) => return Err(error),
@@ -71,8 +77,8 @@ impl Store {
             Restored::default()
         });
         if store.held.is_whole() {
-            // The run begins in the journal; a full disk shows by that.
-            let _ = store.write(|_, _| Ok(()));
+            // The run begins in the journal; a full disk shows by that. What will be forgotten is told at once.
+            let _ = store.settle(settings.keep, now);
         }
         Ok((store, restored))
     }
@@ -159,10 +165,31 @@ impl Store {
     pub(super) fn keep(&mut self, now: Timestamp, settings: &Settings) -> Result<(), Error> {
         self.write(|connection, run| records::alive(connection, run, now))?;
         let (began, most) = (Instant::now(), self.transcripts.take_time());
-        for rule in retention::rules(now, settings, &mut self.transcripts) {
+        let holds = self.settle(settings.keep, now)?;
+        for rule in retention::rules(now, settings, &holds, &mut self.transcripts) {
             while self.write(|connection, _| rule.portion(connection))? && began.elapsed() < most {}
         }
         Ok(())
+    }
+
+    /// Takes limits on, and tells what goes by those that became shorter.
+    fn settle(&mut self, limits: Limits, now: Timestamp) -> Result<Holds, Error> {
+        if let Some((_, holds)) = self.holds.filter(|(known, _)| *known == limits) {
+            return Ok(holds);
+        }
+        let (holds, going) = self.write(|connection, _| settle::settle(connection, &limits, now))?;
+        self.holds = Some((limits, holds));
+        for settle::Going { keep, length, rows, from } in going {
+            let (key, days) = (keep.as_str(), length.as_secs() / (24 * 60 * 60));
+            tracing::warn!(
+                key,
+                rows,
+                %from,
+                "the journal holds what is older than {days} days: it is forgotten from then on, unless [journal] {key} \
+                 is made longer before"
+            );
+        }
+        Ok(holds)
     }
 
     /// The key that signs links. While it cannot be written it is one of this run, and is written when it can be.
@@ -257,6 +284,7 @@ impl Store {
         let began = self.began;
         self.run = self.run.filter(|run| records::is_run(&self.held.connection, *run, began));
         self.transcripts = retention::Counts::default();
+        self.holds = None;
     }
 
     fn is_impaired(&self) -> bool {

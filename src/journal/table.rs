@@ -68,9 +68,10 @@ pub(super) static MINUTE_FIGURES: Table = keyed("minute_figures", &["begins", "c
 pub(super) static HOUR_FIGURES: Table = keyed("hour_figures", &["begins", "camera", "parts"]);
 
 pub(super) static EDIT: Table = keyed("edit", &["item", "body"]);
+pub(super) static RETENTION: Table = keyed("retention", &["what", "keep", "holds_from", "until", "rest"]);
 
 /// All of them.
-pub(super) static ALL: [&Table; 20] = [
+pub(super) static ALL: [&Table; 21] = [
     &SECRET,
     &INCIDENT,
     &MAINTENANCE,
@@ -91,6 +92,7 @@ pub(super) static ALL: [&Table; 20] = [
     &EDIT,
     &MINUTE_FIGURES,
     &HOUR_FIGURES,
+    &RETENTION,
 ];
 
 impl Table {
@@ -125,7 +127,7 @@ impl Table {
 
     /// Whether its rows tell of cameras and what befell them, in words too: not of people, secrets and runs.
     pub(super) fn names_things(&self) -> bool {
-        ![&SECRET, &RUN, &ACCOUNT, &PASS, &AUDIT].iter().any(|table| table.name == self.name)
+        ![&SECRET, &RUN, &ACCOUNT, &PASS, &AUDIT, &RETENTION].iter().any(|table| table.name == self.name)
     }
 
     /// What stands in a row beside what names it.

@@ -129,6 +129,8 @@ pub struct Commune {
 pub struct Device {
     /// How many of our sessions it may serve at once, over all its channels.
     pub sessions: usize,
+    /// What people noted on it.
+    pub notes: Option<String>,
 }
 
 closed! {

@@ -11,6 +11,8 @@ pub struct History {
     pub runs: Vec<Run>,
     /// Since when anything is remembered, in whatever span; `None` where that is not known.
     pub begins: Option<Timestamp>,
+    /// Until when it was forgotten, in whatever span; `None` if nothing is yet.
+    pub forgotten: Option<Timestamp>,
     /// Changes of cameras: those decided since the span began, and the last of each camera before it.
     pub transitions: Vec<Transition>,
     /// Changes of sites, in the same way.

@@ -30,6 +30,7 @@ mod notice_wire;
 mod observation;
 mod outbox;
 mod outlook;
+mod owner;
 mod packed;
 mod phrases;
 mod reading;
@@ -81,6 +82,7 @@ pub use observation::{
 };
 pub use outbox::{Behind, Head, Mark, Newest, Place, Refusal, Thread};
 pub use outlook::{Budget, Held, NextLook, Outlook, Outlooks, SharedOutlooks};
+pub use owner::Owner;
 pub use packed::packed;
 pub use phrases::Phrase;
 pub use reading::{ToldFailure, ToldLook, ToldRung};

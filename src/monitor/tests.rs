@@ -21,7 +21,7 @@ pub(super) fn fleet(sites: usize) -> Arc<Fleet> {
             let id = format!("{site}-{view}");
             let rtsp = format!("rtsp://127.0.0.1/{id}").parse().expect("a URL");
             let camera = Camera { name: format!("Camera {id}"), ..Camera::new(&id, rtsp) };
-            fleet.devices.insert(camera.device.clone(), Device { sessions: 1 });
+            fleet.devices.insert(camera.device.clone(), Device { sessions: 1, notes: None });
             let watchers = vec![Watcher { camera: camera.id.clone(), spare: false }];
             views.push(View::new(view, watchers));
             fleet.cameras.insert(camera.id.clone(), Arc::new(camera));

@@ -38,6 +38,10 @@ impl Request {
                 let incident = ground.incident.ok_or_else(unknown)?;
                 may(&Touched::Incident(incident)).map_err(|outside| refused(outside, unknown))
             }
+            // Whose door it hangs at is for the chief of that part.
+            Self::ReadOwner { camera, .. } => may(&Touched::Camera(camera.clone())).map_err(|outside| {
+                refused(outside, || Refused::Unknown(Unknown::Scope(Scope::Camera(camera.clone()))))
+            }),
             Self::Silence(wish) => may(&Touched::Service(wish.scope.clone()))
                 .map_err(|outside| refused(outside, || Refused::Unknown(Unknown::Scope(wish.scope.clone())))),
             Self::Unsilence { window: id } => {
@@ -66,9 +70,10 @@ fn refused(outside: Outside, unknown: impl FnOnce() -> Refused) -> Refused {
 fn touched(wish: &edits::Wish, sheet: &Sheet) -> Vec<Touched<'static>> {
     let id = wish.item.id.as_str();
     match wish.item.kind {
-        Kind::Roster | Kind::StandIn | Kind::Reach | Kind::Address => vec![Touched::Commune],
+        Kind::Roster | Kind::StandIn | Kind::PersonName | Kind::Reach | Kind::Address => vec![Touched::Commune],
         Kind::SiteName => vec![Touched::Site(id.into())],
         Kind::CameraName | Kind::Notes => vec![Touched::Camera(id.into())],
+        Kind::RecorderNotes => vec![Touched::Device(id.into())],
         Kind::Consent => vec![Touched::Service(Scope::Camera(id.into()))],
         Kind::Maintenance => {
             let line = sheet.line(&wish.item);
@@ -93,9 +98,10 @@ fn scopes(value: &Value) -> Vec<Scope> {
 pub fn sees(reach: &Reach, fleet: &Fleet, item: &Item, line: &Line) -> bool {
     let id = item.id.as_str();
     match item.kind {
-        Kind::Roster | Kind::StandIn | Kind::Reach | Kind::Address => false,
+        Kind::Roster | Kind::StandIn | Kind::PersonName | Kind::Reach | Kind::Address => false,
         Kind::SiteName => reach.sees_site(&id.into()),
         Kind::CameraName | Kind::Notes | Kind::Consent => reach.sees_camera(&id.into()),
+        Kind::RecorderNotes => reach.sees_device(&id.into()),
         // All that is told of it is theirs: what holds, what the files say, and what was edited.
         Kind::Maintenance => {
             let told = [line.file.as_ref(), line.edit.as_ref().map(|edit| &edit.value)];

@@ -20,6 +20,7 @@ mod tests;
 
 use crate::{
     edits,
+    model::{CameraId, Fleet, Kind, Scope},
     rights::{self, Deed, Right},
 };
 use std::fmt;
@@ -52,6 +53,13 @@ pub enum Request {
     People(rights::Wish),
     /// Edit something of the configuration.
     Edit(edits::Wish),
+    /// Have it written into the audit trail that somebody reads who lends a camera: it is shown after that.
+    ReadOwner {
+        /// Which camera.
+        camera: CameraId,
+        /// What for.
+        reason: String,
+    },
 }
 
 impl Request {
@@ -63,6 +71,7 @@ impl Request {
             Self::Silence(_) | Self::Unsilence { .. } => Some(Right::Silence),
             Self::People(wish) => wish.right(),
             Self::Edit(wish) => Some(wish.item.kind.subject().right()),
+            Self::ReadOwner { .. } => Some(Right::Owners),
         }
     }
 
@@ -75,6 +84,7 @@ impl Request {
             Self::TakeOn { incident, by, via } => ("take_on", incident.clone(), format!("{by} ({via})")),
             Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
             Self::Unsilence { window } => ("unsilence", window.clone(), String::new()),
+            Self::ReadOwner { camera, reason } => ("read_owner", camera.to_string(), reason.clone()),
             Self::People(_) | Self::Edit(_) => return None,
         };
         Some(Deed { action, subject, after, ..Deed::default() })
@@ -112,6 +122,8 @@ pub enum Done {
     People,
     /// Something was edited, and holds.
     Edited,
+    /// It is in the audit trail that somebody reads it.
+    Noted,
 }
 
 impl fmt::Display for Done {
@@ -122,8 +134,17 @@ impl fmt::Display for Done {
             Self::TakenOnBefore { number, by } => write!(f, "incident #{number} is already taken on by {by}"),
             Self::Silenced { window } => f.write_str(window),
             Self::Unsilenced { window } => write!(f, "{window} is ended"),
-            Self::People | Self::Edited => f.write_str("done"),
+            Self::People | Self::Edited | Self::Noted => f.write_str("done"),
         }
+    }
+}
+
+/// Whether it can be said who lends a camera, and what for somebody asks.
+pub fn read_owner(camera: &CameraId, reason: &str, fleet: &Fleet) -> Result<Request, Refused> {
+    let reason = name(reason, Field::Reason)?;
+    match fleet.cameras.get(camera).filter(|camera| camera.kind == Kind::Household) {
+        Some(camera) => Ok(Request::ReadOwner { camera: camera.id.clone(), reason }),
+        None => Err(Refused::Unknown(Unknown::Scope(Scope::Camera(camera.clone())))),
     }
 }
 

@@ -37,6 +37,11 @@ pub enum Refused {
     /// It was done, and a restart would forget it.
     #[error("it is done, but cannot be remembered until the journal can be written")]
     NotDurable,
+    /// It waited for something that cannot be remembered, and was not begun.
+    #[error(
+        "nothing was changed: the journal cannot be written, and another change waits for that; try again when it can"
+    )]
+    JournalFails,
     /// The daemon is stopping, and may or may not have done it.
     #[error("camhealth is stopping")]
     Stopping,

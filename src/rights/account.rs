@@ -217,6 +217,9 @@ impl Who {
     pub fn may(&self, right: Right) -> Result<(), Denied> {
         match self {
             Self::Stranger => Err(Denied::SignIn),
+            // Who reads about a family is a person with a name: where nobody is asked for one, nobody does, and no program.
+            Self::Anybody if right == Right::Owners => Err(Denied::SignIn),
+            Self::Thing { .. } if right == Right::Owners => Err(Denied::Role(right)),
             Self::Anybody | Self::Machine => Ok(()),
             Self::Called(_) if right == Right::TakeOn => Ok(()),
             Self::Called(_) => Err(Denied::Role(right)),

@@ -54,6 +54,8 @@ pub enum Touched<'a> {
     Site(SiteId),
     /// What a camera is called, and what is noted on it.
     Camera(CameraId),
+    /// What is noted on a recorder.
+    Device(DeviceId),
     /// Whether something is looked at and alarmed of: silences, maintenance, a family's consent.
     Service(Scope),
     /// Who has an incident in hand.
@@ -195,6 +197,10 @@ impl Reach {
             Touched::Commune => Err(Outside::Shared),
             Touched::Site(site) => judge(false, self.sees_site(site)),
             Touched::Camera(camera) => judge(self.sees_camera(camera), self.holds_camera(camera)),
+            Touched::Device(device) => {
+                let holds = |camera: &CameraId| self.holds_camera(camera);
+                judge(self.sees_device(device), self.holds_device(device, fleet, holds))
+            }
             Touched::Service(scope) => judge(self.sees(scope, fleet), self.owns(scope, fleet)),
             Touched::Incident(incident) => judge(self.sees_incident(incident), self.owns_incident(incident, fleet)),
         }
@@ -216,15 +222,18 @@ impl Reach {
         named && scope.cameras(fleet).all(|camera| self.own.contains(camera))
     }
 
+    /// Whether a recorder is seen, and all its channels are so.
+    fn holds_device(&self, device: &DeviceId, fleet: &Fleet, so: impl Fn(&CameraId) -> bool) -> bool {
+        let mut channels = fleet.cameras.values().filter(|camera| camera.device == *device);
+        self.sees_device(device) && channels.all(|camera| so(&camera.id))
+    }
+
     /// Whether all that an incident keeps down, and what failed, lies within.
     fn owns_incident(&self, incident: &Incident, fleet: &Fleet) -> bool {
         let cause = match &incident.cause {
             Cause::Site(site) | Cause::Unproven(site) => self.sees_site(site),
             Cause::Link(link) => self.owns(&Scope::Link(link.clone()), fleet),
-            Cause::Device(device) => {
-                let mut channels = fleet.cameras.values().filter(|camera| camera.device == *device);
-                self.devices.contains(device) && channels.all(|camera| self.own.contains(&camera.id))
-            }
+            Cause::Device(device) => self.holds_device(device, fleet, |camera| self.own.contains(camera)),
             Cause::Commune | Cause::Monitor => false,
         };
         cause && incident.sites.keys().all(|site| self.sees_site(site))

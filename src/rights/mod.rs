@@ -7,6 +7,7 @@
 mod account;
 mod audit;
 mod bounds;
+mod forgotten;
 mod hash;
 mod narrow;
 mod openid;
@@ -30,6 +31,7 @@ pub(crate) mod worlds;
 pub use account::{Account, By, Denied, Pass, PassKind, Who};
 pub use audit::{Break, Chain, Deed, Entry, broken};
 pub use bounds::{Bounds, Outside, Reach, Touched};
+pub use forgotten::{Forgotten, Trail, hangs};
 pub use hash::Hash;
 pub use openid::{OpenId, Vouched};
 pub use register::{Change, Invite, Register, Wrong, is_name};

@@ -54,7 +54,7 @@ prop_compose! {
             camera.area = lies.map(area).filter(|area| fleet.areas.contains_key(area));
             camera.link = link.map(|link| format!("link-{link}.").as_str().into()).filter(|link| fleet.links.contains_key(link));
             camera.device = format!("nvr-{device}.").as_str().into();
-            fleet.devices.insert(camera.device.clone(), Device { sessions: 1 });
+            fleet.devices.insert(camera.device.clone(), Device { sessions: 1, notes: None });
             fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
         }
         for (number, (lies, hamlet, watchers)) in sites.into_iter().enumerate() {

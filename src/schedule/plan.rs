@@ -44,7 +44,7 @@ const OVERHEAD: u64 = 16 * 1024;
 /// let (name, timezone) = ("Hải Bình".to_owned(), TimeZone::fixed(jiff::tz::offset(7)));
 /// let mut fleet = Fleet::empty(Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT });
 /// let camera = Camera::new("cho-01", "rtsp://10.20.1.7/sub".parse().expect("an address"));
-/// fleet.devices.insert(camera.device.clone(), Device { sessions: 1 });
+/// fleet.devices.insert(camera.device.clone(), Device { sessions: 1, notes: None });
 /// fleet.cameras.insert(camera.id.clone(), Arc::new(camera));
 ///
 /// let second = |second: i64| Timestamp::from_second(1_790_000_000 + second).expect("a time in this century");

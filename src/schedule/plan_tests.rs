@@ -15,7 +15,7 @@ fn fleet(cameras: Vec<Arc<Camera>>, sessions: usize) -> Fleet {
     let (timezone, night) = (jiff::tz::TimeZone::UTC, crate::model::DailyHours::NIGHT);
     let commune = Commune { name: String::new(), language: Language::Vi, timezone, night };
     Fleet {
-        devices: cameras.iter().map(|camera| (camera.device.clone(), Device { sessions })).collect(),
+        devices: cameras.iter().map(|camera| (camera.device.clone(), Device { sessions, notes: None })).collect(),
         cameras: cameras.into_iter().map(|camera| (camera.id.clone(), camera)).collect(),
         ..Fleet::empty(commune)
     }
@@ -274,7 +274,7 @@ proptest! {
             .collect();
         let settings = Settings { concurrency: 6, ..Settings::default() };
         let mut fleet = fleet(cameras, 1);
-        fleet.devices.insert("nvr".into(), Device { sessions: 4 });
+        fleet.devices.insert("nvr".into(), Device { sessions: 4, notes: None });
         let (name, kind) = (String::new(), LinkKind::Uplink);
         fleet.links = [("uplink".into(), Link { name, kind, parent: None, bytes_per_day: Some(20_000_000), looks_per_second: 5.0, probe: None })].into();
         let mut plan = Plan::new(settings, &fleet, &[], at(0), seed);

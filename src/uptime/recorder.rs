@@ -3,7 +3,7 @@
 //! Of each camera the minute and the hour that run are held, and the minutes of ten that are over. What is over is handed
 //! out for all cameras at once: rows of one time lie side by side in the journal, so that little of it is written twice.
 
-use crate::model::{CameraId, FigureRow, Grain, Observation, Sum};
+use crate::model::{CameraId, FigureRow, Figures, Grain, Observation, Point, Sum};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -107,6 +107,16 @@ impl Recorder {
         self.over.drain(..beyond);
     }
 
+    /// The minutes of a camera that are over and not yet handed out.
+    pub fn lately(&self, camera: &CameraId) -> Vec<Point> {
+        let Some([minute, _]) = self.cameras.get(camera) else { return Vec::new() };
+        let point = |(place, figures): (u8, Figures)| {
+            let at = minute.begins + i64::from(place) * Grain::Minute.part();
+            Some((Timestamp::from_second(at).ok()?, figures))
+        };
+        Figures::unpack(&minute.parts).filter_map(point).collect()
+    }
+
     /// Whether anything waits to be written.
     pub fn waits(&self) -> bool {
         !self.over.is_empty()
@@ -121,7 +131,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Check, Figures};
+    use crate::model::Check;
     use proptest::prelude::*;
     use std::{collections::BTreeMap, time::Duration};
 
@@ -146,6 +156,29 @@ mod tests {
             }
         }
         found
+    }
+
+    #[test]
+    fn what_waits_for_its_row_can_be_seen_before_it_is_written() {
+        let mut recorder = Recorder::default();
+        for number in 0..=SMALL {
+            recorder.take_in(&format!("camera-{number}").as_str().into(), &look(0, 5));
+        }
+        let camera = CameraId::from("a");
+        let row = Grain::Minute.row() - START.rem_euclid(Grain::Minute.row());
+        recorder.close(Timestamp::from_second(START + row).expect("a time"));
+        recorder.take(usize::MAX);
+        for minute in 0..4 {
+            recorder.take_in(&camera, &look(row + minute * 60, 7));
+        }
+        recorder.close(Timestamp::from_second(START + row + 200).expect("a time"));
+        let of_it = |row: &FigureRow| row.grain == Grain::Minute && row.camera == camera;
+        assert!(!recorder.take(usize::MAX).iter().any(of_it), "ten minutes are written at once");
+        let lately: Vec<_> = recorder.lately(&camera).into_iter().map(|(at, _)| at.as_second() - START - row).collect();
+        assert_eq!(lately, [0, 60, 120], "the fourth minute still runs");
+        recorder.close(Timestamp::from_second(START + row + 600).expect("a time"));
+        assert!(recorder.take(usize::MAX).iter().any(of_it));
+        assert!(recorder.lately(&camera).is_empty() && recorder.lately(&"b".into()).is_empty());
     }
 
     proptest! {

@@ -21,13 +21,18 @@ pub fn reach(fleet: &Fleet, month: Month, now: Timestamp) -> (Timestamp, Timesta
     (at(before.from), at(period.until))
 }
 
-/// The report of a month, compared with the one before.
+/// The report of a month, compared with the one before, unless something of that one is forgotten: half a month is no
+/// measure of a whole one.
 pub fn of_month(fleet: &Fleet, history: &History, month: Month, settings: &Settings, now: Timestamp) -> Report {
     let of = |month: Month, before: Option<&Report>| {
         let period = month.period(&fleet.commune.timezone, now);
         report(fleet, history, &period, settings, now, before)
     };
-    of(month, Some(&of(month.before(), None)))
+    let begins = month.before().period(&fleet.commune.timezone, now).from;
+    match history.forgotten.is_none_or(|until| until.as_second() <= begins) {
+        true => of(month, Some(&of(month.before(), None))),
+        false => of(month, None),
+    }
 }
 
 /// Works out the report of a period. `before` is the report of the period before, if there is one.

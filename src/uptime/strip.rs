@@ -6,7 +6,7 @@ use super::{
     settings::Settings,
     spell::{Spell, Stands},
 };
-use crate::model::{Bearing, CameraId, Fleet, History, LinkId, SiteId, closed};
+use crate::model::{AreaId, Bearing, CameraId, Fleet, History, LinkId, SiteId, closed};
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
 
@@ -121,6 +121,17 @@ impl Strip {
         self.pieces.iter().for_each(|piece| sum.add_all(&piece.seconds));
         sum
     }
+
+    /// Adds another thing's pieces of the same range.
+    fn add(&mut self, own: &[Piece]) {
+        for (sum, piece) in self.pieces.iter_mut().zip(own) {
+            (sum.from, sum.until) = (piece.from, piece.until);
+            sum.seconds.add_all(&piece.seconds);
+            for (stands, seconds) in &piece.unwell {
+                *sum.unwell.entry(*stands).or_default() += seconds;
+            }
+        }
+    }
 }
 
 /// A part of a strip.
@@ -157,6 +168,18 @@ impl Piece {
         }
     }
 
+    /// The same for many things added up: one that was lost among hundreds must not make all look as if they were. It is
+    /// the measure of an area's tile: more than a tenth lost is bad.
+    pub fn of_many(&self) -> Account {
+        let (up, down) = (self.seconds.class(Class::Up), self.seconds.class(Class::Down));
+        match () {
+            () if (up + down) * 2 < self.seconds.total() || up + down == 0 => Account::Unseen,
+            () if down * 10 > up + down => Account::Down,
+            () if down > 0 || self.seconds.degraded > 0 => Account::Degraded,
+            () => Account::Up,
+        }
+    }
+
     fn take_in(&mut self, stands: Stands, seconds: i64) {
         self.seconds.add(stands.account, seconds);
         if stands.account != Account::Up {
@@ -170,6 +193,8 @@ impl Piece {
 pub struct Together {
     /// All of them added up.
     pub commune: Strip,
+    /// Those of each area that has any, with those of areas that are a part of it, added up.
+    pub areas: BTreeMap<AreaId, Strip>,
     /// How each site stood in each piece, in one word: the worst of what counts, else what held for most of it.
     pub sites: BTreeMap<SiteId, Box<[Account]>>,
 }
@@ -178,20 +203,17 @@ pub struct Together {
 pub fn together(fleet: &Fleet, history: &History, range: Range, settings: &Settings, now: Timestamp) -> Together {
     let begin = range.begins(now, &fleet.commune.timezone);
     let past = Past::new(fleet, history, (begin, now.as_second()), settings, now);
-    let mut pieces = cut(&[], range, begin);
-    let mut sites = BTreeMap::new();
+    let none = || Strip { range, pieces: cut(&[], range, begin), spells: Vec::new() };
+    let (mut commune, mut areas, mut sites) = (none(), BTreeMap::new(), BTreeMap::new());
     for site in fleet.sites.values() {
         let own = cut(&past.site(site), range, begin);
-        for (sum, piece) in pieces.iter_mut().zip(&own) {
-            (sum.from, sum.until) = (piece.from, piece.until);
-            sum.seconds.add_all(&piece.seconds);
-            for (stands, seconds) in &piece.unwell {
-                *sum.unwell.entry(*stands).or_default() += seconds;
-            }
+        commune.add(&own);
+        for area in fleet.areas_up_from(site.area.as_ref()) {
+            areas.entry(area.clone()).or_insert_with(none).add(&own);
         }
         sites.insert(site.id.clone(), own.iter().map(Piece::at_a_glance).collect());
     }
-    Together { commune: Strip { range, pieces, spells: Vec::new() }, sites }
+    Together { commune, areas, sites }
 }
 
 /// Cuts spells that follow each other from `begin` on into the pieces of a range. What lies beyond them is empty.

@@ -6,10 +6,12 @@ use super::{
     *,
 };
 use crate::model::{
-    FailureKind, History, Level, LevelChange, LinkRecord, LinkState, Run, Scope, Span, State, Transition, Window,
+    Area, FailureKind, History, Level, LevelChange, LinkRecord, LinkState, Run, Scope, Site, Span, State, Transition,
+    Window,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// Times of rows are so much further apart here: they are to lie in several pieces.
 const WIDER: i64 = 97;
@@ -89,6 +91,43 @@ fn a_site_tells_why_and_all_sites_together_are_their_sum() {
     assert_eq!(all.commune.pieces, strip.pieces, "there is one site");
     assert_eq!(all.sites["cho"].len(), strip.pieces.len());
     assert_eq!(all.sites["cho"][strip.pieces.len() - 1], Account::Down);
+}
+
+#[test]
+fn an_area_is_the_sum_of_its_sites_and_of_those_within_it() {
+    let area = |parent: Option<&str>| Area { name: "Thôn".into(), parent: parent.map(Into::into) };
+    let mut fleet = fleet();
+    fleet.areas = [("xa".into(), area(None)), ("thon".into(), area(Some("xa"))), ("trong".into(), area(None))].into();
+    let site = |id: &str, area: Option<&str>| {
+        let site = Site { id: id.into(), area: area.map(Into::into), ..(*fleet.sites["cho"]).clone() };
+        (site.id.clone(), Arc::new(site))
+    };
+    fleet.sites = [site("cho", Some("thon")), site("cang", Some("xa")), site("ngoai", None)].into();
+    let runs = vec![Run { from: at(-DAY), until: at(DAY) }];
+    let level = |site: &str, level, since| LevelChange { site: site.into(), level, since: at(since) };
+    let levels = vec![
+        level("cho", Level::Full, 0),
+        level("cang", Level::Full, 0),
+        level("ngoai", Level::Blind, 0),
+        level("cho", Level::Blind, 5400),
+    ];
+    let history = History { runs, levels, ..History::default() };
+    for range in Range::ALL {
+        let all = together(&fleet, &history, range, &Settings::default(), at(7200));
+        let own = |id: &str| Of::Site(id.into()).strip(&fleet, &history, range, &Settings::default(), at(7200));
+        let sum = |ids: &[&str]| {
+            let mut sum = Seconds::default();
+            ids.iter().for_each(|id| sum.add_all(&own(id).expect("a site").seconds()));
+            sum
+        };
+        assert_eq!(all.areas["thon"].pieces, own("cho").expect("a site").pieces, "it has one site");
+        assert_eq!(all.areas["xa"].seconds(), sum(&["cho", "cang"]));
+        assert_eq!(all.commune.seconds(), sum(&["cho", "cang", "ngoai"]));
+        assert!(!all.areas.contains_key("trong"), "it has no site");
+    }
+    let all = together(&fleet, &history, Range::Day, &Settings::default(), at(7199));
+    let last: Vec<Account> = all.areas["xa"].pieces.iter().rev().take(2).map(Piece::of_many).collect();
+    assert_eq!(last, [Account::Down, Account::Up], "one of two was lost in the last half hour");
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
         Refused::Edit(edits::Refusal::Unknown(_)) => StatusCode::NOT_FOUND,
         Refused::Edit(edits::Refusal::Stale(_)) => StatusCode::CONFLICT,
         Refused::Edit(_) => StatusCode::BAD_REQUEST,
-        Refused::NotDurable | Refused::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        Refused::NotDurable | Refused::JournalFails | Refused::Stopping => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 

@@ -43,6 +43,10 @@ pub(super) fn main(
         symbol: page::symbol(it.state),
         kind: camera.kind.text(language),
         notes: camera.notes.as_deref().map(|notes| camera.discreet(notes)),
+        recorder: snapshot.fleet.devices.get(&camera.device).and_then(|device| {
+            let notes = device.notes.as_deref()?;
+            Some((camera.device.to_string(), camera.discreet(notes)))
+        }),
         since: page::moment(it.since, snapshot),
         at: page::moment(it.at, snapshot),
         budgets: budgets(&it, words),
@@ -68,6 +72,8 @@ struct Main<'a> {
     kind: &'static str,
     /// What people noted on it.
     notes: Option<String>,
+    /// The recorder that it hangs on, and what they noted on that.
+    recorder: Option<(String, String)>,
     since: page::Moment,
     at: page::Moment,
     budgets: String,

@@ -62,7 +62,7 @@ impl Subject {
             (_, Wish { site: Some(id), .. }) => Self::Site(id, range),
             (_, Wish { link: Some(id), .. }) => Self::Link(id, range),
             (_, Wish { map: Some(_), area, .. }) => Self::Map(area),
-            (_, Wish { area: Some(id), .. }) => Self::Area(id),
+            (_, Wish { area: Some(id), .. }) => Self::Area(id, range),
             _ => Self::Wall(range),
         }
     }

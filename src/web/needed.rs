@@ -20,8 +20,8 @@ pub(super) enum Needed {
 pub(super) const ALL: &[(&str, &str, Needed)] = {
     use Needed::{Known, Nothing, Whole};
     use Right::{
-        Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Reload, Roster, See, SeeDevices,
-        SeeReports, SeeSettings, Silence, StandIns, TakeOn,
+        Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Roster, See,
+        SeeDevices, SeeReports, SeeSettings, Silence, StandIns, TakeOn,
     };
     const fn right(right: Right) -> Needed {
         Needed::Right(right)
@@ -52,6 +52,9 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/passes", right(Accounts)),
         ("POST", "/passes/{id}/end", right(Accounts)),
         ("GET", "/audit", right(Audit)),
+        ("GET", "/owners", right(Owners)),
+        ("POST", "/owners", right(Owners)),
+        ("POST", "/api/v1/owner-readings", right(Owners)),
         ("GET", "/settings", right(SeeSettings)),
         ("GET", "/settings/roster", Whole(SeeSettings)),
         ("POST", "/settings/roster", right(Roster)),
@@ -81,6 +84,11 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/api/v1/sites/{id}", right(See)),
         ("GET", "/api/v1/links", right(See)),
         ("GET", "/api/v1/areas", right(See)),
+        ("GET", "/api/v1/areas/{id}/strip", Whole(See)),
+        ("GET", "/api/v1/sites/{id}/strip", right(See)),
+        ("GET", "/api/v1/links/{id}/strip", right(See)),
+        ("GET", "/api/v1/strip", Whole(See)),
+        ("GET", "/api/v1/cameras/{id}/strip", right(SeeDevices)),
         ("GET", "/api/v1/incidents", right(See)),
         ("GET", "/api/v1/incidents/{id}", right(See)),
         ("POST", "/api/v1/incidents/{id}/ack", right(TakeOn)),

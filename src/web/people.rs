@@ -4,7 +4,7 @@ use super::{secrets, state::Shared};
 use crate::{
     model::{AreaId, later},
     request::{Field, Invalid, Refused, Request},
-    rights::{Bounds, Break, By, Entry, Hash, Invite, Pass, PassKind, Role, Wish, Wrong, broken},
+    rights::{Bounds, By, Entry, Hash, Invite, Pass, PassKind, Role, Wish, Wrong},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -105,11 +105,24 @@ pub(super) async fn change(shared: &Shared, by: &By, name: String, deed: Deed) -
     ask(shared, by, wish).await.map(|()| None)
 }
 
-/// So many entries of the audit trail before a number, the newest first, and the one at which their chain is broken.
+/// So many entries of the audit trail before a number, the newest first, and the one at which their chain is broken. Behind
+/// the oldest one that is left stands a line for those that were forgotten.
 pub(super) async fn trail(shared: &Shared, before: u64, most: usize) -> Result<(Vec<Entry>, Option<u64>), String> {
-    let entries = (shared.state.access.audit)(before, most).await?;
-    let broken = broken(entries.iter().rev()).map(Break::number);
-    Ok((entries, broken))
+    let part = (shared.state.access.audit)(before, most).await?;
+    let broken = part.broken();
+    let gone = part.forgotten.filter(|_| part.is_whole).map(|gone| Entry {
+        number: gone.number,
+        at: gone.at,
+        who: "camhealth".to_owned(),
+        from: String::new(),
+        action: "forgotten".to_owned(),
+        subject: format!("1–{}", gone.number),
+        before: String::new(),
+        after: "[journal] keep_audit".to_owned(),
+        previous: String::new(),
+        link: gone.link,
+    });
+    Ok((part.entries.into_iter().chain(gone).collect(), broken))
 }
 
 /// Makes a pass for a program or a screen, which is good for so many days.

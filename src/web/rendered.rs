@@ -39,8 +39,8 @@ type Frame = Arc<Mutex<Option<(Arc<Snapshot>, Instant)>>>;
 pub(super) enum Subject {
     /// The wall of the fleet, with its past.
     Wall(Range),
-    /// The wall of an area.
-    Area(String),
+    /// The wall of an area, with its past.
+    Area(String, Range),
     /// The map of the fleet, or of an area.
     Map(Option<String>),
     List(Filter),
@@ -62,7 +62,7 @@ impl Subject {
     ) -> askama::Result<Option<String>> {
         match self {
             Self::Wall(range) => wall::main(snapshot, None, language, (past, (!part).then_some(*range))),
-            Self::Area(id) => wall::main(snapshot, Some(id), language, (past, None)),
+            Self::Area(id, range) => wall::main(snapshot, Some(id), language, (past, (!part).then_some(*range))),
             Self::Map(area) => map::main(snapshot, area.as_deref(), language),
             Self::List(filter) => list::main(snapshot, &index(), filter, language).map(Some),
             Self::Site(id, range) => site::main(snapshot, id, language, (past, *range)),
@@ -106,6 +106,11 @@ impl Cache {
     /// One of what somebody sees of the commune. What is known of the past of each thing is shared.
     pub(super) fn of_a_part(&self) -> Self {
         Self { part: true, ..Self::new(self.past.clone()) }
+    }
+
+    /// What is known of the past.
+    pub(super) fn past(&self) -> &Past {
+        &self.past
     }
 
     /// Has at hand what a page shows of the past.
@@ -245,8 +250,8 @@ impl Subject {
             Self::Wall(_) => 0,
             Self::Map(id) => id.as_ref().map_or(0, String::len),
             Self::List(filter) => filter.query().len(),
-            Self::Area(id) | Self::Incident(id) => id.len(),
-            Self::Site(id, _) | Self::Camera(id, _) | Self::Link(id, _) => id.len(),
+            Self::Incident(id) => id.len(),
+            Self::Area(id, _) | Self::Site(id, _) | Self::Camera(id, _) | Self::Link(id, _) => id.len(),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{
     accounts, api, asked, editing, events, gate, incident_forms, openid,
     origin::OwnPage,
+    owners,
     past::Past,
     rendered::Cache,
     report, second_step, sign_in,
@@ -75,6 +76,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .route("/metrics", get(metrics))
         .merge(accounts::routes())
         .merge(editing::routes())
+        .merge(owners::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/sign-in/code", post(sign_in::code))
         .route("/sign-in/openid", get(openid::begin))

@@ -29,8 +29,8 @@ fn pages() -> Vec<Subject> {
     vec![
         Subject::Wall(Range::Day),
         Subject::Wall(Range::Month),
-        Subject::Area("khu-000".into()),
-        Subject::Area("khu-129".into()),
+        Subject::Area("khu-000".into(), Range::Month),
+        Subject::Area("khu-129".into(), Range::Day),
         Subject::Map(None),
         map("khu-000"),
         map("khu-129"),

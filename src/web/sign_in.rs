@@ -1,7 +1,6 @@
 //! Signing in and out, and choosing a password by a link that is good once.
 
 use super::{
-    openid,
     origin::OwnPage,
     refuse::refuse,
     secrets::{self, LONGEST, SHORTEST},
@@ -59,7 +58,14 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     /// The form that asks for name and password.
     fn sign_in(shared: &Shared, words: &'a Words, to: &'a str) -> Self {
-        let (action, shortest, provider) = ("/sign-in", SHORTEST, openid::link(shared, to, words.lang));
+        let query = || {
+            url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("to", to), ("lang", words.lang)])
+                .finish()
+        };
+        let provider = shared.state.access.openid.as_ref();
+        let provider = provider.map(|known| (known.name().to_owned(), format!("/sign-in/openid?{}", query())));
+        let (action, shortest) = ("/sign-in", SHORTEST);
         Self { words, action, choosing: None, to, trouble: None, half_way: None, shortest, provider }
     }
 }

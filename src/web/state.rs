@@ -14,9 +14,9 @@ use super::{
 };
 use crate::{
     edits::Sheet,
-    model::{Language, Snapshot},
+    model::{CameraId, Language, Owner, Snapshot},
     request::{Done, Refused, Request},
-    rights::{By, Entry, Hash, Register, Role, Throttle, Who, Wish as PeopleWish},
+    rights::{By, Hash, Register, Role, Throttle, Trail, Who, Wish as PeopleWish},
     uptime::Range,
 };
 use futures_util::future::BoxFuture;
@@ -59,6 +59,8 @@ pub struct State {
     pub access: Access,
     /// What can be edited, and what comes from where.
     pub sheet: Arc<dyn Fn() -> Arc<Sheet> + Send + Sync>,
+    /// Reads who lends a camera; an error is for people. It is asked when that somebody reads it is in the audit trail.
+    pub owner: OwnerFn,
     /// Who is on when, from a moment on.
     pub turns: Arc<dyn Fn(Timestamp) -> Vec<Turn> + Send + Sync>,
 }
@@ -97,8 +99,11 @@ impl Access {
     }
 }
 
+/// Reads who lends a camera.
+pub type OwnerFn = Arc<dyn Fn(CameraId) -> BoxFuture<'static, Result<Option<Owner>, String>> + Send + Sync>;
+
 /// Reads entries of the audit trail before a number, so many; an error is for people.
-pub type AuditFn = Arc<dyn Fn(u64, usize) -> BoxFuture<'static, Result<Vec<Entry>, String>> + Send + Sync>;
+pub type AuditFn = Arc<dyn Fn(u64, usize) -> BoxFuture<'static, Result<Trail, String>> + Send + Sync>;
 
 /// Whether all is well; else what is not, for people.
 pub(super) type Condition = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;

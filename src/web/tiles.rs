@@ -35,6 +35,8 @@ pub(super) struct AreaTile<'a> {
     pub(super) coverage: Coverage,
     pub(super) blind: usize,
     pub(super) unwell: usize,
+    /// Its last day, drawn; nothing where that is not known.
+    pub(super) day: String,
 }
 
 impl<'a> SiteTile<'a> {
@@ -74,6 +76,7 @@ impl<'a> AreaTile<'a> {
             coverage,
             blind: counts.sites(Level::Blind),
             unwell: counts.all_cameras() - well,
+            day: String::new(),
         }
     }
 

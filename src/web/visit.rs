@@ -48,7 +48,7 @@ pub(super) async fn area(
     Path(id): Path<String>,
     Query(wish): Query<Wish>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::Area(id), no_area).await
+    show(&shared, &visitor, &wish, &Subject::Area(id, wish.range()), no_area).await
 }
 
 pub(super) async fn camera(

@@ -37,6 +37,8 @@ const PARTS: usize = 10;
 const WORST: usize = 60;
 /// Areas that have a tile; a province has 130 communes.
 const AREAS: usize = 200;
+/// Areas on whose tiles the last day is drawn.
+const DRAWN: usize = 100;
 /// Cameras that are not well and are shown with the steps of a look.
 const UNWELL: usize = 60;
 /// Fleets of so many cameras list those that work as well, up to [`WELL`].
@@ -60,11 +62,17 @@ pub(super) fn main(
         Some(None) => return Ok(None),
         Some(Some((id, _))) => Some(id),
     };
-    let mut page = Wall::of(snapshot, scope, (language, past)).page();
-    if let (None, Some(range)) = (scope, range) {
-        page.whole = true;
+    let mut page = Wall { whole: range.is_some(), ..Wall::of(snapshot, scope, (language, past)) }.page();
+    // Without sites there is nothing that could have stood well or not.
+    let has_sites = scope.is_none_or(|area| Ground::of(snapshot).area(area).all_sites() > 0);
+    if let Some(range) = range.filter(|_| has_sites) {
         let all = past.all(range);
-        page.past = Some(past::of_all(snapshot, language, ("/", range), all.as_deref().map(|all| &all.commune)));
+        let strip = all.as_deref().and_then(|all| match scope {
+            None => Some(&all.commune),
+            Some(area) => all.areas.get(area),
+        });
+        let address = scope.map_or_else(|| "/".to_owned(), |area| format!("/areas/{area}"));
+        page.past = Some(past::of_all(snapshot, language, (&address, range), strip));
     }
     page.render().map(Some)
 }
@@ -73,7 +81,7 @@ pub(super) fn main(
 #[template(path = "wall.html")]
 struct Main<'a> {
     words: &'static Words,
-    /// How all sites stood before now; of an area that is not told.
+    /// How its sites stood before now.
     past: Option<past::Section>,
     /// Whether it is of the whole commune, and not of what somebody sees of it.
     whole: bool,
@@ -126,8 +134,8 @@ struct IncidentRow {
 
 /// Sites of one area that stand together.
 struct Group<'a> {
-    /// Its area, where there are several: id, name and coverage in per cent.
-    head: Option<(&'a str, &'a str, Option<u32>)>,
+    /// Its area, where there are several: id, name, coverage in per cent, and its last day, drawn.
+    head: Option<(&'a str, &'a str, Option<u32>, String)>,
     sites: Vec<SiteTile<'a>>,
 }
 
@@ -146,6 +154,8 @@ struct Wall<'a> {
     ground: Ground<'a>,
     counts: Counts,
     coverage: Coverage,
+    /// Whether it is of the whole commune: areas' strips are of all their sites, and not of those that somebody sees.
+    whole: bool,
     /// For each area within, the part of this one that it belongs to.
     parts: BTreeMap<&'a AreaId, Option<&'a AreaId>>,
 }
@@ -170,6 +180,7 @@ impl<'a> Wall<'a> {
             language,
             words: words(language),
             day: past.all(Range::Day),
+            whole: false,
             counts: area.map_or(ground.all, |area| ground.area(area)),
             coverage: area.map_or(snapshot.coverage, |area| snapshot.areas.get(area).copied().unwrap_or_default()),
             parts: fleet.areas.keys().filter_map(part).collect(),
@@ -199,7 +210,7 @@ impl<'a> Wall<'a> {
         Main {
             words: self.words,
             past: None,
-            whole: false,
+            whole: self.whole,
             title: self.area.and_then(|id| Some(fleet.areas.get(id)?.name.as_str())),
             above,
             seen: format!(
@@ -290,17 +301,19 @@ impl<'a> Wall<'a> {
         (window.scope.name(self.fleet), until, format!("{}: {}", window.author, window.reason))
     }
 
+    fn day_of_areas(&self) -> Option<&Together> {
+        self.day.as_deref().filter(|_| self.whole)
+    }
+
     /// The areas right below, worst first, and how many there are.
     fn areas(&self) -> (Vec<AreaTile<'a>>, usize) {
         let below = |id: &&'a AreaId| self.fleet.areas.get(*id).is_some_and(|area| area.parent.as_ref() == self.area);
+        let many = self.fleet.areas.keys().filter(below).nth(HOURLY).is_some();
         let tile = |id: &'a AreaId| {
             let coverage = self.snapshot.areas.get(id).copied().unwrap_or_default();
-            AreaTile::of(
-                id.as_str(),
-                self.fleet.areas.get(id).map_or("", |area| &area.name),
-                coverage,
-                self.ground.area(id),
-            )
+            let name = self.fleet.areas.get(id).map_or("", |area| &area.name);
+            let day = past::day_of_area(self.day_of_areas(), id, many);
+            AreaTile { day, ..AreaTile::of(id.as_str(), name, coverage, self.ground.area(id)) }
         };
         let mut tiles: Vec<_> = self.fleet.areas.keys().filter(below).map(tile).collect();
         if self.area.is_none() && !tiles.is_empty() && self.ground.outside != Counts::default() {
@@ -309,7 +322,10 @@ impl<'a> Wall<'a> {
         }
         let all = tiles.len();
         let order = |tile: &AreaTile<'_>| tile.rank();
-        (first_of(tiles, AREAS, |a, b| order(a).cmp(&order(b)).then_with(|| a.name.cmp(b.name))), all)
+        let mut tiles = first_of(tiles, AREAS, |a, b| order(a).cmp(&order(b)).then_with(|| a.name.cmp(b.name)));
+        // The worst stand first; a strip for each of two hundred would be a tenth of the page.
+        tiles.iter_mut().skip(DRAWN).for_each(|tile| tile.day.clear());
+        (tiles, all)
     }
 
     /// Tiles of all sites, or of the worst; and how many more are not well.
@@ -340,8 +356,11 @@ impl<'a> Wall<'a> {
         let group = |((_, name, area), sites): ((bool, &'a str, Option<&'a AreaId>), Vec<SiteTile<'a>>)| {
             let coverage = area.and_then(|area| self.snapshot.areas.get(area).copied());
             let head = match area {
-                Some(area) => (area.as_str(), name, coverage.and_then(percent)),
-                None => ("", self.words.other_sites, None),
+                Some(area) => {
+                    let day = past::day_of_area(self.day_of_areas(), area, false);
+                    (area.as_str(), name, coverage.and_then(percent), day)
+                }
+                None => ("", self.words.other_sites, None, String::new()),
             };
             Group { head: Some(head), sites }
         };

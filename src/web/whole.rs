@@ -52,6 +52,7 @@ impl Frame<'_> {
             ("/reports", words.reports, Right::SeeReports),
             ("/settings", words.settings, Right::SeeSettings),
             ("/accounts", words.accounts, Right::Accounts),
+            ("/owners", words.owners, Right::Owners),
             ("/audit", words.audit, Right::Audit),
         ];
         let signs_in = self.shared.state.access.sign_in;
@@ -131,7 +132,9 @@ pub(super) fn of(
 ) -> Response {
     let (path, wish) = match subject {
         Subject::Wall(range) => (format!("/{}", back("?", *range)), back("&", *range)),
-        Subject::Area(id) => (format!("/areas/{id}"), format!("&area={id}")),
+        Subject::Area(id, range) => {
+            (format!("/areas/{id}{}", back("?", *range)), format!("&area={id}{}", back("&", *range)))
+        }
         Subject::Map(None) => ("/map".to_owned(), "&map=all".to_owned()),
         Subject::Map(Some(area)) => (format!("/map?area={area}"), format!("&map=all&area={area}")),
         Subject::List(filter) => {

@@ -155,6 +155,8 @@ vocabulary! {
     provider_set: "Ghi tên ở dịch vụ đăng nhập", "Set name at the sign-in service";
     half_way_over: "Đã quá năm phút: hãy nhập lại mật khẩu.", "That was more than five minutes ago: type your password again.";
     settings: "Thiết lập", "Settings";
+    recorder: "Đầu ghi", "Recorder";
+    owners: "Chủ hộ", "Owners";
     audit: "Nhật ký thao tác", "Audit trail";
     full_name: "Họ tên", "Full name";
     role: "Vai trò", "Role";

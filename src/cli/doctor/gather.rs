@@ -48,7 +48,8 @@ pub(super) async fn all(path: &Path, offline: bool) -> (Facts, Option<Language>)
             return (facts, None);
         }
     };
-    facts.files = config::files(path).into_iter().filter_map(file).collect();
+    let owners = config.owners.as_ref().map(|owners| owners.path().to_owned());
+    facts.files = config::files(path).into_iter().chain(owners).filter_map(file).collect();
     let now = clock::Clock::system().now().as_second();
     if let Some(journal) = &config.journal.path {
         facts.journal = journal_at(journal);

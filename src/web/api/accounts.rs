@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::AreaId,
-    rights::{self, Bounds, Entry, OpenId, PassKind, Role, Wrong},
+    rights::{self, Bounds, Entry, Forgotten, OpenId, PassKind, Role, Wrong},
     web::{
         origin::OwnPage,
         people::{self, Deed, Issued},
@@ -251,6 +251,8 @@ pub(super) struct Trail {
     entries: Vec<Entry>,
     /// The entry at which the chain of hashes is broken, among these.
     broken: Option<u64>,
+    /// How far it was forgotten, from its beginning on: the oldest entry that is left hangs on that.
+    forgotten: Option<Forgotten>,
 }
 
 /// The audit trail, from the newest entry back.
@@ -262,6 +264,7 @@ pub(super) async fn audit(Seen(shared): Seen, Ask(part): Ask<Part>) -> Result<Js
         Some(number) => number.unsigned_abs(),
         None => u64::MAX,
     };
-    let (entries, broken) = people::trail(&shared, before, ENTRIES).await.map_err(Refusal::unavailable)?;
-    Ok(Json(Trail { entries, broken }))
+    let part = (shared.state.access.audit)(before, ENTRIES).await.map_err(Refusal::unavailable)?;
+    let broken = part.broken();
+    Ok(Json(Trail { entries: part.entries, broken, forgotten: part.forgotten }))
 }

@@ -6,12 +6,14 @@ mod accounts;
 mod areas;
 mod cameras;
 mod incidents;
+mod owners;
 mod refusal;
 mod reports;
 mod settings;
 mod silences;
 mod sites;
 mod status;
+mod strips;
 
 use super::{seen::Seen, state::Shared};
 use crate::model::{Kind, Language};
@@ -58,6 +60,11 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sites::one))
         .routes(routes!(sites::links))
         .routes(routes!(areas::list))
+        .routes(routes!(strips::commune))
+        .routes(routes!(strips::area))
+        .routes(routes!(strips::site))
+        .routes(routes!(strips::link))
+        .routes(routes!(strips::camera))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::one))
         .routes(routes!(incidents::take_on))
@@ -70,6 +77,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(accounts::end))
         .routes(routes!(accounts::audit))
         .routes(routes!(settings::list, settings::edit))
+        .routes(routes!(owners::note))
         .split_for_parts()
 }
 
@@ -128,7 +136,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 21, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 27, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");

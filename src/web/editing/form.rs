@@ -35,7 +35,11 @@ impl Typed {
             };
             value = value.with(key, field);
         }
-        if item.kind == Kind::Maintenance {
+        // What the files say of it is to hold no more.
+        let strikes = first("deed") == Some("strike") && item.kind.is_added();
+        if strikes {
+            value = Value::default();
+        } else if item.kind == Kind::Maintenance {
             value = scope(&form, value);
             if let Some(name) = name {
                 value = value.text("author", name);

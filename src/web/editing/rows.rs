@@ -40,6 +40,7 @@ impl Draft {
             }
             _ if stale => words.stale.to_owned(),
             Refused::NotDurable => words.not_durable.to_owned(),
+            Refused::JournalFails => words.journal_fails.to_owned(),
             refused => refused.to_string(),
         };
         Self { item: typed.wish.item, value: typed.value, why, told, status: asked::status(refused), stale }
@@ -62,6 +63,8 @@ pub(super) struct Row {
     /// What is to be known of it: that it does not hold, that somebody was quicker, that it soon ends.
     pub(super) notice: Option<String>,
     pub(super) editable: bool,
+    /// Whether it stands in the files and can be struck out.
+    pub(super) strike: bool,
     /// What the button is called that takes an edit back, if there is one.
     pub(super) back: Option<&'static str>,
 }
@@ -133,11 +136,17 @@ impl Maker<'_> {
             Kind::StandIn if id.is_empty() => words.add_stand_in.to_owned(),
             Kind::Maintenance if id.is_empty() => words.add_maintenance.to_owned(),
             Kind::StandIn | Kind::Maintenance => {
-                let value = self.sheet.line(item).and_then(|line| line.value().cloned());
+                let line = self.sheet.line(item);
+                // What was struck out is called after what the file says, or said.
+                let over = || line.and_then(|line| line.file.as_ref().or(line.edit.as_ref()?.over.as_ref()));
+                let value = line.and_then(Line::value).filter(|value| !value.is_empty()).or_else(over);
                 value.map(|value| value.typed("reason")).unwrap_or_else(|| id.to_owned())
             }
             Kind::Roster => format!("{} {id}", words.rotation),
-            Kind::Reach => choices.people.get(id).map_or_else(|| id.to_owned(), |name| format!("{name} ({id})")),
+            Kind::Reach | Kind::PersonName => match self.person(id) {
+                name if name.is_empty() => id.to_owned(),
+                name => format!("{name} ({id})"),
+            },
             Kind::Address => {
                 let kind = choices.channels.get(id).cloned().unwrap_or_default();
                 format!("{id} ({kind})")
@@ -146,6 +155,7 @@ impl Maker<'_> {
                 let name = self.snapshot.fleet.sites.get(id).map(|site| site.name.clone());
                 name.map_or_else(|| id.to_owned(), |name| format!("{id} – {name}"))
             }
+            Kind::RecorderNotes => format!("{} {id}", words.recorder),
             Kind::CameraName | Kind::Notes | Kind::Consent => {
                 let camera = self.snapshot.fleet.cameras.get(id);
                 let name = camera.map(|camera| camera.public_name()).filter(|name| *name != id);
@@ -159,7 +169,12 @@ impl Maker<'_> {
         let draft = draft.filter(|draft| draft.item == *item);
         let of_file = item.kind.is_added() && line.place.is_some();
         let edit = line.edit.as_deref();
-        let value = line.value().or(edit.map(|edit| &edit.value)).cloned().unwrap_or_default();
+        let strikes = edit.is_some_and(Edit::strikes);
+        let value = match edit {
+            Some(edit) if strikes => line.file.as_ref().or(edit.over.as_ref()),
+            edit => line.value().or(edit.map(|edit| &edit.value)),
+        };
+        let value = value.cloned().unwrap_or_default();
         let shown = draft.map_or(&value, |draft| &draft.value);
         let holds = holds(&line.standing);
         let origin = match (edit, &line.place) {
@@ -171,28 +186,39 @@ impl Maker<'_> {
             Some(draft) if draft.stale => Some(format!("{} {value}. {}", words.stale, words.send_again)),
             Some(_) => None,
             None if !holds => Some(standing(line, words)),
+            None if strikes => Some(words.struck.to_owned()),
             None if of_file => Some(words.only_in_file.to_owned()),
             None => self.soon(item),
         };
         let (back, says) = match (edit, &line.file) {
-            (Some(_), Some(file)) => (Some(words.take_back), Some(self.told(file))),
+            // What is struck out stands below, as the file says it.
+            (Some(_), Some(file)) => (Some(words.take_back), Some(self.told(file)).filter(|_| !strikes)),
             (Some(_), None) => (Some(words.remove), None),
             (None, _) => (None, None),
         };
-        let editable = self.may && !of_file;
+        let editable = self.may;
+        let has_fields = editable && !of_file && !strikes;
         Row {
             kind: item.kind.as_str(),
             id: item.id.clone(),
             version: if item.id.is_empty() { String::new() } else { line.version() },
             title: self.title(item),
             told: self.told(&value),
-            fields: if editable { self.fields(item.kind, shown) } else { Vec::new() },
+            fields: if has_fields { self.fields(item.kind, shown) } else { Vec::new() },
             origin,
             file_says: says,
             notice,
             editable,
+            strike: editable && of_file && !strikes,
             back: back.filter(|_| editable),
         }
+    }
+
+    /// What people call somebody, as it holds.
+    fn person(&self, id: &str) -> String {
+        let line = self.sheet.line(&Item::new(Kind::PersonName, id));
+        let edited = line.and_then(Line::value).map(|value| value.typed("name"));
+        edited.or_else(|| self.sheet.choices.people.get(id).cloned()).unwrap_or_default()
     }
 
     fn edited(&self, edit: &Edit) -> String {
@@ -228,8 +254,8 @@ impl Maker<'_> {
             ),
         };
         let choices = &self.sheet.choices;
-        let named = |(id, name): (&String, &String)| (id.clone(), format!("{name} ({id})"));
-        let people: Vec<(String, String)> = choices.people.iter().map(named).collect();
+        let named = |id: &String| (id.clone(), format!("{} ({id})", self.person(id)));
+        let people: Vec<(String, String)> = choices.people.keys().map(named).collect();
         match kind {
             Kind::Roster => vec![
                 FieldView { label: words.people, key: "people", input: several(&people, &value.texts("people")) },
@@ -285,8 +311,8 @@ impl Maker<'_> {
                     text(words.reason, "reason", "text"),
                 ]
             }
-            Kind::SiteName | Kind::CameraName => vec![text(words.name, "name", "text")],
-            Kind::Notes => vec![text(words.notes, "notes", "text")],
+            Kind::SiteName | Kind::CameraName | Kind::PersonName => vec![text(words.name, "name", "text")],
+            Kind::Notes | Kind::RecorderNotes => vec![text(words.notes, "notes", "text")],
         }
     }
 

@@ -64,6 +64,10 @@ vocabulary! {
     end: "Kết thúc", "End";
     silenced: "Đang tạm ngừng báo động", "Silenced at the moment";
     consent_over: "Không còn được kết nối", "Not contacted any more";
+    journal_fails: "Chưa đổi gì: chưa ghi được vào đĩa, và một thay đổi khác đang chờ ghi. Hãy thử lại khi ghi được.", "Nothing was changed: the disk cannot be written, and another change waits for that. Try again when it can.";
     not_durable: "Đã nhận, nhưng chưa ghi được vào đĩa: sẽ có hiệu lực khi ghi được.", "Taken, but the disk cannot be written: it holds as soon as it can.";
-    only_in_file: "Chỉ sửa được trong tệp này.", "Changed in that file only.";
+    only_in_file: "Nội dung chỉ sửa được trong tệp này; ở đây có thể gạch bỏ.", "Changed in that file only; here it can be struck out.";
+    strike: "Gạch bỏ", "Strike out";
+    struck: "Đã gạch bỏ: không còn hiệu lực, tệp vẫn ghi.", "Struck out: it does not hold, though the file says it.";
+    recorder: "Đầu ghi", "Recorder";
 }

@@ -6,4 +6,4 @@ mod visit;
 
 pub(super) use pending::Pending;
 pub use provider::Provider;
-pub(super) use visit::{back, begin, link};
+pub(super) use visit::{back, begin};

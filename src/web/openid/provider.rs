@@ -102,7 +102,7 @@ impl Provider {
     }
 
     /// What stands on the button.
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::web) fn name(&self) -> &str {
         &self.settings.name
     }
 

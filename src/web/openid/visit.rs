@@ -31,14 +31,6 @@ use serde::Deserialize;
 const COOKIE: &str = "camhealth-openid";
 const PATH: &str = "/sign-in/openid";
 
-/// The provider's name, and where the button leads.
-pub(in crate::web) fn link(shared: &Shared, to: &str, language: &str) -> Option<(String, String)> {
-    let provider = shared.state.access.openid.as_ref()?;
-    let query =
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs([("to", to), ("lang", language)]).finish();
-    Some((provider.name().to_owned(), format!("{PATH}?{query}")))
-}
-
 fn nothing_here() -> Response {
     (StatusCode::NOT_FOUND, "there is no such page; the wall is at /\n").into_response()
 }

@@ -17,8 +17,8 @@ pub(super) use section::{Called, Section, of_all, of_one};
 pub use sources::Sources;
 
 use crate::{
-    model::{SiteId, Snapshot},
-    uptime::{Account, Of, Range, Strip, Together},
+    model::{AreaId, SiteId, Snapshot},
+    uptime::{Account, Of, Piece, Range, Strip, Together},
 };
 use std::{
     collections::HashMap,
@@ -151,6 +151,13 @@ impl Past {
 pub(super) fn day_of(all: Option<&Together>, site: &SiteId, many: bool) -> String {
     let together = if many { 4 } else { 2 };
     all.and_then(|all| all.sites.get(site)).map_or_else(String::new, |pieces| draw::mini(pieces, together))
+}
+
+/// An area's last day, by the hour, or where there are many areas by four.
+pub(super) fn day_of_area(all: Option<&Together>, area: &AreaId, many: bool) -> String {
+    let Some(strip) = all.and_then(|all| all.areas.get(area)) else { return String::new() };
+    let pieces: Vec<Account> = strip.pieces.iter().map(Piece::of_many).collect();
+    draw::mini(&pieces, if many { 8 } else { 2 })
 }
 
 /// How a piece is coloured where there is room for one colour: as well, impaired, lost or not known.

@@ -102,7 +102,8 @@ pub(in crate::web) fn worst(snapshot: &Arc<Snapshot>) -> Sources {
         one: Arc::new(move |_, range| async move { Ok(Some(strip(range, begin))) }.boxed()),
         all: Arc::new(move |range| {
             let sites = fleet.sites.keys().map(|id| (id.clone(), pieces(range))).collect();
-            let together = Together { commune: strip(range, begin), sites };
+            let areas = fleet.areas.keys().map(|id| (id.clone(), strip(range, begin))).collect();
+            let together = Together { commune: strip(range, begin), areas, sites };
             async move { Ok(together) }.boxed()
         }),
     }
@@ -195,6 +196,37 @@ async fn the_wall_and_its_tiles_have_the_last_day_as_soon_as_it_was_read() {
     assert_eq!(after.matches("<title>").count(), Range::Week.grid().0);
     assert_eq!(after.matches("class=\"mini\"").count(), snapshot.fleet.sites.len());
     assert_eq!(after.matches("<path class=\"bad\"").count(), 1, "one site was blind");
+}
+
+#[tokio::test]
+async fn an_area_has_the_past_of_its_sites_on_its_page_and_its_tile() {
+    let wanted = |number: usize| province::Wanted {
+        name: format!("Camera {number}"),
+        kind: crate::model::Kind::Public,
+        state: CameraState::Up,
+        cause: None,
+        area: Some(number % 4),
+        age: 60,
+    };
+    let wanted: Vec<_> = (0..60).map(wanted).collect();
+    let snapshot = province::snapshot(&wanted, 4);
+    let past = past(&snapshot, &Arc::new(History::default()));
+    let (_publish, snapshots) = watch::channel(snapshot.clone());
+    let at_hand = past.keep_at_hand(snapshots);
+    tokio::pin!(at_hand);
+    assert!(futures_util::poll!(&mut at_hand).is_pending());
+    for (id, area) in &snapshot.fleet.areas {
+        for range in Range::ALL {
+            let shown = page(&past, &snapshot, Subject::Area(id.to_string(), range), Language::En).await;
+            let sites = snapshot.fleet.sites.values().any(|site| site.area.as_ref() == Some(id));
+            let pieces = if sites || area.parent.is_none() { range.grid().0 } else { 0 };
+            assert_eq!(shown.matches("<title>").count(), pieces, "{id}");
+            let here = format!("/areas/{id}?range={}&#38;lang=en\" aria-current=\"true\"", range.as_str());
+            assert!(pieces == 0 || shown.contains(&here), "{shown}");
+        }
+    }
+    let wall = page(&past, &snapshot, Subject::Wall(Range::Day), Language::En).await;
+    assert!(wall.matches("class=\"mini\"").count() > snapshot.fleet.sites.len(), "heads of parts have one too");
 }
 
 #[tokio::test]
