@@ -195,6 +195,8 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/-/reload",
         "/api/v1/{*path}",
         "/sign-in/code",
+        "/sign-in/openid",
+        "/sign-in/openid/back",
         "/sign-out",
         "/second-step",
         "/join/{secret}",

@@ -49,6 +49,8 @@ mod masking;
 mod month;
 /// The daemon watching a wall of odd cameras.
 mod odd_wall;
+/// Signing in by a provider of OpenID Connect.
+mod openid;
 /// The Debian package on a machine of its own.
 mod package;
 /// The book's pictures.

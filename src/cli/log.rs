@@ -44,7 +44,7 @@ pub(super) enum Form {
     Journald,
 }
 
-/// Begins to log: changes of state, by `RUST_LOG` more. The libraries that speak to cameras stay silent whatever is asked,
+/// Begins to log: changes of state, by `RUST_LOG` more. The libraries that speak to others stay silent whatever is asked,
 /// since their logs hold URLs, tokens and stream bytes.
 pub(super) fn start(form: Form) -> io::Result<()> {
     let sink = match form {
@@ -55,7 +55,7 @@ pub(super) fn start(form: Form) -> io::Result<()> {
         Form::Json => Sink::Json,
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = ["retina=off", "oxvif=off", "reqwest=off", "hyper=off"]
+    let filter = ["retina=off", "oxvif=off", "reqwest=off", "hyper=off", "openidconnect=off", "oauth2=off"]
         .iter()
         .filter_map(|directive| directive.parse().ok())
         .fold(filter, EnvFilter::add_directive);

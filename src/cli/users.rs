@@ -33,6 +33,9 @@ enum What {
         /// An area's id: they see and act within it alone. May be given several times; without it the whole commune is theirs.
         #[arg(long = "area", value_name = "ID")]
         areas: Vec<String>,
+        /// What they are called at the provider of OpenID Connect: the first of this name who comes is bound to the account.
+        #[arg(long, value_name = "NAME", default_value = "")]
+        openid: String,
     },
     /// Print a link by which somebody chooses another password.
     Link {
@@ -65,6 +68,17 @@ enum What {
         #[arg(long, required = true)]
         off: bool,
     },
+    /// Let somebody sign in by the provider of OpenID Connect, or no more; ends their sessions.
+    Openid {
+        /// Whom.
+        name: String,
+        /// What they are called there: the first of this name who comes is bound to the account.
+        #[arg(required_unless_present = "off")]
+        called: Option<String>,
+        /// By the provider no more.
+        #[arg(long, conflicts_with = "called")]
+        off: bool,
+    },
     /// Let somebody sign in no more.
     Close {
         /// Whom.
@@ -84,14 +98,18 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     };
     let outcome = match arguments.what.unwrap_or(What::List) {
         What::List => list(&client).await,
-        What::Add { name, role, full_name, areas } => {
-            let new = json!({ "name": name, "role": role, "full_name": full_name, "areas": areas });
+        What::Add { name, role, full_name, areas, openid } => {
+            let new = json!({ "name": name, "role": role, "full_name": full_name, "areas": areas, "openid": openid });
             made(&client, client.json(Method::POST, &["api", "v1", "accounts"], Some(&new)).await)
         }
         What::Link { name } => made(&client, change(&client, &name, json!({ "deed": "link" })).await),
         What::Appoint { name, role } => done(change(&client, &name, json!({ "deed": "appoint", "role": role })).await),
         What::Bind { name, areas, .. } => done(change(&client, &name, json!({ "deed": "bind", "areas": areas })).await),
         What::SecondStep { name, .. } => done(change(&client, &name, json!({ "deed": "no_second_step" })).await),
+        What::Openid { name, called, .. } => {
+            let deed = json!({ "deed": "provider", "called": called.unwrap_or_default() });
+            done(change(&client, &name, deed).await)
+        }
         What::Close { name } => done(change(&client, &name, json!({ "deed": "close" })).await),
         What::SignOut { name } => done(change(&client, &name, json!({ "deed": "sign_out" })).await),
     };
@@ -125,7 +143,13 @@ async fn list(client: &Client) -> Result<String, String> {
         let areas =
             areas.map(|id| if gone.contains(&id) { format!("{id} (no more in the configuration)") } else { id });
         let areas = areas.collect::<Vec<_>>().join(", ");
-        [text(account, "name"), text(account, "role"), text(account, "full_name"), areas, state.to_owned()]
+        let provider = match (account["provider_name"].as_str(), account["provider_bound"] == true) {
+            (Some(called), true) => format!("by the provider: {called}"),
+            (Some(called), false) => format!("by the provider, not come yet: {called}"),
+            (None, _) => String::new(),
+        };
+        let (name, role, full_name) = (text(account, "name"), text(account, "role"), text(account, "full_name"));
+        [name, role, full_name, areas, state.to_owned(), provider]
     });
     let rows: Vec<_> = rows.collect();
     Ok(if rows.is_empty() {

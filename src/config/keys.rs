@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 171] = [
+const NAMES: [&str; 177] = [
     "ack_expires",
     "after",
     "alert",
@@ -30,7 +30,11 @@ const NAMES: [&str; 171] = [
     "channel",
     "channels",
     "chat",
+    "claim",
     "clear_after",
+    "client_id",
+    "client_secret",
+    "client_secret_file",
     "clock_drift",
     "clock_offset",
     "codec",
@@ -69,6 +73,7 @@ const NAMES: [&str; 171] = [
     "household",
     "id",
     "include",
+    "issuer",
     "jitter",
     "journal",
     "keep_audit",
@@ -107,6 +112,7 @@ const NAMES: [&str; 171] = [
     "notes",
     "off_hours",
     "onvif",
+    "openid",
     "override",
     "owners",
     "page",

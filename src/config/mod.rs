@@ -21,6 +21,7 @@ mod keys;
 mod lay;
 mod mask;
 mod names;
+mod openid;
 mod owners;
 mod privacy;
 mod problem;

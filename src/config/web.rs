@@ -3,6 +3,7 @@
 use super::{
     entry::{Entry, Located},
     mask::names_a_file,
+    openid,
     scrapers::{self, Encryption},
     tables::Tables,
 };
@@ -27,6 +28,7 @@ pub(super) fn web(tables: &Tables<'_>) -> Settings {
             table.problem("second_step", name.span.clone(), message, remedy);
         }
     }
+    web.openid = table.child("openid").and_then(|entry| openid::openid(&entry));
     web.hosts = table.texts("hosts").into_iter().filter_map(|name| host(table, &name)).collect();
     web.proxies = table.texts("proxies").into_iter().filter_map(|text| proxy(table, &text)).collect();
     let (scrapers, theirs) = scrapers::scrapers(table);

@@ -145,7 +145,7 @@ impl Running {
         }
         let (path, id) = web::invitation();
         let (name, full_name) = ("admin".to_owned(), "Quản trị".to_owned());
-        let invite = Invite { name, full_name, role: Role::Administrator, again: true, areas: None };
+        let invite = Invite { name, full_name, role: Role::Administrator, again: true, areas: None, openid: None };
         self.ask(Request::People(Wish::Invite(invite, id))).await.ok()?;
         Some(path)
     }

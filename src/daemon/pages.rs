@@ -121,6 +121,13 @@ fn access(shared: &Shared) -> web::Access {
         throttle: Arc::default(),
         hashing: Arc::new(Semaphore::new(1)),
         second_step: shared.configs.borrow().web.second_step.clone(),
+        openid: shared
+            .configs
+            .borrow()
+            .web
+            .openid
+            .clone()
+            .map(|known| web::Provider::new(known, shared.http.clone()).into()),
         scrapers: Arc::new({
             let configs = shared.configs.clone();
             move || configs.borrow().web.scrapers.clone()

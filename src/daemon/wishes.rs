@@ -84,7 +84,7 @@ impl EventLoop {
         by: &By,
         agenda: &mut Agenda,
     ) -> Result<(Done, bool), Refused> {
-        let waits = !matches!(wish, Wish::SignIn { .. } | Wish::SignOut(_) | Wish::Use(_));
+        let waits = !matches!(wish, Wish::SignIn { .. } | Wish::Vouched { .. } | Wish::SignOut(_) | Wish::Use(_));
         if wish.areas().is_some_and(|areas| areas.gone(&self.config().fleet).next().is_some()) {
             return Err(Refused::People(rights::Wrong::Area));
         }

@@ -43,8 +43,14 @@ fn open_or_ended(number: u32) -> Incident {
 /// Somebody who is invited, and the entry of that.
 fn people(number: i64, chain: &mut Chain) -> (Vec<Change>, Vec<Entry>) {
     let name = format!("can-bo-{number}");
-    let invite =
-        Invite { name: name.clone(), full_name: "Trung úy An".into(), role: Role::Officer, again: false, areas: None };
+    let invite = Invite {
+        name: name.clone(),
+        full_name: "Trung úy An".into(),
+        role: Role::Officer,
+        again: false,
+        areas: None,
+        openid: None,
+    };
     let wish = Wish::Invite(invite, Hash(format!("{number:064x}")));
     let decided = rights::decide(&mut Register::default(), at(number), wish).expect("it is made");
     let deed = decided.deed.expect("it is told");

@@ -3,6 +3,7 @@
 use super::{
     bounds::Bounds,
     hash::Hash,
+    openid::OpenId,
     role::{Right, Role},
     second::SecondStep,
 };
@@ -41,6 +42,9 @@ pub struct Account {
     /// What they show beside their password, if that is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<SecondStep>,
+    /// Whom they are at the provider, if they may sign in by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<OpenId>,
 }
 
 closed! {

@@ -158,6 +158,7 @@ fn what_the_configuration_has_no_more_reaches_nothing_and_is_told() {
         role,
         again: false,
         areas,
+        openid: None,
     };
     let hash = |text: &str| super::Hash(text.into());
     register.invite(at(0), invite("an", Role::Officer, Some(bounds.clone())), hash("1")).expect("it is made");

@@ -10,6 +10,7 @@ mod bounds;
 mod forgotten;
 mod hash;
 mod narrow;
+mod openid;
 mod register;
 mod role;
 mod second;
@@ -18,6 +19,8 @@ mod wish;
 
 #[cfg(test)]
 mod bounds_tests;
+#[cfg(test)]
+mod openid_tests;
 #[cfg(test)]
 mod second_tests;
 #[cfg(test)]
@@ -30,6 +33,7 @@ pub use audit::{Break, Chain, Deed, Entry, broken};
 pub use bounds::{Bounds, Outside, Reach, Touched};
 pub use forgotten::{Forgotten, Trail, hangs};
 pub use hash::Hash;
+pub use openid::{OpenId, Vouched};
 pub use register::{Change, Invite, Register, Wrong, is_name};
 pub use role::{Right, Role};
 pub use second::{Proof, SecondStep, Seed};

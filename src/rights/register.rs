@@ -5,6 +5,7 @@ use super::account::{Account, Pass, PassKind, Who};
 use super::{
     bounds::Bounds,
     hash::Hash,
+    openid::{OpenId, Vouched},
     role::Role,
     second::{Proof, SecondStep},
 };
@@ -39,6 +40,10 @@ closed! {
         Area "area",
         /// Who keeps accounts keeps those of the whole commune.
         Bound "bound",
+        /// Nobody can be called so at a provider, or another account waits for that name.
+        Provider "provider",
+        /// No account is of whoever a provider vouched for.
+        Unvouched "unvouched",
     }
 }
 
@@ -53,6 +58,8 @@ impl std::fmt::Display for Wrong {
             Self::Code => "the code is wrong, or was used: each counts once",
             Self::Area => "there is no such area: /api/v1/areas and the map list those that there are",
             Self::Bound => "an administrator keeps the whole commune: give them another role, or bind them to no area",
+            Self::Provider => "a name at the provider is 1 to 255 letters, and one account alone waits for it",
+            Self::Unvouched => "no account is yours: an administrator makes it first, for your name at the provider",
             Self::TooMany => "there are as many as there may be: end some of them first",
         })
     }
@@ -158,6 +165,7 @@ impl Register {
             return Err(Wrong::Taken);
         }
         refuse_bound(wish.role, wish.areas.as_ref())?;
+        let openid = wish.openid.map(|called| self.awaiting(&name, &called)).transpose()?;
         let full_name = if wish.full_name.is_empty() { name.clone() } else { wish.full_name };
         let made = Account {
             name: name.clone(),
@@ -168,6 +176,7 @@ impl Register {
             closed: false,
             areas: wish.areas,
             second: None,
+            openid,
         };
         let account = match before.filter(|known| !known.closed) {
             // Until they choose another, the old password is good.
@@ -207,19 +216,78 @@ impl Register {
         proof: Option<&Proof>,
     ) -> Result<Outcome, Wrong> {
         let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?;
-        let (name, session) = (account.name.clone(), Pass::session(id, account, label, now));
-        let mut outcome = Outcome::default();
+        let (name, mut outcome) = (account.name.clone(), Outcome::default());
         if let Some(second) = &account.second {
             let second = proof.and_then(|proof| second.shown(proof)).ok_or(Wrong::Code)?;
             outcome.changes.push(Change::Account(Account { second: Some(second), ..account.clone() }));
         }
-        // The one that was used longest ago makes room.
-        let mut sessions: Vec<&Pass> = self.passes_of(&name).filter(|pass| pass.kind == PassKind::Session).collect();
+        outcome.changes.extend(self.entering(now, account, (id, label)));
+        Ok(self.done(outcome, &name))
+    }
+
+    /// A new session; the one that was used longest ago makes room.
+    fn entering(&self, now: Timestamp, account: &Account, (id, label): (Hash, String)) -> Vec<Change> {
+        let mut sessions: Vec<&Pass> = self.sessions_of(&account.name).collect();
         sessions.sort_by_key(|pass| (pass.is_good(now), pass.used));
         let many = (sessions.len() + 1).saturating_sub(PASSES);
-        outcome.changes.extend(sessions.iter().take(many).map(|pass| Change::Gone(pass.id.clone())));
-        outcome.changes.push(Change::Pass(session));
-        Ok(self.done(outcome, &name))
+        let gone = sessions.iter().take(many).map(|pass| Change::Gone(pass.id.clone()));
+        gone.chain([Change::Pass(Pass::session(id, account, label, now))]).collect()
+    }
+
+    /// Whose account it is that a provider vouches for: theirs if somebody of the same subject came before, else the one that
+    /// waits for their name. An account of another subject is never theirs, whatever they are called.
+    pub fn vouched(&self, by: &Vouched) -> Result<&Account, Wrong> {
+        let mut open = self.accounts.values().filter(|account| !account.closed && by.is_sound());
+        let all = open.clone();
+        let is_theirs = |account: &&Account| account.openid.as_ref().is_some_and(|openid| openid.is_of(by));
+        open.find(is_theirs).or_else(|| awaited(all, by.name.as_deref()?)).ok_or(Wrong::Unvouched)
+    }
+
+    /// A provider vouched for somebody: their account is of this subject from now on. They are signed in, unless a second step
+    /// is asked for: what the provider vouches for stands in place of the password and of nothing else.
+    pub fn enter_vouched(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        session: (Hash, String),
+        by: &Vouched,
+    ) -> Result<Outcome, Wrong> {
+        let account = self.vouched(by).ok().filter(|account| account.name == name).ok_or(Wrong::Unvouched)?;
+        let mut outcome = Outcome::default();
+        let mut account = account.clone();
+        if let Some(first) = account.openid.as_ref().filter(|openid| !openid.is_bound()).map(|openid| openid.of(by)) {
+            outcome.before = account.openid.as_ref().map(OpenId::told).unwrap_or_default();
+            outcome.after = first.told();
+            account.openid = Some(first);
+            outcome.changes.push(Change::Account(account.clone()));
+        }
+        if account.second.is_none() {
+            outcome.changes.extend(self.entering(now, &account, session));
+        }
+        self.apply(&outcome.changes);
+        Ok(outcome)
+    }
+
+    /// Lets the first who is called so at the provider sign in to an account, or nobody by the provider any more. Sessions end:
+    /// nobody else's is to stay.
+    pub fn ask_provider(&mut self, name: &str, called: Option<&str>) -> Result<Outcome, Wrong> {
+        let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?.clone();
+        let openid = called.map(|called| self.awaiting(&account.name, called)).transpose()?;
+        let told = |openid: Option<&OpenId>| openid.map(OpenId::told).unwrap_or_default();
+        let (before, after) = (told(account.openid.as_ref()), told(openid.as_ref()));
+        let mut changes: Vec<Change> =
+            self.sessions_of(&account.name).map(|pass| Change::Gone(pass.id.clone())).collect();
+        changes.push(Change::Account(Account { openid, ..account }));
+        let outcome = Outcome { changes, before, after };
+        self.apply(&outcome.changes);
+        Ok(outcome)
+    }
+
+    /// What an account waits for, if no other does.
+    fn awaiting(&self, name: &str, called: &str) -> Result<OpenId, Wrong> {
+        let openid = OpenId::awaiting(called).ok_or(Wrong::Provider)?;
+        let others = self.accounts.values().filter(|other| !other.closed && other.name != name);
+        if awaited(others, openid.name()).is_some() { Err(Wrong::Provider) } else { Ok(openid) }
     }
 
     /// Ends a pass.
@@ -321,6 +389,10 @@ impl Register {
         self.passes.values().filter(move |pass| pass.account.as_deref() == Some(name))
     }
 
+    fn sessions_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Pass> {
+        self.passes_of(name).filter(|pass| pass.kind == PassKind::Session)
+    }
+
     fn told(&self, name: &str) -> String {
         self.accounts
             .get(name)
@@ -347,6 +419,11 @@ impl Register {
     }
 }
 
+/// The account that waits for somebody who is called so at the provider.
+fn awaited<'a>(mut among: impl Iterator<Item = &'a Account>, called: &str) -> Option<&'a Account> {
+    among.find(|account| account.openid.as_ref().is_some_and(|openid| openid.awaits(called)))
+}
+
 /// An account to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
@@ -360,6 +437,8 @@ pub struct Invite {
     pub again: bool,
     /// The areas that they are bound to, if they are.
     pub areas: Option<Bounds>,
+    /// What they are called at the provider, if they may sign in by it.
+    pub openid: Option<String>,
 }
 
 /// As the audit trail has a role.

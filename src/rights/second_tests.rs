@@ -17,7 +17,7 @@ fn second(last: u64) -> SecondStep {
 fn register(last: u64) -> Register {
     let mut register = Register::default();
     let (name, full_name, role) = ("an".to_owned(), String::new(), Role::Officer);
-    let invite = Invite { name, full_name, role, again: false, areas: None };
+    let invite = Invite { name, full_name, role, again: false, areas: None, openid: None };
     decide(&mut register, at(0), Wish::Invite(invite, hash("link"))).expect("it is made");
     let choose = Wish::Choose { invitation: hash("link"), password: hash("p") };
     decide(&mut register, at(0), choose).expect("it is chosen");
@@ -77,7 +77,14 @@ fn it_can_be_taken_off_and_another_password_leaves_it_on() {
     let mut register = register(5);
     let told = format!("{:?}", register.account("an"));
     assert!(!told.contains("JBSWY3DPEHPK3PXP") && !told.contains("r0"), "{told}");
-    let invite = Invite { name: "an".into(), full_name: String::new(), role: Role::Officer, again: true, areas: None };
+    let invite = Invite {
+        name: "an".into(),
+        full_name: String::new(),
+        role: Role::Officer,
+        again: true,
+        areas: None,
+        openid: None,
+    };
     decide(&mut register, at(2), Wish::Invite(invite, hash("again"))).expect("a link");
     let choose = Wish::Choose { invitation: hash("again"), password: hash("q") };
     decide(&mut register, at(2), choose).expect("it is chosen");

@@ -16,7 +16,7 @@ fn hash(text: &str) -> Hash {
 }
 
 fn invite(name: &str, role: Role) -> Invite {
-    Invite { name: name.to_owned(), full_name: format!("Ông {name}"), role, again: false, areas: None }
+    Invite { name: name.to_owned(), full_name: format!("Ông {name}"), role, again: false, areas: None, openid: None }
 }
 
 /// A register in which these can sign in, by a password that has their name for a hash.

@@ -4,6 +4,7 @@ use super::account::Pass;
 use super::audit::Deed;
 use super::bounds::Bounds;
 use super::hash::Hash;
+use super::openid::Vouched;
 use super::register::{Change, Invite, Register, Wrong};
 use super::role::{Right, Role};
 use super::second::{Proof, SecondStep};
@@ -32,6 +33,19 @@ pub enum Wish {
         /// What was shown beside the password.
         proof: Option<Proof>,
     },
+    /// A provider vouched for somebody.
+    Vouched {
+        /// Whom.
+        vouched: Vouched,
+        /// Their account, as it was found.
+        account: String,
+        /// The pass of their browser.
+        pass: Hash,
+        /// What the browser says it is.
+        label: String,
+    },
+    /// Let the first who is called so at the provider sign in to an account; nobody where there is nothing.
+    Provider(String, Option<String>),
     /// Be asked for a second step from now on.
     SecondStep(String, SecondStep),
     /// Ask somebody for no second step any more.
@@ -60,6 +74,7 @@ impl Wish {
         match self {
             Self::Choose { .. }
             | Self::SignIn { .. }
+            | Self::Vouched { .. }
             | Self::SecondStep(..)
             | Self::SignOut(_)
             | Self::SignOutEverywhere(_)
@@ -69,6 +84,7 @@ impl Wish {
             | Self::Bind(..)
             | Self::Close(_)
             | Self::NoSecondStep(_)
+            | Self::Provider(..)
             | Self::Issue(_)
             | Self::Revoke(_) => Some(Right::Accounts),
         }
@@ -109,6 +125,18 @@ pub fn decide(register: &mut Register, now: Timestamp, wish: Wish) -> Result<Dec
             // Whoever keeps accounts sees that somebody has lost their phone, or their codes.
             let action = if matches!(proof, Some(Proof::Recovery(_))) { "sign_in_by_recovery_code" } else { "sign_in" };
             (action, account.clone(), register.sign_in(now, &account, (pass, label), proof.as_ref())?)
+        }
+        Wish::Vouched { vouched, account, pass, label } => {
+            let outcome = register.enter_vouched(now, &account, (pass, label), &vouched)?;
+            // Where a code is asked for, the sign-in stands in the trail when that was shown.
+            match outcome.changes.iter().any(|change| matches!(change, Change::Pass(_))) {
+                true => ("sign_in_by_provider", account, outcome),
+                false if outcome.changes.is_empty() => return Ok(Decided { changes: Vec::new(), deed: None }),
+                false => ("bind_to_provider", account, outcome),
+            }
+        }
+        Wish::Provider(account, called) => {
+            ("provider", account.clone(), register.ask_provider(&account, called.as_deref())?)
         }
         Wish::SecondStep(account, second) => {
             ("second_step", account.clone(), register.ask_second(&account, Some(second))?)

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{AreaId, Language, Snapshot},
     request::Refused,
-    rights::{Account, Bounds, Pass, PassKind, Role},
+    rights::{Account, Bounds, Invite, Pass, PassKind, Role},
 };
 use askama::Template;
 use axum::{
@@ -53,6 +53,8 @@ struct Accounts<'a> {
     roles: Vec<(&'static str, &'static str)>,
     /// Ids and names of all areas.
     areas: Vec<(&'a str, &'a str)>,
+    /// Whether people may sign in by a provider.
+    provider: bool,
 }
 
 struct AccountRow<'a> {
@@ -64,6 +66,8 @@ struct AccountRow<'a> {
     closed: bool,
     invited: bool,
     second: bool,
+    /// What they are called at the provider, and whether somebody has come by that.
+    provider: Option<(&'a str, bool)>,
     /// What it is bound to, and what of that there is no more.
     areas: String,
     gone: String,
@@ -94,6 +98,7 @@ fn account_row<'a>(account: &'a Account, snapshot: &Snapshot, language: Language
         closed: account.closed,
         invited: account.password.is_none(),
         second: account.second.is_some(),
+        provider: account.openid.as_ref().map(|openid| (openid.name(), openid.is_bound())),
         areas: named(account.areas.as_ref(), snapshot),
         gone: gone(account.areas.as_ref(), snapshot),
         bound: account.areas.iter().flat_map(Bounds::areas).map(AreaId::as_str).collect(),
@@ -143,6 +148,7 @@ fn shown(shared: &Shared, visitor: &Visitor, language: Language, issued: Option<
         kinds: (PassKind::Token.text(language), PassKind::Screen.text(language)),
         roles: Role::ALL.iter().map(|role| (role.as_str(), role.text(language))).collect(),
         areas: snapshot.fleet.areas.iter().map(|(id, area)| (id.as_str(), area.name.as_str())).collect(),
+        provider: shared.state.access.openid.is_some(),
     };
     let frame = Frame { shared, visitor, snapshot: &snapshot, language, path: "/accounts", events: "" };
     html(page.render().and_then(|main| frame.whole(&main)))
@@ -185,6 +191,7 @@ async fn invite(
     };
     let bound = (role, people::bounds(&form.areas()));
     let invite = people::invitation(form.one("name"), form.one("full_name"), bound, false);
+    let invite = Invite { openid: people::called_at_provider(form.one("openid")), ..invite };
     issued(&shared, &visitor, language, people::invite(&shared, &visitor.by, invite).await)
 }
 
@@ -224,6 +231,7 @@ fn deed(form: &Fields) -> Result<Deed, Box<Response>> {
         "appoint" => Deed::Appoint { role: form.named("role")? },
         "bind" => Deed::Bind { areas: form.areas() },
         "no_second_step" => Deed::NoSecondStep,
+        "provider" => Deed::Provider { called: form.one("called").to_owned() },
         "close" => Deed::Close,
         "sign_out" => Deed::SignOut,
         _ => return Err(Box::new((StatusCode::UNPROCESSABLE_ENTITY, "deed: there is no such\n").into_response())),

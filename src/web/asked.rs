@@ -32,9 +32,11 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
         }
         Refused::Denied(Denied::SignIn) => StatusCode::UNAUTHORIZED,
         Refused::Denied(Denied::Role(_) | Denied::SecondStep | Denied::Commune | Denied::Outside)
-        | Refused::People(Wrong::Code) => StatusCode::FORBIDDEN,
+        | Refused::People(Wrong::Code | Wrong::Unvouched) => StatusCode::FORBIDDEN,
         Refused::People(Wrong::Unknown | Wrong::Invitation) => StatusCode::NOT_FOUND,
-        Refused::People(Wrong::Taken | Wrong::LastAdministrator | Wrong::Bound) => StatusCode::CONFLICT,
+        Refused::People(Wrong::Taken | Wrong::LastAdministrator | Wrong::Bound | Wrong::Provider) => {
+            StatusCode::CONFLICT
+        }
         Refused::People(Wrong::Name | Wrong::TooMany | Wrong::Area) => StatusCode::BAD_REQUEST,
         Refused::Edit(edits::Refusal::Unknown(_)) => StatusCode::NOT_FOUND,
         Refused::Edit(edits::Refusal::Stale(_)) => StatusCode::CONFLICT,

@@ -112,6 +112,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/sign-in", Nothing),
         ("POST", "/sign-in", Nothing),
         ("POST", "/sign-in/code", Nothing),
+        ("GET", "/sign-in/openid", Nothing),
+        ("GET", "/sign-in/openid/back", Nothing),
         ("GET", "/join/{secret}", Nothing),
         ("POST", "/join/{secret}", Nothing),
         ("GET", "/screen/{secret}", Nothing),

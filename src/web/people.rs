@@ -29,12 +29,17 @@ pub(super) enum Issued {
 
 /// An account to be made, or one that is there and whose password is forgotten.
 pub(super) fn invitation(name: &str, full_name: &str, (role, areas): (Role, Option<Bounds>), again: bool) -> Invite {
-    Invite { name: name.trim().to_lowercase(), full_name: clean(full_name), role, again, areas }
+    Invite { name: name.trim().to_lowercase(), full_name: clean(full_name), role, again, areas, openid: None }
 }
 
 /// Bound to the areas of these ids; not bound where there is none.
 pub(super) fn bounds(areas: &[String]) -> Option<Bounds> {
     Bounds::of(areas.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).map(AreaId::from))
+}
+
+/// What somebody is called at the provider; nothing where that is empty.
+pub(super) fn called_at_provider(text: &str) -> Option<String> {
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn clean(text: &str) -> String {
@@ -71,6 +76,13 @@ pub(super) enum Deed {
     },
     /// It is asked for no second step any more, such as where a phone and the recovery codes are lost.
     NoSecondStep,
+    /// Whoever first comes from the provider under this name signs in to it, and nobody else by the provider from then on;
+    /// nobody does where it is empty. Its sessions end.
+    Provider {
+        /// What they are called there.
+        #[schema(max_length = 255)]
+        called: String,
+    },
     /// It can sign in no more.
     Close,
     /// All its sessions end.
@@ -86,6 +98,7 @@ pub(super) async fn change(shared: &Shared, by: &By, name: String, deed: Deed) -
         Deed::Appoint { role } => Wish::Appoint(name, role),
         Deed::Bind { areas } => Wish::Bind(name, bounds(&areas)),
         Deed::NoSecondStep => Wish::NoSecondStep(name),
+        Deed::Provider { called } => Wish::Provider(name, called_at_provider(&called)),
         Deed::Close => Wish::Close(name),
         Deed::SignOut => Wish::SignOutEverywhere(name),
     };

@@ -31,7 +31,14 @@ fn house() -> (Street, watch::Receiver<Arc<Register>>, tests::Behind) {
     let kept = secrets::hashed(&PASSWORD.into()).expect("a hash");
     for role in Role::ALL {
         let name = role.as_str();
-        let invite = Invite { name: name.into(), full_name: format!("Bà {name}"), role, again: false, areas: None };
+        let invite = Invite {
+            name: name.into(),
+            full_name: format!("Bà {name}"),
+            role,
+            again: false,
+            areas: None,
+            openid: None,
+        };
         let link = Hash(format!("link of {name}"));
         decide(&mut register, now, Wish::Invite(invite, link.clone())).expect("it is made");
         decide(&mut register, now, Wish::Choose { invitation: link, password: kept.clone() }).expect("it is chosen");

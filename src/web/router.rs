@@ -1,7 +1,7 @@
 //! Which address gives what.
 
 use super::{
-    accounts, api, asked, editing, events, gate, incident_forms,
+    accounts, api, asked, editing, events, gate, incident_forms, openid,
     origin::OwnPage,
     owners,
     past::Past,
@@ -53,6 +53,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         scraped: Arc::default(),
         views: Arc::default(),
         waiting: Arc::default(),
+        openid: Arc::default(),
         view: None,
     };
     Router::new()
@@ -78,6 +79,8 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .merge(owners::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::sign_in))
         .route("/sign-in/code", post(sign_in::code))
+        .route("/sign-in/openid", get(openid::begin))
+        .route("/sign-in/openid/back", get(openid::back))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/second-step", get(second_step::page).post(second_step::change))
         .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))

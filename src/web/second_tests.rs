@@ -38,7 +38,8 @@ impl House {
         let mut register = Register::default();
         let kept = secrets::hashed(&PASSWORD.into()).expect("a hash");
         for (name, role) in [("an", Role::Officer), ("bo", Role::Administrator)] {
-            let invite = Invite { name: name.into(), full_name: name.into(), role, again: false, areas: None };
+            let invite =
+                Invite { name: name.into(), full_name: name.into(), role, again: false, areas: None, openid: None };
             let link = Hash(name.into());
             decide(&mut register, now, Wish::Invite(invite, link.clone())).expect("it is made");
             decide(&mut register, now, Wish::Choose { invitation: link, password: kept.clone() }).expect("chosen");

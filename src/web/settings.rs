@@ -1,7 +1,11 @@
 //! Where pages and metrics are served, how they are encrypted, and who reads metrics without an account.
 
 use super::tls::Tls;
-use crate::rights::{Hash, Role};
+use crate::{
+    model::closed,
+    rights::{Hash, Role},
+};
+use secrecy::{ExposeSecret, SecretString};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
@@ -19,6 +23,8 @@ pub struct Settings {
     pub sign_in: bool,
     /// Roles that must have a second step beside their password.
     pub second_step: Vec<Role>,
+    /// The provider that says who somebody is, beside passwords.
+    pub openid: Option<OpenId>,
     /// What it is encrypted with; without it, it speaks plain HTTP.
     pub tls: Option<Tls>,
     /// Addresses of proxies, whose word on where a request comes from is believed.
@@ -49,12 +55,49 @@ impl Default for Settings {
             hosts: Vec::new(),
             sign_in: true,
             second_step: Vec::new(),
+            openid: None,
             tls: None,
             proxies: Vec::new(),
             scrapers: Arc::default(),
         }
     }
 }
+
+closed! {
+    /// Which claim of a provider is the name that an account waits for.
+    pub enum Claim {
+        /// What they sign in by there.
+        PreferredUsername "preferred_username",
+        /// Their address, where the provider has verified it.
+        Email "email",
+        /// The provider's own number of them.
+        Subject "sub",
+    }
+}
+
+/// A provider of OpenID Connect, and what camhealth is there.
+#[derive(Debug, Clone)]
+pub struct OpenId {
+    /// Its address, letter by letter as its discovery document has it.
+    pub issuer: String,
+    /// What camhealth is called there.
+    pub client_id: String,
+    /// What camhealth is known by there.
+    pub client_secret: SecretString,
+    /// What stands on the button.
+    pub name: String,
+    /// Which claim is matched.
+    pub claim: Claim,
+}
+
+impl PartialEq for OpenId {
+    fn eq(&self, other: &Self) -> bool {
+        let all = |of: &Self| (of.issuer.clone(), of.client_id.clone(), of.name.clone(), of.claim);
+        all(self) == all(other) && self.client_secret.expose_secret() == other.client_secret.expose_secret()
+    }
+}
+
+impl Eq for OpenId {}
 
 /// Who reads metrics by what Prometheus' web configuration says, beside those who have a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::Language,
     request::{Refused, Request},
-    rights::{self, Account, By, Hash, PassKind, Proof, SecondStep, Try, Who, Wrong},
+    rights::{self, Account, By, Hash, OpenId, PassKind, Proof, SecondStep, Try, Who, Wrong},
 };
 use askama::Template;
 use axum::{
@@ -51,13 +51,22 @@ struct Page<'a> {
     /// Who has shown their password and is asked for a code: the account, and what says so.
     half_way: Option<(&'a str, &'a str)>,
     shortest: usize,
+    /// A provider by which they may sign in too: its name, and where its button leads.
+    provider: Option<(String, String)>,
 }
 
 impl<'a> Page<'a> {
     /// The form that asks for name and password.
-    fn sign_in(words: &'a Words, to: &'a str) -> Self {
+    fn sign_in(shared: &Shared, words: &'a Words, to: &'a str) -> Self {
+        let query = || {
+            url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("to", to), ("lang", words.lang)])
+                .finish()
+        };
+        let provider = shared.state.access.openid.as_ref();
+        let provider = provider.map(|known| (known.name().to_owned(), format!("/sign-in/openid?{}", query())));
         let (action, shortest) = ("/sign-in", SHORTEST);
-        Self { words, action, choosing: None, to, trouble: None, half_way: None, shortest }
+        Self { words, action, choosing: None, to, trouble: None, half_way: None, shortest, provider }
     }
 }
 
@@ -69,8 +78,13 @@ pub(super) struct Going {
 }
 
 impl Going {
+    /// Where somebody wanted to go before.
+    pub(super) fn to(to: &str) -> Self {
+        Self { to: to.to_owned() }
+    }
+
     /// The address, if it is one of ours: a link must not lead elsewhere by way of us.
-    fn address(&self) -> &str {
+    pub(super) fn address(&self) -> &str {
         let own = self.to.starts_with('/') && !self.to.starts_with("//") && !self.to.contains(['\\', '\r', '\n']);
         if own { &self.to } else { "/" }
     }
@@ -102,13 +116,24 @@ fn shown(shared: &Shared, language: Language, status: StatusCode, page: &Page<'_
     response
 }
 
+/// The form that asks for name and password, with what went wrong.
+pub(super) fn refused(
+    shared: &Shared,
+    language: Language,
+    (status, trouble): (StatusCode, &str),
+    to: &str,
+) -> Response {
+    let page = Page { trouble: Some(trouble.to_owned()), ..Page::sign_in(shared, words(language), to) };
+    shown(shared, language, status, &page)
+}
+
 pub(super) async fn page(
     State(shared): State<Shared>,
     Query(wish): Query<Wish>,
     Query(going): Query<Going>,
 ) -> Response {
     let language = wish.language(&shared.snapshot());
-    let page = Page::sign_in(words(language), going.address());
+    let page = Page::sign_in(&shared, words(language), going.address());
     shown(&shared, language, StatusCode::OK, &page)
 }
 
@@ -126,7 +151,8 @@ pub(super) async fn sign_in(
     let going = Going { to: form.to.clone() };
     match let_in(&shared, &headers, address, (&form.name, &form.password)).await {
         Ok(account) if account.second.is_some() => {
-            ask_code(&shared, language, (&account, going.address()), (StatusCode::OK, None))
+            let shown = account.password.clone();
+            ask_code(&shared, language, (&account, shown, going.address()), (StatusCode::OK, None))
         }
         Ok(account) => match enter(&shared, (visitor.way, address), &headers, (account.name, None), &going).await {
             Ok(response) => response,
@@ -135,8 +161,7 @@ pub(super) async fn sign_in(
         Err(wait) => {
             let words = words(language);
             let (status, trouble) = trouble(words, wait, words.wrong_password);
-            let page = Page { trouble: Some(trouble), ..Page::sign_in(words, going.address()) };
-            shown(&shared, language, status, &page)
+            refused(&shared, language, (status, &trouble), going.address())
         }
     }
 }
@@ -162,15 +187,26 @@ async fn enter(
     (account, proof): (String, Option<Proof>),
     going: &Going,
 ) -> Result<Response, Refused> {
-    let secret = secrets::secret();
-    let pass = secrets::known_as(secret.expose_secret());
+    let (secret, pass) = session();
     let by = By { who: Who::Called(account.clone()), from: address.to_string() };
     let wish = rights::Wish::SignIn { account: account.clone(), pass, label: label(headers), proof };
     shared.ask(&by, Request::People(wish)).await?;
+    Ok(entered(shared, way, &account, &secret, going))
+}
+
+/// What a browser will show, and what is kept of it.
+pub(super) fn session() -> (SecretString, Hash) {
+    let secret = secrets::secret();
+    let pass = secrets::known_as(secret.expose_secret());
+    (secret, pass)
+}
+
+/// Hands over to a browser what it is known by, and sends it on.
+pub(super) fn entered(shared: &Shared, way: Way, account: &str, secret: &SecretString, going: &Going) -> Response {
     let mut response = Redirect::to(going.address()).into_response();
     set(&mut response, way, COOKIE, secret.expose_secret());
-    set(&mut response, way, BROWSER, &browser_of(shared, &account));
-    Ok(response)
+    set(&mut response, way, BROWSER, &browser_of(shared, account));
+    response
 }
 
 /// The cookie of a browser in which an account has signed in before.
@@ -215,19 +251,29 @@ pub(super) async fn let_in(
     }
 }
 
-/// The form that asks for a code of whoever has just shown a password.
+/// The same of whoever a provider has just vouched for.
+pub(super) fn ask_code_of_vouched(shared: &Shared, language: Language, account: &Account, to: &str) -> Response {
+    let shown = account.openid.as_ref().and_then(OpenId::shown);
+    ask_code(shared, language, (account, shown, to), (StatusCode::OK, None))
+}
+
+/// The form that asks for a code of whoever has just shown a password, or what stands in its place.
 fn ask_code(
     shared: &Shared,
     language: Language,
-    (account, to): (&Account, &str),
+    (account, proven, to): (&Account, Option<Hash>, &str),
     (status, trouble): (StatusCode, Option<String>),
 ) -> Response {
     let access = &shared.state.access;
-    let password = account.password.clone().unwrap_or(Hash(String::new()));
-    let half = secrets::half_way(&access.key, (access.now)().as_second(), &account.name, &password);
+    let proven = proven.unwrap_or(Hash(String::new()));
+    let half = secrets::half_way(&access.key, (access.now)().as_second(), &account.name, &proven);
     let words = words(language);
-    let page =
-        Page { action: "/sign-in/code", half_way: Some((&account.name, &half)), trouble, ..Page::sign_in(words, to) };
+    let page = Page {
+        action: "/sign-in/code",
+        half_way: Some((&account.name, &half)),
+        trouble,
+        ..Page::sign_in(shared, words, to)
+    };
     shown(shared, language, status, &page)
 }
 
@@ -241,16 +287,18 @@ pub(super) struct Code {
     to: String,
 }
 
-/// The account of whoever has shown its password a moment ago.
-fn half_way(shared: &Shared, form: &Code) -> Option<(Account, SecondStep)> {
+/// The account of whoever has shown its password a moment ago, or was vouched for; and which of the two it was.
+fn half_way(shared: &Shared, form: &Code) -> Option<(Account, SecondStep, Hash)> {
     let access = &shared.state.access;
     let account = access.register.borrow().account(&form.name).filter(|account| !account.closed).cloned()?;
     let shown = form.half.expose_secret();
     let second = shown.split('.').next()?.parse::<i64>().ok()?;
-    let right = secrets::half_way(&access.key, second, &account.name, account.password.as_ref()?);
+    let openid = account.openid.as_ref().and_then(OpenId::shown);
+    let is_right = |proven: &Hash| secrets::same(&secrets::half_way(&access.key, second, &account.name, proven), shown);
+    let proven = account.password.iter().cloned().chain(openid).find(is_right)?;
     let fresh = (0..=HALF_WAY).contains(&(access.now)().as_second().saturating_sub(second));
     let step = account.second.clone()?;
-    (fresh && secrets::same(&right, shown)).then_some((account, step))
+    fresh.then_some((account, step, proven))
 }
 
 /// The second step: a code, or a recovery code. Mistakes make wait as wrong passwords do, and are counted apart from them:
@@ -266,9 +314,8 @@ pub(super) async fn code(
 ) -> Response {
     let language = wish.language(&shared.snapshot());
     let (words, going, address) = (words(language), Going { to: form.to.clone() }, address(guest));
-    let Some((account, second)) = half_way(&shared, &form) else {
-        let page = Page { trouble: Some(words.half_way_over.to_owned()), ..Page::sign_in(words, going.address()) };
-        return shown(&shared, language, StatusCode::FORBIDDEN, &page);
+    let Some((account, second, proven)) = half_way(&shared, &form) else {
+        return refused(&shared, language, (StatusCode::FORBIDDEN, words.half_way_over), going.address());
     };
     let access = &shared.state.access;
     // No account has a name with a space in it.
@@ -276,7 +323,7 @@ pub(super) async fn code(
     let tried = Try { address, account: &counted, browser: known_browser(&shared, &headers, &account.name) };
     let again = |wait| {
         let (status, trouble) = trouble(words, wait, words.wrong_code);
-        ask_code(&shared, language, (&account, going.address()), (status, Some(trouble)))
+        ask_code(&shared, language, (&account, Some(proven.clone()), going.address()), (status, Some(trouble)))
     };
     // One at a time, so that many at once are no more tries than one after the other.
     let Ok(_turn) = access.hashing.acquire().await else { return again(None) };
@@ -341,7 +388,7 @@ pub(super) async fn join_page(
     let language = wish.language(&shared.snapshot());
     let Some(name) = invited(&shared, &secret) else { return used_up(language) };
     let action = format!("/join/{secret}");
-    let page = Page { action: &action, choosing: Some(&name), ..Page::sign_in(words(language), "/") };
+    let page = Page { action: &action, choosing: Some(&name), ..Page::sign_in(&shared, words(language), "/") };
     shown(&shared, language, StatusCode::OK, &page)
 }
 
@@ -366,7 +413,7 @@ pub(super) async fn join(
     };
     if let Some(trouble) = trouble {
         let trouble = Some(trouble.to_owned());
-        let page = Page { action: &action, choosing: Some(&name), trouble, ..Page::sign_in(words, "/") };
+        let page = Page { action: &action, choosing: Some(&name), trouble, ..Page::sign_in(&shared, words, "/") };
         return shown(&shared, language, StatusCode::BAD_REQUEST, &page);
     }
     let Ok(_turn) = shared.state.access.hashing.acquire().await else { return used_up(language) };
@@ -419,7 +466,7 @@ fn set(response: &mut Response, way: Way, name: &str, value: &str) {
 }
 
 /// What a browser says it is, in few letters.
-fn label(headers: &HeaderMap) -> String {
+pub(super) fn label(headers: &HeaderMap) -> String {
     let said = headers.get(header::USER_AGENT).and_then(|said| said.to_str().ok()).unwrap_or_default();
     said.chars().filter(|letter| !letter.is_control()).take(LABEL).collect()
 }

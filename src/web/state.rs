@@ -5,6 +5,7 @@ use super::{
     editing::Turn,
     exposition,
     flood::Wishes,
+    openid::{Pending, Provider},
     past,
     rendered::Cache,
     report,
@@ -85,6 +86,8 @@ pub struct Access {
     pub scrapers: Arc<dyn Fn() -> Arc<Scrapers> + Send + Sync>,
     /// Roles that must have a second step.
     pub second_step: Vec<Role>,
+    /// The provider by which people may sign in too.
+    pub openid: Option<Arc<Provider>>,
 }
 
 impl Access {
@@ -119,6 +122,8 @@ pub(super) struct Shared {
     pub(super) views: Arc<Views>,
     /// Second steps that are being set up.
     pub(super) waiting: Arc<Waiting>,
+    /// Sign-ins that are at the provider.
+    pub(super) openid: Arc<Pending>,
     /// Where whoever visits is bound to areas: what they see. `cache` and `reports` are those of it then.
     pub(super) view: Option<Arc<View>>,
 }

@@ -148,8 +148,7 @@ fn sheet() -> crate::edits::Sheet {
 
 /// Who may visit: anybody, or whoever signs in.
 pub(in crate::web) fn access(sign_in: bool) -> Access {
-    let (_, register) = watch::channel(Arc::default());
-    let now = snapshot(CameraState::Up, 0).at;
+    let ((_, register), now) = (watch::channel(Arc::default()), snapshot(CameraState::Up, 0).at);
     Access {
         register,
         sign_in,
@@ -160,10 +159,10 @@ pub(in crate::web) fn access(sign_in: bool) -> Access {
         hashing: Arc::new(tokio::sync::Semaphore::new(1)),
         scrapers: Arc::new(Arc::default),
         second_step: Vec::new(),
+        openid: None,
     }
 }
 
-/// The state of a router, and what stands behind it.
 pub(in crate::web) fn state() -> (State, Behind) {
     let (publish, snapshots) = watch::channel(snapshot(CameraState::Up, 0));
     let (broken, is_broken) = watch::channel(None::<String>);

@@ -146,6 +146,13 @@ vocabulary! {
     code: "Mã 6 số, hoặc mã dự phòng", "Code of 6 digits, or a recovery code";
     code_hint: "Mở ứng dụng xác thực trên điện thoại. Mỗi mã dùng một lần.", "Open the authenticator on your phone. Each code counts once.";
     wrong_code: "Mã sai, hoặc đã dùng rồi: hãy chờ mã tiếp theo.", "The code is wrong, or was used: wait for the next one.";
+    by_provider: "Đăng nhập bằng", "Sign in with";
+    provider_silent: "Dịch vụ đăng nhập không trả lời: hãy thử lại sau, hoặc đăng nhập bằng mật khẩu.", "The sign-in service does not answer: try again later, or sign in with your password.";
+    provider_refused: "Dịch vụ đăng nhập không xác nhận được bạn: hãy thử lại, hoặc đăng nhập bằng mật khẩu.", "The sign-in service did not confirm who you are: try again, or sign in with your password.";
+    provider_over: "Lần đăng nhập này đã quá mười phút, đã dùng rồi, hoặc bắt đầu ở trình duyệt khác: hãy bấm lại nút đăng nhập.", "This sign-in took more than ten minutes, was used, or began in another browser: press the button again.";
+    provider_unknown: "Bạn chưa có tài khoản ở đây: hãy nhờ quản trị viên tạo tài khoản và ghi tên của bạn ở dịch vụ đăng nhập.", "You have no account here: ask an administrator to make one for your name at the sign-in service.";
+    provider_name: "Tên ở dịch vụ đăng nhập", "Name at the sign-in service";
+    provider_set: "Ghi tên ở dịch vụ đăng nhập", "Set name at the sign-in service";
     half_way_over: "Đã quá năm phút: hãy nhập lại mật khẩu.", "That was more than five minutes ago: type your password again.";
     settings: "Thiết lập", "Settings";
     recorder: "Đầu ghi", "Recorder";

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::AreaId,
-    rights::{self, Bounds, Entry, Forgotten, PassKind, Role, Wrong},
+    rights::{self, Bounds, Entry, Forgotten, OpenId, PassKind, Role, Wrong},
     web::{
         origin::OwnPage,
         people::{self, Deed, Issued},
@@ -38,6 +38,10 @@ pub(super) struct AccountLine {
     closed: bool,
     /// Whether they are asked for a second step beside their password.
     second_step: bool,
+    /// What they are called at the provider of OpenID Connect, if they may sign in by it.
+    provider_name: Option<String>,
+    /// Whether somebody of that name has come, who alone signs in by it since.
+    provider_bound: bool,
     /// The areas that they are bound to; none where the whole commune is theirs.
     areas: Vec<String>,
     /// Those of them that the configuration has no more: nothing is reached by them.
@@ -60,6 +64,8 @@ pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<AccountLine>> {
         password: account.password.is_some(),
         closed: account.closed,
         second_step: account.second.is_some(),
+        provider_name: account.openid.as_ref().map(|openid| openid.name().to_owned()),
+        provider_bound: account.openid.as_ref().is_some_and(OpenId::is_bound),
         areas: ids(account.areas.iter().flat_map(Bounds::areas)),
         areas_gone: ids(account.areas.iter().flat_map(|areas| areas.gone(&fleet))),
     };
@@ -80,6 +86,11 @@ pub(super) struct NewAccount {
     /// The ids of the areas that they are bound to; none where the whole commune is to be theirs.
     #[serde(default)]
     areas: Vec<String>,
+    /// What they are called at the provider of OpenID Connect, if they are to sign in by it: the first of this name is bound to
+    /// the account.
+    #[serde(default)]
+    #[schema(max_length = 255)]
+    openid: String,
 }
 
 /// What was made, with the only copy of its secret.
@@ -113,6 +124,7 @@ pub(super) async fn invite(
         return Err(Refusal::malformed("full_name has more than 80 letters"));
     }
     let invite = people::invitation(&new.name, &new.full_name, (new.role, people::bounds(&new.areas)), false);
+    let invite = rights::Invite { openid: people::called_at_provider(&new.openid), ..invite };
     let made = people::invite(&shared, &visitor.by, invite).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }

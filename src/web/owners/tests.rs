@@ -40,7 +40,7 @@ fn world_within(role: Role, durable: bool, areas: Option<Bounds>) -> World {
     let (mut state, behind) = tests::state();
     let mut register = Register::default();
     let now = (state.access.now)();
-    let invite = Invite { name: "chi".into(), full_name: "Chị".into(), role, again: false, areas };
+    let invite = Invite { name: "chi".into(), full_name: "Chị".into(), role, again: false, areas, openid: None };
     decide(&mut register, now, Wish::Invite(invite, Hash("link".into()))).expect("it is made");
     let choose = Wish::Choose { invitation: Hash("link".into()), password: Hash("password".into()) };
     decide(&mut register, now, choose).expect("it is chosen");
