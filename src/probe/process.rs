@@ -36,7 +36,7 @@ const REAPED_WITHIN: Duration = Duration::from_secs(2);
 const DISMISSED_WITHIN: Duration = Duration::from_secs(5);
 /// What a worker's allocator is told: jemalloc in one arena, and without a thread of its own, which no worker may start. The
 /// daemon's is told in `cli/arenas.rs`.
-const MEMORY: (&str, &str) = ("MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0");
+const MEMORY: (&str, &str) = ("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0");
 /// Exit code of a Rust program that panicked.
 const PANICKED: i32 = 101;
 
