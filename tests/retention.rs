@@ -4,8 +4,7 @@ use camhealth::{
     config::load_with,
     journal::{Batch, Journal, Settings},
     model::{
-        Branch, Cause, Detail, FailureKind, Incident, IncidentId, Level, LinkRecord, LinkState, SiteRecord, State,
-        Transition,
+        Branch, Cause, Detail, FailureKind, Incident, Level, LinkRecord, LinkState, SiteRecord, State, Transition,
     },
     uptime::{self, Month, Report},
 };
@@ -103,13 +102,10 @@ proptest! {
                     let cause = Cause::Site(sites[event.which % sites.len()].clone());
                     batch.incidents.push(
                         Incident {
-                            id: IncidentId::new(&cause, when),
                             number,
-                            cause,
-                            since: when,
-                            opened: when,
+                            step: 1,
                             closed: Some(at(NOW - event.hours * 3600 + 1800)),
-                            ..blank()
+                            ..Incident::new(cause, when, Level::Blind)
                         }
                         .into(),
                     );
@@ -157,27 +153,5 @@ proptest! {
                 prop_assert_eq!(alone(after), alone(before), "{}", month);
             }
         }
-    }
-}
-
-fn blank() -> Incident {
-    Incident {
-        id: IncidentId::stored(String::new()),
-        number: 0,
-        cause: Cause::Site("".into()),
-        since: at(0),
-        opened: at(0),
-        sites: [].into(),
-        told: Level::Blind,
-        step: 1,
-        audience: Vec::new(),
-        paged: false,
-        ack: None,
-        lapsed: None,
-        escalated: 0,
-        escalates: None,
-        merged: vec![],
-        episode: 1,
-        closed: None,
     }
 }

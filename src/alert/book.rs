@@ -286,21 +286,9 @@ impl Book {
         let incident = Incident {
             id: id.clone(),
             number: self.last_number,
-            cause,
-            since,
             opened: now,
-            sites: BTreeMap::new(),
-            told,
-            step: 0,
-            audience: Vec::new(),
-            paged: false,
-            ack: None,
-            lapsed: None,
-            escalated: 0,
-            escalates: None,
-            merged: Vec::new(),
             episode: u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1),
-            closed: None,
+            ..Incident::new(cause, since, told)
         };
         self.incidents.insert(incident);
         id

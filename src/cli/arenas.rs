@@ -2,7 +2,7 @@
 //!
 //! Reading a province's configuration takes, for a second, a hundred megabytes in small pieces, among which the ones lie
 //! that stay. glibc keeps all of it from then on: a daemon of 20,000 cameras held 362 MiB after two reloads, of which
-//! 46 MiB were free and 291 after one with jemalloc (both with its workers). Threads beside those that serve make
+//! 46 MiB were free, and 291 after one with jemalloc in the place of all of malloc (both with its workers). Threads beside those that serve make
 //! reports, metrics and configurations; with an arena for each of them, what is free in one is no use to the others.
 
 use std::{env, os::unix::process::CommandExt, process::Command};

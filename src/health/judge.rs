@@ -285,9 +285,10 @@ fn learn_device(now: Timestamp, device: &DeviceFacts, memory: &mut Memory) {
         ..DeviceFacts::default()
     };
     let last_reboot = device.last_reboot.or(before);
-    let known = memory.device.get_or_insert_with(|| Box::new(Known::first(identity(device))));
-    if identity(&known.now) != identity(device) {
-        known.change(identity(device), now);
+    let told = identity(device);
+    let known = memory.device.get_or_insert_with(|| Box::new(Known::first(told.clone())));
+    if identity(&known.now) != told {
+        known.change(told, now);
     }
     known.now.last_reboot = last_reboot;
 }

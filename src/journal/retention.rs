@@ -117,9 +117,14 @@ pub(super) enum Rule {
     Pages(i64),
 }
 
+/// The moment, in milliseconds, before which what is kept for so long is past its time.
+fn past(now: Timestamp, length: Duration) -> i64 {
+    now.as_millisecond().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// What of a kind is past its time.
 fn old(now: Timestamp, keep: Keep, length: Duration) -> Vec<Old> {
-    let until = now.as_millisecond().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
+    let until = past(now, length);
     let of = |table, key, condition: String, values| Old { keep, table, key, condition, values, until };
     let by_time = |table, key, condition: &str| of(table, key, condition.to_owned(), vec![Value::Integer(until)]);
     let transcripts = |failed: bool| {
@@ -175,8 +180,7 @@ pub(super) fn older(connection: &Connection, keep: Keep, length: Duration, now: 
         rows += count(old.table, &old.condition, &old.values)?;
     }
     if keep == Keep::Audit {
-        let until = now.as_millisecond().saturating_sub(i64::try_from(length.as_millis()).unwrap_or(i64::MAX));
-        rows += count("audit", "old.at < ?1", &[Value::Integer(until)])?;
+        rows += count("audit", "old.at < ?1", &[Value::Integer(past(now, length))])?;
     }
     Ok(rows.unsigned_abs())
 }
@@ -188,8 +192,7 @@ pub(super) fn rules(now: Timestamp, settings: &Settings, holds: &Holds, counts: 
         let length = settings.keep.of(keep);
         rules.extend(old(now, keep, length).into_iter().map(Rule::Old));
         if keep == Keep::Audit {
-            let length = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
-            rules.push(Rule::Trail(now.as_millisecond().saturating_sub(length)));
+            rules.push(Rule::Trail(past(now, length)));
         }
     }
     rules.extend(counts.take_due().into_iter().map(|(camera, failed)| Rule::Many(camera, failed)));

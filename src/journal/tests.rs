@@ -68,21 +68,9 @@ pub(super) fn incident(number: u32) -> Incident {
     Incident {
         id: IncidentId::stored(format!("i{number}")),
         number,
-        cause: Cause::Site("cho".into()),
-        since: at(0),
-        opened: at(0),
         sites: [("cho".into(), Level::Blind)].into(),
-        told: Level::Blind,
         step: 1,
-        audience: Vec::new(),
-        paged: false,
-        ack: None,
-        lapsed: None,
-        escalated: 0,
-        escalates: None,
-        merged: Vec::new(),
-        episode: 1,
-        closed: None,
+        ..Incident::new(Cause::Site("cho".into()), at(0), Level::Blind)
     }
 }
 

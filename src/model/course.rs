@@ -94,21 +94,12 @@ mod tests {
         Incident {
             id: IncidentId::stored("tu-dong-1".into()),
             number: 42,
-            cause: Cause::Link("tu-dong".into()),
-            since: at(0),
-            opened: at(0),
             sites: sites.iter().map(|(id, level)| ((*id).into(), *level)).collect(),
-            told: Level::Blind,
             step: 1,
-            audience: Vec::new(),
             paged: true,
-            ack: None,
-            lapsed: None,
             escalated: 1,
-            escalates: None,
-            merged: Vec::new(),
-            episode: 1,
             closed,
+            ..Incident::new(Cause::Link("tu-dong".into()), at(0), Level::Blind)
         }
     }
 

@@ -163,6 +163,29 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// One that begins: it has no number yet, and nobody was told.
+    pub fn new(cause: Cause, since: Timestamp, told: Level) -> Self {
+        Self {
+            id: IncidentId::new(&cause, since),
+            number: 0,
+            cause,
+            since,
+            opened: since,
+            sites: BTreeMap::new(),
+            told,
+            step: 0,
+            audience: Vec::new(),
+            paged: false,
+            ack: None,
+            lapsed: None,
+            escalated: 0,
+            escalates: None,
+            merged: Vec::new(),
+            episode: 1,
+            closed: None,
+        }
+    }
+
     /// How often it was told anew since an acknowledgement ran out: a signed link is good for one round.
     pub fn round(&self) -> u32 {
         self.lapsed.as_ref().map_or(0, |lapsed| lapsed.count)

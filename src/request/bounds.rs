@@ -6,6 +6,7 @@ use crate::{
     model::{Fleet, Incident, Scope, Window},
     rights::{Denied, Outside, Reach, Touched, Who},
 };
+use std::cell::LazyCell;
 
 /// What a request speaks of, as it stands.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,9 @@ impl Request {
             who.may(right).map_err(Refused::Denied)?;
         }
         let Some(areas) = who.areas() else { return Ok(()) };
-        let may = |touched: &Touched<'_>| Reach::of(areas, ground.fleet).may(touched, ground.fleet);
+        // It is worked out over the whole fleet: once, and only for what asks it.
+        let reach = LazyCell::new(|| Reach::of(areas, ground.fleet));
+        let may = |touched: &Touched<'_>| reach.may(touched, ground.fleet);
         match self {
             Self::Reload { .. } => Err(Refused::Denied(Denied::Commune)),
             // What needs a right is the commune's; the rest somebody does for themselves.

@@ -6,7 +6,7 @@ use crate::model::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use proptest::prelude::*;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -28,21 +28,11 @@ fn incident(ack: Option<&str>) -> Incident {
     Incident {
         id: IncidentId::stored("cho-1".into()),
         number: 17,
-        cause: Cause::Site("cho".into()),
-        since: at(0),
-        opened: at(0),
-        sites: BTreeMap::new(),
-        told: Level::Blind,
         step: 1,
-        audience: Vec::new(),
         paged: true,
         ack: ack.map(|by| Ack { by: by.into(), via: "page".into(), at: at(0) }),
-        lapsed: None,
         escalated: 1,
-        escalates: None,
-        merged: Vec::new(),
-        episode: 1,
-        closed: None,
+        ..Incident::new(Cause::Site("cho".into()), at(0), Level::Blind)
     }
 }
 

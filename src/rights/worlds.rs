@@ -107,21 +107,11 @@ pub(crate) fn incident() -> impl Strategy<Value = Incident> {
     (cause, prop::collection::btree_set(0..MOST, 0..4), 1..100u32).prop_map(|(cause, sites, number)| Incident {
         id: IncidentId::new(&cause, at(i64::from(number))),
         number,
-        cause,
-        since: at(0),
-        opened: at(0),
         sites: sites.into_iter().map(|site| (format!("site-{site}.").as_str().into(), Level::Blind)).collect(),
-        told: Level::Blind,
         step: 1,
-        audience: Vec::new(),
         paged: true,
-        ack: None,
-        lapsed: None,
         escalated: 1,
-        escalates: None,
-        merged: Vec::new(),
-        episode: 1,
-        closed: None,
+        ..Incident::new(cause, at(0), Level::Blind)
     })
 }
 

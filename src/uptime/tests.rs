@@ -6,9 +6,8 @@ use super::{
     *,
 };
 use crate::model::{
-    Branch, Camera, Cause, Commune, Detail, FailureKind, Fleet, History, Incident, IncidentId, Kind, Language, Level,
-    LevelChange, Link, LinkKind, LinkRecord, LinkState, Run, Scope, Site, Span, State, Transition, View, Watcher,
-    Window,
+    Branch, Camera, Cause, Commune, Detail, FailureKind, Fleet, History, Incident, Kind, Language, Level, LevelChange,
+    Link, LinkKind, LinkRecord, LinkState, Run, Scope, Site, Span, State, Transition, View, Watcher, Window,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use proptest::prelude::*;
@@ -252,26 +251,16 @@ fn households_are_named_by_their_ids_and_incidents_by_their_places() {
     let mut lent = (*fleet.cameras["a"]).clone();
     (lent.kind, lent.name) = (Kind::Household, "Nhà ông Ba".into());
     fleet.cameras.insert("a".into(), Arc::new(lent));
-    let cause = Cause::Site("cho".into());
     let mut history = watched(1000);
     history.incidents = vec![Incident {
-        id: IncidentId::new(&cause, at(100)),
         number: 17,
-        cause,
-        since: at(100),
         opened: at(110),
         sites: [("cho".into(), Level::Blind)].into(),
-        told: Level::Blind,
         step: 1,
-        audience: Vec::new(),
         paged: true,
         ack: Some(crate::model::Ack { by: "An".into(), via: "page".into(), at: at(170) }),
-        lapsed: None,
-        escalated: 0,
-        escalates: None,
-        merged: Vec::new(),
-        episode: 1,
         closed: Some(at(400)),
+        ..Incident::new(Cause::Site("cho".into()), at(100), Level::Blind)
     }];
     let report = report(&fleet, &history, &period(1000), &Settings::default(), at(1000), None);
     assert_eq!(camera(&report, "a").name, "a");

@@ -57,21 +57,11 @@ fn incident(at: jiff::Timestamp) -> Incident {
     Incident {
         id: IncidentId::stored("cho-1".into()),
         number: 17,
-        cause: Cause::Site("cho".into()),
-        since: at,
-        opened: at,
         sites: BTreeMap::from([("cho".into(), Level::Blind)]),
-        told: Level::Blind,
         step: 1,
-        audience: Vec::new(),
         paged: true,
-        ack: None,
-        lapsed: None,
         escalated: 1,
-        escalates: None,
-        merged: Vec::new(),
-        episode: 1,
-        closed: None,
+        ..Incident::new(Cause::Site("cho".into()), at, Level::Blind)
     }
 }
 
