@@ -12,6 +12,7 @@ use rsipstack::{
     sip::{self, Method, StatusCode, Uri},
     transaction::{
         Endpoint, TransactionReceiver,
+        endpoint::EndpointOption,
         key::{TransactionKey, TransactionRole},
         make_tag,
         transaction::Transaction,
@@ -67,6 +68,7 @@ impl Agent {
         transport.add_transport(udp.into());
         let endpoint = EndpointBuilder::new()
             .with_user_agent("camhealth")
+            .with_option(EndpointOption { callid_suffix: Some(local.ip().to_string()), ..EndpointOption::default() })
             .with_transport_layer(transport)
             .with_cancel_token(stop.child_token())
             .build();
