@@ -24,7 +24,7 @@ pub use crate::model::Refusal;
 pub use hand_over::http_client;
 pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose, folded};
-pub use phone::{Alive, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive};
+pub use phone::{Alive, KnownBy, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive, encrypt_calls};
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
 
 use async_trait::async_trait;
@@ -52,8 +52,10 @@ pub struct Means {
 }
 
 impl Means {
-    /// Fails where this machine has no means for encryption.
-    pub fn new() -> reqwest::Result<Self> {
+    /// Fails where this machine has no means for encryption. `known_by` makes clients for exchanges that are known by their
+    /// certificates.
+    pub fn new(known_by: phone::KnownBy) -> reqwest::Result<Self> {
+        encrypt_calls(known_by);
         Ok(Self { http: http_client()?, voice: Voice::default() })
     }
 }
