@@ -258,3 +258,7 @@ impl Socket for Guarded {
         Ok(self.socket.local_addr()?)
     }
 }
+
+#[cfg(test)]
+#[path = "agent_tests.rs"]
+mod tests;
