@@ -15,6 +15,7 @@ pub mod replies;
 mod settings;
 pub mod sign;
 mod sms;
+mod stringee;
 mod telegram;
 mod webhook;
 mod words;
@@ -26,6 +27,7 @@ pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose, folded};
 pub use phone::{Alive, KnownBy, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive, encrypt_calls};
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
+pub use stringee::Stringee;
 
 use async_trait::async_trait;
 use reqwest::Client;
@@ -65,6 +67,9 @@ impl Means {
 pub async fn tell(channel: &Channel, means: &Means, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
     if let Target::Sip(phone) = &channel.target {
         return Some(phone::tell(phone, channel.language, &means.voice, &dispatch).await);
+    }
+    if let Target::Stringee(to) = &channel.target {
+        return Some(stringee::tell(to, channel.language, &means.http, &dispatch).await);
     }
     let Dispatch { notice, key, at, zone, page, ack, first, .. } = dispatch;
     let speaker = speaker(channel, &means.http)?;
@@ -108,6 +113,6 @@ fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
             diacritics: *diacritics,
         }),
         Target::Email(settings) => Box::new(email::Mailbox { settings: settings.clone() }),
-        Target::Alertmanager { .. } | Target::Sip(_) => return None,
+        Target::Alertmanager { .. } | Target::Sip(_) | Target::Stringee(_) => return None,
     })
 }
