@@ -154,6 +154,9 @@ pub struct Incident {
     /// When the next step is due, unless somebody takes it on.
     #[serde(rename = "next_rung")]
     pub escalates: Option<Timestamp>,
+    /// Whether its next step was due and is kept back, since all that it keeps down is out of service on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     /// Numbers of the incidents that turned out to be part of this one.
     pub merged: Vec<u32>,
     /// Which one of its cause within hours this is, from 1.
@@ -180,6 +183,7 @@ impl Incident {
             lapsed: None,
             escalated: 0,
             escalates: None,
+            held: false,
             merged: Vec::new(),
             episode: 1,
             closed: None,

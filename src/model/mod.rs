@@ -15,6 +15,7 @@ mod discreet;
 mod figures;
 mod fleet;
 mod folded;
+mod happened;
 mod hex;
 mod history;
 mod hours;
@@ -39,6 +40,7 @@ mod restored;
 mod seen;
 mod site;
 mod snapshot;
+mod sought;
 mod state;
 mod window;
 mod words;
@@ -62,6 +64,7 @@ pub use fleet::{
     Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
 };
 pub use folded::folded;
+pub use happened::{Feedback, Happened, Happening};
 pub use hex::hex;
 pub use history::{Bearing, History, LevelChange, Run};
 pub use hours::DailyHours;
@@ -92,6 +95,7 @@ pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, SiteStatus, Snapshot, ViewStatus,
 };
+pub use sought::{Found, Sought, Thing};
 pub use state::{
     Branch, Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState,
 };
