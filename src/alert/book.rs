@@ -223,7 +223,8 @@ impl Book {
                 } else if let Some(last) = incident.ack.take() {
                     let by = told!(WasTakenOnBy, last.by);
                     // Links of messages that were told before this do not serve again.
-                    incident.lapsed = Some(Lapsed { count: incident.round().saturating_add(1), last });
+                    let (count, ran_out) = (incident.round().saturating_add(1), Some(now));
+                    incident.lapsed = Some(Lapsed { count, last, ran_out });
                     (incident.escalated, incident.escalates) = (0, None);
                     (Some(Reason::Reminder), Some((Happening::AckExpired, by)))
                 } else if incident.paged {

@@ -266,6 +266,12 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    // Each is a file on a real disk.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
     /// The step of the schema says in SQL what the model says.
     #[test]
     fn incidents_of_a_journal_of_format_8_are_found_after_an_upgrade(all in incidents()) {

@@ -118,6 +118,9 @@ pub struct Lapsed {
     pub count: u32,
     /// The last of them.
     pub last: Ack,
+    /// When that ran out; earlier versions did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_out: Option<Timestamp>,
 }
 
 /// One cause with all that it took down: what survives a restart.

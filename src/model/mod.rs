@@ -42,6 +42,8 @@ mod site;
 mod snapshot;
 mod sought;
 mod state;
+mod timeline;
+mod unattended;
 mod window;
 mod words;
 
@@ -99,6 +101,8 @@ pub use sought::{Found, Sought, Thing};
 pub use state::{
     Branch, Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState,
 };
+pub use timeline::{Timeline, TimelineLine};
+pub use unattended::PATIENCE;
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;
