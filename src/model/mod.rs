@@ -68,7 +68,7 @@ pub use fleet::{
 pub use folded::folded;
 pub use happened::{Feedback, Happened, Happening};
 pub use hex::hex;
-pub use history::{Bearing, History, LevelChange, Run};
+pub use history::{Bearing, First, History, LevelChange, Run};
 pub use hours::DailyHours;
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};

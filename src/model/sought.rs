@@ -70,6 +70,18 @@ pub struct Sought {
     pub most: usize,
 }
 
+impl Sought {
+    /// Whether an incident is one of those.
+    pub fn takes(&self, incident: &Incident) -> bool {
+        let things = incident.things();
+        self.all.is_subset(&things)
+            && self.any.iter().all(|set| !set.is_disjoint(&things))
+            && self.opened.is_none_or(|(from, until)| from <= incident.opened && incident.opened < until)
+            && self.number.is_none_or(|number| incident.number == number)
+            && self.before.is_none_or(|before| incident.number < before)
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {

@@ -2,6 +2,7 @@
 
 use super::{
     ground::urgency,
+    incidents::lines::Lines,
     page::{self, moment},
     rows::first_of,
     words::{Words, words},
@@ -30,6 +31,8 @@ struct Page<'a> {
     cause: &'static str,
     signed: Signed,
     scopes: Vec<(String, String)>,
+    /// What happened to it, where that is at hand.
+    timeline: Option<Lines>,
 }
 
 /// What a page is opened by, where that is a signed link.
@@ -48,6 +51,7 @@ type Site = (String, String, &'static str, &'static str, Option<String>);
 pub(super) fn main(
     snapshot: &Snapshot,
     incident: &Incident,
+    timeline: Option<Lines>,
     language: Language,
     signed: Signed,
 ) -> askama::Result<String> {
@@ -95,11 +99,12 @@ pub(super) fn main(
         cause: cause_text(&incident.cause, language),
         signed,
         scopes,
+        timeline,
     };
     page.render()
 }
 
-fn cause_text(cause: &Cause, language: Language) -> &'static str {
+pub(super) fn cause_text(cause: &Cause, language: Language) -> &'static str {
     let (vietnamese, english) = match cause {
         Cause::Site(_) => ("camera tại chỗ", "cameras on the spot"),
         Cause::Unproven(_) => {

@@ -199,6 +199,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
             }
         }),
         past: crate::web::past::tests::sources(snapshots.clone()),
+        incidents: crate::web::incidents::tests::sources(snapshots.clone()),
         access: access(false),
         sheet: Arc::new(|| Arc::new(sheet())),
         owner: Arc::new(|_| Box::pin(async { Ok(None) })),
