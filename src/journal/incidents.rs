@@ -46,7 +46,6 @@ pub(super) fn search(sought: &Sought) -> (String, Vec<Value>) {
         values.push(value);
         format!("?{}", values.len())
     };
-    // A plus keeps a bound from being taken as the way in where there is a better one.
     if let Some(number) = sought.number {
         conditions.push(format!("found.number = {}", place(i64::from(number).into())));
     }
@@ -86,9 +85,10 @@ pub(super) fn search(sought: &Sought) -> (String, Vec<Value>) {
     }
     for set in sets {
         let set = place(names(set).into());
+        // The plus: an incident has a few things, and a set may have thousands.
         conditions.push(format!(
             "EXISTS (SELECT 1 FROM incident_of AS also WHERE also.number = found.number
-                     AND also.thing IN (SELECT value FROM json_each({set})))"
+                     AND +also.thing IN (SELECT value FROM json_each({set})))"
         ));
     }
     let conditions = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };

@@ -308,6 +308,55 @@ proptest! {
     }
 }
 
+/// However many incidents there are: a page of them takes the steps of what it shows.
+#[test]
+fn a_page_of_a_hundred_thousand_costs_what_it_shows() {
+    let connection = open::memory().expect("a journal");
+    let fill = |from: u32, until: u32| {
+        let numbers =
+            format!("WITH RECURSIVE n (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM n WHERE n < {until})");
+        let incidents = "INSERT INTO incident SELECT 'i' || n, n, n * 60000, n * 60000, '{}', 0 FROM n";
+        // One in fifty of them is of a link, and each site has its own.
+        let things = "INSERT INTO incident_of SELECT 'site:s' || (n % 5000), n, 0 FROM n
+                      UNION ALL SELECT iif(n % 50, 'cause:site', 'cause:link'), n, 0 FROM n
+                      UNION ALL SELECT 'told:blind', n, 0 FROM n";
+        connection.execute(&format!("{numbers} {incidents}"), []).expect("rows");
+        connection.execute(&format!("{numbers} {things}"), []).expect("rows");
+    };
+    let site = |number: u32| Thing::Site(format!("s{number}").as_str().into());
+    let all = |things: &[Thing]| things.iter().cloned().collect::<BTreeSet<_>>();
+    let searches = || {
+        let month = |from: i64| Some((Timestamp::from_second(from * 60), Timestamp::from_second((from + 600) * 60)));
+        let month = |from| month(from).and_then(|(from, until)| Some((from.ok()?, until.ok()?)));
+        [
+            Sought { most: 50, ..Sought::default() },
+            Sought { most: 50, before: Some(4000), ..Sought::default() },
+            Sought { most: 50, opened: month(3000), ..Sought::default() },
+            Sought { most: 50, all: all(&[Thing::Cause("link"), Thing::told(Level::Blind)]), ..Sought::default() },
+            Sought { most: 50, all: all(&[site(17), Thing::told(Level::Blind)]), ..Sought::default() },
+            // Words that half of all names have, and whoever is bound to these.
+            Sought { most: 50, any: vec![(0..2500).map(site).collect(); 2], ..Sought::default() },
+        ]
+    };
+    let steps = || {
+        searches().map(|sought| {
+            let (sql, values) = super::incidents::search(&sought);
+            let mut statement = connection.prepare(&sql).expect("a statement");
+            let rows = statement.query_map(rusqlite::params_from_iter(values), |_| Ok(())).expect("rows").count();
+            (rows, statement.get_status(rusqlite::StatementStatus::VmStep))
+        })
+    };
+    fill(1, 10_000);
+    let few = steps();
+    fill(10_001, 100_000);
+    let many = steps();
+    for ((sought, few), many) in searches().iter().zip(few).zip(many) {
+        // Sets of things are sorted first, which is no part of what is found.
+        assert!(many.1 < few.1 * 2 + 2000, "{sought:?}: {few:?} {many:?}");
+        assert!(many.0 >= few.0 && many.1 < 300_000, "{many:?}");
+    }
+}
+
 /// A page costs what it shows: each way in is an index, and nothing is sorted but what a few things have.
 #[test]
 fn what_is_sought_is_found_by_an_index() {

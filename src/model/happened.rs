@@ -207,7 +207,8 @@ mod tests {
             let (place, error) = (place(channel, nth, attempts), error.map(str::to_owned));
             Mark::Waits { id: 9, place, due: Timestamp::UNIX_EPOCH, error }
         };
-        let cases: [(Mark, &[(Happening, &str, &str)]); 7] = [
+        type Case = (Mark, &'static [(Happening, &'static str, &'static str)]);
+        let cases: [Case; 7] = [
             (Mark::Sent { id: 9, receipt: None }, &[(Sent, "zalo", "")]),
             (Mark::Abandoned { id: 9 }, &[(Abandoned, "zalo", "")]),
             (waits("zalo", 0, 2, Some("503")), &[(Failed, "zalo", "503")]),

@@ -42,8 +42,8 @@ impl Timeline {
             missing.push(Happened { step: incident.step, ..Happened::to(incident, Happening::Ended, at) });
         }
         entries.extend(missing);
-        // Of one moment each stays where it was: it opens before anybody is told, and nothing comes after its end.
-        entries.sort_by_key(|entry| (entry.at, entry.what == Happening::Ended, entry.what != Happening::Opened));
+        // Of one moment each stays where it was, but that it opens before all else.
+        entries.sort_by_key(|entry| (entry.at, entry.what != Happening::Opened));
         let mut asked = Asked::default();
         Self { lines: entries.into_iter().map(|entry| asked.take(entry)).collect() }
     }

@@ -34,8 +34,10 @@ fn words(timeline: &Timeline) -> Vec<String> {
 #[test]
 fn who_was_told_and_did_not_take_it_on_within_the_step_is_named() {
     use Happening::{AckExpired, Delivered, Ended, Escalated, Failed, Opened, Queued, Sent, TakenOn};
+    /// What it is about, what happened, and the lines.
+    type Case = (&'static str, &'static [(i64, Happening, Option<&'static str>)], &'static [&'static str]);
     #[rustfmt::skip]
-    let cases: [(&str, &[(i64, Happening, Option<&str>)], &[&str]); 5] = [
+    let cases: [Case; 5] = [
         ("each step names all who were told before it", &[
             (0, Opened, None), (0, Queued, Some("an")), (0, Queued, None), (1, Sent, None), (2, Sent, Some("an")),
             (300, Escalated, None), (300, Queued, Some("binh")), (301, Sent, Some("binh")),

@@ -19,9 +19,14 @@ impl Snapshot {
     /// For how long nobody has taken a blind site on, where that is too long.
     pub fn unattended(&self, site: &SiteStatus) -> Option<Duration> {
         let id = site.incident.as_ref().filter(|_| site.level == Level::Blind)?;
-        let incident = self.incidents.iter().find(|incident| incident.id == *id)?;
+        self.waits_too_long(self.incidents.iter().find(|incident| incident.id == *id)?)
+    }
+
+    /// For how long nobody has taken on an incident that blinds a site, where that is too long.
+    pub fn waits_too_long(&self, incident: &Incident) -> Option<Duration> {
+        let blind = || self.course(incident).level() == Level::Blind;
         let waits = elapsed(self.at, incident.waits_since()?);
-        (waits >= PATIENCE).then_some(waits)
+        (waits >= PATIENCE && blind()).then_some(waits)
     }
 }
 

@@ -99,7 +99,10 @@ fn row(snapshot: &Snapshot, incident: &Incident, language: Language) -> Row {
         worst: incident.told.text(language),
         cause: cause_text(&incident.cause, language),
         since: moment(incident.since, snapshot),
-        taken_on: ack.map(|ack| ack.by.clone()).ok_or(words.nobody),
+        taken_on: ack.map(|ack| ack.by.clone()).ok_or(match incident.closed {
+            Some(_) => words.nobody,
+            None => words.nobody_yet,
+        }),
         closed: incident.closed.map_or_else(String::new, |at| moment(at, snapshot).text),
     }
 }

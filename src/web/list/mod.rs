@@ -20,7 +20,6 @@ use crate::model::{
 };
 use askama::Template;
 use asked::{OUTSIDE, Sort, UNWELL};
-use select::ROWS;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Areas that a form offers.

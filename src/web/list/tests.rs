@@ -1,6 +1,6 @@
 //! Whatever is asked for, all pages together show exactly what matches, once and in order.
 
-use super::*;
+use super::{select::ROWS, *};
 use crate::{
     model::FailureKind,
     web::province::{Wanted, area, at, snapshot},
