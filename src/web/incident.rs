@@ -17,6 +17,9 @@ const SITES: usize = 100;
 #[template(path = "incident.html")]
 struct Page<'a> {
     words: &'a Words,
+    /// Whose page it is, and of when, for who prints it.
+    commune: &'a str,
+    at: String,
     incident: &'a Incident,
     place: String,
     /// How it stands, and the worst that was told where that is another.
@@ -78,6 +81,8 @@ pub(super) fn main(
     }
     let page = Page {
         words,
+        commune: &snapshot.fleet.commune.name,
+        at: snapshot.local().full(snapshot.at),
         incident,
         place: snapshot.place(&incident.cause),
         level: match course {
