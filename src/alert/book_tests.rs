@@ -20,7 +20,8 @@ fn zone() -> TimeZone {
 
 /// An and Bình take turns of a day; Dũng is the chief; a wall is always told.
 fn settings() -> Settings {
-    let person = |name: &str| (PersonId::from(name), Person { name: name.into(), channels: vec![name.into()] });
+    let person =
+        |name: &str| (PersonId::from(name), Person { name: name.into(), channels: vec![name.into()], calls: vec![] });
     let step = |after, to| Step { after: Duration::from_secs(after), to: vec![to] };
     Settings {
         people: ["an", "binh", "dung"].map(person).into(),
@@ -307,7 +308,7 @@ fn what_happens_to_an_incident_is_noted_in_order() {
             "0 1 opened critical",
             "300 1 escalated",
             "310 1 worse blind",
-            "400 1 taken_on (An (by a reply))",
+            "400 1 taken_on (An (in answer))",
             "29200 1 ack_expired (An had taken it on)",
             "99999 1 ended",
         ]

@@ -68,17 +68,30 @@ pub fn recipients(settings: &Settings, targets: &[Target], now: Timestamp, zone:
                 people.extend(next.map(|shift| shift.person));
             }
             Target::Person(person) => people.push(person.clone()),
-            Target::Channel(channel) => recipients.push(Recipient { person: None, channels: vec![channel.clone()] }),
+            Target::Channel(channel) => {
+                let channels = vec![channel.clone()];
+                recipients.push(Recipient { person: None, channels, rings: false });
+            }
         }
     }
     for person in people {
         if let Some(known) = settings.people.get(&person) {
-            recipients.push(Recipient { person: Some(person), channels: known.channels.clone() });
+            recipients.push(Recipient { person: Some(person), channels: known.channels.clone(), rings: false });
         }
     }
     let mut keys = std::collections::BTreeSet::new();
     recipients.retain(|recipient| keys.insert(recipient.key()));
     recipients
+}
+
+/// The telephones of these people, as far as they are called for alarms.
+pub fn telephones(settings: &Settings, people: &[Recipient]) -> Vec<Recipient> {
+    let telephone = |recipient: &Recipient| {
+        let person = recipient.person.clone()?;
+        let calls = &settings.people.get(&person)?.calls;
+        (!calls.is_empty()).then(|| Recipient { person: Some(person), channels: calls.clone(), rings: true })
+    };
+    people.iter().filter_map(telephone).collect()
 }
 
 fn stand_in<'s>(settings: &'s Settings, rotation: &Rotation, now: Timestamp) -> Option<&'s Override> {
@@ -129,7 +142,7 @@ mod tests {
     }
 
     fn settings(handovers: &[i8], days: u32) -> Settings {
-        let person = |name: &str| Person { name: name.into(), channels: vec![name.into()] };
+        let person = |name: &str| Person { name: name.into(), channels: vec![name.into()], calls: vec![] };
         let people = ["an", "binh", "chi"];
         Settings {
             people: people.iter().map(|name| ((*name).into(), person(name))).collect(),

@@ -6,6 +6,7 @@ use super::{
     names::suggestion,
     secret::{interpolated, secret},
     tables::Tables,
+    trunks::{Trunks, phone as telephone},
 };
 use crate::{
     deliver::{Channel, Email, Target, Tls},
@@ -14,11 +15,12 @@ use crate::{
 use std::collections::BTreeMap;
 use url::Url;
 
-const KINDS: [&str; 8] = ["zalo", "ntfy", "gammu", "sms_http", "email", "webhook", "alertmanager", "telegram"];
+const KINDS: [&str; 9] = ["zalo", "ntfy", "sip", "gammu", "sms_http", "email", "webhook", "alertmanager", "telegram"];
 const ZALO: &str = "https://bot-api.zaloplatforms.com";
 const TELEGRAM: &str = "https://api.telegram.org";
 
-pub(super) fn channels(tables: &Tables<'_>, language: Language) -> BTreeMap<ChannelId, Channel> {
+pub(super) fn channels(tables: &Tables<'_>, trunks: &Trunks, language: Language) -> BTreeMap<ChannelId, Channel> {
+    let exchanges: Vec<String> = tables.list("trunk").filter_map(|entry| entry.text("id")).map(|id| id.value).collect();
     let mut seen = Seen::default();
     let mut channels = BTreeMap::new();
     for entry in tables.list("channel") {
@@ -26,7 +28,10 @@ pub(super) fn channels(tables: &Tables<'_>, language: Language) -> BTreeMap<Chan
         let language = entry.word("language", &Language::NAMES).unwrap_or(language);
         let per_minute = entry.number("per_minute", 1..=6000);
         let kind = entry.required("type", "ntfy");
-        let target = kind.as_ref().and_then(|kind| target(entry, kind));
+        let target = kind.as_ref().and_then(|kind| match kind.value.as_str() {
+            "sip" => telephone(entry, trunks, phone(entry), &exchanges).map(Target::Sip),
+            _ => target(entry, kind),
+        });
         if let (Some(id), Some(target)) = (id, target) {
             let mut channel = Channel::new(target, language);
             channel.per_minute = per_minute.map_or(channel.per_minute, |number| number as u32);

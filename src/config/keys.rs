@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 177] = [
+const NAMES: [&str; 182] = [
     "ack_expires",
     "after",
     "alert",
@@ -22,6 +22,7 @@ const NAMES: [&str; 177] = [
     "blind_at",
     "body",
     "bytes_per_day",
+    "calls",
     "camera",
     "camera_target",
     "cameras",
@@ -129,6 +130,7 @@ const NAMES: [&str; 177] = [
     "probe",
     "program",
     "promise",
+    "prompts",
     "proxies",
     "public",
     "quiet_except",
@@ -137,8 +139,10 @@ const NAMES: [&str; 177] = [
     "reboot_window",
     "reboots",
     "recorder",
+    "register",
     "repeat",
     "report",
+    "ring",
     "rotation",
     "rtsp",
     "schedule",
@@ -167,6 +171,7 @@ const NAMES: [&str; 177] = [
     "token_file",
     "topic",
     "transport",
+    "trunk",
     "type",
     "until",
     "url",

@@ -33,6 +33,7 @@ mod sheet;
 mod sites;
 mod source;
 mod tables;
+mod trunks;
 mod web;
 mod windows;
 

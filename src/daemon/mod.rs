@@ -5,6 +5,7 @@
 
 mod agenda;
 mod beacons;
+mod calls;
 mod certificates;
 mod descriptors;
 mod distress;
@@ -21,6 +22,7 @@ mod signals;
 mod start;
 mod supervise;
 mod task;
+mod trunks;
 mod watchdog;
 mod wishes;
 

@@ -10,6 +10,7 @@ mod hand_over;
 mod letter;
 mod message;
 mod ntfy;
+mod phone;
 pub mod replies;
 mod settings;
 pub mod sign;
@@ -23,6 +24,7 @@ pub use crate::model::Refusal;
 pub use hand_over::http_client;
 pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose, folded};
+pub use phone::{Alive, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive};
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
 
 use async_trait::async_trait;
@@ -40,11 +42,30 @@ pub trait Tell: Send + Sync {
     }
 }
 
+/// What channels work with.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// For those that take HTTP.
+    pub http: Client,
+    /// For telephones.
+    pub voice: Voice,
+}
+
+impl Means {
+    /// Fails where this machine has no means for encryption.
+    pub fn new() -> reqwest::Result<Self> {
+        Ok(Self { http: http_client()?, voice: Voice::default() })
+    }
+}
+
 /// Puts a notice into words and hands it over to a channel, once; `None` for channels that are not told single messages.
 /// What is no news to a channel is not sent, and so taken.
-pub async fn tell(channel: &Channel, http: &Client, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
-    let Dispatch { notice, key, at, zone, page, ack, first } = dispatch;
-    let speaker = speaker(channel, http)?;
+pub async fn tell(channel: &Channel, means: &Means, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
+    if let Target::Sip(phone) = &channel.target {
+        return Some(phone::tell(phone, channel.language, &means.voice, &dispatch).await);
+    }
+    let Dispatch { notice, key, at, zone, page, ack, first, .. } = dispatch;
+    let speaker = speaker(channel, &means.http)?;
     let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
     if only_updates && !speaker.takes_updates() {
         return Some(Ok(None));
@@ -85,6 +106,6 @@ fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
             diacritics: *diacritics,
         }),
         Target::Email(settings) => Box::new(email::Mailbox { settings: settings.clone() }),
-        Target::Alertmanager { .. } => return None,
+        Target::Alertmanager { .. } | Target::Sip(_) => return None,
     })
 }

@@ -1,8 +1,9 @@
 //! Channels: what they speak, where they are, and how much they take.
 
+use super::phone::{Phone, Trunk};
 use crate::model::{ChannelId, Language};
 use secrecy::SecretString;
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
 
 /// All channels.
@@ -10,6 +11,8 @@ use url::Url;
 pub struct Settings {
     /// Channels by id.
     pub channels: BTreeMap<ChannelId, Channel>,
+    /// Exchanges by id.
+    pub trunks: BTreeMap<String, Arc<Trunk>>,
     /// Address of the status page for links in messages, as people reach it.
     pub page: Option<Url>,
     /// Who is to notice when the daemon dies.
@@ -107,6 +110,8 @@ pub enum Target {
         /// Whether diacritics are kept.
         diacritics: bool,
     },
+    /// A telephone that rings and speaks.
+    Sip(Phone),
     /// E-mail.
     Email(Email),
     /// One or more Alertmanagers, all of which are told what is open, again and again.
@@ -156,9 +161,15 @@ impl Target {
             Self::Telegram { .. } => "telegram",
             Self::SmsHttp { .. } => "sms_http",
             Self::Gammu { .. } => "gammu",
+            Self::Sip(_) => "sip",
             Self::Email(_) => "email",
             Self::Alertmanager { .. } => "alertmanager",
         }
+    }
+
+    /// Whether it is a telephone that rings: it is named under `calls`, and told alarms only.
+    pub fn rings(&self) -> bool {
+        matches!(self, Self::Sip(_))
     }
 
     /// The chat that a bot's channel speaks into.
@@ -175,7 +186,7 @@ impl Target {
         match self {
             Self::Webhook { .. } | Self::Ntfy { .. } | Self::Alertmanager { .. } => 60,
             Self::Zalo { .. } | Self::Telegram { .. } | Self::Email(_) | Self::SmsHttp { .. } => 20,
-            Self::Gammu { .. } => 6,
+            Self::Gammu { .. } | Self::Sip(_) => 6,
         }
     }
 }

@@ -72,6 +72,10 @@ pub(super) fn write(connection: &Connection, happened: &[Happened]) -> Result<()
 /// A message is to be told to somebody.
 pub(super) fn queued(connection: &Connection, notice: &Notice, to: &Recipient) -> Result<(), Error> {
     let Some(incident) = notice.incident() else { return Ok(()) };
+    // No telephone rings for mere news.
+    if to.rings && !notice.pages() {
+        return Ok(());
+    }
     let happened = Happened {
         incident: incident.incident.clone(),
         at: notice.at(),
@@ -92,6 +96,8 @@ struct Message {
     incident: IncidentId,
     step: u32,
     person: Option<PersonId>,
+    /// Whether it is a call.
+    rings: bool,
     place: Place,
 }
 
@@ -110,10 +116,12 @@ impl Message {
         let (recipient, notice, channel): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(4)?);
         let step = notice.rsplit_once('-').and_then(|(_, step)| step.parse().ok()).unwrap_or(0);
         let nth = usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0);
+        let (person, rings) = Recipient::of_key(&recipient);
         Ok(Self {
             incident: IncidentId::stored(row.get(0)?),
             step,
-            person: recipient.strip_prefix("person:").map(PersonId::from),
+            person,
+            rings,
             place: Place { channel: channel.as_str().into(), nth, attempts: row.get(5)? },
         })
     }
@@ -137,7 +145,7 @@ pub(super) fn marked(connection: &Connection, mark: &Mark, now: Timestamp) -> Re
             return Ok(());
         }
     }
-    for (what, channel, detail) in mark.happenings(&message.place) {
+    for (what, channel, detail) in mark.happenings(&message.place, message.rings) {
         put(connection, &message.clone().happens(what, channel, detail, now))?;
     }
     Ok(())

@@ -41,7 +41,8 @@ async fn tell(journal: &Journal, step: u32, second: i64, to: &[Recipient]) {
 #[tokio::test]
 async fn the_way_of_a_message_stands_in_the_timeline() {
     let journal = memory();
-    let (an, wall) = (recipient("an", &["zalo", "sms"]), Recipient { person: None, channels: vec!["wall".into()] });
+    let (an, wall) =
+        (recipient("an", &["zalo", "sms"]), Recipient { person: None, channels: vec!["wall".into()], rings: false });
     let opened = Happened::to(&Incident { step: 0, ..(*of_notices()).clone() }, Happening::Opened, at(0));
     journal.commit(Batch { happened: vec![opened], ..Batch::default() }).await.expect("it is written");
     tell(&journal, 1, 1, &[wall, an.clone()]).await;

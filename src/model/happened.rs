@@ -39,12 +39,14 @@ closed! {
         Moved "moved",
         /// It is not told: newer news say all that it would have.
         Superseded "superseded",
-        /// It cannot be told: none of their channels is there any more.
+        /// It is told no more: none of their channels is there any more, or nobody answers their telephones.
         Abandoned "abandoned",
         /// Whoever carries messages says that it arrived.
         Delivered "delivered",
         /// A call was answered.
         Heard "heard",
+        /// Nobody needed to be called any more.
+        Needless "needless",
     }
 }
 
@@ -64,9 +66,10 @@ worded!(Happening::text {
     Failed => "Gửi không được", "Not taken";
     Moved => "Chuyển sang kênh khác", "Over another channel";
     Superseded => "Thay bằng tin mới hơn", "Newer news instead";
-    Abandoned => "Không còn kênh nào để gửi", "No channel is left";
+    Abandoned => "Thôi không gửi nữa", "Given up";
     Delivered => "Đã tới máy nhận", "Delivered";
     Heard => "Đã nghe máy", "Answered the call";
+    Needless => "Không cần gọi nữa", "No call needed any more";
 });
 
 impl Happening {
@@ -82,6 +85,7 @@ impl Happening {
                 | Self::Abandoned
                 | Self::Delivered
                 | Self::Heard
+                | Self::Needless
         )
     }
 
@@ -164,10 +168,18 @@ pub struct Feedback {
 }
 
 impl Mark {
-    /// What happened to a message by what is noted of it, over which channel, and why; `before` is where it waited.
-    pub fn happenings(&self, before: &Place) -> Vec<(Happening, Option<ChannelId>, Detail)> {
+    /// What happened to a message by what is noted of it, over which channel, and why; `before` is where it waited, and
+    /// `rings` says that it is a call.
+    pub fn happenings(&self, before: &Place, rings: bool) -> Vec<(Happening, Option<ChannelId>, Detail)> {
         let here = Some(before.channel.clone());
         match self {
+            // A call is called as it went; where there was no need to ring nothing happened.
+            Self::Sent { receipt, .. } if rings => match receipt.as_deref() {
+                None => Vec::new(),
+                Some("over") => vec![(Happening::Needless, here, Detail::default())],
+                Some("passed_on") => vec![(Happening::Heard, here, told!(PassedIt))],
+                Some(_) => vec![(Happening::Heard, here, Detail::default())],
+            },
             Self::Sent { .. } => vec![(Happening::Sent, here, Detail::default())],
             // Several may be, wherever they waited.
             Self::Superseded { .. } => vec![(Happening::Superseded, None, Detail::default())],
@@ -202,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_is_noted_of_a_message_says_what_happened_to_it() {
-        use Happening::{Abandoned, Failed, Moved, Sent};
+        use Happening::{Abandoned, Failed, Heard, Moved, Needless, Sent};
         let waits = |channel: &str, nth, attempts, error: Option<&str>| {
             let (place, error) = (place(channel, nth, attempts), error.map(str::to_owned));
             Mark::Waits { id: 9, place, due: Timestamp::UNIX_EPOCH, error }
@@ -219,7 +231,7 @@ mod tests {
             (waits("zalo", 0, 3, None), &[]),
         ];
         for (mark, expected) in cases {
-            let happened = mark.happenings(&place("zalo", 0, 1));
+            let happened = mark.happenings(&place("zalo", 0, 1), false);
             let happened: Vec<_> = happened
                 .iter()
                 .map(|(what, channel, why)| (*what, channel.as_ref().map_or("", ChannelId::as_str), why.to_string()))
@@ -227,6 +239,17 @@ mod tests {
             let expected: Vec<_> =
                 expected.iter().map(|(what, channel, why)| (*what, *channel, (*why).to_owned())).collect();
             assert_eq!(happened, expected, "{mark:?}");
+        }
+        for (receipt, what) in [
+            (Some("heard"), Some(Heard)),
+            (Some("taken_on"), Some(Heard)),
+            (Some("passed_on"), Some(Heard)),
+            (Some("over"), Some(Needless)),
+            (None, None),
+        ] {
+            let call = Mark::Sent { id: 9, receipt: receipt.map(str::to_owned) };
+            let happened = call.happenings(&place("goi", 0, 0), true);
+            assert_eq!(happened.first().map(|(what, ..)| *what), what, "{receipt:?}");
         }
     }
 }

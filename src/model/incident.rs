@@ -86,12 +86,24 @@ pub struct Recipient {
     pub person: Option<PersonId>,
     /// Channels that reach them, the first by preference; the others take over when it fails.
     pub channels: Vec<ChannelId>,
+    /// Whether it is their telephone that is to ring, beside the message that tells them more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rings: bool,
 }
 
 impl Recipient {
+    /// The person of a key, and whether it is their telephone's.
+    pub fn of_key(key: &str) -> (Option<PersonId>, bool) {
+        match key.strip_prefix("call:") {
+            Some(person) => (Some(person.into()), true),
+            None => (key.strip_prefix("person:").map(Into::into), false),
+        }
+    }
+
     /// By what the outbox tells recipients apart.
     pub fn key(&self) -> String {
         match (&self.person, self.channels.first()) {
+            (Some(person), _) if self.rings => format!("call:{person}"),
             (Some(person), _) => format!("person:{person}"),
             (None, Some(channel)) => format!("channel:{channel}"),
             (None, None) => String::new(),
@@ -160,6 +172,9 @@ pub struct Incident {
     /// Whether its next step was due and is kept back, since all that it keeps down is out of service on purpose.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+    /// The notice by which the last step was taken: whoever was told by it, or after it, may pass the incident on.
+    #[serde(default)]
+    pub climbed: u32,
     /// Numbers of the incidents that turned out to be part of this one.
     pub merged: Vec<u32>,
     /// Which one of its cause within hours this is, from 1.
@@ -187,6 +202,7 @@ impl Incident {
             escalated: 0,
             escalates: None,
             held: false,
+            climbed: 0,
             merged: Vec::new(),
             episode: 1,
             closed: None,

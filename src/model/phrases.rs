@@ -208,7 +208,8 @@ phrases! {
     OnPage "on_page" => "trên trang này", "on a page";
     ByLink "by_link" => "bằng liên kết trong tin nhắn", "by the link in a message";
     ByCommand "by_command" => "bằng lệnh", "by a command";
-    ByReply "by_reply" => "bằng cách trả lời tin nhắn", "by a reply";
+    ByReply "by_reply" => "bằng cách trả lời", "in answer";
+    PassedIt "passed_it" => "chuyển cho người tiếp theo", "passed it on";
     QuietHours "quiet_hours" => "giờ yên lặng", "quiet hours";
     OutOfService "out_of_service" => "đang bảo trì ({0}: {1})", "maintenance ({0}: {1})";
     WasTakenOnBy "was_taken_on_by" => "trước đó {0} đã nhận", "{0} had taken it on";

@@ -16,7 +16,8 @@ pub struct Timeline {
 pub struct TimelineLine {
     /// What.
     pub entry: Happened,
-    /// Where a step was taken because nobody took it on: who had been told by then, and did not.
+    /// Where a step was taken because nobody took it on: who had been told by then, and neither took it on nor answered a
+    /// call.
     pub silent: BTreeSet<PersonId>,
     /// Who was to be told by then, and no channel had taken it.
     pub unreached: BTreeSet<PersonId>,
@@ -83,6 +84,8 @@ impl Timeline {
 struct Asked {
     queued: BTreeSet<PersonId>,
     reached: BTreeSet<PersonId>,
+    /// Who answered a call, and so is not silent.
+    answered: BTreeSet<PersonId>,
 }
 
 impl Asked {
@@ -90,11 +93,14 @@ impl Asked {
         let (mut silent, mut unreached) = (BTreeSet::new(), BTreeSet::new());
         match (entry.what, &entry.person) {
             (Happening::Queued, Some(person)) => drop(self.queued.insert(person.clone())),
-            (what, Some(person)) if what.reaches() => drop(self.reached.insert(person.clone())),
+            (what, Some(person)) if what.reaches() => {
+                self.reached.insert(person.clone());
+                self.answered.extend((what == Happening::Heard).then(|| person.clone()));
+            }
             // Somebody has it in hand, or all are asked anew.
             (Happening::TakenOn | Happening::AckExpired, _) => *self = Self::default(),
             (Happening::Escalated, _) => {
-                silent.clone_from(&self.reached);
+                silent = self.reached.difference(&self.answered).cloned().collect();
                 unreached = self.queued.difference(&self.reached).cloned().collect();
             }
             _ => {}

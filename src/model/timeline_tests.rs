@@ -33,11 +33,11 @@ fn words(timeline: &Timeline) -> Vec<String> {
 
 #[test]
 fn who_was_told_and_did_not_take_it_on_within_the_step_is_named() {
-    use Happening::{AckExpired, Delivered, Ended, Escalated, Failed, Opened, Queued, Sent, TakenOn};
+    use Happening::{AckExpired, Delivered, Ended, Escalated, Failed, Heard, Opened, Queued, Sent, TakenOn};
     /// What it is about, what happened, and the lines.
     type Case = (&'static str, &'static [(i64, Happening, Option<&'static str>)], &'static [&'static str]);
     #[rustfmt::skip]
-    let cases: [Case; 5] = [
+    let cases: [Case; 6] = [
         ("each step names all who were told before it", &[
             (0, Opened, None), (0, Queued, Some("an")), (0, Queued, None), (1, Sent, None), (2, Sent, Some("an")),
             (300, Escalated, None), (300, Queued, Some("binh")), (301, Sent, Some("binh")),
@@ -53,6 +53,10 @@ fn who_was_told_and_did_not_take_it_on_within_the_step_is_named() {
         ], &[
             "0 opened", "0 queued an", "0 queued dung", "1 failed an", "2 delivered dung", "300 escalated: dung / an",
         ]),
+        ("who answered a call is not silent", &[
+            (0, Opened, None), (0, Queued, Some("an")), (1, Sent, Some("an")), (2, Heard, Some("an")),
+            (3, Sent, Some("dung")), (300, Escalated, None),
+        ], &["0 opened", "0 queued an", "1 sent an", "2 heard an", "3 sent dung", "300 escalated: dung / "]),
         ("who is told at the step itself is not silent by it", &[
             (0, Opened, None), (300, Escalated, None), (300, Queued, Some("an")), (300, Sent, Some("an")),
         ], &["0 opened", "300 escalated", "300 queued an", "300 sent an"]),
@@ -129,8 +133,9 @@ proptest! {
             };
             let reached = people(Happening::reaches);
             let unreached = people(|what| what == Happening::Queued).difference(&reached).cloned().collect();
+            let heard = people(|what| what == Happening::Heard);
             let expected = match line.entry.what {
-                Happening::Escalated => (reached, unreached),
+                Happening::Escalated => (reached.difference(&heard).cloned().collect(), unreached),
                 _ => Default::default(),
             };
             prop_assert_eq!((&line.silent, &line.unreached), (&expected.0, &expected.1));

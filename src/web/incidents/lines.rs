@@ -83,6 +83,6 @@ fn class(what: Happening) -> &'static str {
         Happening::Failed | Happening::Abandoned => "fair",
         Happening::TakenOn | Happening::Ended | Happening::Heard | Happening::Delivered => "good",
         Happening::KeptBack | Happening::Released | Happening::RootFound | Happening::Merged => "news",
-        Happening::Queued | Happening::Sent | Happening::Moved | Happening::Superseded => "quiet",
+        Happening::Queued | Happening::Sent | Happening::Moved | Happening::Superseded | Happening::Needless => "quiet",
     }
 }
