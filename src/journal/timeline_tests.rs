@@ -169,6 +169,22 @@ fn an_entry_comes_back_as_it_was_written() {
     assert_eq!(left, [&all[..1], &all[3..]].concat());
 }
 
+#[tokio::test]
+async fn a_salvage_brings_timelines_back_and_what_incidents_are_found_by() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("journal.sqlite3");
+    let (journal, _) =
+        Journal::open(&Settings { path: Some(path.clone()), ..Settings::default() }, at(0)).expect("a journal");
+    tell(&journal, 1, 1, &[recipient("an", &["zalo"])]).await;
+    super::tests::closed(journal).await;
+    // Whatever the trees lead to: rows are found by their sums.
+    let (left, _) = salvage::to_memory(&path).expect("it is salvaged");
+    let happened = timeline::read(&left, &of_notices().id).expect("it is read");
+    assert_eq!(happened.iter().map(|entry| entry.what).collect::<Vec<_>>(), [Happening::Queued]);
+    let sought = Sought { all: [Thing::Site("cho".into())].into(), most: 9, ..Sought::default() };
+    assert_eq!(super::incidents::find(&left, &sought).expect("it is found").incidents.len(), 1);
+}
+
 const SITES: [&str; 4] = ["cho", "cau", "truong", "ben"];
 
 fn incidents() -> impl Strategy<Value = Vec<Incident>> {
