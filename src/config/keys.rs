@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 182] = [
+const NAMES: [&str; 183] = [
     "ack_expires",
     "after",
     "alert",
@@ -154,6 +154,7 @@ const NAMES: [&str; 182] = [
     "series",
     "sessions",
     "settle",
+    "sid",
     "sign_in",
     "site",
     "site_target",

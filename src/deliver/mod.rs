@@ -15,6 +15,7 @@ pub mod replies;
 mod settings;
 pub mod sign;
 mod sms;
+mod stringee;
 mod telegram;
 mod webhook;
 mod words;
@@ -24,8 +25,9 @@ pub use crate::model::Refusal;
 pub use hand_over::http_client;
 pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose, folded};
-pub use phone::{Alive, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive};
+pub use phone::{Alive, KnownBy, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive, encrypt_calls};
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
+pub use stringee::Stringee;
 
 use async_trait::async_trait;
 use reqwest::Client;
@@ -52,8 +54,10 @@ pub struct Means {
 }
 
 impl Means {
-    /// Fails where this machine has no means for encryption.
-    pub fn new() -> reqwest::Result<Self> {
+    /// Fails where this machine has no means for encryption. `known_by` makes clients for exchanges that are known by their
+    /// certificates.
+    pub fn new(known_by: phone::KnownBy) -> reqwest::Result<Self> {
+        encrypt_calls(known_by);
         Ok(Self { http: http_client()?, voice: Voice::default() })
     }
 }
@@ -63,6 +67,9 @@ impl Means {
 pub async fn tell(channel: &Channel, means: &Means, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
     if let Target::Sip(phone) = &channel.target {
         return Some(phone::tell(phone, channel.language, &means.voice, &dispatch).await);
+    }
+    if let Target::Stringee(to) = &channel.target {
+        return Some(stringee::tell(to, channel.language, &means.http, &dispatch).await);
     }
     let Dispatch { notice, key, at, zone, page, ack, first, .. } = dispatch;
     let speaker = speaker(channel, &means.http)?;
@@ -106,6 +113,6 @@ fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
             diacritics: *diacritics,
         }),
         Target::Email(settings) => Box::new(email::Mailbox { settings: settings.clone() }),
-        Target::Alertmanager { .. } | Target::Sip(_) => return None,
+        Target::Alertmanager { .. } | Target::Sip(_) | Target::Stringee(_) => return None,
     })
 }

@@ -1,6 +1,9 @@
 //! Channels: what they speak, where they are, and how much they take.
 
-use super::phone::{Phone, Trunk};
+use super::{
+    phone::{Phone, Trunk},
+    stringee::Stringee,
+};
 use crate::model::{ChannelId, Language};
 use secrecy::SecretString;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -112,6 +115,8 @@ pub enum Target {
     },
     /// A telephone that rings and speaks.
     Sip(Phone),
+    /// A telephone that a provider calls, without keys.
+    Stringee(Stringee),
     /// E-mail.
     Email(Email),
     /// One or more Alertmanagers, all of which are told what is open, again and again.
@@ -162,6 +167,7 @@ impl Target {
             Self::SmsHttp { .. } => "sms_http",
             Self::Gammu { .. } => "gammu",
             Self::Sip(_) => "sip",
+            Self::Stringee(_) => "stringee",
             Self::Email(_) => "email",
             Self::Alertmanager { .. } => "alertmanager",
         }
@@ -169,7 +175,7 @@ impl Target {
 
     /// Whether it is a telephone that rings: it is named under `calls`, and told alarms only.
     pub fn rings(&self) -> bool {
-        matches!(self, Self::Sip(_))
+        matches!(self, Self::Sip(_) | Self::Stringee(_))
     }
 
     /// The chat that a bot's channel speaks into.
@@ -186,7 +192,7 @@ impl Target {
         match self {
             Self::Webhook { .. } | Self::Ntfy { .. } | Self::Alertmanager { .. } => 60,
             Self::Zalo { .. } | Self::Telegram { .. } | Self::Email(_) | Self::SmsHttp { .. } => 20,
-            Self::Gammu { .. } | Self::Sip(_) => 6,
+            Self::Gammu { .. } | Self::Sip(_) | Self::Stringee(_) => 6,
         }
     }
 }

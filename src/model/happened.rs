@@ -178,7 +178,9 @@ impl Mark {
                 None => Vec::new(),
                 Some("over") => vec![(Happening::Needless, here, Detail::default())],
                 Some("passed_on") => vec![(Happening::Heard, here, told!(PassedIt))],
-                Some(_) => vec![(Happening::Heard, here, Detail::default())],
+                Some("heard" | "taken_on") => vec![(Happening::Heard, here, Detail::default())],
+                // Whoever put it through does not know.
+                Some(_) => vec![(Happening::Sent, here, Detail::default())],
             },
             Self::Sent { .. } => vec![(Happening::Sent, here, Detail::default())],
             // Several may be, wherever they waited.
@@ -245,6 +247,7 @@ mod tests {
             (Some("taken_on"), Some(Heard)),
             (Some("passed_on"), Some(Heard)),
             (Some("over"), Some(Needless)),
+            (Some("unknown"), Some(Sent)),
             (None, None),
         ] {
             let call = Mark::Sent { id: 9, receipt: receipt.map(str::to_owned) };
