@@ -286,7 +286,7 @@ impl Month {
                     other => panic!("nobody made {other:?}"),
                 },
                 Effect::Proven(proofs) => self.journal.proofs.extend(proofs),
-                Effect::Learned(..) => {}
+                Effect::Learned(..) | Effect::Happened(_) => {}
                 Effect::Ask(cameras) => {
                     for id in cameras {
                         let Ok(number) = self.ids.binary_search(&id) else { continue };
