@@ -571,3 +571,35 @@ async fn a_provider_calls_and_says_whether_somebody_answered() {
     let read = run(Command::new(venv).args(["-c", script, token]));
     assert_eq!(String::from_utf8_lossy(&read.stdout).trim(), "SK.1 stringee-api;v=1", "{read:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exercise_rings_says_so_and_leaves_its_times() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let an = Phones::answering("180 Ringing", &press('1'));
+    let contacts = [hook(here), an.trunk("an", ""), called("an", "Trung úy An"), ROTATION.to_owned()].concat();
+    let mut world = World::new(&contacts).await;
+    world.start().await;
+    let drill = |site: &str| {
+        camhealth(&["drill", "--site", site, "--by", "Dũng", "--url", &format!("http://{}", world.page)], &[])
+    };
+    let begun = drill("cho");
+    assert!(begun.status.success(), "{begun:?}");
+    let told = receiver.wait("/hook", "\"drill\"").await;
+    assert_eq!(told.body["title"], json!("DIỄN TẬP – Ngã tư Chợ"));
+    assert!(!drill("cho").status.success(), "one at a time");
+    an.wait("INVITE ").await;
+    // Nothing is lost meanwhile.
+    world.metric("camhealth_coverage_ratio 1").await;
+    let over = receiver.wait("/hook", "drill_over").await;
+    let title = over.body["title"].as_str().expect("text");
+    assert!(title.starts_with("DIỄN TẬP – Ngã tư Chợ: Trung úy An đã nhận sau "), "{title}");
+    let incident = world.get("/api/v1/incidents/1").await;
+    assert_eq!((&incident["cause"]["kind"], &incident["acknowledged"]["by"]), (&json!("drill"), &json!("Trung úy An")));
+    let month = jiff::Timestamp::now().strftime("%Y-%m").to_string();
+    let report = world.get(&format!("/api/v1/reports/{month}")).await;
+    assert_eq!((&report["drills"]["incidents"], &report["answers"]["incidents"]), (&json!(1), &json!(0)), "{report:#}");
+    assert!(report["drills"]["taken_on"]["worst_seconds"].is_u64());
+    let nowhere = drill("nirgends");
+    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("there is no such site"), "{nowhere:?}");
+}

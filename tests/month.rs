@@ -437,10 +437,14 @@ impl Month {
         for (second, notice, _) in &self.notices {
             let place = format!("seed {seed}, second {second}: {} {:?}", notice.incident, notice.reason);
             match notice.reason {
-                Reason::CoverageLost | Reason::CoverageUnproven | Reason::MonitorCutOff => {
+                Reason::CoverageLost | Reason::CoverageUnproven | Reason::MonitorCutOff | Reason::Drill => {
                     open.insert(notice.number, notice.reason);
                 }
-                Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::Merged => {
+                Reason::CoverageRestored
+                | Reason::CoverageProven
+                | Reason::MonitorRestored
+                | Reason::DrillOver
+                | Reason::Merged => {
                     assert!(open.remove(&notice.number).is_some(), "{place}: taken back and never told");
                 }
                 Reason::Escalated => assert!(!taken.contains(&notice.number), "{place}: somebody had taken it on"),
@@ -533,6 +537,7 @@ fn a_month_on_the_coast_keeps_its_promises() {
                     }
                 }
                 3 => month.pass_on(second),
+                4 => month.handle(second, Event::Drill("cho".into())),
                 _ => {}
             }
         }

@@ -189,6 +189,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/events",
         "/incidents/{id}/ack",
         "/incidents/{id}/silence",
+        "/sites/{id}/drill",
         "/settings/silences",
         "/settings/silences/{id}/end",
         "/ack/{incident}/{person}/{signature}",

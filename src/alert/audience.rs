@@ -8,11 +8,21 @@ use std::time::Duration;
 /// An escalation that maintenance keeps back is considered again after this, and a round begins again no sooner.
 pub(super) const PAUSE: Duration = Duration::from_secs(60);
 
+/// An exercise that nobody takes on ends so long after its last step.
+const DRILL: Duration = Duration::from_secs(10 * 60);
+
+/// Whether an incident's escalation has a further step.
+pub(super) fn has_further(incident: &Incident, settings: &Settings) -> bool {
+    let count = u32::try_from(policy(settings).len()).unwrap_or(u32::MAX);
+    incident.escalated < count.saturating_mul(settings.repeat.saturating_add(1))
+}
+
 /// What the first notice of an incident says.
 pub(super) fn first_reason(incident: &Incident) -> Reason {
     match incident.cause {
         Cause::Monitor => Reason::MonitorCutOff,
         Cause::Unproven(_) => Reason::CoverageUnproven,
+        Cause::Drill(_) => Reason::Drill,
         Cause::Site(_) | Cause::Link(_) | Cause::Device(_) | Cause::Commune => Reason::CoverageLost,
     }
 }
@@ -41,13 +51,15 @@ pub(super) struct Escalation {
     escalates: Option<Timestamp>,
     /// The notice by which the last one was taken.
     climbed: u32,
+    /// Whether it ends by itself.
+    is_drill: bool,
 }
 
 impl Escalation {
     fn of(incident: &Incident) -> Self {
         let Incident { audience, paged, escalated, escalates, climbed, .. } = incident;
         let (paged, escalated, escalates, climbed) = (*paged, *escalated, *escalates, *climbed);
-        Self { audience: audience.clone(), paged, escalated, escalates, climbed }
+        Self { audience: audience.clone(), paged, escalated, escalates, climbed, is_drill: incident.is_drill() }
     }
 
     /// Notes it.
@@ -113,7 +125,10 @@ impl Escalation {
         // A round that begins again waits at least a minute.
         let least = if self.escalated.is_multiple_of(count.max(1)) { PAUSE } else { Duration::ZERO };
         let wait = at(self.escalated).map(|step| step.after).unwrap_or_default().max(least);
-        self.escalates = goes_on.then(|| later(now, wait));
+        self.escalates = match goes_on {
+            true => Some(later(now, wait)),
+            false => self.is_drill.then(|| later(now, DRILL)),
+        };
     }
 }
 
@@ -121,7 +136,7 @@ impl Escalation {
 fn quiet_until(incident: &Incident, now: Timestamp, settings: &Settings, zone: &TimeZone) -> Option<Timestamp> {
     let quiet = settings.quiet.as_ref()?;
     let loud = incident.told == quiet.except || incident.told.worse_than(quiet.except);
-    let minor = !loud && incident.cause != Cause::Monitor && !incident.paged;
+    let minor = !loud && incident.cause != Cause::Monitor && !incident.is_drill() && !incident.paged;
     let time = now.to_zoned_datetime(zone.clone()).time();
     (minor && quiet.hours.contain(time)).then(|| quiet.hours.ends_after(now, zone))
 }

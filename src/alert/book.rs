@@ -5,7 +5,7 @@
 
 use super::{
     Change, Doubted, Settings,
-    audience::{Call, PAUSE, add, call, first_reason},
+    audience::{Call, PAUSE, add, call, first_reason, has_further},
     register::Register,
 };
 use crate::model::{
@@ -165,6 +165,19 @@ impl Book {
         }
     }
 
+    /// The exercise that is under way, if one is.
+    pub fn drilling(&self) -> Option<&Arc<Incident>> {
+        self.incidents.open().find(|incident| incident.is_drill())
+    }
+
+    /// Somebody begins an exercise: all goes as if a site had gone blind, unless one is under way.
+    pub fn drill(&mut self, now: Timestamp, site: SiteId) {
+        if self.drilling().is_none() {
+            let id = self.begin(now, Cause::Drill(site), now, Level::Unknown);
+            self.tell(&id, Reason::Drill);
+        }
+    }
+
     /// The monitor sees nothing at all and nothing says that its own network works.
     pub fn cut_off(&mut self, now: Timestamp, since: Timestamp) {
         if self.open_of(&Cause::Monitor).is_none() {
@@ -186,27 +199,31 @@ impl Book {
         if self.incidents.get(&id).is_some_and(|incident| incident.ack.is_none()) {
             self.incidents.change(&id, |incident| {
                 // Nobody was called for what is no alarm, and nobody is reminded of it.
-                let reminds = !matches!(incident.cause, Cause::Unproven(_));
+                let reminds = !matches!(incident.cause, Cause::Unproven(_) | Cause::Drill(_));
                 incident.escalates = reminds.then(|| later(ack.at, settings.ack_expires));
                 (incident.ack, incident.held) = (Some(ack.clone()), false);
             });
             self.happened.extend(self.incidents.get(&id).map(|incident| Happened::taken_on(incident, &ack)));
             self.tell(&id, Reason::Acknowledged);
+            if self.incidents.get(&id).is_some_and(|incident| incident.is_drill()) {
+                // That is all that an exercise wants to know.
+                self.close(ack.at, &id, Reason::DrillOver);
+            }
         }
         true
     }
 
     /// The open incident that whoever was told by the notice of number `step` can pass on: its escalation has a further
     /// step, and has taken none since that notice.
-    pub fn can_pass_on(&self, now: Timestamp, name: &str, step: u32) -> Option<IncidentId> {
+    pub fn can_pass_on(&self, now: Timestamp, name: &str, step: u32, settings: &Settings) -> Option<IncidentId> {
         let incident = self.named(name)?;
         let waits = incident.ack.is_none() && incident.paged && incident.escalates.is_some_and(|at| at > now);
-        (waits && step >= incident.climbed).then(|| incident.id.clone())
+        (waits && step >= incident.climbed && has_further(incident, settings)).then(|| incident.id.clone())
     }
 
     /// Somebody passes an incident on, or cannot be reached: the next step of its escalation is due at once, if they can.
-    pub fn pass_on(&mut self, now: Timestamp, name: &str, step: u32) {
-        if let Some(id) = self.can_pass_on(now, name, step) {
+    pub fn pass_on(&mut self, now: Timestamp, name: &str, step: u32, settings: &Settings) {
+        if let Some(id) = self.can_pass_on(now, name, step, settings) {
             self.incidents.change(&id, |incident| incident.escalates = Some(now));
         }
     }
@@ -220,7 +237,7 @@ impl Book {
         let put_off = self.incidents.steps().rev().take_while(|(at, _)| *at > later(now, longest));
         for id in put_off.map(|(_, id)| id.clone()).collect::<Vec<_>>() {
             self.incidents.change(&id, |incident| {
-                if incident.ack.is_none() && incident.paged {
+                if incident.ack.is_none() && incident.paged && !incident.is_drill() {
                     incident.escalates = incident.escalates.map(|at| at.min(later(now, longest)));
                 }
             });
@@ -229,6 +246,10 @@ impl Book {
         let mut due: Vec<IncidentId> = due.map(|(_, id)| id.clone()).collect();
         due.sort();
         for id in due {
+            if self.incidents.get(&id).is_some_and(|one| one.is_drill() && one.paged && !has_further(one, settings)) {
+                self.close(now, &id, Reason::DrillOver);
+                continue;
+            }
             let muted = self.incidents.get(&id).is_some_and(|incident| muted(incident));
             let news = self.incidents.change(&id, |incident| {
                 let held = std::mem::replace(&mut incident.held, muted);
@@ -447,8 +468,12 @@ impl Book {
     /// Notes what is to be told. Within one event the weightier reason wins.
     fn tell(&mut self, id: &IncidentId, reason: Reason) {
         let weight = |reason: Reason| match reason {
-            Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::Merged => 4,
-            Reason::CoverageLost | Reason::MonitorCutOff => 3,
+            Reason::CoverageRestored
+            | Reason::CoverageProven
+            | Reason::MonitorRestored
+            | Reason::DrillOver
+            | Reason::Merged => 4,
+            Reason::CoverageLost | Reason::MonitorCutOff | Reason::Drill => 3,
             Reason::CoverageWorse => 2,
             Reason::Escalated | Reason::Reminder => 1,
             _ => 0,

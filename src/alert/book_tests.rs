@@ -469,8 +469,8 @@ fn who_passes_it_on_calls_the_next_at_once_and_the_step_before_nobody_twice() {
     let mut world = World::new(with_telephones());
     world.lost(0, "cho", Blind);
     let pass_on = |world: &mut World, second, step| {
-        let can = world.book.can_pass_on(at(second), "1", step).is_some();
-        world.book.pass_on(at(second), "1", step);
+        let can = world.book.can_pass_on(at(second), "1", step, &world.settings).is_some();
+        world.book.pass_on(at(second), "1", step, &world.settings.clone());
         world.pass(second);
         can
     };
@@ -487,5 +487,32 @@ fn who_passes_it_on_calls_the_next_at_once_and_the_step_before_nobody_twice() {
         "20 1 escalated -> binh",
         "40 1 escalated -> dung+goi-dung",
         "60 1 acknowledged -> wall+an+goi-an+binh+dung+goi-dung",
+    ]);
+}
+
+#[test]
+fn an_exercise_goes_as_an_alarm_and_ends_by_itself() {
+    let mut world = World::new(with_telephones());
+    // At night too: somebody wants to know.
+    world.settings.quiet = Some(Quiet { hours: "00:00-23:59".parse().expect("hours"), except: Blind });
+    world.book.drill(at(0), "cho".into());
+    world.settle(0);
+    assert!(world.book.of_site(&"cho".into()).is_none(), "nothing is lost");
+    // One at a time.
+    world.book.drill(at(5), "cang".into());
+    world.settle(5);
+    // Nobody takes it on.
+    world.pass(9999);
+    world.book.drill(at(10_000), "cang".into());
+    world.settle(10_000);
+    assert!(world.ack(10_042, "2"));
+    world.pass(20_000);
+    world.check(&[
+        "0 1 drill -> wall+an+goi-an",
+        "300 1 escalated -> binh",
+        "900 1 escalated -> dung+goi-dung",
+        "1500 1 drill_over -> wall+an+goi-an+binh+dung+goi-dung",
+        "10000 2 drill -> wall+an+goi-an",
+        "10042 2 drill_over -> wall+an+goi-an",
     ]);
 }

@@ -14,6 +14,7 @@ mod demo_commune;
 mod demo_table;
 mod discover;
 mod doctor;
+mod drill;
 mod explain;
 mod export;
 mod forget;
@@ -81,6 +82,8 @@ enum Command {
     Reload(reload::Arguments),
     /// Take an incident on: its escalation stops.
     Ack(ack::Arguments),
+    /// Begin an exercise: all goes as if a site had gone blind, up to the key that somebody presses.
+    Drill(drill::Arguments),
     /// Take a site, a link or a camera out of service on purpose: its alerts are kept back until the end.
     Silence(silence::Arguments),
     /// Keep accounts: who signs in, and what they may do.
@@ -159,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Healthy(arguments) => in_runtime(healthy::run(arguments)),
         Command::Reload(arguments) => in_runtime(reload::run(arguments)),
         Command::Ack(arguments) => in_runtime(ack::run(arguments)),
+        Command::Drill(arguments) => in_runtime(drill::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
         Command::Users(arguments) => in_runtime(users::run(arguments)),
         Command::Passes(arguments) => in_runtime(passes::run(arguments)),

@@ -24,13 +24,14 @@ fn simulated() -> Probing {
 }
 
 /// What every daemon has, and what those have that look for real. Under systemd there is one more.
-const ALWAYS: [Task; 9] = [
+const ALWAYS: [Task; 10] = [
     Task::EventLoop,
     Task::Journal,
     Task::Schedule,
     Task::Web,
     Task::Relay,
     Task::Replies,
+    Task::Trunks,
     Task::Heartbeat,
     Task::Alertmanagers,
     Task::Distress,

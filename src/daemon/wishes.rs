@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     model::IncidentId,
     monitor::Event,
-    request::{self, Done, Ground, Refused, Request, Silence, TakingOn},
+    request::{self, Done, Drill, Ground, Refused, Request, Silence, TakingOn},
     rights::{self, By, Deed, Wish},
     web::Asked,
 };
@@ -39,6 +39,7 @@ impl EventLoop {
                 Err(refused) => Err(refused),
             },
             Request::PassOn { incident, step, .. } => self.pass_on(now, incident, step, agenda),
+            Request::Drill(wish) => self.drill(now, wish, agenda),
             Request::Silence(wish) => self.silence(now, wish, agenda),
             Request::Unsilence { window } => self.unsilence(now, window, agenda),
             Request::Edit(wish) => return lanes.editing.ask(wish, whose, answer),
@@ -141,6 +142,15 @@ impl EventLoop {
         }
         tracing::info!(incident = called, "passed on");
         Ok((done, self.handle(now, Event::PassOn { incident: called, step }, agenda)))
+    }
+
+    /// Begins an exercise.
+    fn drill(&mut self, now: Timestamp, wish: Drill, agenda: &mut Agenda) -> Result<(Done, bool), Refused> {
+        request::drill(&wish, &self.config().fleet, self.monitor.drilling())?;
+        tracing::info!(site = %wish.site, by = wish.by, "an exercise begins");
+        let unwritten = self.handle(now, Event::Drill(wish.site), agenda);
+        let number = self.monitor.drilling().map_or(0, |incident| incident.number);
+        Ok((Done::Drilling { number }, unwritten))
     }
 
     fn silence(&mut self, now: Timestamp, wish: Silence, agenda: &mut Agenda) -> Result<(Done, bool), Refused> {

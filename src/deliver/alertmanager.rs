@@ -36,8 +36,10 @@ pub struct Alert {
 /// What Alertmanager is to be told now: all that is open, what ended lately, and that the daemon does its work, if it
 /// `works`.
 pub fn alerts(snapshot: &Snapshot, now: Timestamp, page: Option<&Url>, works: bool) -> Vec<Alert> {
-    let told =
-        |incident: &&std::sync::Arc<Incident>| incident.closed.is_none_or(|closed| elapsed(now, closed) <= RESOLVED);
+    // A machine that reads along has no use for exercises.
+    let told = |incident: &&std::sync::Arc<Incident>| {
+        !incident.is_drill() && incident.closed.is_none_or(|closed| elapsed(now, closed) <= RESOLVED)
+    };
     let incidents = snapshot.incidents.iter().filter(told);
     let watchdog = works.then(|| watchdog(snapshot, now));
     incidents.map(|incident| alert(snapshot, incident, now, page)).chain(watchdog).collect()

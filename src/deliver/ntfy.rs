@@ -88,7 +88,7 @@ fn priority(notice: &Notice) -> u8 {
             (reason, _) if reason.clears() => 3,
             (Reason::Acknowledged | Reason::RootFound, _) => 3,
             (Reason::Merged | Reason::CoverageUnproven, _) => 2,
-            (Reason::Escalated | Reason::MonitorCutOff, _) | (_, Level::Blind) => 5,
+            (Reason::Escalated | Reason::MonitorCutOff | Reason::Drill, _) | (_, Level::Blind) => 5,
             _ => 4,
         },
         Notice::Journal(notice) if notice.trouble == Trouble::Restored => 2,
@@ -101,7 +101,9 @@ fn priority(notice: &Notice) -> u8 {
 fn tag(notice: &Notice) -> &'static str {
     match notice {
         Notice::Incident(notice) => match notice.reason {
-            Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored => "white_check_mark",
+            Reason::CoverageRestored | Reason::CoverageProven | Reason::MonitorRestored | Reason::DrillOver => {
+                "white_check_mark"
+            }
             Reason::Acknowledged => "bust_in_silhouette",
             Reason::RootFound | Reason::Merged => "link",
             Reason::CoverageUnproven => "warning",

@@ -65,6 +65,17 @@ impl Words<'_> {
                 _ => format!("{place}: {}", self.language.pick("đã quan sát lại được", "coverage restored")),
             },
             Reason::CoverageUnproven => self.unproven(place),
+            Reason::Drill => self.headline(notice),
+            Reason::DrillOver => {
+                let lasted = self.length(elapsed(notice.at, notice.since));
+                let outcome = match &notice.taken_on_by {
+                    Some(name) => self
+                        .language
+                        .pick(format!("{name} đã nhận sau {lasted}"), format!("{name} took it on after {lasted}")),
+                    None => self.language.pick("không ai nhận", "nobody took it on").to_owned(),
+                };
+                format!("{}: {outcome}", self.drill(place))
+            }
             Reason::CoverageProven => {
                 format!("{place}: {}", self.language.pick("đã rõ tình trạng quan sát", "known again how it is covered"))
             }
@@ -119,11 +130,16 @@ impl Words<'_> {
                 self.language.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
             }
             Cause::Unproven(_) => self.unproven(place),
+            Cause::Drill(_) => self.drill(place),
             Cause::Site(_) => match self.recovering(notice) {
                 Some(recovering) => format!("{place}: {recovering}"),
                 None => format!("{place}: {}", notice.level.text(self.language)),
             },
         }
+    }
+
+    fn drill(&self, place: &str) -> String {
+        self.language.pick(format!("DIỄN TẬP – {place}"), format!("EXERCISE – {place}"))
     }
 
     fn unproven(&self, place: &str) -> String {
@@ -150,6 +166,10 @@ impl Words<'_> {
                  biết còn quan sát được không. Chưa phải báo động; cần nhà thầu xử lý.",
                 "For more than 5 minutes cameras answer and hand out no video (a refused login, no session left …), so \
                  nobody knows whether they see. This is no alarm; the contractor should mend it.",
+            ),
+            Cause::Drill(_) => self.language.pick(
+                "Đây là diễn tập: không điểm nào bị mất. Hãy nhận như một sự cố thật.",
+                "This is an exercise: nothing is lost. Please take it on as you would an incident.",
             ),
             Cause::Commune => self.language.pick(
                 "Mọi camera im lặng cùng lúc trong khi mạng của máy giám sát vẫn hoạt động: có thể mất điện toàn xã.",
@@ -188,7 +208,7 @@ impl Words<'_> {
     pub(super) fn since(&self, notice: &IncidentNotice) -> String {
         let since = self.local.exact(notice.since);
         let lasted = self.length(elapsed(notice.at, notice.since));
-        match notice.reason.clears() {
+        match notice.reason.clears() && notice.reason != Reason::DrillOver {
             true => self
                 .language
                 .pick(format!("Mất từ {since}, kéo dài {lasted}"), format!("Lost at {since}, for {lasted}")),

@@ -144,6 +144,7 @@ mod tests {
         let causes = [
             Cause::Site("a".into()),
             Cause::Unproven("a".into()),
+            Cause::Drill("a".into()),
             Cause::Link("a".into()),
             Cause::Device("a".into()),
             Cause::Commune,

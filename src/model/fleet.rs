@@ -54,7 +54,9 @@ impl Fleet {
     /// The name for people of what failed.
     pub fn place(&self, cause: &Cause) -> String {
         let name = match cause {
-            Cause::Site(id) | Cause::Unproven(id) => self.sites.get(id).map(|site| site.name.clone()),
+            Cause::Site(id) | Cause::Unproven(id) | Cause::Drill(id) => {
+                self.sites.get(id).map(|site| site.name.clone())
+            }
             Cause::Link(id) => self.links.get(id).map(|link| link.name.clone()),
             Cause::Device(id) => Some(id.to_string()),
             Cause::Commune | Cause::Monitor => Some(self.commune.name.clone()),

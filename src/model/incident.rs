@@ -15,7 +15,11 @@ impl IncidentId {
     /// The id of the incident of `cause` that began at `at`: the same inputs give the same id after a crash.
     pub fn new(cause: &Cause, at: Timestamp) -> Self {
         // Of one site both may be open, since the same moment.
-        let kind = if matches!(cause, Cause::Unproven(_)) { "unproven-" } else { "" };
+        let kind = match cause {
+            Cause::Unproven(_) => "unproven-",
+            Cause::Drill(_) => "drill-",
+            _ => "",
+        };
         Self(format!("{kind}{}-{}", cause.subject(), at.as_millisecond()))
     }
 
@@ -44,6 +48,8 @@ pub enum Cause {
     Site(SiteId),
     /// Cameras of one site that answer and prove nothing: it cannot be said how it is covered.
     Unproven(SiteId),
+    /// Nothing: an exercise that somebody began, as if this site had gone blind.
+    Drill(SiteId),
     /// A link, with all that hangs on it.
     Link(LinkId),
     /// A recorder, with all its channels.
@@ -60,6 +66,7 @@ impl Cause {
         match self {
             Self::Site(_) => "site",
             Self::Unproven(_) => "unproven",
+            Self::Drill(_) => "drill",
             Self::Link(_) => "link",
             Self::Device(_) => "device",
             Self::Commune => "commune",
@@ -70,7 +77,7 @@ impl Cause {
     /// The id of what failed.
     pub fn subject(&self) -> &str {
         match self {
-            Self::Site(id) | Self::Unproven(id) => id.as_str(),
+            Self::Site(id) | Self::Unproven(id) | Self::Drill(id) => id.as_str(),
             Self::Link(id) => id.as_str(),
             Self::Device(id) => id.as_str(),
             Self::Commune => "commune",
@@ -207,6 +214,11 @@ impl Incident {
             episode: 1,
             closed: None,
         }
+    }
+
+    /// Whether it is an exercise.
+    pub fn is_drill(&self) -> bool {
+        matches!(self.cause, Cause::Drill(_))
     }
 
     /// How often it was told anew since an acknowledgement ran out: a signed link is good for one round.

@@ -244,6 +244,10 @@ closed! {
         MonitorCutOff "monitor_cut_off",
         /// The monitor sees again.
         MonitorRestored "monitor_restored",
+        /// An exercise begins.
+        Drill "drill",
+        /// An exercise is over: somebody has taken it on, or nobody did.
+        DrillOver "drill_over",
     }
 }
 
@@ -262,14 +266,19 @@ closed! {
 impl Reason {
     /// Whether it takes back what was told.
     pub fn clears(self) -> bool {
-        matches!(self, Self::CoverageRestored | Self::CoverageProven | Self::MonitorRestored)
+        matches!(self, Self::CoverageRestored | Self::CoverageProven | Self::MonitorRestored | Self::DrillOver)
     }
 
     /// Whether the phone must ring for it; the others are news that can wait until somebody looks.
     pub fn pages(self) -> bool {
         matches!(
             self,
-            Self::CoverageLost | Self::CoverageWorse | Self::Escalated | Self::Reminder | Self::MonitorCutOff
+            Self::CoverageLost
+                | Self::CoverageWorse
+                | Self::Escalated
+                | Self::Reminder
+                | Self::MonitorCutOff
+                | Self::Drill
         )
     }
 

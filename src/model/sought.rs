@@ -43,7 +43,7 @@ impl Incident {
         things.insert(Thing::Cause(self.cause.kind()));
         things.insert(Thing::told(self.told));
         match &self.cause {
-            Cause::Site(site) | Cause::Unproven(site) => things.insert(Thing::Site(site.clone())),
+            Cause::Site(site) | Cause::Unproven(site) | Cause::Drill(site) => things.insert(Thing::Site(site.clone())),
             Cause::Link(_) | Cause::Device(_) => {
                 things.insert(Thing::Root(self.cause.kind(), self.cause.subject().to_owned()))
             }

@@ -4,7 +4,7 @@ use crate::{
     alert, health,
     model::{
         Ack, CameraId, ChannelId, Fleet, Happened, Incident, LinkRecord, Memory, Notice, Observation, Recipient,
-        SiteRecord, Transition, Window,
+        SiteId, SiteRecord, Transition, Window,
     },
     topology::{self, Voice},
 };
@@ -43,6 +43,8 @@ pub enum Event {
         /// Which of its notices.
         step: u32,
     },
+    /// Somebody begins an exercise, as if this site had gone blind.
+    Drill(SiteId),
     /// Somebody takes something out of service.
     Silence(Window),
     /// Somebody ends a window early; it is named by its id.

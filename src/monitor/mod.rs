@@ -194,7 +194,8 @@ impl Monitor {
             Event::Acknowledge { incident, ack } => {
                 self.book.acknowledge(&incident, ack, &self.settings.alert);
             }
-            Event::PassOn { incident, step } => self.book.pass_on(now, &incident, step),
+            Event::PassOn { incident, step } => self.book.pass_on(now, &incident, step, &self.settings.alert),
+            Event::Drill(site) => self.book.drill(now, site),
             Event::Silence(window) => self.silence(now, window),
             Event::Unsilence(id) => self.unsilence(now, &id),
             Event::ChannelFailing { channel, error } => self.channel_failing(now, channel, error),
@@ -257,7 +258,12 @@ impl Monitor {
 
     /// Whether whoever was told by a notice of an incident can pass it on.
     pub fn can_pass_on(&self, now: Timestamp, name: &str, step: u32) -> bool {
-        self.book.can_pass_on(now, name, step).is_some()
+        self.book.can_pass_on(now, name, step, &self.settings.alert).is_some()
+    }
+
+    /// The exercise that is under way, if one is.
+    pub fn drilling(&self) -> Option<&crate::model::Incident> {
+        self.book.drilling().map(Arc::as_ref)
     }
 
     /// Whether somebody set a window of this id that is not over.

@@ -34,7 +34,11 @@ impl Monitor {
             }
             _ => false,
         };
-        let taken_on_by = incident.ack.as_ref().filter(|_| reason == Reason::Acknowledged).map(|ack| ack.by.clone());
+        let taken_on_by = incident
+            .ack
+            .as_ref()
+            .filter(|_| matches!(reason, Reason::Acknowledged | Reason::DrillOver))
+            .map(|ack| ack.by.clone());
         let course = Course::of(incident, |id| {
             let status = &self.sites.get(id)?.status;
             Some((status.level, status.recovering))
@@ -116,6 +120,7 @@ impl Monitor {
             .collect();
         let concerned: BTreeSet<&CameraId> = match cause {
             Cause::Site(_) | Cause::Unproven(_) => watchers,
+            Cause::Drill(_) => BTreeSet::new(),
             Cause::Link(link) => self.topology.cameras_below(&Branch::Link(link.clone())).collect(),
             Cause::Device(device) => self.topology.cameras_of(device).iter().collect(),
             Cause::Commune | Cause::Monitor => self.fleet.cameras.keys().collect(),

@@ -45,6 +45,11 @@ impl Request {
             Self::ReadOwner { camera, .. } => may(&Touched::Camera(camera.clone())).map_err(|outside| {
                 refused(outside, || Refused::Unknown(Unknown::Scope(Scope::Camera(camera.clone()))))
             }),
+            Self::Drill(wish) => {
+                let scope = Scope::Site(wish.site.clone());
+                may(&Touched::Service(scope.clone()))
+                    .map_err(|outside| refused(outside, || Refused::Unknown(Unknown::Scope(scope))))
+            }
             Self::Silence(wish) => may(&Touched::Service(wish.scope.clone()))
                 .map_err(|outside| refused(outside, || Refused::Unknown(Unknown::Scope(wish.scope.clone())))),
             Self::Unsilence { window: id } => {

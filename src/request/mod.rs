@@ -4,11 +4,13 @@
 //! puts what was [`Done`], or why it was [`Refused`], into its own words and codes, in one place.
 
 mod bounds;
+mod drill;
 mod refused;
 mod silence;
 mod take_on;
 
 pub use bounds::{Ground, sees};
+pub use drill::{Drill, drill};
 pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
 pub use silence::{Quota, Silence, Windows, end, window};
 pub use take_on::{TakeOn, TakingOn, pass_on, take_on};
@@ -53,6 +55,8 @@ pub enum Request {
         /// How that reached us: the channel's id.
         via: String,
     },
+    /// Begin an exercise.
+    Drill(Drill),
     /// Take something out of service on purpose.
     Silence(Silence),
     /// End a window early.
@@ -79,7 +83,7 @@ impl Request {
         match self {
             Self::Reload { .. } => Some(Right::Reload),
             Self::TakeOn { .. } | Self::PassOn { .. } => Some(Right::TakeOn),
-            Self::Silence(_) | Self::Unsilence { .. } => Some(Right::Silence),
+            Self::Silence(_) | Self::Unsilence { .. } | Self::Drill(_) => Some(Right::Silence),
             Self::People(wish) => wish.right(),
             Self::Edit(wish) => Some(wish.item.kind.subject().right()),
             Self::ReadOwner { .. } => Some(Right::Owners),
@@ -94,6 +98,7 @@ impl Request {
             }
             Self::TakeOn { incident, by, via } => ("take_on", incident.clone(), format!("{by} ({via})")),
             Self::PassOn { incident, by, via, .. } => ("pass_on", incident.clone(), format!("{by} ({via})")),
+            Self::Drill(wish) => ("drill", wish.site.to_string(), wish.by.clone()),
             Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
             Self::Unsilence { window } => ("unsilence", window.clone(), String::new()),
             Self::ReadOwner { camera, reason } => ("read_owner", camera.to_string(), reason.clone()),
@@ -125,6 +130,11 @@ pub enum Done {
         /// Its number.
         number: u32,
     },
+    /// An exercise has begun.
+    Drilling {
+        /// Its number.
+        number: u32,
+    },
     /// A window was set.
     Silenced {
         /// Its id.
@@ -150,6 +160,7 @@ impl fmt::Display for Done {
             Self::TakenOn { number } => write!(f, "incident #{number} is taken on"),
             Self::TakenOnBefore { number, by } => write!(f, "incident #{number} is already taken on by {by}"),
             Self::PassedOn { number } => write!(f, "incident #{number} is passed on"),
+            Self::Drilling { number } => write!(f, "exercise #{number} has begun"),
             Self::Silenced { window } => f.write_str(window),
             Self::Unsilenced { window } => write!(f, "{window} is ended"),
             Self::People | Self::Edited | Self::Noted => f.write_str("done"),

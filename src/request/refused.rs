@@ -96,6 +96,9 @@ pub enum TooMany {
     /// So many windows were set lately.
     #[error("{0} windows were set within a day, which is the limit")]
     WindowsADay(u32),
+    /// An exercise is under way, of this number.
+    #[error("exercise #{0} is under way: one at a time")]
+    Drills(u32),
     /// Edits that wait to be checked.
     #[error("too many edits wait already; send yours again in a moment")]
     Edits,

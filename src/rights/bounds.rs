@@ -179,7 +179,7 @@ impl Reach {
     pub fn sees_incident(&self, incident: &Incident) -> bool {
         let some_site = || incident.sites.keys().any(|site| self.sees_site(site));
         match &incident.cause {
-            Cause::Site(site) | Cause::Unproven(site) => self.sees_site(site),
+            Cause::Site(site) | Cause::Unproven(site) | Cause::Drill(site) => self.sees_site(site),
             Cause::Link(link) => self.links.contains_key(link) && some_site(),
             Cause::Device(device) => self.devices.contains(device) && some_site(),
             Cause::Commune | Cause::Monitor => true,
@@ -231,7 +231,7 @@ impl Reach {
     /// Whether all that an incident keeps down, and what failed, lies within.
     fn owns_incident(&self, incident: &Incident, fleet: &Fleet) -> bool {
         let cause = match &incident.cause {
-            Cause::Site(site) | Cause::Unproven(site) => self.sees_site(site),
+            Cause::Site(site) | Cause::Unproven(site) | Cause::Drill(site) => self.sees_site(site),
             Cause::Link(link) => self.owns(&Scope::Link(link.clone()), fleet),
             Cause::Device(device) => self.holds_device(device, fleet, |camera| self.own.contains(camera)),
             Cause::Commune | Cause::Monitor => false,

@@ -52,12 +52,32 @@ impl Spread {
 pub(super) fn answers(
     incidents: &[Incident],
     first: &BTreeMap<IncidentId, First>,
-    (from, until): (i64, i64),
+    span: (i64, i64),
     now: Timestamp,
 ) -> Answers {
+    // Nobody is called for what is no alarm, and exercises count by themselves.
+    of(incidents, first, span, now, |incident| !matches!(incident.cause, Cause::Unproven(_) | Cause::Drill(_)))
+}
+
+/// The same of exercises.
+pub(super) fn drills(
+    incidents: &[Incident],
+    first: &BTreeMap<IncidentId, First>,
+    span: (i64, i64),
+    now: Timestamp,
+) -> Answers {
+    of(incidents, first, span, now, Incident::is_drill)
+}
+
+fn of(
+    incidents: &[Incident],
+    first: &BTreeMap<IncidentId, First>,
+    (from, until): (i64, i64),
+    now: Timestamp,
+    counts: impl Fn(&Incident) -> bool,
+) -> Answers {
     let decided = incidents.iter().filter(|incident| (from..until).contains(&incident.opened.as_second()));
-    // Nobody is called for what is no alarm.
-    let decided: Vec<&Incident> = decided.filter(|incident| !matches!(incident.cause, Cause::Unproven(_))).collect();
+    let decided: Vec<&Incident> = decided.filter(|incident| counts(incident)).collect();
     let known = |incident: &Incident| first.get(&incident.id).copied().unwrap_or_default();
     let taken_on = |incident: &Incident| {
         let acks = incident.ack.iter().chain(incident.lapsed.iter().map(|lapsed| &lapsed.last)).map(|ack| ack.at);

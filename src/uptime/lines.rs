@@ -63,6 +63,8 @@ pub struct Report {
     pub incidents: Vec<IncidentLine>,
     /// How those were answered that were decided in it.
     pub answers: Answers,
+    /// How exercises were answered, which count nowhere else.
+    pub drills: Answers,
     /// The same length of time before.
     pub before: Option<Trend>,
     /// Cameras that the journal knows and the configuration no longer has; nothing of theirs is counted.

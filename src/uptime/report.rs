@@ -2,7 +2,7 @@
 
 use super::{
     account::{Account, Class, Seconds},
-    answers::answers,
+    answers::{answers, drills},
     lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict},
     past::Past,
     settings::Settings,
@@ -120,6 +120,7 @@ pub(super) fn report(
         days: days.collect(),
         incidents: incidents(fleet, &history.incidents, period, now),
         answers: answers(&history.incidents, &history.first, (period.from, period.until), now),
+        drills: drills(&history.incidents, &history.first, (period.from, period.until), now),
         before: before.map(|before| Trend {
             from: before.from,
             service: before.total.service,

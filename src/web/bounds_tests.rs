@@ -269,7 +269,8 @@ fn filled(method: &str, route: &str, side: &str) -> (String, String) {
     let path = parts.join("/");
     let body = match (method, route) {
         ("GET" | "DELETE", _) => String::new(),
-        (_, "/incidents/{id}/ack") => "by=An".into(),
+        (_, "/incidents/{id}/ack" | "/sites/{id}/drill") => "by=An".into(),
+        (_, "/api/v1/drills") => format!(r#"{{"site":"{side}-cho","by":"An"}}"#),
         (_, "/api/v1/incidents/{id}/ack") => r#"{"by":"An"}"#.into(),
         (_, "/incidents/{id}/silence" | "/settings/silences") => {
             format!("scope=site:{side}-cho&minutes=5&author=An&reason=x")

@@ -115,6 +115,7 @@ pub(super) fn cause_text(cause: &Cause, language: Language) -> &'static str {
         Cause::Unproven(_) => {
             ("camera trả lời nhưng chưa chứng minh được còn hình", "cameras that answer and prove nothing")
         }
+        Cause::Drill(_) => ("diễn tập, không có sự cố thật", "an exercise, nothing is lost"),
         Cause::Link(_) => ("đường truyền hoặc nguồn điện", "link or power"),
         Cause::Device(_) => ("đầu ghi", "recorder"),
         Cause::Commune => ("toàn xã", "the whole commune"),

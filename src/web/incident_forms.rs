@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     model::{Ack, Incident, Language, Snapshot},
-    request::{Done, Invalid, Refused, Request, Silence},
+    request::{Done, Drill, Invalid, Refused, Request, Silence},
     rights::{By, Right, Who},
 };
 use axum::{
@@ -41,6 +41,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/incidents/{id}", get(show))
         .route("/incidents/{id}/ack", post(take_on_form))
         .route("/incidents/{id}/silence", post(silence_form))
+        .route("/sites/{id}/drill", post(drill_form))
         .route("/ack/{incident}/{person}/{signature}", get(link).post(take_on_link))
 }
 
@@ -118,6 +119,21 @@ async fn silence_form(
         Err(Refused::Invalid(Invalid::Minutes)) => {
             (StatusCode::BAD_REQUEST, "at least a minute, at most 31 days\n").into_response()
         }
+        Err(refused) => asked::refusal(&refused),
+    }
+}
+
+async fn drill_form(
+    Seen(shared): Seen,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    _: OwnPage,
+    Form(form): Form<TakeOn>,
+) -> Response {
+    let wish = Drill { site: id.as_str().into(), by: named(&visitor, form.by) };
+    match shared.ask(&visitor.by, Request::Drill(wish)).await {
+        Ok(Done::Drilling { number }) => Redirect::to(&format!("/incidents/{number}")).into_response(),
+        Ok(_) => Redirect::to("/incidents").into_response(),
         Err(refused) => asked::refusal(&refused),
     }
 }

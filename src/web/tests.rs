@@ -115,6 +115,7 @@ fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
                 request::TakingOn::Now(_, done) | request::TakingOn::Before(done) => Ok(done),
             }
         }
+        Request::Drill(_) => Ok(Done::Drilling { number: 18 }),
         Request::PassOn { incident, .. } => Err(Refused::NoNext(incident)),
         Request::Silence(wish) => {
             let (quota, last) = (&mut request::Quota::new(snapshot.at), &mut 0);

@@ -103,6 +103,9 @@ vocabulary! {
     no_camera: "Không có camera này.", "There is no such camera.";
     taken_on: "Người nhận", "Taken on by";
     take_on: "Tôi nhận sự cố này", "I take it on";
+    exercise: "Diễn tập", "Exercise";
+    exercise_is: "Mọi người được báo và gọi như khi điểm này mất hẳn; tin nói rõ là diễn tập. Kết thúc khi có người nhận.", "Everybody is told and called as if this site were lost; messages say that it is an exercise. It is over when somebody takes it on.";
+    exercise_begins: "Bắt đầu diễn tập", "Begin the exercise";
     sign_in: "Đăng nhập", "Sign in";
     sign_out: "Đăng xuất", "Sign out";
     account: "Tên đăng nhập", "Account";

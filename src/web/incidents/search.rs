@@ -19,11 +19,12 @@ use utoipa::IntoParams;
 pub(in crate::web) const ROWS: usize = 50;
 
 /// Kinds of causes, each by an example of it.
-pub(super) fn causes() -> [Cause; 6] {
+pub(super) fn causes() -> [Cause; 7] {
     let (site, link, device) = ("", "", "");
     [
         Cause::Site(site.into()),
         Cause::Unproven(site.into()),
+        Cause::Drill(site.into()),
         Cause::Link(link.into()),
         Cause::Device(device.into()),
         Cause::Commune,
@@ -44,7 +45,7 @@ pub(in crate::web) struct Asked {
     #[param(value_type = Option<Level>)]
     level: Option<String>,
     /// The kind of what failed.
-    #[param(pattern = "^(site|unproven|link|device|commune|monitor)$")]
+    #[param(pattern = "^(site|unproven|drill|link|device|commune|monitor)$")]
     cause: Option<String>,
     /// The month in which they were decided, such as 2026-10.
     #[param(pattern = "^20[0-9]{2}-(0[1-9]|1[0-2])$")]

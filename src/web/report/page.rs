@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{Kind, Language, Local},
-    uptime::{Account, CauseLine, Class, IncidentLine, Line, Report, Spread, Verdict},
+    uptime::{Account, Answers, CauseLine, Class, IncidentLine, Line, Report, Spread, Verdict},
 };
 use askama::Template;
 use std::{collections::BTreeSet, ops::Range};
@@ -30,6 +30,7 @@ struct Page<'a> {
     incidents_all: usize,
     incidents_address: String,
     answers: Vec<(&'static str, String)>,
+    drills: Vec<(&'static str, String)>,
     removed: String,
     removed_more: usize,
     /// Where other forms of it are: name and address.
@@ -173,7 +174,8 @@ pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::
         incidents: incidents.iter().map(|line| show.incident(line)).collect(),
         incidents_all: report.incidents.len(),
         incidents_address: address(INCIDENTS_TABLE),
-        answers: show.answers(),
+        answers: show.answers(&report.answers),
+        drills: if report.drills.incidents > 0 { show.answers(&report.drills) } else { Vec::new() },
         removed_more: report.removed.len().saturating_sub(removed),
         removed: report.removed.iter().take(removed).map(ToString::to_string).collect::<Vec<_>>().join(", "),
         forms,
@@ -304,9 +306,9 @@ impl Show<'_> {
         (name, length(line.seconds, self.language), line.cameras)
     }
 
-    /// How the month's incidents were answered.
-    fn answers(&self) -> Vec<(&'static str, String)> {
-        let (answers, words) = (&self.report.answers, self.words);
+    /// How the month's incidents, or its exercises, were answered.
+    fn answers(&self, answers: &Answers) -> Vec<(&'static str, String)> {
+        let words = self.words;
         let time = |seconds: u64| length(i64::try_from(seconds).unwrap_or(i64::MAX), self.language);
         let spread = |spread: Option<Spread>| match spread {
             None => "–".to_owned(),

@@ -73,6 +73,7 @@ vocabulary! {
     answered: "Báo tin và nhận việc", "How incidents were answered";
     decided: "Sự cố trong tháng", "Incidents of the month";
     until_sent: "Từ lúc xác định tới lúc gửi tin đầu tiên", "From the decision to the first message";
+    exercises: "Diễn tập", "Exercises";
     until_taken_on: "Từ lúc xác định tới lúc có người nhận", "From the decision until somebody took it on";
     not_in_time: "Quá 15 phút không có ai nhận", "Nobody took it on within 15 minutes";
     median: "trung vị", "median";
