@@ -18,6 +18,9 @@ use utoipa::IntoParams;
 /// Rows on a page.
 pub(in crate::web) const ROWS: usize = 50;
 
+/// Letters of a search that are read.
+const LONGEST: usize = 64;
+
 /// Kinds of causes, each by an example of it.
 pub(super) fn causes() -> [Cause; 6] {
     let (site, link, device) = ("", "", "");
@@ -95,6 +98,7 @@ impl Search {
         let search = Self::read(asked);
         let given = |part: &Option<String>| part.as_ref().is_some_and(|part| !part.is_empty());
         let wrong = [
+            ("q", asked.q.as_ref().is_some_and(|words| words.chars().count() > LONGEST)),
             ("level", given(&asked.level) && search.level.is_none()),
             ("cause", given(&asked.cause) && search.cause.is_none()),
             ("month", given(&asked.month) && search.month.is_empty()),
