@@ -96,13 +96,15 @@ impl Search {
     /// The same for programs, which are told what is not understood.
     pub(in crate::web) fn whole(asked: &Asked) -> Result<Self, String> {
         let search = Self::read(asked);
-        let given = |part: &Option<String>| part.as_ref().is_some_and(|part| !part.is_empty());
+        // As it is described, to the letter.
+        let month = Some(&search.month).filter(|month| month.starts_with("20"));
+        let before = search.before.map(|before| before.to_string());
         let wrong = [
             ("q", asked.q.as_ref().is_some_and(|words| words.chars().count() > LONGEST)),
-            ("level", given(&asked.level) && search.level.is_none()),
-            ("cause", given(&asked.cause) && search.cause.is_none()),
-            ("month", given(&asked.month) && search.month.is_empty()),
-            ("before", given(&asked.before) && search.before.is_none()),
+            ("level", asked.level.is_some() && search.level.is_none()),
+            ("cause", asked.cause.is_some() && search.cause.is_none()),
+            ("month", asked.month.is_some() && asked.month.as_ref() != month),
+            ("before", asked.before != before),
         ];
         match wrong.into_iter().find(|(_, wrong)| *wrong) {
             Some((name, _)) => {
