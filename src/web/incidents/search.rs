@@ -89,7 +89,8 @@ impl Search {
             level: asked.level.as_deref().and_then(|level| level.parse().ok()),
             cause: causes().iter().map(Cause::kind).find(|kind| cause == Some(kind)),
             month: month.map_or_else(String::new, |month| month.to_string()),
-            before: asked.before.as_deref().and_then(|before| before.parse().ok()),
+            // As the API describes it: what is larger is no incident's number.
+            before: asked.before.as_deref().and_then(|before| u32::try_from(before.parse::<i32>().ok()?).ok()),
         }
     }
 
