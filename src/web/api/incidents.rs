@@ -120,21 +120,21 @@ pub(super) struct Timeline {
     /// The name for people of what failed.
     place: String,
     /// In the order of time.
-    entries: Vec<Entry>,
+    entries: Vec<TimelineEntry>,
     /// Who did not answer within some step of the escalation.
-    silent: Vec<Person>,
+    silent: Vec<TimelinePerson>,
 }
 
 /// One thing that happened.
 #[derive(Debug, Serialize, ToSchema)]
-struct Entry {
+struct TimelineEntry {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     what: Happening,
     /// The incident's notice that it belongs to, from 1.
     step: u32,
     /// Who is told.
-    person: Option<Person>,
+    person: Option<TimelinePerson>,
     /// Over which channel they are told, or answered.
     channel: Option<String>,
     /// How bad it is, where that is the news.
@@ -145,14 +145,14 @@ struct Entry {
     /// Why, by whom, or of what, in English.
     detail: String,
     /// Where a step was taken: who had been told by then, and did not answer.
-    silent: Vec<Person>,
+    silent: Vec<TimelinePerson>,
     /// Who was to be told by then, and no channel had taken it.
-    unreached: Vec<Person>,
+    unreached: Vec<TimelinePerson>,
 }
 
 /// Somebody of the roster.
 #[derive(Debug, Serialize, ToSchema)]
-struct Person {
+struct TimelinePerson {
     id: String,
     /// What they are called; their id where the roster has them no more.
     name: String,
@@ -165,8 +165,8 @@ struct Person {
 pub(super) async fn timeline(Seen(shared): Seen, Name(id): Name) -> Result<Json<Timeline>, Refusal> {
     let told = known(&shared, &id).await?;
     let names = shared.cache.incidents().names();
-    let person = |id: &PersonId| Person { id: id.to_string(), name: names(id) };
-    let entry = |line: &crate::model::TimelineLine| Entry {
+    let person = |id: &PersonId| TimelinePerson { id: id.to_string(), name: names(id) };
+    let entry = |line: &crate::model::TimelineLine| TimelineEntry {
         at: line.entry.at,
         what: line.entry.what,
         step: line.entry.step,

@@ -18,6 +18,9 @@ use utoipa::IntoParams;
 /// Rows on a page.
 pub(in crate::web) const ROWS: usize = 50;
 
+/// Letters of a search that are read.
+const LONGEST: usize = 64;
+
 /// Kinds of causes, each by an example of it.
 pub(super) fn causes() -> [Cause; 7] {
     let (site, link, device) = ("", "", "");
@@ -87,19 +90,23 @@ impl Search {
             level: asked.level.as_deref().and_then(|level| level.parse().ok()),
             cause: causes().iter().map(Cause::kind).find(|kind| cause == Some(kind)),
             month: month.map_or_else(String::new, |month| month.to_string()),
-            before: asked.before.as_deref().and_then(|before| before.parse().ok()),
+            // As the API describes it: what is larger is no incident's number.
+            before: asked.before.as_deref().and_then(|before| u32::try_from(before.parse::<i32>().ok()?).ok()),
         }
     }
 
     /// The same for programs, which are told what is not understood.
     pub(in crate::web) fn whole(asked: &Asked) -> Result<Self, String> {
         let search = Self::read(asked);
-        let given = |part: &Option<String>| part.as_ref().is_some_and(|part| !part.is_empty());
+        // As it is described, to the letter.
+        let month = Some(&search.month).filter(|month| month.starts_with("20"));
+        let before = search.before.map(|before| before.to_string());
         let wrong = [
-            ("level", given(&asked.level) && search.level.is_none()),
-            ("cause", given(&asked.cause) && search.cause.is_none()),
-            ("month", given(&asked.month) && search.month.is_empty()),
-            ("before", given(&asked.before) && search.before.is_none()),
+            ("q", asked.q.as_ref().is_some_and(|words| words.chars().count() > LONGEST)),
+            ("level", asked.level.is_some() && search.level.is_none()),
+            ("cause", asked.cause.is_some() && search.cause.is_none()),
+            ("month", asked.month.is_some() && asked.month.as_ref() != month),
+            ("before", asked.before != before),
         ];
         match wrong.into_iter().find(|(_, wrong)| *wrong) {
             Some((name, _)) => {
