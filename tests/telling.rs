@@ -22,16 +22,16 @@ use std::{
 
 /// One request that a receiver took.
 #[derive(Debug, Clone)]
-struct Taken {
-    path: String,
-    headers: HeaderMap,
-    body: Value,
-    text: String,
+pub struct Taken {
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Value,
+    pub text: String,
 }
 
 /// Everybody's receiver: webhooks, ntfy, an SMS gateway, and the bot APIs of Zalo and Telegram.
 #[derive(Clone, Default)]
-struct Receiver {
+pub struct Receiver {
     taken: Arc<Mutex<Vec<Taken>>>,
     /// What somebody says to the bot next.
     said: Arc<Mutex<Vec<Value>>>,
@@ -40,7 +40,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn start(&self) -> SocketAddr {
+    pub async fn start(&self) -> SocketAddr {
         let other = async |State(receiver): State<Receiver>, uri: Uri, headers: HeaderMap, body: Bytes| {
             receiver.note(uri.path(), headers, &body);
             StatusCode::OK
@@ -76,7 +76,7 @@ impl Receiver {
         address
     }
 
-    fn note(&self, path: &str, headers: HeaderMap, body: &[u8]) -> usize {
+    pub fn note(&self, path: &str, headers: HeaderMap, body: &[u8]) -> usize {
         let text = String::from_utf8(body.to_vec()).expect("UTF-8");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let mut taken = self.taken.lock().expect("no panic");
@@ -84,25 +84,25 @@ impl Receiver {
         taken.len()
     }
 
-    fn at(&self, path: &str) -> Vec<Taken> {
+    pub fn at(&self, path: &str) -> Vec<Taken> {
         self.taken.lock().expect("no panic").iter().filter(|taken| taken.path == path).cloned().collect()
     }
 
-    async fn wait(&self, path: &str, what: &str) -> Taken {
+    pub async fn wait(&self, path: &str, what: &str) -> Taken {
         eventually(what, async || self.at(path).into_iter().find(|taken| taken.text.contains(what))).await
     }
 }
 
 /// A site seen by one camera, and a daemon that watches it.
-struct World {
-    folder: tempfile::TempDir,
-    camera: SimCamera,
-    page: SocketAddr,
-    daemon: Option<Child>,
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub camera: SimCamera,
+    pub page: SocketAddr,
+    pub daemon: Option<Child>,
 }
 
 impl World {
-    async fn new(contacts: &str) -> Self {
+    pub async fn new(contacts: &str) -> Self {
         let camera = SimCamera::start(Spec::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("ports");
         let (folder, page) = (tempfile::tempdir().expect("a folder"), free_address());
         let (seen, listen) = (camera.rtsp_url(), page.to_string());
@@ -115,11 +115,11 @@ impl World {
         Self { folder, camera, page, daemon: None }
     }
 
-    fn config(&self) -> String {
+    pub fn config(&self) -> String {
         self.folder.path().join("camhealth.toml").display().to_string()
     }
 
-    async fn start(&mut self) {
+    pub async fn start(&mut self) {
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a file");
         let mut command = Command::new(program());
         command.args(["run", "--config", &self.config()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -127,7 +127,7 @@ impl World {
         self.metric("camhealth_coverage_ratio 1").await;
     }
 
-    async fn metric(&self, wanted: &str) {
+    pub async fn metric(&self, wanted: &str) {
         eventually(wanted, async || {
             let text = reqwest::get(format!("http://{}/metrics", self.page)).await.ok()?.text().await.ok()?;
             text.lines().any(|line| line == wanted).then_some(())
@@ -135,12 +135,12 @@ impl World {
         .await;
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let answer = reqwest::get(format!("http://{}{path}", self.page)).await.expect("an answer");
         serde_json::from_str(&answer.text().await.expect("text")).expect("JSON")
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).expect("it is read")
     }
 }
@@ -154,11 +154,11 @@ impl Drop for World {
     }
 }
 
-fn channel(id: &str, kind: &str, rest: &str) -> String {
+pub fn channel(id: &str, kind: &str, rest: &str) -> String {
     format!("[[channel]]\nid = \"{id}\"\ntype = \"{kind}\"\n{rest}\n")
 }
 
-fn person(id: &str, name: &str, channels: &str) -> String {
+pub fn person(id: &str, name: &str, channels: &str) -> String {
     format!("[[person]]\nid = \"{id}\"\nname = \"{name}\"\nchannels = [{channels}]\n")
 }
 
@@ -172,7 +172,7 @@ fn zalo_an(here: SocketAddr) -> String {
     channel("zalo-an", "zalo", &format!("url = \"http://{here}\"\ntoken_file = \"token\"\nchat = \"z1\""))
 }
 
-const ROTATION: &str = "[rotation]\npeople = [\"an\"]\nstart = \"2026-11-02\"\n";
+pub const ROTATION: &str = "[rotation]\npeople = [\"an\"]\nstart = \"2026-11-02\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_message_arrives_over_every_kind_of_channel() {

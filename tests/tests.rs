@@ -71,6 +71,8 @@ mod retention;
 mod signing_in;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
+/// SMS: two gateways of Vietnam, what a day may cost, and answers by a real gammu-smsd.
+mod sms;
 /// Hours of an ordinary life in which nothing grows.
 mod soak;
 /// Channels, replies, Alertmanager and the commands of the roster.

@@ -173,7 +173,7 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
                 (format!("ho-{household:03}"), format!("Hộ {household:03}"), Kind::Household, hamlet)
             }
         };
-        let fibre = deliver::folded(link).to_lowercase().replace(' ', "-");
+        let fibre = crate::model::folded(link).to_lowercase().replace(' ', "-");
         links.entry(fibre.as_str().into()).or_insert_with(|| Link {
             name: format!("Cáp quang {link}"),
             kind: LinkKind::Uplink,

@@ -101,6 +101,7 @@ async fn test(config: &Config, person: &str, now: Timestamp) -> ExitCode {
             page: config.deliver.page.as_ref(),
             ack: None,
             first: None,
+            places: &config.deliver.places,
         };
         match deliver::tell(channel, &http, dispatch).await {
             None => {}

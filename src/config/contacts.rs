@@ -7,6 +7,7 @@ use super::{
     fleet::address,
     ids::{Seen, known},
     tables::Tables,
+    web_address,
 };
 use crate::{
     alert::{self, Digest, Override, Person, Quiet, Rotation, Step, Target},
@@ -244,7 +245,7 @@ fn digest(table: &Entry<'_>, names: &Names) -> Option<Digest> {
 }
 
 fn heartbeat(table: &Entry<'_>) -> Option<Heartbeat> {
-    let url = channels::url(table, "https://hc.example.vn/ping/…");
+    let url = web_address::url(table, "https://hc.example.vn/ping/…");
     let every = table.duration("every", Duration::from_secs(10)..=DAY).map_or(Duration::from_secs(60), |d| d.value);
     Some(Heartbeat { url: url?, every })
 }

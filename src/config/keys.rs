@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 177] = [
+const NAMES: [&str; 182] = [
     "ack_expires",
     "after",
     "alert",
@@ -21,6 +21,7 @@ const NAMES: [&str; 177] = [
     "bitrate_ratio",
     "blind_at",
     "body",
+    "brandname",
     "bytes_per_day",
     "camera",
     "camera_target",
@@ -72,6 +73,7 @@ const NAMES: [&str; 177] = [
     "hours",
     "household",
     "id",
+    "inbox",
     "include",
     "issuer",
     "jitter",
@@ -117,10 +119,12 @@ const NAMES: [&str; 177] = [
     "owners",
     "page",
     "parent",
+    "parts",
     "password",
     "password_file",
     "path",
     "people",
+    "per_day",
     "per_minute",
     "person",
     "phone",
@@ -154,6 +158,7 @@ const NAMES: [&str; 177] = [
     "site",
     "site_target",
     "size",
+    "sms_type",
     "spares",
     "stale_after_household",
     "stale_after_public",

@@ -80,6 +80,7 @@ impl Relay {
     /// Sends whatever's turn it is; when it is the next one's.
     async fn serve(&self, now: Timestamp, round: &mut Round) -> Result<Option<Timestamp>, Error> {
         let heads = self.shared.journal.heads(now).await?;
+        let heads = self.pressing_first(heads, now).await?;
         if round.counted.is_none_or(|at| at.elapsed() >= TURN) {
             self.shared.own.set_notices_pending(self.shared.journal.waiting().await?);
             round.counted = Some(Instant::now());
@@ -139,12 +140,17 @@ impl Relay {
 
     async fn deliver(&self, message: Sending) {
         let (channel, notice) = (&message.place.channel, &message.notice);
-        let telling = AssertUnwindSafe(async { (self.tell)(message.clone()).await }).catch_unwind().await;
+        let telling = async {
+            self.pay(&message).await?;
+            (self.tell)(message.clone()).await
+        };
+        let telling = AssertUnwindSafe(telling).catch_unwind().await;
         // What fails inside camhealth is a try that failed: it would do so for ever.
         let outcome = telling.unwrap_or_else(|_| Err(Refusal::passing("telling it failed inside camhealth")));
         let now = self.shared.clock.now();
         let failed = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
         self.shared.own.notice(channel, failed.as_deref(), now);
+        self.count(channel, outcome.as_ref().ok().and_then(Option::as_deref));
         let reports = self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).note(
             channel,
             failed.is_none(),
@@ -213,6 +219,7 @@ pub(super) fn real(shared: &Shared) -> TellFn {
                 page,
                 ack,
                 first: message.first.as_deref(),
+                places: &deliver.places,
             };
             deliver::tell(channel, &http, dispatch).await.unwrap_or(Ok(None))
         }

@@ -6,14 +6,22 @@
 
 pub mod alertmanager;
 mod email;
+mod esms;
+mod gsm;
 mod hand_over;
+pub mod inbox;
 mod letter;
 mod message;
+mod notes;
 mod ntfy;
+mod phone;
+mod places;
 pub mod replies;
 mod settings;
+mod short;
 pub mod sign;
 mod sms;
+mod speedsms;
 mod telegram;
 mod webhook;
 mod words;
@@ -22,10 +30,15 @@ mod zalo;
 pub use crate::model::Refusal;
 pub use hand_over::http_client;
 pub use letter::{Dispatch, Letter, Receipt};
-pub use message::{Message, compose, folded};
-pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
+pub use message::{Message, compose};
+pub use notes::answered;
+pub use phone::dialled;
+pub use places::Places;
+pub use settings::{Channel, Email, Heartbeat, Settings, Sms, Target, Tls};
 
+use crate::model::{Notice, SmsReceipt};
 use async_trait::async_trait;
+use jiff::tz::TimeZone;
 use reqwest::Client;
 
 /// One way to tell somebody.
@@ -43,15 +56,28 @@ pub trait Tell: Send + Sync {
 /// Puts a notice into words and hands it over to a channel, once; `None` for channels that are not told single messages.
 /// What is no news to a channel is not sent, and so taken.
 pub async fn tell(channel: &Channel, http: &Client, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
-    let Dispatch { notice, key, at, zone, page, ack, first } = dispatch;
+    let Dispatch { notice, key, at, zone, page, ack, first, places } = dispatch;
     let speaker = speaker(channel, http)?;
     let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
+    let paid = |parts: u32, id: Receipt| match channel.target.sms() {
+        Some(_) => Some(SmsReceipt { parts, id }.to_string()),
+        None => id,
+    };
     if only_updates && !speaker.takes_updates() {
-        return Some(Ok(None));
+        return Some(Ok(paid(0, None)));
     }
     let message = compose(notice, channel.language, zone, page, ack);
-    let letter = Letter { notice, message: &message, key, at: at.as_second(), first };
-    Some(speaker.tell(&letter).await)
+    let letter = Letter { notice, message: &message, key, at: at.as_second(), first, places };
+    let told = speaker.tell(&letter).await;
+    let parts = channel.target.sms().map_or(0, |sms| message.short.fitted(places, sms).parts);
+    Some(told.map(|id| paid(parts, id)))
+}
+
+/// In how many parts a channel would send a notice, each of which is paid; 0 where a message costs nothing.
+pub fn parts(channel: &Channel, notice: &Notice, zone: &TimeZone, places: &Places) -> u32 {
+    let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
+    let Some(sms) = channel.target.sms().filter(|_| !only_updates) else { return 0 };
+    compose(notice, channel.language, zone, None, None).short.fitted(places, sms).parts
 }
 
 /// What speaks to a channel; `None` for those that are not told single messages.
@@ -70,20 +96,32 @@ fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
         Target::Telegram { api, token, chat } => {
             Box::new(telegram::Telegram { http, api: api.clone(), token: token.clone(), chat: chat.clone() })
         }
-        Target::SmsHttp { url, token, phone, body, diacritics } => Box::new(sms::Gateway {
+        Target::SmsHttp { url, token, body, sms } => Box::new(sms::Gateway {
             http,
             url: url.clone(),
             token: token.clone(),
-            phone: phone.clone(),
             body: body.clone(),
-            diacritics: *diacritics,
+            sms: sms.clone(),
         }),
-        Target::Gammu { program, config, phone, diacritics } => Box::new(sms::Gammu {
-            program: program.clone(),
-            config: config.clone(),
-            phone: phone.clone(),
-            diacritics: *diacritics,
+        Target::Esms { api, token, secret, brandname, sms } => Box::new(esms::Esms {
+            http,
+            api: api.clone(),
+            token: token.clone(),
+            secret: secret.clone(),
+            brandname: brandname.clone(),
+            sms: sms.clone(),
         }),
+        Target::SpeedSms { api, token, brandname, kind, sms } => Box::new(speedsms::SpeedSms {
+            http,
+            api: api.clone(),
+            token: token.clone(),
+            brandname: brandname.clone(),
+            kind: *kind,
+            sms: sms.clone(),
+        }),
+        Target::Gammu { program, config, sms, .. } => {
+            Box::new(sms::Gammu { program: program.clone(), config: config.clone(), sms: sms.clone() })
+        }
         Target::Email(settings) => Box::new(email::Mailbox { settings: settings.clone() }),
         Target::Alertmanager { .. } => return None,
     })

@@ -28,6 +28,7 @@ mod salvage;
 mod schema;
 mod settings;
 mod settle;
+mod spent;
 mod store;
 mod strange;
 mod table;
@@ -45,8 +46,8 @@ pub use settings::{Keep, Limits, Settings};
 
 use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
-    Bearing, Behind, CameraId, FigureRow, Grain, Head, History, Incident, LinkRecord, LoginRecord, Mark, Memory,
-    Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Thread, Transition, Window,
+    Bearing, Behind, CameraId, ChannelId, FigureRow, Grain, Head, History, Incident, LinkRecord, LoginRecord, Mark,
+    Memory, Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Thread, Transition, Window,
 };
 use crate::rights::{Chain, Change, Entry, Register, Trail};
 use jiff::Timestamp;
@@ -201,6 +202,16 @@ impl Journal {
     /// How many rows of the outbox wait.
     pub async fn waiting(&self) -> Result<usize, Error> {
         self.with(|store| store.outbox(|connection| outbox::waiting(connection))).await
+    }
+
+    /// How many parts of SMS a channel took since a time.
+    pub async fn parts_since(&self, channel: ChannelId, since: Timestamp) -> Result<u32, Error> {
+        self.with(move |store| store.outbox(|connection| spent::parts(connection, &channel, since))).await
+    }
+
+    /// The first row that waits for a head's channel, from that head on, for which `is_it` holds.
+    pub async fn first_behind(&self, head: Head, is_it: fn(&Notice) -> bool) -> Result<Option<Head>, Error> {
+        self.with(move |store| store.outbox(|connection| spent::first_behind(connection, &head, is_it))).await
     }
 
     /// Notes what became of rows of the outbox, all of it or nothing.

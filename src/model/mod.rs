@@ -25,6 +25,7 @@ pub mod local;
 mod location;
 mod login;
 mod memory;
+mod note;
 mod notice;
 mod notice_wire;
 mod observation;
@@ -34,6 +35,7 @@ mod owner;
 mod packed;
 mod phrases;
 mod reading;
+mod receipt;
 mod remedies;
 mod restored;
 mod seen;
@@ -73,6 +75,7 @@ pub use local::Local;
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
+pub use note::{Answered, GapKind, Note, OpenLine};
 pub use notice::{
     CameraLine, Cameras, ChannelNotice, DigestNotice, IncidentNotice, JournalNotice, Notice, PlainNotice, Reason,
     SiteLine, Trouble,
@@ -86,6 +89,7 @@ pub use owner::Owner;
 pub use packed::packed;
 pub use phrases::Phrase;
 pub use reading::{ToldFailure, ToldLook, ToldRung};
+pub use receipt::SmsReceipt;
 pub use restored::Restored;
 pub use seen::Seen;
 pub use site::{Site, View, Watcher};

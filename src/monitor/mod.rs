@@ -197,6 +197,7 @@ impl Monitor {
             Event::Silence(window) => self.silence(now, window),
             Event::Unsilence(id) => self.unsilence(now, &id),
             Event::ChannelFailing { channel, error } => self.channel_failing(now, channel, error),
+            Event::Note { id, note, to } => self.note(now, id, note, to),
             Event::Tick => {}
             Event::Replanned(fleet, settings) => self.replan(now, fleet, *settings),
         }

@@ -11,11 +11,13 @@
 //!   whoever waits behind a row that its channel refuses, and which has no other ([`aside`]).
 //! - A channel that keeps failing is reported once ([`Failures`]).
 
+mod budget;
 mod failures;
 mod line;
 mod retry;
 mod step;
 
+pub use budget::{Paid, is_pressing, paid};
 pub use failures::Failures;
 pub use line::{InFlight, Ready, aside, ready, refused, wake};
 pub use retry::{retry_after, settle};
