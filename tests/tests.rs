@@ -67,6 +67,8 @@ mod real_servers;
 mod reporting;
 /// Reports before and after what is old was forgotten.
 mod retention;
+/// Shifts for people: who takes over is told, swaps, gaps, and calendars that another reader understands.
+mod roster;
 /// Signing in, by a real browser.
 mod signing_in;
 /// Each fault of the simulated cameras on the wire.

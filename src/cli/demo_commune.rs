@@ -151,6 +151,7 @@ fn roster() -> alert::Settings {
             start: jiff::civil::date(2026, 1, 1),
             handovers: vec![jiff::civil::time(7, 0, 0, 0)],
             days: 1,
+            handover_notice: std::time::Duration::ZERO,
         }],
         ..alert::Settings::default()
     }

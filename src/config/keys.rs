@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 182] = [
+const NAMES: [&str; 183] = [
     "ack_expires",
     "after",
     "alert",
@@ -65,6 +65,7 @@ const NAMES: [&str; 182] = [
     "good_to_up",
     "hamlet",
     "handover",
+    "handover_notice",
     "health",
     "heartbeat",
     "hold",

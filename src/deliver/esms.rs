@@ -7,7 +7,7 @@
 use super::{
     Letter, Receipt, Refusal, Tell,
     hand_over::{JsonBody, code_of, hand_over},
-    phone::at_home,
+    numbers::at_home,
     settings::Sms,
 };
 use crate::model::hex;

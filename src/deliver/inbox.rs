@@ -5,7 +5,7 @@
 //! modem: nothing is believed of a file but what its name says of the sender, which the network vouches for. What is no
 //! answer is left where it lies; what was answered is moved into a folder beside.
 
-use super::phone::dialled;
+use super::numbers::dialled;
 use crate::model::elapsed;
 use encoding_rs::{Encoding, UTF_8};
 use jiff::Timestamp;

@@ -14,7 +14,7 @@ mod letter;
 mod message;
 mod notes;
 mod ntfy;
-mod phone;
+mod numbers;
 mod places;
 pub mod replies;
 mod settings;
@@ -32,7 +32,7 @@ pub use hand_over::http_client;
 pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose};
 pub use notes::answered;
-pub use phone::dialled;
+pub use numbers::dialled;
 pub use places::Places;
 pub use settings::{Channel, Email, Heartbeat, Settings, Sms, Target, Tls};
 

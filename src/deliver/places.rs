@@ -12,7 +12,7 @@ const MARK: char = '*';
 
 /// What people write for these words where room is short; longer ones first. What ends in a dot stands before the next
 /// word without a space.
-const USUAL: [(&str, &str); 44] = [
+const USUAL: [(&str, &str); 45] = [
     ("uỷ ban nhân dân", "UBND"),
     ("ủy ban nhân dân", "UBND"),
     ("trung học phổ thông", "THPT"),
@@ -29,6 +29,7 @@ const USUAL: [(&str, &str); 44] = [
     ("đường tỉnh", "ĐT"),
     ("đường số", "Đ.số"),
     ("bệnh viện", "BV"),
+    ("quảng trường", "Q.Trường"),
     ("thành phố", "TP."),
     ("tiểu học", "TH"),
     ("mầm non", "MN"),

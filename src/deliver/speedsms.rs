@@ -6,7 +6,7 @@
 use super::{
     Letter, Receipt, Refusal, Tell,
     hand_over::{JsonBody, code_of, hand_over},
-    phone::dialled,
+    numbers::dialled,
     settings::Sms,
 };
 use async_trait::async_trait;

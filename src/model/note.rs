@@ -106,6 +106,8 @@ closed! {
         Gone "gone",
         /// None of their channels is there.
         Unreachable "unreachable",
+        /// Whoever has the turn is away, and nobody stands in.
+        Open "open",
     }
 }
 
@@ -113,4 +115,5 @@ worded!(GapKind::text {
     Nobody => "không có ai trong lịch", "nobody is on the roster";
     Gone => "người này không còn trong cấu hình", "the configuration no longer has them";
     Unreachable => "người này không có kênh nào để báo", "no channel reaches them";
+    Open => "người có ca vắng mặt, chưa có ai trực thay", "whoever has the turn is away, and nobody stands in";
 });
