@@ -19,7 +19,7 @@
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`topology`], [`alert`], [`outbox`], [`request`], [`rights`], [`edits`], [`uptime`], [`inventory`]) and edges ([`probe`], [`schedule`],
+//! [`topology`], [`alert`], [`outbox`], [`call`], [`request`], [`rights`], [`edits`], [`uptime`], [`inventory`]) and edges ([`probe`], [`schedule`],
 //! [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`dashboards`]) never import each other: `schedule` is handed
 //! the probe, and `web` the metrics, as functions. Of [`schedule`] all but the runner is core too: the plan, gates, cadence and budgets.
 //! [`monitor`] alone joins the core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`]
@@ -44,6 +44,7 @@
 pub mod model;
 
 pub mod alert;
+pub mod call;
 pub mod coverage;
 pub mod edits;
 pub mod health;

@@ -17,6 +17,7 @@ const CORE: &[&str] = &[
     "topology",
     "alert",
     "outbox",
+    "call",
     "request",
     "rights",
     "edits",
@@ -36,6 +37,8 @@ const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("request", &["rights", "edits"]),
     ("edits", &["rights"]),
     ("journal", &["rights", "edits"]),
+    // What a call does is decided there; whoever dials is told.
+    ("deliver", &["call"]),
     // A site in maintenance is judged as the monitor judges it.
     ("uptime", &["coverage"]),
     // Settings types, each owned by its module, are filled by the configuration.

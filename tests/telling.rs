@@ -163,7 +163,7 @@ pub fn person(id: &str, name: &str, channels: &str) -> String {
 }
 
 /// A webhook that is told of everything.
-fn hook(here: SocketAddr) -> String {
+pub fn hook(here: SocketAddr) -> String {
     channel("hook", "webhook", &format!("url = \"http://{here}/hook\"")) + "[alert]\nchannels = [\"hook\"]\n"
 }
 

@@ -13,6 +13,8 @@ mod architecture;
 mod attack;
 /// Chromium on the real page.
 mod browser;
+/// Telephones that ring: real SIP on the other side.
+mod calls;
 /// A bad configuration and its exact message.
 mod config_errors;
 /// The whole daemon: alerts, reload, kill -9 and restart, stopping.

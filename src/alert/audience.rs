@@ -37,18 +37,22 @@ pub(super) struct Escalation {
     escalated: u32,
     /// When the next one is due.
     escalates: Option<Timestamp>,
+    /// The notice by which the last one was taken.
+    climbed: u32,
 }
 
 impl Escalation {
     fn of(incident: &Incident) -> Self {
-        let Incident { audience, paged, escalated, escalates, .. } = incident;
-        Self { audience: audience.clone(), paged: *paged, escalated: *escalated, escalates: *escalates }
+        let Incident { audience, paged, escalated, escalates, climbed, .. } = incident;
+        let (paged, escalated, escalates, climbed) = (*paged, *escalated, *escalates, *climbed);
+        Self { audience: audience.clone(), paged, escalated, escalates, climbed }
     }
 
     /// Notes it.
     pub(super) fn note(self, incident: &mut Incident) {
         incident.audience = self.audience;
         (incident.paged, incident.escalated, incident.escalates) = (self.paged, self.escalated, self.escalates);
+        incident.climbed = self.climbed;
     }
 }
 
@@ -72,10 +76,12 @@ pub(super) fn call(incident: &Incident, reason: Reason, now: Timestamp, settings
     }
     let climbs = !incident.paged || matches!(reason, Reason::Escalated | Reason::Reminder);
     if climbs {
+        escalation.climbed = incident.step + 1;
         escalation.climb(&mut to, incident.ack.is_some(), now, settings, zone);
     } else {
-        // Worse: all who know are told, and so is whoever is on call now.
-        incident.audience.iter().for_each(|recipient| add(&mut to, recipient));
+        // Worse: all who know are told, and so is whoever is on call now. Nobody's telephone rings twice for one cause.
+        let read = incident.audience.iter().filter(|recipient| !recipient.rings);
+        read.for_each(|recipient| add(&mut to, recipient));
         let first = policy(settings).first().map(|step| step.to.clone()).unwrap_or_default();
         for recipient in roster::recipients(settings, &first, now, zone) {
             add(&mut escalation.audience, &recipient);
@@ -94,7 +100,7 @@ impl Escalation {
         let step = at(self.escalated).map(|step| step.to.clone()).unwrap_or_default();
         let people = roster::recipients(settings, &step, now, zone);
         self.paged |= !people.is_empty();
-        for recipient in &people {
+        for recipient in people.iter().chain(&roster::telephones(settings, &people)) {
             add(&mut self.audience, recipient);
             add(to, recipient);
         }

@@ -179,6 +179,21 @@ impl Book {
         true
     }
 
+    /// The open incident that whoever was told by the notice of number `step` can pass on: its escalation has a further
+    /// step, and has taken none since that notice.
+    pub fn can_pass_on(&self, now: Timestamp, name: &str, step: u32) -> Option<IncidentId> {
+        let incident = self.named(name)?;
+        let waits = incident.ack.is_none() && incident.paged && incident.escalates.is_some_and(|at| at > now);
+        (waits && step >= incident.climbed).then(|| incident.id.clone())
+    }
+
+    /// Somebody passes an incident on, or cannot be reached: the next step of its escalation is due at once, if they can.
+    pub fn pass_on(&mut self, now: Timestamp, name: &str, step: u32) {
+        if let Some(id) = self.can_pass_on(now, name, step) {
+            self.incidents.change(&id, |incident| incident.escalates = Some(now));
+        }
+    }
+
     /// Lets time pass: the next step of an escalation may be due. `muted` says of an incident that all it keeps down
     /// is out of service on purpose.
     pub fn tick(&mut self, now: Timestamp, settings: &Settings, muted: impl Fn(&Incident) -> bool) {

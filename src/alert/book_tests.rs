@@ -20,7 +20,8 @@ fn zone() -> TimeZone {
 
 /// An and Bình take turns of a day; Dũng is the chief; a wall is always told.
 fn settings() -> Settings {
-    let person = |name: &str| (PersonId::from(name), Person { name: name.into(), channels: vec![name.into()] });
+    let person =
+        |name: &str| (PersonId::from(name), Person { name: name.into(), channels: vec![name.into()], calls: vec![] });
     let step = |after, to| Step { after: Duration::from_secs(after), to: vec![to] };
     Settings {
         people: ["an", "binh", "dung"].map(person).into(),

@@ -68,12 +68,15 @@ pub fn recipients(settings: &Settings, targets: &[Target], now: Timestamp, zone:
                 people.extend(next.map(|shift| shift.person));
             }
             Target::Person(person) => people.push(person.clone()),
-            Target::Channel(channel) => recipients.push(Recipient { person: None, channels: vec![channel.clone()] }),
+            Target::Channel(channel) => {
+                let channels = vec![channel.clone()];
+                recipients.push(Recipient { person: None, channels, rings: false });
+            }
         }
     }
     for person in people {
         if let Some(known) = settings.people.get(&person) {
-            recipients.push(Recipient { person: Some(person), channels: known.channels.clone() });
+            recipients.push(Recipient { person: Some(person), channels: known.channels.clone(), rings: false });
         }
     }
     let mut keys = std::collections::BTreeSet::new();
@@ -90,6 +93,16 @@ pub(super) fn stands_in(settings: &Settings, rotation: &Rotation, now: Timestamp
 /// nobody.
 pub(super) fn is_open(settings: &Settings, rotation: &Rotation, now: Timestamp) -> bool {
     stand_in(settings, rotation, now).is_some_and(|other| other.person.is_none())
+}
+
+/// The telephones of these people, as far as they are called for alarms.
+pub fn telephones(settings: &Settings, people: &[Recipient]) -> Vec<Recipient> {
+    let telephone = |recipient: &Recipient| {
+        let person = recipient.person.clone()?;
+        let calls = &settings.people.get(&person)?.calls;
+        (!calls.is_empty()).then(|| Recipient { person: Some(person), channels: calls.clone(), rings: true })
+    };
+    people.iter().filter_map(telephone).collect()
 }
 
 fn stand_in<'s>(settings: &'s Settings, rotation: &Rotation, now: Timestamp) -> Option<&'s Override> {
@@ -145,7 +158,7 @@ mod tests {
     }
 
     fn settings(handovers: &[i8], days: u32) -> Settings {
-        let person = |name: &str| Person { name: name.into(), channels: vec![name.into()] };
+        let person = |name: &str| Person { name: name.into(), channels: vec![name.into()], calls: vec![] };
         let people = ["an", "binh", "chi"];
         Settings {
             people: people.iter().map(|name| ((*name).into(), person(name))).collect(),

@@ -56,6 +56,8 @@ pub struct Person {
     pub name: String,
     /// Channels that reach them, the first by preference; at least one.
     pub channels: Vec<ChannelId>,
+    /// Channels by which their telephone rings for an alarm, beside the message; the first by preference.
+    pub calls: Vec<ChannelId>,
 }
 
 /// People who take turns.

@@ -16,7 +16,7 @@ fn at(local: &str) -> Timestamp {
 
 fn settings(handovers: &[i8], notice: u64) -> Settings {
     let people = ["an", "binh", "chi"];
-    let person = |name: &str| Person { name: name.to_uppercase(), channels: vec![name.into()] };
+    let person = |name: &str| Person { name: name.to_uppercase(), channels: vec![name.into()], calls: vec![] };
     Settings {
         people: people.iter().map(|name| ((*name).into(), person(name))).collect(),
         rotations: vec![Rotation {

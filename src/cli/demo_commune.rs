@@ -142,7 +142,7 @@ pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: Socket
 }
 
 fn roster() -> alert::Settings {
-    let person = |name: &str| alert::Person { name: name.to_owned(), channels: vec!["demo".into()] };
+    let person = |name: &str| alert::Person { name: name.to_owned(), channels: vec!["demo".into()], calls: vec![] };
     alert::Settings {
         people: OFFICERS.iter().map(|(id, name)| ((*id).into(), person(name))).collect(),
         rotations: vec![alert::Rotation {

@@ -55,10 +55,11 @@ pub(super) fn start(form: Form) -> io::Result<()> {
         Form::Json => Sink::Json,
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = ["retina=off", "oxvif=off", "reqwest=off", "hyper=off", "openidconnect=off", "oauth2=off"]
-        .iter()
-        .filter_map(|directive| directive.parse().ok())
-        .fold(filter, EnvFilter::add_directive);
+    let filter =
+        ["retina=off", "oxvif=off", "reqwest=off", "hyper=off", "openidconnect=off", "oauth2=off", "rsipstack=off"]
+            .iter()
+            .filter_map(|directive| directive.parse().ok())
+            .fold(filter, EnvFilter::add_directive);
     tracing_subscriber::registry().with(filter).with(Log { clock: Clock::system(), sink }).init();
     // Who asks for a backtrace gets it as the language writes it.
     if std::env::var_os("RUST_BACKTRACE").is_none() {

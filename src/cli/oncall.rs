@@ -86,15 +86,15 @@ async fn test(config: &Config, person: &str, now: Timestamp) -> ExitCode {
         let people: Vec<&str> = config.alert.people.keys().map(|id| id.as_str()).collect();
         return fail(USAGE, &format!("there is no person {person:?}; known: {}", people.join(", ")));
     };
-    let http = match deliver::http_client() {
-        Ok(http) => http,
+    let means = match deliver::Means::new() {
+        Ok(means) => means,
         Err(error) => return fail(FAILED, &format!("no HTTP client: {error}")),
     };
     let id = IncidentId::stored(format!("test-{}", now.as_millisecond()));
     let notice = Notice::Test(PlainNotice { id, place: config.fleet.commune.name.clone(), at: now });
     let key = format!("{}-{person}", notice.key());
     let mut failed = false;
-    for id in &known.channels {
+    for id in known.channels.iter().chain(&known.calls) {
         let Some(channel) = config.deliver.channels.get(id) else { continue };
         let dispatch = deliver::Dispatch {
             notice: &notice,
@@ -105,8 +105,9 @@ async fn test(config: &Config, person: &str, now: Timestamp) -> ExitCode {
             ack: None,
             first: None,
             places: &config.deliver.places,
+            matter: None,
         };
-        match deliver::tell(channel, &http, dispatch).await {
+        match deliver::tell(channel, &means, dispatch).await {
             None => {}
             Some(Ok(_)) => println!("{} {id} ({}) took it", paint.good("✓"), channel.target.as_str()),
             Some(Err(refusal)) => {

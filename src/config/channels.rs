@@ -7,6 +7,7 @@ use super::{
     secret::secret,
     sms,
     tables::Tables,
+    trunks::{Trunks, phone as telephone},
     web_address::{url, web_address},
 };
 use crate::{
@@ -16,12 +17,13 @@ use crate::{
 use std::collections::BTreeMap;
 use url::Url;
 
-const KINDS: [&str; 10] =
-    ["zalo", "ntfy", "gammu", "sms_http", "esms", "speedsms", "email", "webhook", "alertmanager", "telegram"];
+const KINDS: [&str; 11] =
+    ["zalo", "ntfy", "sip", "gammu", "sms_http", "esms", "speedsms", "email", "webhook", "alertmanager", "telegram"];
 const ZALO: &str = "https://bot-api.zaloplatforms.com";
 const TELEGRAM: &str = "https://api.telegram.org";
 
-pub(super) fn channels(tables: &Tables<'_>, language: Language) -> BTreeMap<ChannelId, Channel> {
+pub(super) fn channels(tables: &Tables<'_>, trunks: &Trunks, language: Language) -> BTreeMap<ChannelId, Channel> {
+    let exchanges: Vec<String> = tables.list("trunk").filter_map(|entry| entry.text("id")).map(|id| id.value).collect();
     let mut seen = Seen::default();
     let mut channels = BTreeMap::new();
     for entry in tables.list("channel") {
@@ -30,7 +32,10 @@ pub(super) fn channels(tables: &Tables<'_>, language: Language) -> BTreeMap<Chan
         let per_minute = entry.number("per_minute", 1..=6000);
         let kind = entry.required("type", "ntfy");
         let per_day = kind.as_ref().filter(|kind| sms::is_one(&kind.value)).and_then(|_| sms::per_day(entry));
-        let target = kind.as_ref().and_then(|kind| target(entry, kind));
+        let target = kind.as_ref().and_then(|kind| match kind.value.as_str() {
+            "sip" => telephone(entry, trunks, sms::phone(entry), &exchanges).map(Target::Sip),
+            _ => target(entry, kind),
+        });
         if let (Some(id), Some(target)) = (id, target) {
             let mut channel = Channel::new(target, language);
             channel.per_minute = per_minute.map_or(channel.per_minute, |number| number as u32);

@@ -7,7 +7,7 @@ use super::{
     fleet::address,
     ids::{Seen, known},
     tables::Tables,
-    web_address,
+    trunks, web_address,
 };
 use crate::{
     alert::{self, Digest, Override, Person, Quiet, Rotation, Step, Target},
@@ -36,24 +36,28 @@ pub(super) fn contacts(
     commune: &Commune,
     context: &Context<'_>,
 ) -> (deliver::Settings, alert::Settings) {
-    let mut deliver =
-        deliver::Settings { channels: channels::channels(tables, commune.language), ..deliver::Settings::default() };
+    let trunks = trunks::trunks(tables);
+    let channels = channels::channels(tables, &trunks, commune.language);
+    let mut deliver = deliver::Settings { channels, trunks, ..deliver::Settings::default() };
     // What is wrong in itself may still be named by others.
-    let single = |id: &ChannelId| {
-        deliver.channels.get(id).is_none_or(|channel| !matches!(channel.target, deliver::Target::Alertmanager { .. }))
+    let kind = |id: &str| deliver.channels.get(&ChannelId::from(id)).map(|channel| &channel.target);
+    let rings = |id: &String| kind(id).is_none_or(deliver::Target::rings);
+    let single = |id: &String| {
+        kind(id).is_none_or(|target| !target.rings() && !matches!(target, deliver::Target::Alertmanager { .. }))
     };
-    let channels = ids(tables, "channel").into_iter().filter(|id| single(&id.as_str().into())).collect();
+    let telephones = ids(tables, "channel").into_iter().filter(rings).collect();
+    let channels = ids(tables, "channel").into_iter().filter(single).collect();
     let rotations = tables.list("rotation").map(rotation_id).collect();
     let names = Names { channels, people: ids(tables, "person"), rotations };
     let mut alert = alert::Settings {
-        people: people(tables, &names.channels),
+        people: people(tables, &names.channels, &telephones),
         rotations: rotations_of(tables, &names.people),
         overrides: tables.list("override").filter_map(|entry| stand_in(entry, &names, commune)).collect(),
         steps: tables.list("escalation").filter_map(|entry| step(entry, &names)).collect(),
         ..alert::Settings::default()
     };
     if let Some(table) = tables.one("alert") {
-        alert.always = named_channels(table, &names.channels);
+        alert.always = named_channels(table, "channels", &names.channels);
         deliver.page = address(table, "page", &["http", "https"], "http://10.20.0.2:9740/").map(|page| page.value);
         alert.repeat = table.number("repeat", 0..=100).map_or(alert.repeat, |number| number as u32);
         let minute = Duration::from_secs(60);
@@ -74,27 +78,34 @@ fn ids(tables: &Tables<'_>, name: &'static str) -> BTreeSet<String> {
     tables.list(name).filter_map(|entry| entry.text("id")).map(|id| id.value).collect()
 }
 
-fn people(tables: &Tables<'_>, channels: &BTreeSet<String>) -> BTreeMap<PersonId, Person> {
+fn people(
+    tables: &Tables<'_>,
+    channels: &BTreeSet<String>,
+    telephones: &BTreeSet<String>,
+) -> BTreeMap<PersonId, Person> {
     let mut seen = Seen::default();
     let mut people = BTreeMap::new();
     for entry in tables.list("person") {
         let id = seen.new_id(entry);
         let name = entry.required("name", "Trung úy An");
-        let channels = named_channels(entry, channels);
+        let channels = named_channels(entry, "channels", channels);
+        let calls = named_channels(entry, "calls", telephones);
         if channels.is_empty() && entry.texts("channels").is_empty() {
             let remedy = "add channels = [\"zalo-an\", \"sms-an\"], the first by preference";
             entry.problem("channels", entry.span(), "nothing reaches this person".into(), remedy);
         }
         if let (Some(id), Some(name)) = (id, name) {
-            people.insert(id.as_str().into(), Person { name: name.value, channels });
+            people.insert(id.as_str().into(), Person { name: name.value, channels, calls });
         }
     }
     people
 }
 
-fn named_channels(entry: &Entry<'_>, channels: &BTreeSet<String>) -> Vec<ChannelId> {
-    let names = entry.texts("channels");
-    let known = |name: &Located<String>| known(entry, "channels", name, channels.iter().map(String::as_str), "channel");
+/// Channels by id; under `calls` telephones, elsewhere all others.
+fn named_channels(entry: &Entry<'_>, key: &'static str, channels: &BTreeSet<String>) -> Vec<ChannelId> {
+    let names = entry.texts(key);
+    let what = if key == "calls" { "channel of the type sip" } else { "channel" };
+    let known = |name: &Located<String>| known(entry, key, name, channels.iter().map(String::as_str), what);
     names.iter().filter_map(known).map(|id| id.as_str().into()).collect()
 }
 

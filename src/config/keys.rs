@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 183] = [
+const NAMES: [&str; 188] = [
     "ack_expires",
     "after",
     "alert",
@@ -23,6 +23,7 @@ const NAMES: [&str; 183] = [
     "body",
     "brandname",
     "bytes_per_day",
+    "calls",
     "camera",
     "camera_target",
     "cameras",
@@ -134,6 +135,7 @@ const NAMES: [&str; 183] = [
     "probe",
     "program",
     "promise",
+    "prompts",
     "proxies",
     "public",
     "quiet_except",
@@ -142,8 +144,10 @@ const NAMES: [&str; 183] = [
     "reboot_window",
     "reboots",
     "recorder",
+    "register",
     "repeat",
     "report",
+    "ring",
     "rotation",
     "rtsp",
     "schedule",
@@ -173,6 +177,7 @@ const NAMES: [&str; 183] = [
     "token_file",
     "topic",
     "transport",
+    "trunk",
     "type",
     "until",
     "url",

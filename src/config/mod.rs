@@ -34,6 +34,7 @@ mod sites;
 mod sms;
 mod source;
 mod tables;
+mod trunks;
 mod web;
 mod web_address;
 mod windows;

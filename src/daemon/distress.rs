@@ -84,7 +84,7 @@ impl Troubles {
 
 /// What it works with.
 pub(super) struct Distress {
-    pub(super) http: reqwest::Client,
+    pub(super) means: deliver::Means,
     pub(super) clock: Clock,
     pub(super) configs: watch::Receiver<Arc<Config>>,
     pub(super) journal: watch::Receiver<Condition>,
@@ -132,8 +132,9 @@ impl Distress {
                 ack: None,
                 first: None,
                 places: &config.deliver.places,
+                matter: None,
             };
-            match timeout(CHANNEL, deliver::tell(channel, &self.http, dispatch)).await {
+            match timeout(CHANNEL, deliver::tell(channel, &self.means, dispatch)).await {
                 Ok(None) => {}
                 Ok(Some(Ok(_))) => {
                     tracing::warn!(channel = %id, trouble = trouble.as_str(), "told from memory");
@@ -158,7 +159,8 @@ impl Distress {
         let maintainers = maintainers.into_iter().flat_map(|recipient| recipient.channels);
         let all = maintainers.chain(alert.always.iter().cloned()).chain(config.deliver.channels.keys().cloned());
         let mut known = BTreeSet::new();
-        all.filter(|channel| known.insert(channel.clone())).collect()
+        let rings = |id: &ChannelId| config.deliver.channels.get(id).is_some_and(|channel| channel.target.rings());
+        all.filter(|channel| !rings(channel) && known.insert(channel.clone())).collect()
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) async fn listen(
             let Some(outcome) = ask(&requests, number, name, channel).await else { continue };
             let (outcome, by) = judged(&outcome, name);
             let note = Note::Answer { number, outcome, by: by.to_owned() };
-            let to = Recipient { person: None, channels: vec![ChannelId::from(channel.as_str())] };
+            let to = Recipient { person: None, channels: vec![ChannelId::from(channel.as_str())], rings: false };
             // Named after what it answers: were it read again, nobody would be answered twice.
             let hash = Sha256::digest(format!("{}\n{}", written.file, written.text));
             let id = format!("answer-{}", hex(&hash[..12]));

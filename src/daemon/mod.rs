@@ -7,6 +7,7 @@ mod agenda;
 mod answers;
 mod beacons;
 mod budget;
+mod calls;
 mod certificates;
 mod descriptors;
 mod distress;
@@ -24,6 +25,7 @@ mod signals;
 mod start;
 mod supervise;
 mod task;
+mod trunks;
 mod watchdog;
 mod wishes;
 

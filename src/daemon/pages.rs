@@ -125,7 +125,7 @@ fn access(shared: &Shared) -> web::Access {
             .web
             .openid
             .clone()
-            .map(|known| web::Provider::new(known, shared.http.clone()).into()),
+            .map(|known| web::Provider::new(known, shared.means.http.clone()).into()),
         scrapers: Arc::new({
             let configs = shared.configs.clone();
             move || configs.borrow().web.scrapers.clone()

@@ -1,7 +1,7 @@
 //! Carries notices from the outbox to their channels. What is told next, and what follows a failure, is decided by the
 //! core (`outbox`); here messages are sent, and what became of them is noted.
 
-use super::{progress::TURN, shared::Shared, supervise::Outcome, task::Task};
+use super::{calls::Subject, progress::TURN, shared::Shared, supervise::Outcome, task::Task};
 use crate::{
     deliver,
     journal::Error,
@@ -151,13 +151,12 @@ impl Relay {
         let failed = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
         self.shared.own.notice(channel, failed.as_deref(), now);
         self.count(channel, outcome.as_ref().ok().and_then(Option::as_deref));
-        let reports = self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).note(
-            channel,
-            failed.is_none(),
-            Some(notice),
-        );
+        // A channel that did its work does not fail by a person who is busy.
+        let works = outcome.as_ref().map_or_else(|refusal| refusal.unreached, |_| true);
+        let reports =
+            self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).note(channel, works, Some(notice));
         if reports {
-            let error = failed.unwrap_or_default();
+            let error = failed.clone().unwrap_or_default();
             // The loop may be full or gone; what cannot be reported is in the log and in the metrics.
             let _ = self.shared.news.try_send(Event::ChannelFailing { channel: channel.clone(), error });
         }
@@ -165,6 +164,13 @@ impl Relay {
         match &outcome {
             Ok(_) => tracing::info!(%channel, incident, reason = notice.reason(), "told"),
             Err(refusal) => tracing::warn!(%channel, incident, %refusal, "not told yet"),
+        }
+        if let Some(incident) = notice.incident()
+            && outbox::is_unreached(&message, failed.is_some(), |channel| self.is_known(channel))
+        {
+            let (incident, step) = (incident.number.to_string(), incident.step);
+            // Where the loop is full the step is taken in its time.
+            let _ = self.shared.news.try_send(Event::PassOn { incident, step });
         }
         let mark = outbox::settle(now, &message, outcome, |channel| self.is_known(channel));
         if let Err(error) = self.shared.journal.mark(vec![mark], now).await {
@@ -197,10 +203,10 @@ impl Round {
 
 /// Tells people for real: in words, over the channel as it is configured.
 pub(super) fn real(shared: &Shared) -> TellFn {
-    let Shared { http, clock, key, configs, .. } = shared.clone();
+    let shared = shared.clone();
     Arc::new(move |message| {
-        let (http, clock, key) = (http.clone(), clock.clone(), key.clone());
-        let config = configs.borrow().clone();
+        let shared = shared.clone();
+        let config = shared.configs.borrow().clone();
         async move {
             let (deliver, commune) = (&config.deliver, &config.fleet.commune);
             let id = &message.place.channel;
@@ -208,20 +214,26 @@ pub(super) fn real(shared: &Shared) -> TellFn {
             let notice = &message.notice;
             let person = message.recipient.person.as_ref().map_or(id.as_str(), |person| person.as_str());
             let page = deliver.page.as_ref();
+            let subject = notice.incident().map(|incident| {
+                let known = message.recipient.person.as_ref().and_then(|person| config.alert.people.get(person));
+                let who = known.map_or_else(|| person.to_owned(), |known| known.name.clone());
+                Subject::new(&shared, incident, who, id.clone())
+            });
             let ack = notice.incident().zip(page).and_then(|(incident, page)| {
-                deliver::sign::link(page, &key, &incident.number.to_string(), incident.round, person)
+                deliver::sign::link(page, &shared.key, &incident.number.to_string(), incident.round, person)
             });
             let dispatch = deliver::Dispatch {
                 notice,
                 key: &notice.key(),
-                at: clock.now(),
+                at: shared.clock.now(),
                 zone: &commune.timezone,
                 page,
                 ack,
                 first: message.first.as_deref(),
                 places: &deliver.places,
+                matter: subject.as_ref().map(|subject| subject as &dyn deliver::Matter),
             };
-            deliver::tell(channel, &http, dispatch).await.unwrap_or(Ok(None))
+            deliver::tell(channel, &shared.means, dispatch).await.unwrap_or(Ok(None))
         }
         .boxed()
     })

@@ -2,8 +2,8 @@
 
 use super::{progress::Progress, supervise::Health};
 use crate::{
-    clock::Clock, config::Config, journal::Journal, metrics::Own, model::Snapshot, monitor::Event, outbox,
-    rights::Register, uptime::Recorder, web,
+    clock::Clock, config::Config, deliver::Means, journal::Journal, metrics::Own, model::Snapshot, monitor::Event,
+    outbox, rights::Register, uptime::Recorder, web,
 };
 use secrecy::SecretSlice;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,8 @@ pub(super) type Measured = Arc<Mutex<Recorder>>;
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) clock: Clock,
-    pub(super) http: reqwest::Client,
+    /// What channels work with.
+    pub(super) means: Means,
     pub(super) own: Arc<Own>,
     pub(super) journal: Journal,
     /// Signs the links by which people take incidents on.

@@ -8,7 +8,7 @@ use super::{
     shared::{Failures, Measured, Shared},
     supervise::{Health, Supervisor},
     task::Task,
-    watchdog,
+    trunks, watchdog,
 };
 use crate::{
     clock::Clock,
@@ -49,7 +49,7 @@ pub(super) async fn begin(
     parts: Parts,
     channels: impl FnOnce(&Shared) -> TellFn,
 ) -> Result<(Running, Journal), Error> {
-    let Opened { listener, keyring, http, journal, key, restored, register, chain, edits } =
+    let Opened { listener, keyring, means, journal, key, restored, register, chain, edits } =
         open(&config, &clock).await?;
     let config = laid(config, &edits).await;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
@@ -71,7 +71,7 @@ pub(super) async fn begin(
     let (registers, register) = watch::channel(Arc::new(register));
     let shared = Shared {
         clock,
-        http,
+        means,
         own,
         journal,
         key,
@@ -141,7 +141,7 @@ pub(super) async fn begin(
 struct Opened {
     listener: TcpListener,
     keyring: Option<web::Keyring>,
-    http: reqwest::Client,
+    means: deliver::Means,
     journal: Journal,
     key: Arc<SecretSlice<u8>>,
     restored: Restored,
@@ -155,7 +155,7 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
     let keyring = config.web.tls.as_ref().map(web::Tls::read).transpose()?;
     let listen = config.web.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
-    let http = deliver::http_client()?;
+    let means = deliver::Means::new()?;
     // Where the clock was set back, the journal of before may take a moment to be closed: by tasks of this runtime.
     let (settings, now) = (config.journal.clone(), clock.now());
     let opened = tokio::task::spawn_blocking(move || Journal::open(&settings, now)).await;
@@ -170,7 +170,7 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
         tracing::error!(%error, "what was edited on pages cannot be read: what the files say holds");
         config.sheet.edits()
     });
-    Ok(Opened { listener, keyring, http, journal, key, restored, register, chain, edits })
+    Ok(Opened { listener, keyring, means, journal, key, restored, register, chain, edits })
 }
 
 /// The configuration with what people edited; a start anew in place goes on with one that has it already.
@@ -266,7 +266,7 @@ fn tell_people(supervisor: &mut Supervisor, shared: &Shared, tell: TellFn, wake:
     let relay = relay::Relay { shared: shared.clone(), tell };
     supervisor.start(Task::Relay, relay.run(wake, shared.stop.child_token()));
     let distress = distress::Distress {
-        http: shared.http.clone(),
+        means: shared.means.clone(),
         clock: shared.clock.clone(),
         configs: shared.configs.clone(),
         journal: shared.journal.condition(),
@@ -274,12 +274,13 @@ fn tell_people(supervisor: &mut Supervisor, shared: &Shared, tell: TellFn, wake:
     supervisor.start(Task::Distress, distress.run(shared.stop.child_token()));
     let ways = (shared.requests.clone(), shared.news.clone());
     let replies = replies::run(
-        (shared.http.clone(), shared.clock.clone()),
+        (shared.means.http.clone(), shared.clock.clone()),
         shared.configs.clone(),
         ways,
         shared.stop.child_token(),
     );
     supervisor.start(Task::Replies, replies);
+    supervisor.start(Task::Trunks, trunks::run(shared.clone(), shared.stop.child_token()));
 }
 
 /// Starts what tells other programs that the daemon lives, and what it knows.

@@ -20,6 +20,8 @@ closed! {
         Certificates "certificates",
         /// Reads what people answer to bots.
         Replies "replies",
+        /// Keeps in touch with telephone exchanges.
+        Trunks "trunks",
         /// Asks links' beacons and the monitor's anchors.
         Beacons "beacons",
         /// Tells the service manager that the daemon lives.

@@ -40,7 +40,7 @@ impl Watchdog {
                 None => Duration::from_secs(3600),
                 Some(heartbeat) => {
                     if self.shared.health.check().is_ok() {
-                        let answer = self.shared.http.get(heartbeat.url.clone()).send().await;
+                        let answer = self.shared.means.http.get(heartbeat.url.clone()).send().await;
                         let ok = answer.is_ok_and(|answer| answer.status().is_success());
                         self.shared.own.heartbeat(ok, self.shared.clock.now());
                     }
@@ -88,7 +88,7 @@ impl Watchdog {
         for (id, channel) in &config.deliver.channels {
             let Target::Alertmanager { urls, token } = &channel.target else { continue };
             for url in urls {
-                let outcome = alertmanager::post(&self.shared.http, url, token.as_ref(), &alerts).await;
+                let outcome = alertmanager::post(&self.shared.means.http, url, token.as_ref(), &alerts).await;
                 self.note(id, outcome);
             }
         }

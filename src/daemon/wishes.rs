@@ -38,6 +38,7 @@ impl EventLoop {
                 Ok((done, None, unwritten)) => Ok((done, unwritten)),
                 Err(refused) => Err(refused),
             },
+            Request::PassOn { incident, step, .. } => self.pass_on(now, incident, step, agenda),
             Request::Silence(wish) => self.silence(now, wish, agenda),
             Request::Unsilence { window } => self.unsilence(now, window, agenda),
             Request::Edit(wish) => return lanes.editing.ask(wish, whose, answer),
@@ -60,7 +61,9 @@ impl EventLoop {
         let config = self.config();
         let (mut incident, mut window) = (None, None);
         match request {
-            Request::TakeOn { incident: called, .. } => incident = self.monitor.open_incident(called),
+            Request::TakeOn { incident: called, .. } | Request::PassOn { incident: called, .. } => {
+                incident = self.monitor.open_incident(called);
+            }
             Request::Unsilence { window: id } => window = self.monitor.window(id),
             _ => {}
         }
@@ -118,6 +121,26 @@ impl EventLoop {
                 Ok((done, None, unwritten))
             }
         }
+    }
+
+    /// What was done, and whether anything is to be written.
+    fn pass_on(
+        &mut self,
+        now: Timestamp,
+        called: String,
+        step: u32,
+        agenda: &mut Agenda,
+    ) -> Result<(Done, bool), Refused> {
+        let open = self.monitor.open_incident(&called);
+        let done = request::pass_on((&called, open, self.publish.borrow().incident(&called).is_some()))?;
+        if matches!(done, Done::TakenOnBefore { .. }) {
+            return Ok((done, false));
+        }
+        if !self.monitor.can_pass_on(now, &called, step) {
+            return Err(Refused::NoNext(called));
+        }
+        tracing::info!(incident = called, "passed on");
+        Ok((done, self.handle(now, Event::PassOn { incident: called, step }, agenda)))
     }
 
     fn silence(&mut self, now: Timestamp, wish: Silence, agenda: &mut Agenda) -> Result<(Done, bool), Refused> {

@@ -58,7 +58,12 @@ pub(super) async fn hand_over(request: RequestBuilder) -> Result<String, Refusal
     };
     let passes = status.is_server_error()
         || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT);
-    Err(Refusal { reason: format!("HTTP {status}{hint}"), wait: wait.map(Duration::from_secs), permanent: !passes })
+    Err(Refusal {
+        reason: format!("HTTP {status}{hint}"),
+        wait: wait.map(Duration::from_secs),
+        permanent: !passes,
+        unreached: false,
+    })
 }
 
 /// A code in a gateway's answer, which may be a number or a text: what is no short code is told as none, since it could

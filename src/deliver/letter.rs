@@ -1,6 +1,6 @@
 //! What a channel is handed: a notice in words, with what ties it to earlier ones.
 
-use super::{Message, places::Places};
+use super::{Message, phone::Matter, places::Places};
 use crate::model::Notice;
 use jiff::{Timestamp, tz::TimeZone};
 use url::Url;
@@ -23,7 +23,7 @@ pub struct Letter<'a> {
 }
 
 /// A notice for one channel, with what its message needs beside it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Dispatch<'a> {
     /// What it is about.
     pub notice: &'a Notice,
@@ -41,6 +41,8 @@ pub struct Dispatch<'a> {
     pub first: Option<&'a str>,
     /// Names that messages may have.
     pub places: &'a Places,
+    /// What a call is about, where the daemon answers for it.
+    pub matter: Option<&'a dyn Matter>,
 }
 
 /// What a channel calls the message that it took, if it calls it anything.

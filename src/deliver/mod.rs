@@ -15,6 +15,7 @@ mod message;
 mod notes;
 mod ntfy;
 mod numbers;
+mod phone;
 mod places;
 pub mod replies;
 mod settings;
@@ -33,6 +34,7 @@ pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose};
 pub use notes::answered;
 pub use numbers::dialled;
+pub use phone::{Alive, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive};
 pub use places::Places;
 pub use settings::{Channel, Email, Heartbeat, Settings, Sms, Target, Tls};
 
@@ -53,11 +55,30 @@ pub trait Tell: Send + Sync {
     }
 }
 
+/// What channels work with.
+#[derive(Debug, Clone)]
+pub struct Means {
+    /// For those that take HTTP.
+    pub http: Client,
+    /// For telephones.
+    pub voice: Voice,
+}
+
+impl Means {
+    /// Fails where this machine has no means for encryption.
+    pub fn new() -> reqwest::Result<Self> {
+        Ok(Self { http: http_client()?, voice: Voice::default() })
+    }
+}
+
 /// Puts a notice into words and hands it over to a channel, once; `None` for channels that are not told single messages.
 /// What is no news to a channel is not sent, and so taken.
-pub async fn tell(channel: &Channel, http: &Client, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
-    let Dispatch { notice, key, at, zone, page, ack, first, places } = dispatch;
-    let speaker = speaker(channel, http)?;
+pub async fn tell(channel: &Channel, means: &Means, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
+    if let Target::Sip(phone) = &channel.target {
+        return Some(phone::tell(phone, channel.language, &means.voice, &dispatch).await);
+    }
+    let Dispatch { notice, key, at, zone, page, ack, first, places, .. } = dispatch;
+    let speaker = speaker(channel, &means.http)?;
     let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
     let paid = |parts: u32, id: Receipt| match channel.target.sms() {
         Some(_) => Some(SmsReceipt { parts, id }.to_string()),
@@ -123,6 +144,6 @@ fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
             Box::new(sms::Gammu { program: program.clone(), config: config.clone(), sms: sms.clone() })
         }
         Target::Email(settings) => Box::new(email::Mailbox { settings: settings.clone() }),
-        Target::Alertmanager { .. } => return None,
+        Target::Alertmanager { .. } | Target::Sip(_) => return None,
     })
 }

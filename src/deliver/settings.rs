@@ -1,6 +1,9 @@
 //! Channels: what they speak, where they are, and how much they take.
 
-use super::places::Places;
+use super::{
+    phone::{Phone, Trunk},
+    places::Places,
+};
 use crate::model::{ChannelId, Language};
 use secrecy::SecretString;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
@@ -15,6 +18,8 @@ const PARTS_PER_DAY: u32 = 100;
 pub struct Settings {
     /// Channels by id.
     pub channels: BTreeMap<ChannelId, Channel>,
+    /// Exchanges by id.
+    pub trunks: BTreeMap<String, Arc<Trunk>>,
     /// Address of the status page for links in messages, as people reach it.
     pub page: Option<Url>,
     /// Who is to notice when the daemon dies.
@@ -140,6 +145,8 @@ pub enum Target {
         /// What is sent, and to whom.
         sms: Sms,
     },
+    /// A telephone that rings and speaks.
+    Sip(Phone),
     /// E-mail.
     Email(Email),
     /// One or more Alertmanagers, all of which are told what is open, again and again.
@@ -202,9 +209,15 @@ impl Target {
             Self::Esms { .. } => "esms",
             Self::SpeedSms { .. } => "speedsms",
             Self::Gammu { .. } => "gammu",
+            Self::Sip(_) => "sip",
             Self::Email(_) => "email",
             Self::Alertmanager { .. } => "alertmanager",
         }
+    }
+
+    /// Whether it is a telephone that rings: it is named under `calls`, and told alarms only.
+    pub fn rings(&self) -> bool {
+        matches!(self, Self::Sip(_))
     }
 
     /// The chat that a bot's channel speaks into.
@@ -234,7 +247,7 @@ impl Target {
             // SpeedSMS takes 60 requests in a minute from an account, which several channels may share.
             Self::Zalo { .. } | Self::Telegram { .. } | Self::Email(_) => 20,
             Self::SmsHttp { .. } | Self::Esms { .. } | Self::SpeedSms { .. } => 20,
-            Self::Gammu { .. } => 6,
+            Self::Gammu { .. } | Self::Sip(_) => 6,
         }
     }
 }

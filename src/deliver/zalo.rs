@@ -92,6 +92,7 @@ impl<T> Answer<T> {
             reason: format!("the bot API says error {code}"),
             wait: self.parameters.and_then(|parameters| parameters.retry_after).map(Duration::from_secs),
             permanent: matches!(code, 400..=404),
+            unreached: false,
         })
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn incident(number: u32) -> Incident {
 
 pub(super) fn recipient(person: &str, channels: &[&str]) -> Recipient {
     let channels = channels.iter().map(|channel| (*channel).into()).collect();
-    Recipient { person: Some(person.into()), channels }
+    Recipient { person: Some(person.into()), channels, rings: false }
 }
 
 fn told(notice: Notice, to: &[Recipient]) -> Batch {

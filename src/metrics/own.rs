@@ -69,6 +69,7 @@ pub struct Own {
     queue_used: IntGauge,
     queue_capacity: IntGauge,
     task_up: IntGaugeVec,
+    trunk_up: IntGaugeVec,
 }
 
 impl Own {
@@ -172,6 +173,13 @@ impl Own {
             )),
             queue_used: int_gauge("camhealth_event_queue_used", "Observations that wait for the event loop."),
             queue_capacity: int_gauge("camhealth_event_queue_capacity", "Observations that may wait."),
+            trunk_up: made(IntGaugeVec::new(
+                Opts::new(
+                    "camhealth_trunk_up",
+                    "1 if a telephone exchange answered when it was last asked, or knows us where it wants to.",
+                ),
+                &["trunk"],
+            )),
             task_up: made(IntGaugeVec::new(
                 Opts::new("camhealth_task_up", "1 while a part of the daemon runs; without it the daemon stops."),
                 &["task"],
@@ -217,6 +225,7 @@ impl Own {
         own.register(own.queue_used.clone());
         own.register(own.queue_capacity.clone());
         own.register(own.task_up.clone());
+        own.register(own.trunk_up.clone());
         own
     }
 
@@ -352,6 +361,11 @@ impl Own {
     pub fn set_event_queue(&self, used: usize, capacity: usize) {
         self.queue_used.set(used as i64);
         self.queue_capacity.set(capacity as i64);
+    }
+
+    /// Whether a telephone exchange is there, or knows us where it wants to.
+    pub fn set_trunk(&self, trunk: &str, up: bool) {
+        self.trunk_up.with_label_values(&[trunk]).set(i64::from(up));
     }
 
     /// A task of the daemon began or ended.

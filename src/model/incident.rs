@@ -86,12 +86,16 @@ pub struct Recipient {
     pub person: Option<PersonId>,
     /// Channels that reach them, the first by preference; the others take over when it fails.
     pub channels: Vec<ChannelId>,
+    /// Whether it is their telephone that is to ring, beside the message that tells them more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rings: bool,
 }
 
 impl Recipient {
     /// By what the outbox tells recipients apart.
     pub fn key(&self) -> String {
         match (&self.person, self.channels.first()) {
+            (Some(person), _) if self.rings => format!("call:{person}"),
             (Some(person), _) => format!("person:{person}"),
             (None, Some(channel)) => format!("channel:{channel}"),
             (None, None) => String::new(),
@@ -154,6 +158,9 @@ pub struct Incident {
     /// When the next step is due, unless somebody takes it on.
     #[serde(rename = "next_rung")]
     pub escalates: Option<Timestamp>,
+    /// The notice by which the last step was taken: whoever was told by it, or after it, may pass the incident on.
+    #[serde(default)]
+    pub climbed: u32,
     /// Numbers of the incidents that turned out to be part of this one.
     pub merged: Vec<u32>,
     /// Which one of its cause within hours this is, from 1.
@@ -180,6 +187,7 @@ impl Incident {
             lapsed: None,
             escalated: 0,
             escalates: None,
+            climbed: 0,
             merged: Vec::new(),
             episode: 1,
             closed: None,

@@ -93,7 +93,7 @@ pub enum Mark {
         /// Why, if something failed; for people who look into the journal.
         error: Option<String>,
     },
-    /// Nobody can be told any more: the configuration has none of the recipient's channels.
+    /// It is told no more: the configuration has none of the recipient's channels, or nobody answers their calls.
     Abandoned {
         /// Which row.
         id: i64,
@@ -110,11 +110,13 @@ pub struct Refusal {
     pub wait: Option<Duration>,
     /// The same message will never be taken over this channel as it is configured.
     pub permanent: bool,
+    /// The channel did its work and the person was not reached: the line was busy, nobody answered.
+    pub unreached: bool,
 }
 
 impl Refusal {
     /// A refusal that may pass.
     pub fn passing(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), wait: None, permanent: false }
+        Self { reason: reason.into(), wait: None, permanent: false, unreached: false }
     }
 }

@@ -36,6 +36,13 @@ pub enum Event {
         /// Who, how and when.
         ack: Ack,
     },
+    /// Somebody who was told by a notice of an incident passes it on, or cannot be reached.
+    PassOn {
+        /// Its id or number.
+        incident: String,
+        /// Which of its notices.
+        step: u32,
+    },
     /// Somebody takes something out of service.
     Silence(Window),
     /// Somebody ends a window early; it is named by its id.

@@ -198,6 +198,7 @@ impl Monitor {
             Event::Acknowledge { incident, ack } => {
                 self.book.acknowledge(&incident, ack, &self.settings.alert);
             }
+            Event::PassOn { incident, step } => self.book.pass_on(now, &incident, step),
             Event::Silence(window) => self.silence(now, window),
             Event::Unsilence(id) => self.unsilence(now, &id),
             Event::ChannelFailing { channel, error } => self.channel_failing(now, channel, error),
@@ -257,6 +258,11 @@ impl Monitor {
     /// The open incident of a number or an id.
     pub fn open_incident(&self, name: &str) -> Option<&crate::model::Incident> {
         self.book.named(name).map(Arc::as_ref)
+    }
+
+    /// Whether whoever was told by a notice of an incident can pass it on.
+    pub fn can_pass_on(&self, now: Timestamp, name: &str, step: u32) -> bool {
+        self.book.can_pass_on(now, name, step).is_some()
     }
 
     /// Whether somebody set a window of this id that is not over.

@@ -43,7 +43,11 @@ impl Monitor {
             let shift = handover.shift;
             let id = format!("handover-{}-{}-{}", handover.rotation, shift.person, shift.from.as_second());
             let known = settings.people.get(&shift.person);
-            let to = known.map(|known| Recipient { person: Some(shift.person), channels: known.channels.clone() });
+            let to = known.map(|known| Recipient {
+                person: Some(shift.person),
+                channels: known.channels.clone(),
+                rings: false,
+            });
             let (open, count) = self.open_lines();
             let note =
                 Note::Handover { rotation: handover.rotation, from: shift.from, until: shift.until, open, count };
@@ -106,7 +110,7 @@ mod tests {
 
     fn settings() -> Settings {
         let people = ["an", "binh"];
-        let person = |name: &str| Person { name: name.to_uppercase(), channels: vec![name.into()] };
+        let person = |name: &str| Person { name: name.to_uppercase(), channels: vec![name.into()], calls: vec![] };
         let alert = alert::Settings {
             people: people.iter().map(|name| ((*name).into(), person(name))).collect(),
             rotations: vec![Rotation {

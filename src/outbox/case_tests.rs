@@ -31,7 +31,7 @@ fn newest(id: i64, place: Place, channels: &[&str]) -> Newest {
     Newest {
         id,
         place,
-        recipient: Recipient { person: Some("an".into()), channels },
+        recipient: Recipient { person: Some("an".into()), channels, rings: false },
         notice: news(Reason::CoverageLost),
         has_older: false,
         unheard: Vec::new(),

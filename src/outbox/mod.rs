@@ -20,7 +20,7 @@ mod step;
 pub use budget::{Paid, is_pressing, paid};
 pub use failures::Failures;
 pub use line::{InFlight, Ready, aside, ready, refused, wake};
-pub use retry::{retry_after, settle};
+pub use retry::{is_unreached, retry_after, settle};
 pub use step::{Sending, Step, kept_reason, step};
 
 #[cfg(test)]

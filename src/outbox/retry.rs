@@ -25,6 +25,9 @@ pub fn settle(
         Err(refusal) => refusal,
     };
     let before = &sent.place;
+    if is_given_up(sent, &refusal) {
+        return Mark::Abandoned { id: sent.id };
+    }
     let attempts = before.attempts.saturating_add(1);
     let used_up = attempts.is_multiple_of(TRIES) || refusal.wait.is_some_and(|wait| wait > PATIENCE);
     let next = next_channel(&sent.recipient, before.nth, known).filter(|_| refusal.permanent || used_up);
@@ -38,6 +41,22 @@ pub fn settle(
         }
     };
     Mark::Waits { id: sent.id, place, due: later(now, wait), error: Some(refusal.reason) }
+}
+
+/// Whether nobody answers any of a recipient's telephones, each of which was tried as often as may be: others are called
+/// instead, by the escalation.
+fn is_given_up(sent: &Sending, refusal: &Refusal) -> bool {
+    let telephones = u32::try_from(sent.recipient.channels.len()).unwrap_or(u32::MAX);
+    sent.recipient.rings
+        && refusal.unreached
+        && sent.place.attempts.saturating_add(1) >= TRIES.saturating_mul(telephones)
+}
+
+/// Whether a recipient's last telephone has failed: whoever comes next in the escalation is to be called at once, while
+/// theirs is tried again.
+pub fn is_unreached(sent: &Sending, failed: bool, known: impl Fn(&ChannelId) -> bool) -> bool {
+    let mut further = sent.recipient.channels.iter().skip(sent.place.nth + 1);
+    failed && sent.recipient.rings && !further.any(known)
 }
 
 /// How long to wait before the next try, after `attempts` that failed before this one: doubling, or what the receiver

@@ -111,6 +111,7 @@ impl World {
                     let recipient = Recipient {
                         person: Some(format!("p{number}").as_str().into()),
                         channels: channels.iter().map(|channel| (*channel).into()).collect(),
+                        rings: false,
                     };
                     self.rows.push(Row {
                         id: self.rows.len() as i64 + 1,

@@ -11,7 +11,7 @@ mod take_on;
 pub use bounds::{Ground, sees};
 pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
 pub use silence::{Quota, Silence, Windows, end, window};
-pub use take_on::{TakeOn, TakingOn, take_on};
+pub use take_on::{TakeOn, TakingOn, pass_on, take_on};
 
 #[cfg(test)]
 mod bounds_tests;
@@ -42,6 +42,17 @@ pub enum Request {
         /// How that reached us: `page`, `link`, `command`, or the channel's id.
         via: String,
     },
+    /// Pass an incident on: the next step of its escalation is taken at once.
+    PassOn {
+        /// Its id or number.
+        incident: String,
+        /// By which of its notices whoever passes it on was told.
+        step: u32,
+        /// Who passes it on.
+        by: String,
+        /// How that reached us: the channel's id.
+        via: String,
+    },
     /// Take something out of service on purpose.
     Silence(Silence),
     /// End a window early.
@@ -67,7 +78,7 @@ impl Request {
     pub const fn right(&self) -> Option<Right> {
         match self {
             Self::Reload { .. } => Some(Right::Reload),
-            Self::TakeOn { .. } => Some(Right::TakeOn),
+            Self::TakeOn { .. } | Self::PassOn { .. } => Some(Right::TakeOn),
             Self::Silence(_) | Self::Unsilence { .. } => Some(Right::Silence),
             Self::People(wish) => wish.right(),
             Self::Edit(wish) => Some(wish.item.kind.subject().right()),
@@ -82,6 +93,7 @@ impl Request {
                 ("reload", String::new(), if *force { "force".to_owned() } else { String::new() })
             }
             Self::TakeOn { incident, by, via } => ("take_on", incident.clone(), format!("{by} ({via})")),
+            Self::PassOn { incident, by, via, .. } => ("pass_on", incident.clone(), format!("{by} ({via})")),
             Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
             Self::Unsilence { window } => ("unsilence", window.clone(), String::new()),
             Self::ReadOwner { camera, reason } => ("read_owner", camera.to_string(), reason.clone()),
@@ -108,6 +120,11 @@ pub enum Done {
         /// Who.
         by: String,
     },
+    /// The next step of an incident's escalation is taken.
+    PassedOn {
+        /// Its number.
+        number: u32,
+    },
     /// A window was set.
     Silenced {
         /// Its id.
@@ -132,6 +149,7 @@ impl fmt::Display for Done {
             Self::Reloaded => f.write_str("reloaded"),
             Self::TakenOn { number } => write!(f, "incident #{number} is taken on"),
             Self::TakenOnBefore { number, by } => write!(f, "incident #{number} is already taken on by {by}"),
+            Self::PassedOn { number } => write!(f, "incident #{number} is passed on"),
             Self::Silenced { window } => f.write_str(window),
             Self::Unsilenced { window } => write!(f, "{window} is ended"),
             Self::People | Self::Edited | Self::Noted => f.write_str("done"),

@@ -16,6 +16,9 @@ pub enum Refused {
     /// The incident is over.
     #[error("there is no open incident {0}")]
     Over(String),
+    /// The incident's escalation has no further step, or took it already.
+    #[error("there is nobody further to be told of incident {0}")]
+    NoNext(String),
     /// It can be understood and cannot be done.
     #[error("{0}")]
     Invalid(Invalid),

@@ -1,4 +1,4 @@
-//! Taking an incident on.
+//! Taking an incident on, and passing it on.
 
 use super::{Done, Field, Refused, Unknown, name};
 use crate::model::{Ack, Incident};
@@ -41,4 +41,17 @@ pub fn take_on(
         Some(ack) => TakingOn::Before(Done::TakenOnBefore { number, by: ack.by.clone() }),
         None => TakingOn::Now(Ack { by, via, at: now }, Done::TakenOn { number }),
     })
+}
+
+/// What it means to pass on the incident of a name: `open` if it is, else whether it is `known` at all.
+pub fn pass_on((called, open, known): (&str, Option<&Incident>, bool)) -> Result<Done, Refused> {
+    let called = called.to_owned();
+    match open {
+        Some(Incident { ack: None, number, .. }) => Ok(Done::PassedOn { number: *number }),
+        Some(Incident { ack: Some(ack), number, .. }) => {
+            Ok(Done::TakenOnBefore { number: *number, by: ack.by.clone() })
+        }
+        None if known => Err(Refused::Over(called)),
+        None => Err(Refused::Unknown(Unknown::Incident(called))),
+    }
 }

@@ -27,9 +27,11 @@ pub struct Asked {
 pub(super) fn status(refused: &Refused) -> StatusCode {
     match refused {
         Refused::Unknown(_) => StatusCode::NOT_FOUND,
-        Refused::Over(_) | Refused::Invalid(_) | Refused::TooMany(_) | Refused::Configuration(_) => {
-            StatusCode::BAD_REQUEST
-        }
+        Refused::Over(_)
+        | Refused::NoNext(_)
+        | Refused::Invalid(_)
+        | Refused::TooMany(_)
+        | Refused::Configuration(_) => StatusCode::BAD_REQUEST,
         Refused::Denied(Denied::SignIn) => StatusCode::UNAUTHORIZED,
         Refused::Denied(Denied::Role(_) | Denied::SecondStep | Denied::Commune | Denied::Outside)
         | Refused::People(Wrong::Code | Wrong::Unvouched) => StatusCode::FORBIDDEN,

@@ -115,6 +115,7 @@ fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
                 request::TakingOn::Now(_, done) | request::TakingOn::Before(done) => Ok(done),
             }
         }
+        Request::PassOn { incident, .. } => Err(Refused::NoNext(incident)),
         Request::Silence(wish) => {
             let (quota, last) = (&mut request::Quota::new(snapshot.at), &mut 0);
             let windows = request::Windows { standing: 0, quota, last, is_there: |_: &str| false };

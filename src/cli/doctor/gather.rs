@@ -4,7 +4,7 @@ use super::facts::{Camera, Channel, Clock, Disk, Facts, File, Gateway, Icmp, Jou
 use crate::{
     clock,
     config::{self, Config},
-    deliver::Target,
+    deliver::{self, Target, Trunk},
     journal,
     model::{self, Beacon, Check, Kind, Language},
     probe::{
@@ -21,6 +21,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -165,6 +166,7 @@ async fn network(config: &Config, facts: &mut Facts) {
     let channels = stream::iter(places(config).into_iter().map(async |(id, place, way)| {
         let trouble = match way {
             Way::Server(host, port) => reach(&host, port).await.err(),
+            Way::Exchange(trunk) => deliver::alive(&trunk).await.err().map(|why| why.text().to_owned()),
             Way::Program(program) => (!is_program(&program)).then(|| "is no program of this machine".to_owned()),
         };
         Channel { id, place, trouble }
@@ -186,6 +188,7 @@ fn addresses(config: &Config) -> BTreeSet<String> {
     let heartbeat = config.deliver.heartbeat.iter().map(|heartbeat| &heartbeat.url);
     let urls = cameras.flatten().chain(heartbeat).filter_map(bare);
     let servers = places(config).into_iter().filter_map(|(_, _, way)| match way {
+        Way::Exchange(trunk) => Some(trunk.host.clone()),
         Way::Server(host, _) => Some(host),
         Way::Program(_) => None,
     });
@@ -195,6 +198,7 @@ fn addresses(config: &Config) -> BTreeSet<String> {
 /// How a channel is reached.
 enum Way {
     Server(String, u16),
+    Exchange(Arc<Trunk>),
     Program(PathBuf),
 }
 
@@ -215,9 +219,13 @@ fn places(config: &Config) -> Vec<(String, String, Way)> {
             Target::Alertmanager { urls, .. } => urls.iter().map(server).collect(),
             Target::Email(email) => vec![Some(Way::Server(email.host.clone(), email.port))],
             Target::Gammu { program, .. } => vec![Some(Way::Program(program.clone()))],
+            Target::Sip(phone) => {
+                vec![Some(Way::Exchange(phone.trunk.clone())), Some(Way::Program(phone.trunk.speaker.clone()))]
+            }
         };
         for way in ways.into_iter().flatten() {
             let place = match &way {
+                Way::Exchange(trunk) => format!("{}:{}", trunk.host, trunk.port),
                 Way::Server(host, port) => format!("{host}:{port}"),
                 Way::Program(program) => program.display().to_string(),
             };

@@ -1,0 +1,376 @@
+//! Telephones ring for a blind site: SIPp is the telephones and the exchange, baresip a telephone behind a real registrar
+//! (kamailio). What somebody presses, what becomes of it, and what each way of not being reached leads to.
+
+use crate::{
+    support::{Process, camhealth, eventually, fixture, free_address, require},
+    telling::{ROTATION, Receiver, World, channel, hook, person},
+};
+use camhealth::sim::Fault;
+use serde_json::json;
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    time::{Duration, Instant},
+};
+
+/// Takes the incident on, told as most exchanges tell keys (RFC 4733); SIPp needs root for it, else it tells them by INFO.
+fn press(key: char) -> String {
+    let recorded = format!("/usr/share/sip-tester/dtmf_2833_{key}.pcap");
+    match rustix::process::geteuid().is_root() {
+        true => format!("<nop><action><exec play_pcap_audio=\"{recorded}\"/></action></nop>"),
+        false => inform(key),
+    }
+}
+
+/// The same by a request of SIP.
+fn inform(key: char) -> String {
+    fixture("sip/info.xml", &[("key", &key.to_string())])
+}
+
+/// Telephones of which each does the same: SIPp.
+struct Phones {
+    at: SocketAddr,
+    folder: tempfile::TempDir,
+    _process: Process,
+}
+
+impl Phones {
+    fn start(scenario: &str, transport: &str) -> Self {
+        require("/usr/bin/sipp");
+        let (at, folder) = (free_address(), tempfile::tempdir().expect("a folder"));
+        std::fs::write(folder.path().join("scenario.xml"), scenario).expect("it is written");
+        let (ip, port) = (at.ip().to_string(), at.port().to_string());
+        let mut command = Command::new("/usr/bin/sipp");
+        command.args(["-sf", "scenario.xml", "-i", &ip, "-p", &port, "-t", transport, "-aa", "-nostdin", "-trace_msg"]);
+        command.args(["-message_file", "messages", "-mp", &media_port().to_string()]);
+        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self { at, _process: Process::start(&mut command), folder }
+    }
+
+    fn answering(early: &str, then: &str) -> Self {
+        Self::start(&fixture("sip/answer.xml", &[("early", early), ("then", then)]), "u1")
+    }
+
+    fn refusing(status: &str) -> Self {
+        Self::start(&fixture("sip/refuse.xml", &[("status", status)]), "u1")
+    }
+
+    fn messages(&self) -> String {
+        let bytes = std::fs::read(self.folder.path().join("messages")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// How many different calls there were; a request that is sent again is the same call.
+    fn calls(&self) -> usize {
+        let messages = self.messages();
+        let blocks = messages.split("-----------------------------------------------");
+        let invites = blocks.filter(|block| block.lines().any(|line| line.starts_with("INVITE ")));
+        let ids = invites.filter_map(|block| block.lines().find(|line| line.starts_with("Call-ID:")));
+        ids.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    async fn wait(&self, what: &str) {
+        eventually(what, async || self.messages().lines().any(|line| line.starts_with(what)).then_some(())).await;
+    }
+
+    /// An exchange and a telephone behind it.
+    fn trunk(&self, id: &str, rest: &str) -> String {
+        let (host, port) = (self.at.ip(), self.at.port());
+        format!("[[trunk]]\nid = \"{id}\"\nhost = \"{host}\"\nport = {port}\nfrom = \"02383860000\"\n{rest}\n")
+            + &channel(
+                &format!("goi-{id}"),
+                "sip",
+                &format!("trunk = \"{id}\"\nphone = \"0900000001\"\nring = \"10s\""),
+            )
+    }
+}
+
+/// Ports of SIPp's sound: it takes four from here on, and ends where one is taken.
+fn media_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    12_000 + 8 * ((std::process::id() % 500) as u16 + NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Somebody whose telephone hangs at a trunk of the same name.
+fn called(id: &str, name: &str) -> String {
+    person(id, name, "\"hook\"") + &format!("calls = [\"goi-{id}\"]\n")
+}
+
+fn escalation(after: &str) -> String {
+    format!("[[escalation]]\nto = [\"oncall\"]\n[[escalation]]\nafter = \"{after}\"\nto = [\"dung\"]\n")
+}
+
+async fn acknowledged(world: &World) -> serde_json::Value {
+    eventually("somebody takes it on", async || {
+        let incident = world.get("/api/v1/incidents/1").await;
+        incident["acknowledged"].is_object().then(|| incident["acknowledged"].clone())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_one_takes_the_incident_on_and_everything_stops() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let an = Phones::answering("180 Ringing", &press('1'));
+    let dung = Phones::start(&fixture("sip/ring.xml", &[]), "u1");
+    // The chief's telephone rings as soon as An's does, and stops when An presses the key.
+    let contacts = [
+        hook(here),
+        an.trunk("an", ""),
+        dung.trunk("dung", ""),
+        called("an", "Trung úy An"),
+        called("dung", "Đại úy Dũng"),
+        ROTATION.to_owned(),
+        "[[escalation]]\nto = [\"oncall\", \"dung\"]\n".to_owned(),
+    ];
+    let mut world = World::new(&contacts.concat()).await;
+    world.start().await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    receiver.wait("/hook", "coverage_lost").await;
+    let decided = Instant::now();
+    an.wait("INVITE ").await;
+    println!("from decision to INVITE: {} ms", decided.elapsed().as_millis());
+    let ack = acknowledged(&world).await;
+    let taken = Instant::now();
+    assert_eq!((&ack["by"], &ack["via"]), (&json!("Trung úy An"), &json!("goi-an")));
+    dung.wait("CANCEL ").await;
+    assert!(taken.elapsed() < Duration::from_secs(2), "it rang on for {:?}", taken.elapsed());
+    an.wait("BYE ").await;
+    receiver.wait("/hook", "acknowledged").await;
+    // Its end rings nobody.
+    world.camera.set_fault(Fault::None).await.expect("the fault is set");
+    receiver.wait("/hook", "coverage_restored").await;
+    assert_eq!((an.calls(), dung.calls()), (1, 1));
+    assert!(!world.log().contains("0900000001"), "numbers are no affair of the log's: {}", world.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_two_passes_it_on_at_once() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let (an, dung) =
+        (Phones::answering("183 Session Progress", &inform('2')), Phones::answering("180 Ringing", &inform('1')));
+    let contacts = [
+        hook(here),
+        an.trunk("an", ""),
+        dung.trunk("dung", ""),
+        called("an", "Trung úy An"),
+        called("dung", "Đại úy Dũng"),
+        ROTATION.to_owned(),
+        escalation("30m"),
+    ];
+    let mut world = World::new(&contacts.concat()).await;
+    world.start().await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    assert_eq!(acknowledged(&world).await["by"], json!("Đại úy Dũng"));
+    an.wait("BYE ").await;
+    dung.wait("BYE ").await;
+    assert_eq!((an.calls(), dung.calls()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_busy_leads_to_the_next_step_and_a_call_is_taken_back() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let (an, dung) = (Phones::refusing("486 Busy Here"), Phones::start(&fixture("sip/ring.xml", &[]), "u1"));
+    let contacts = [
+        hook(here),
+        an.trunk("an", ""),
+        dung.trunk("dung", ""),
+        called("an", "Trung úy An"),
+        called("dung", "Đại úy Dũng"),
+        ROTATION.to_owned(),
+        escalation("30m"),
+    ];
+    let mut world = World::new(&contacts.concat()).await;
+    world.start().await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    dung.wait("INVITE ").await;
+    let health = world.get("/api/v1/channels").await;
+    assert_eq!(health["goi-an"]["last_error"], json!("busy"));
+    // Somebody sees it on the wall meanwhile.
+    let taken = camhealth(&["ack", "1", "--by", "Bình", "--url", &format!("http://{}", world.page)], &[]);
+    assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr));
+    dung.wait("CANCEL ").await;
+    assert_eq!(dung.calls(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_way_of_not_being_reached_is_told_from_the_others() {
+    let login = |password: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("sip"), password).expect("it is written");
+        let rest = format!("username = \"camhealth\"\npassword_file = \"{}\"", folder.path().join("sip").display());
+        (folder, rest)
+    };
+    let (_good, known) = login("canary-sip");
+    let (_bad, unknown) = login("canary-wrong");
+    let asks = || Phones::start(&fixture("sip/login.xml", &[]), "u1");
+    let cases = [
+        (Phones::refusing("486 Busy Here"), String::new(), "busy"),
+        (Phones::refusing("603 Decline"), String::new(), "the call was declined"),
+        (Phones::refusing("480 Temporarily Unavailable"), String::new(), "switched off or out of reach"),
+        (Phones::refusing("404 Not Found"), String::new(), "there is no such number"),
+        (Phones::refusing("503 Service Unavailable"), String::new(), "the exchange cannot put the call through"),
+        (Phones::start(&fixture("sip/ring.xml", &[]), "u1"), String::new(), "no answer"),
+        (asks(), known.clone(), "busy"),
+        (asks(), unknown, "the exchange refuses our login"),
+        (asks(), String::new(), "the exchange refuses our login"),
+        (
+            Phones::start(&fixture("sip/refuse.xml", &[("status", "486 Busy Here")]), "t1"),
+            "transport = \"tcp\"".into(),
+            "busy",
+        ),
+    ];
+    let mut worlds = Vec::new();
+    for (phones, rest, said) in &cases {
+        let contacts = hook("127.0.0.1:9".parse().expect("an address")) + &phones.trunk("an", rest);
+        worlds.push((World::new(&(contacts + &called("an", "An") + ROTATION)).await, *said));
+    }
+    // An exchange that is not there, over both.
+    for transport in ["udp", "tcp"] {
+        let nowhere = free_address();
+        let trunk = format!(
+            "[[trunk]]\nid = \"an\"\nhost = \"127.0.0.1\"\nport = {}\nfrom = \"1\"\ntransport = \"{transport}\"\n",
+            nowhere.port()
+        );
+        let phone = channel("goi-an", "sip", "phone = \"0900000001\"\n");
+        let contacts =
+            hook("127.0.0.1:9".parse().expect("an address")) + &trunk + &phone + &called("an", "An") + ROTATION;
+        worlds.push((World::new(&contacts).await, "the exchange does not answer"));
+    }
+    let asked: Vec<_> = (worlds.iter())
+        .map(|(world, said)| {
+            let (config, said) = (world.config(), *said);
+            std::thread::spawn(move || (camhealth(&["oncall", "--test", "an", "--config", &config], &[]), said))
+        })
+        .collect();
+    for asked in asked {
+        let (output, said) = asked.join().expect("no panic");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = told.lines().find(|line| line.contains("goi-an")).unwrap_or_default();
+        assert!(line.contains(said), "{said:?} is not in {told:?}");
+        assert!(!told.contains("canary"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_are_called_at_once_and_one_takes_it_on() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let phones = Phones::answering("180 Ringing", &inform('1'));
+    let mut contacts = hook(here) + &phones.trunk("an", "");
+    let names: Vec<String> = (1..=10).map(|number| format!("p{number}")).collect();
+    for name in &names {
+        contacts += &channel(&format!("goi-{name}"), "sip", "phone = \"0900000002\"");
+        contacts += &called(name, name);
+    }
+    let all = names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    contacts += &format!("[rotation]\npeople = [\"p1\"]\nstart = \"2026-11-02\"\n[[escalation]]\nto = [{all}]\n");
+    let mut world = World::new(&contacts).await;
+    world.start().await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    let by = acknowledged(&world).await["by"].clone();
+    assert!(by.as_str().is_some_and(|by| by.starts_with('p')), "{by}");
+    eventually("all calls", async || (phones.calls() == 10).then_some(())).await;
+    eventually("their ends", async || {
+        let messages = phones.messages();
+        (messages.lines().filter(|line| line.starts_with("BYE ") || line.starts_with("CANCEL ")).count() >= 10)
+            .then_some(())
+    })
+    .await;
+}
+
+/// kamailio, which knows two telephones by their passwords, and baresip, which answers whoever calls.
+struct Exchange {
+    at: SocketAddr,
+    folder: tempfile::TempDir,
+    processes: Vec<Process>,
+}
+
+impl Exchange {
+    fn start() -> Self {
+        require("/usr/sbin/kamailio");
+        require("/usr/bin/baresip");
+        let (at, folder) = (free_address(), tempfile::tempdir().expect("a folder"));
+        let text = fixture("sip/kamailio.cfg", &[("listen", &at.to_string()), ("port", &at.port().to_string())]);
+        let path = folder.path().join("kamailio.cfg");
+        std::fs::write(&path, text).expect("it is written");
+        let mut exchange = Self { at, folder, processes: Vec::new() };
+        let (log, runtime) = (exchange.file("kamailio.log"), exchange.folder.path().display().to_string());
+        let mut command = Command::new("/usr/sbin/kamailio");
+        command.args([
+            "-DD",
+            "-E",
+            "-f",
+            &path.display().to_string(),
+            "-Y",
+            &runtime,
+            "-w",
+            &runtime,
+            "-m",
+            "16",
+            "-M",
+            "4",
+        ]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        exchange.processes.push(Process::start(&mut command));
+        exchange
+    }
+
+    fn file(&self, name: &str) -> std::fs::File {
+        std::fs::File::create(self.folder.path().join(name)).expect("a file")
+    }
+
+    fn telephone(&mut self) -> PathBuf {
+        let home = self.folder.path().join("baresip");
+        std::fs::create_dir(&home).expect("a folder");
+        let account = fixture("sip/baresip.accounts", &[("exchange", &self.at.to_string())]);
+        std::fs::write(home.join("accounts"), account).expect("it is written");
+        // It takes the next port too, for TLS.
+        let listen = format!("127.0.0.1:{}", media_port());
+        std::fs::write(home.join("config"), fixture("sip/baresip.config", &[("listen", &listen)]))
+            .expect("it is written");
+        let said = home.join("said");
+        let out = std::fs::File::create(&said).expect("a file");
+        let mut command = Command::new("/usr/bin/baresip");
+        command.args(["-f", &home.display().to_string()]);
+        command.stdin(Stdio::piped()).stdout(out.try_clone().expect("a file")).stderr(out);
+        self.processes.push(Process::start(&mut command));
+        said
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registrar_knows_us_and_puts_us_through_to_a_real_telephone() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let mut exchange = Exchange::start();
+    let said = exchange.telephone();
+    let (host, port) = (exchange.at.ip(), exchange.at.port());
+    let contacts = [
+        hook(here),
+        format!(
+            "[[trunk]]\nid = \"an\"\nhost = \"{host}\"\nport = {port}\nusername = \"camhealth\"\npassword_file = \"token\"\n\
+             register = true\n"
+        ),
+        channel("goi-an", "sip", "phone = \"1001\""),
+        called("an", "Trung úy An"),
+        ROTATION.to_owned(),
+    ];
+    let mut world = World::new(&contacts.concat()).await;
+    world.start().await;
+    world.metric("camhealth_trunk_up{trunk=\"an\"} 1").await;
+    let log = || std::fs::read_to_string(&said).unwrap_or_default();
+    eventually("the telephone is registered", async || log().contains("200 OK").then_some(())).await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    eventually("the telephone answers", async || log().contains("Call established").then_some(())).await;
+    // Said twice, and no key: it was heard, and nothing is taken on.
+    world.metric("camhealth_notices_sent_total{channel=\"goi-an\"} 1").await;
+    assert!(world.get("/api/v1/incidents/1").await["acknowledged"].is_null());
+    eventually("the end of the call", async || log().contains("terminated").then_some(())).await;
+    assert!(!world.log().contains("canary"));
+}
