@@ -28,12 +28,22 @@ use std::{
 struct Gateway {
     taken: Arc<Mutex<Vec<(String, HeaderMap, Value)>>>,
     answers: Arc<Mutex<VecDeque<Value>>>,
+    /// What it was asked of messages that it accepted.
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Gateway {
     async fn start(&self) -> SocketAddr {
         let serve = async |State(gateway): State<Self>, uri: Uri, headers: HeaderMap, body: Bytes| {
             let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+            if uri.path().ends_with("GetSendStatus") {
+                gateway.asked.lock().expect("no panic").push(uri.to_string());
+                return json!({
+                    "CodeResponse": "100", "SMSID": "d533459ee42b2b9525ba9eabf6a8156", "SendFailed": 0, "SendStatus": 5,
+                    "SendSuccess": 1, "TotalPrice": 850.0, "TotalReceiver": 1, "TotalSent": 1,
+                })
+                .to_string();
+            }
             gateway.taken.lock().expect("no panic").push((uri.to_string(), headers, body));
             let next = gateway.answers.lock().expect("no panic").pop_front();
             // eSMS and SpeedSMS in one: each reads its own words.
@@ -187,6 +197,11 @@ async fn a_day_costs_no_more_than_it_may_whatever_becomes_of_the_daemon() {
     );
     let health = world.get("/api/v1/channels").await;
     assert!(health["esms"]["last_error"].as_str().is_some_and(|error| error.contains("used up (3 of 3")), "{health:#}");
+    // Accepted is not arrived: the gateway is asked, and what it says is in the log. Keys are in no log.
+    eventually("word that it arrived", async || world.log().contains("an SMS arrived").then_some(())).await;
+    let asked = gateway.asked.lock().expect("no panic").clone();
+    assert!(asked.iter().all(|uri| uri.contains("RefId=d533459ee42b2b9525ba9eabf6a8156&ApiKey=canary")), "{asked:?}");
+    assert!(!world.log().contains("canary"));
 }
 
 /// A gammu-smsd with gammu's own dummy for a modem: what is put into it is received, what is sent lies in a folder.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::alert::{Override, Person, roster};
+use crate::model::local::hour;
 use jiff::civil::{date, time};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -40,7 +41,8 @@ fn shown(turns: &[Turn]) -> Vec<String> {
     let one = |turn: &Turn| {
         let (shift, mark) = (&turn.shift, if turn.shift.stands_in { "*" } else { "" });
         let gap = turn.gap.map(|gap| format!(" {}", gap.as_str())).unwrap_or_default();
-        format!("{}{mark} {}{gap}", shift.person, shift.from.to_zoned_datetime(zone()).strftime("%d %H:%M"))
+        let local = shift.from.to_zoned_datetime(zone());
+        format!("{}{mark} {:02} {}{gap}", shift.person, local.day(), hour(local.time()))
     };
     turns.iter().map(one).collect()
 }

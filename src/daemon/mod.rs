@@ -9,6 +9,7 @@ mod beacons;
 mod budget;
 mod calls;
 mod certificates;
+mod delivery;
 mod descriptors;
 mod distress;
 mod edit_wishes;

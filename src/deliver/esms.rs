@@ -8,9 +8,9 @@ use super::{
     Letter, Receipt, Refusal, Tell,
     hand_over::{JsonBody, code_of, hand_over},
     numbers::at_home,
-    settings::Sms,
+    short::Sms,
 };
-use crate::model::hex;
+use crate::model::{Delivery, hex};
 use async_trait::async_trait;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -23,6 +23,9 @@ use url::Url;
 const BY_NAME: &str = "2";
 const BY_NUMBER: &str = "8";
 const ACCEPTED: &str = "100";
+/// It finds no such message, and it has sent all of a message.
+const NOT_YET: &str = "105";
+const DONE: &str = "5";
 /// The `RequestId` was used today.
 const KNOWN: &str = "124";
 
@@ -130,6 +133,47 @@ impl Esms {
     }
 }
 
+/// What it answers of a message that it accepted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Status {
+    code_response: Value,
+    send_status: Value,
+    send_success: Value,
+    send_failed: Value,
+}
+
+/// What became of a message by its `SMSID`.
+pub(super) async fn delivery(
+    http: &Client,
+    api: &Url,
+    (token, secret): (&SecretString, &SecretString),
+    id: &str,
+) -> Result<Delivery, Refusal> {
+    let mut url = api.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["MainService.svc", "json", "GetSendStatus"]);
+    }
+    url.query_pairs_mut()
+        .append_pair("RefId", id)
+        .append_pair("ApiKey", token.expose_secret())
+        .append_pair("SecretKey", secret.expose_secret());
+    arrived(&hand_over(http.get(url)).await?)
+}
+
+fn arrived(answer: &str) -> Result<Delivery, Refusal> {
+    let status: Status = serde_json::from_str(answer).map_err(|_| Refusal::passing("the answer is not eSMS's"))?;
+    let count = |value: &Value| code_of(value).parse::<u32>().unwrap_or(0);
+    match (code_of(&status.code_response).as_str(), code_of(&status.send_status).as_str()) {
+        // What it has just accepted it does not find at once.
+        (NOT_YET, _) => Ok(Delivery::Pending),
+        (ACCEPTED, DONE) if count(&status.send_success) > 0 => Ok(Delivery::Delivered),
+        (ACCEPTED, DONE) if count(&status.send_failed) > 0 => Ok(Delivery::Failed),
+        (ACCEPTED, _) => Ok(Delivery::Pending),
+        (code, _) => Err(Refusal::passing(format!("eSMS answers with code {code}"))),
+    }
+}
+
 /// What a request is known by: at most 50 characters, and the same for each try to tell somebody something.
 fn request_id(key: &str, phone: &str, again: &str) -> String {
     let hash = Sha256::digest(format!("{key}\n{phone}\n{again}"));
@@ -177,6 +221,24 @@ mod tests {
             let refusal = answered(json).expect_err("it is refused");
             assert!(refusal.reason.contains(part) && refusal.permanent == permanent, "{json}: {refusal:?}");
         }
+    }
+
+    #[test]
+    fn what_became_of_it_is_read_from_the_body_too() {
+        let status = |status: u8, success: u8, failed: u8| {
+            format!(
+                r#"{{"CodeResponse":"100","SMSID":"434a124c","SendFailed":{failed},"SendStatus":{status},
+                    "SendSuccess":{success},"TotalPrice":850.0000,"TotalReceiver":1,"TotalSent":1}}"#
+            )
+        };
+        assert_eq!(arrived(&status(5, 1, 0)), Ok(Delivery::Delivered));
+        assert_eq!(arrived(&status(5, 0, 1)), Ok(Delivery::Failed));
+        assert_eq!(
+            [arrived(&status(1, 0, 0)), arrived(&status(2, 0, 0))],
+            [Ok(Delivery::Pending), Ok(Delivery::Pending)]
+        );
+        assert_eq!(arrived(r#"{"CodeResponse":"105"}"#), Ok(Delivery::Pending));
+        assert!(arrived(r#"{"CodeResponse":"101","SMSID":"4775"}"#).is_err() && arrived("<html>").is_err());
     }
 
     #[test]

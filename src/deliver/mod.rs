@@ -36,9 +36,10 @@ pub use notes::answered;
 pub use numbers::dialled;
 pub use phone::{Alive, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive};
 pub use places::Places;
-pub use settings::{Channel, Email, Heartbeat, Settings, Sms, Target, Tls};
+pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
+pub use short::Sms;
 
-use crate::model::{Notice, SmsReceipt};
+use crate::model::{Delivery, Notice, SmsReceipt};
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use reqwest::Client;
@@ -99,6 +100,18 @@ pub fn parts(channel: &Channel, notice: &Notice, zone: &TimeZone, places: &Place
     let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
     let Some(sms) = channel.target.sms().filter(|_| !only_updates) else { return 0 };
     compose(notice, channel.language, zone, None, None).short.fitted(places, sms).parts
+}
+
+/// What became of a message by the name that its channel gave it; `None` of channels that do not tell.
+pub async fn delivery(channel: &Channel, http: &Client, id: &str) -> Option<Result<Delivery, Refusal>> {
+    // It becomes a part of an address.
+    let is_name = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    Some(match &channel.target {
+        _ if !is_name => return None,
+        Target::Esms { api, token, secret, .. } => esms::delivery(http, api, (token, secret), id).await,
+        Target::SpeedSms { api, token, .. } => speedsms::delivery(http, api, token, id).await,
+        _ => return None,
+    })
 }
 
 /// What speaks to a channel; `None` for those that are not told single messages.

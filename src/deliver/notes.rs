@@ -37,8 +37,8 @@ impl Words<'_> {
                 let at = self.local.short(*from);
                 let whom = if person.is_empty() { String::new() } else { format!(" ({person})") };
                 self.language.pick(
-                    format!("Ca trực {rotation} từ {at} không báo được cho ai{whom}"),
-                    format!("Nobody can be told in the shift {rotation} from {at}{whom}"),
+                    format!("Ca trực {rotation} từ {at} còn trống, cần người{whom}"),
+                    format!("The shift {rotation} from {at} needs somebody{whom}"),
                 )
             }
         }

@@ -3,6 +3,7 @@
 use super::{
     phone::{Phone, Trunk},
     places::Places,
+    short::Sms,
 };
 use crate::model::{ChannelId, Language};
 use secrecy::SecretString;
@@ -156,17 +157,6 @@ pub enum Target {
         /// Sent as `Authorization: Bearer …` when set.
         token: Option<SecretString>,
     },
-}
-
-/// What an SMS may be, and who gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sms {
-    /// The receiver's number.
-    pub phone: String,
-    /// Whether diacritics are kept: 70 characters in a part instead of 160.
-    pub diacritics: bool,
-    /// In how many parts a message may be sent, each of which is paid; at least one.
-    pub parts: u32,
 }
 
 /// A mailbox and the way to it.

@@ -6,12 +6,22 @@
 use super::{
     gsm,
     places::{Places, Room},
-    settings::Sms,
 };
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Stands for the place while a title is taken apart; no name has it.
 const PLACE: &str = "\u{1}";
+
+/// What an SMS may be, and who gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sms {
+    /// The receiver's number.
+    pub phone: String,
+    /// Whether diacritics are kept: 70 characters in a part instead of 160.
+    pub diacritics: bool,
+    /// In how many parts a message may be sent, each of which is paid; at least one.
+    pub parts: u32,
+}
 
 /// A message in short, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! What a message says in so little room is worked out by [`short`](super::short).
 
-use super::{Letter, Receipt, Refusal, Tell, hand_over::hand_over, settings::Sms};
+use super::{Letter, Receipt, Refusal, Tell, hand_over::hand_over, short::Sms};
 use async_trait::async_trait;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};

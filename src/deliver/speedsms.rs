@@ -7,8 +7,9 @@ use super::{
     Letter, Receipt, Refusal, Tell,
     hand_over::{JsonBody, code_of, hand_over},
     numbers::dialled,
-    settings::Sms,
+    short::Sms,
 };
+use crate::model::Delivery;
 use async_trait::async_trait;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -110,6 +111,44 @@ fn taken(answer: &str) -> Result<Receipt, Refusal> {
     })
 }
 
+/// What it answers of a message that it accepted, for each number.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    status: Value,
+    code: Value,
+    data: Vec<OfNumber>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OfNumber {
+    status: Value,
+}
+
+/// What became of a message by its `tranId`.
+pub(super) async fn delivery(http: &Client, api: &Url, token: &SecretString, id: &str) -> Result<Delivery, Refusal> {
+    let mut url = api.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["index.php", "sms", "status", id]);
+    }
+    arrived(&hand_over(http.get(url).basic_auth(token.expose_secret(), Some("x"))).await?)
+}
+
+/// 0 is arrived; from 64 on it will not, as networks number it (3GPP TS 23.040, TP-Status); else it is on its way.
+fn arrived(answer: &str) -> Result<Delivery, Refusal> {
+    let answer: Status = serde_json::from_str(answer).map_err(|_| Refusal::passing("the answer is not SpeedSMS's"))?;
+    if answer.status != "success" {
+        return Err(Refusal::passing(format!("SpeedSMS answers with code {}", code_of(&answer.code))));
+    }
+    let status = answer.data.first().and_then(|of| of.status.as_i64().or_else(|| of.status.as_str()?.parse().ok()));
+    Ok(match status {
+        Some(0) => Delivery::Delivered,
+        Some(64..) => Delivery::Failed,
+        _ => Delivery::Pending,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +183,18 @@ mod tests {
             let refusal = taken(json).expect_err("it is refused");
             assert!(refusal.reason.contains(part) && refusal.permanent == permanent, "{json}: {refusal:?}");
         }
+    }
+
+    #[test]
+    fn what_became_of_it_is_read_from_the_body_too() {
+        let of = |status: &str| {
+            format!(r#"{{"status":"success","code":"00","data":[{{"phone":"84900000001","status":{status}}}]}}"#)
+        };
+        let found = ["0", "\"0\"", "1", "63", "-1", "64", "255"].map(|status| arrived(&of(status)).expect("it tells"));
+        use Delivery::{Delivered, Failed, Pending};
+        assert_eq!(found, [Delivered, Delivered, Pending, Pending, Pending, Failed, Failed]);
+        assert_eq!(arrived(r#"{"status":"success","code":"00","data":[]}"#), Ok(Pending));
+        assert!(arrived(r#"{"status":"error","code":"101"}"#).is_err() && arrived("<html>").is_err());
     }
 
     #[test]

@@ -345,3 +345,7 @@ mod figures_tests;
 #[cfg(test)]
 #[path = "retention_tests.rs"]
 mod retention_tests;
+
+#[cfg(test)]
+#[path = "spent_tests.rs"]
+mod spent_tests;

@@ -10,6 +10,7 @@ mod consent;
 mod counts;
 mod course;
 mod covers;
+mod delivery;
 mod detail;
 mod discreet;
 mod figures;
@@ -54,6 +55,7 @@ pub(crate) use closed::{Closed, one_name};
 pub use consent::Consent;
 pub use counts::Counts;
 pub use course::Course;
+pub use delivery::Delivery;
 pub use detail::Detail;
 #[cfg(test)]
 pub(crate) use detail::Part;

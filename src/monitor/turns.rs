@@ -94,7 +94,7 @@ impl Monitor {
 mod tests {
     use crate::{
         alert::{self, Override, Person, Rotation, Target},
-        model::{ChannelId, Commune, DailyHours, Fleet, Language, Note, Notice},
+        model::{ChannelId, Commune, DailyHours, Fleet, Language, Note, Notice, local::hour},
         monitor::{Effect, Event, Monitor, Settings},
     };
     use jiff::{
@@ -155,7 +155,10 @@ mod tests {
                     Note::Gap { from, .. } => *from,
                     other => panic!("{other:?}"),
                 };
-                let local = |at: Timestamp| at.to_zoned_datetime(timezone.clone()).strftime("%d %H:%M").to_string();
+                let local = |at: Timestamp| {
+                    let local = at.to_zoned_datetime(timezone.clone());
+                    format!("{:02} {}", local.day(), hour(local.time()))
+                };
                 lines.push(format!("{}: {} {} {}", local(now), note.reason(), channels.join(","), local(from)));
             }
             now = monitor.next_deadline().max(now + jiff::Span::new().seconds(1));

@@ -96,8 +96,9 @@ fn people(shared: &Shared) -> Vec<(String, String)> {
 fn swappable(turns: &[Turn], snapshot: &Snapshot) -> Vec<(String, String)> {
     let open = turns.iter().filter(|turn| turn.from > snapshot.at && !turn.person_id.is_empty());
     let named = open.map(|turn| {
-        let (from, until) = (snapshot.local().full(turn.from), snapshot.local().full(turn.until));
-        (name_of(turn), format!("{}: {} ({from} – {until})", turn.person, turn.rotation))
+        // When comes first: a select shows no more than the beginning.
+        let from = snapshot.local().short(turn.from);
+        (name_of(turn), format!("{from} {} ({})", turn.person, turn.rotation))
     });
     named.collect()
 }

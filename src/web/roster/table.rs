@@ -2,7 +2,10 @@
 
 use super::words::words;
 use crate::{
-    model::{GapKind, Language, Snapshot},
+    model::{
+        GapKind, Language, Snapshot,
+        local::{day, hour},
+    },
     web::editing::Turn,
 };
 use jiff::{Timestamp, ToSpan, civil::Date};
@@ -57,7 +60,7 @@ pub(super) fn days(
         let begins = date.to_datetime(jiff::civil::Time::midnight()).to_zoned_datetime(zone.clone());
         begins.map_or(snapshot.at, |begins| begins.timestamp())
     };
-    let day = |number: usize| {
+    let of = |number: usize| {
         let date = today.checked_add((number as i64).days()).ok()?;
         let (begins, ends) = (midnight(date), midnight(date.tomorrow().ok()?));
         let (vietnamese, english) = WEEKDAYS[date.weekday().to_monday_zero_offset() as usize % 7];
@@ -68,17 +71,17 @@ pub(super) fn days(
         };
         Some(Day {
             weekday: language.pick(vietnamese, english),
-            date: date.strftime("%d/%m").to_string(),
+            date: day(date),
             is_today: number == 0,
             cells: rotations.iter().map(cell).collect(),
         })
     };
-    (0..count).filter_map(day).collect()
+    (0..count).filter_map(of).collect()
 }
 
 fn entry(turn: &Turn, begins: Timestamp, snapshot: &Snapshot) -> Entry {
     let from = match turn.from >= begins && turn.from > snapshot.at {
-        true => turn.from.to_zoned_datetime(snapshot.fleet.commune.timezone.clone()).strftime("%H:%M").to_string(),
+        true => hour(turn.from.to_zoned_datetime(snapshot.fleet.commune.timezone.clone()).time()),
         false => String::new(),
     };
     Entry { from, person: turn.person.clone(), stands_in: turn.stands_in, gap: turn.gap.is_some() }

@@ -10,7 +10,7 @@ vocabulary! {
     today: "hôm nay", "today";
     stands_in: "trực thay", "stands in";
     none: "Chưa có lịch trực nào trong cấu hình.", "The configuration has no rotation.";
-    gaps: "Ca chưa báo được cho ai", "Shifts in which nobody can be told";
+    gaps: "Ca còn trống, cần người", "Shifts that need somebody";
     nobody: "chưa có ai", "nobody";
     refused: "Chưa lưu", "Not saved";
     swap: "Đổi ca", "Swap two shifts";
