@@ -332,8 +332,13 @@ impl Exchange {
         std::fs::write(home.join("accounts"), account).expect("it is written");
         // It takes the next port too, for TLS.
         let listen = format!("127.0.0.1:{}", media_port());
-        std::fs::write(home.join("config"), fixture("sip/baresip.config", &[("listen", &listen)]))
-            .expect("it is written");
+        // Forty seconds of silence: a header, and samples of 16 bits at 8 kHz.
+        let header =
+            b"RIFF\x24\xc4\x09\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\xc4\x09\0";
+        let silence = [&header[..], &[0; 640_000]].concat();
+        std::fs::write(home.join("silence.wav"), silence).expect("it is written");
+        let values = [("listen", listen.as_str()), ("home", &home.display().to_string())];
+        std::fs::write(home.join("config"), fixture("sip/baresip.config", &values)).expect("it is written");
         let said = home.join("said");
         let out = std::fs::File::create(&said).expect("a file");
         let mut command = Command::new("/usr/bin/baresip");
@@ -373,4 +378,65 @@ async fn a_registrar_knows_us_and_puts_us_through_to_a_real_telephone() {
     assert!(world.get("/api/v1/incidents/1").await["acknowledged"].is_null());
     eventually("the end of the call", async || log().contains("terminated").then_some(())).await;
     assert!(!world.log().contains("canary"));
+}
+
+/// An exchange over TLS that is busy, and its certificate's fingerprint.
+fn busy_over_tls() -> (SocketAddr, String) {
+    use sha2::{Digest, Sha256};
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).expect("a certificate");
+    let print: String = Sha256::digest(made.cert.der()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], made.signing_key.into())
+        .expect("a configuration");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = listener.local_addr().expect("an address");
+    let config = std::sync::Arc::new(config);
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let Ok(mut session) = rustls::ServerConnection::new(config.clone()) else { return };
+            let mut tls = rustls::Stream::new(&mut session, &mut stream);
+            let (mut text, mut chunk) = (String::new(), [0; 4096]);
+            while let Ok(size @ 1..) = std::io::Read::read(&mut tls, &mut chunk) {
+                text += &String::from_utf8_lossy(&chunk[..size]);
+                if !text.starts_with("INVITE ") || !text.contains("\r\n\r\n") {
+                    continue;
+                }
+                let kept = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+                let headers = text.lines().filter(|line| kept.iter().any(|name| line.starts_with(name)));
+                let headers: String = headers.map(|line| line.to_owned() + "\r\n").collect();
+                let answer = format!("SIP/2.0 486 Busy Here\r\n{headers}Content-Length: 0\r\n\r\n");
+                let _ = std::io::Write::write_all(&mut tls, answer.as_bytes());
+                text.clear();
+            }
+        }
+    });
+    (at, format!("sha256:{print}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_over_tls_is_known_by_its_certificate() {
+    let (at, print) = busy_over_tls();
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    for (certificate, said) in [
+        (format!("certificate = \"{print}\""), "busy"),
+        (format!("certificate = \"{wrong}\""), "the exchange does not answer"),
+        // No authority has signed it.
+        (String::new(), "the exchange does not answer"),
+    ] {
+        let trunk = format!(
+            "[[trunk]]\nid = \"an\"\nhost = \"localhost\"\nport = {}\nfrom = \"1\"\ntransport = \"tls\"\n{certificate}\n",
+            at.port()
+        );
+        let phone = channel("goi-an", "sip", "phone = \"0900000001\"\n");
+        let contacts =
+            hook("127.0.0.1:9".parse().expect("an address")) + &trunk + &phone + &called("an", "An") + ROTATION;
+        let world = World::new(&contacts).await;
+        let output = camhealth(&["oncall", "--test", "an", "--config", &world.config()], &[]);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.lines().any(|line| line.contains("goi-an") && line.contains(said)), "{certificate}: {told}");
+    }
 }

@@ -247,5 +247,6 @@ fn everything() -> (Snapshot, Own) {
     own.set_culprits([("cho-02", "rtsp", 1)]);
     own.set_sandbox([("files", true)]);
     own.task_up("event_loop", true);
+    own.set_trunks([("tong-dai", true)]);
     (snapshot, own)
 }

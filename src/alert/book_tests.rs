@@ -359,3 +359,58 @@ proptest! {
         prop_assert_eq!(ended.len(), world.book.incidents().count(), "{:#?}", world.told);
     }
 }
+
+/// The same people, of whom An and Dũng have telephones.
+fn with_telephones() -> Settings {
+    let mut settings = settings();
+    for name in ["an", "dung"] {
+        let person = settings.people.get_mut(&PersonId::from(name)).expect("they are there");
+        person.calls = vec![format!("goi-{name}").as_str().into()];
+    }
+    settings
+}
+
+#[test]
+fn telephones_ring_for_each_step_once_whatever_becomes_worse() {
+    let mut world = World::new(with_telephones());
+    world.lost(0, "cho", Critical);
+    let worse = OpenAlert { since: at(0), worst: Blind };
+    world.site(60, "cho", Change::Worse(worse), Cause::Site("cho".into()));
+    world.settle(60);
+    world.pass(9999);
+    world.restored(9999, "cho");
+    world.check(&[
+        "0 1 coverage_lost -> wall+an+goi-an",
+        "60 1 coverage_worse -> wall+an",
+        "300 1 escalated -> binh",
+        "900 1 escalated -> dung+goi-dung",
+        // That there is no need takes the place of calls that wait.
+        "9999 1 coverage_restored -> wall+an+goi-an+binh+dung+goi-dung",
+    ]);
+}
+
+#[test]
+fn who_passes_it_on_calls_the_next_at_once_and_the_step_before_nobody_twice() {
+    let mut world = World::new(with_telephones());
+    world.lost(0, "cho", Blind);
+    let pass_on = |world: &mut World, second, step| {
+        let can = world.book.can_pass_on(at(second), "1", step).is_some();
+        world.book.pass_on(at(second), "1", step);
+        world.pass(second);
+        can
+    };
+    assert!(pass_on(&mut world, 20, 1));
+    // An's other telephone was not answered either, or An pressed the key late.
+    assert!(!pass_on(&mut world, 30, 1));
+    assert!(pass_on(&mut world, 40, 2));
+    // There is nobody further.
+    assert!(!pass_on(&mut world, 50, 3));
+    assert!(world.ack(60, "1"));
+    assert!(!pass_on(&mut world, 70, 3));
+    world.check(&[
+        "0 1 coverage_lost -> wall+an+goi-an",
+        "20 1 escalated -> binh",
+        "40 1 escalated -> dung+goi-dung",
+        "60 1 acknowledged -> wall+an+goi-an+binh+dung+goi-dung",
+    ]);
+}

@@ -52,7 +52,7 @@ impl Outcome {
             Self::HungUp => "hung up before it was said",
             Self::NoSuchNumber => "there is no such number; check phone",
             Self::Login => "the exchange refuses our login; check the trunk's username and password",
-            Self::Dead => "the exchange does not answer; check the trunk's host, port and transport",
+            Self::Dead => "the exchange does not answer; check the trunk's host, port, transport and certificate",
             Self::Failed => "the exchange cannot put the call through",
         }
     }

@@ -1,3 +1,5 @@
+//! Calls in made-up time: what is done, and when; and that whatever happens on the line, a call ends once.
+
 use super::*;
 use proptest::prelude::*;
 use std::time::Duration;

@@ -86,7 +86,7 @@ async fn test(config: &Config, person: &str, now: Timestamp) -> ExitCode {
         let people: Vec<&str> = config.alert.people.keys().map(|id| id.as_str()).collect();
         return fail(USAGE, &format!("there is no person {person:?}; known: {}", people.join(", ")));
     };
-    let means = match deliver::Means::new() {
+    let means = match deliver::Means::new(crate::probe::known_by) {
         Ok(means) => means,
         Err(error) => return fail(FAILED, &format!("no HTTP client: {error}")),
     };

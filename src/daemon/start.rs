@@ -155,7 +155,7 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
     let keyring = config.web.tls.as_ref().map(web::Tls::read).transpose()?;
     let listen = config.web.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
-    let means = deliver::Means::new()?;
+    let means = deliver::Means::new(crate::probe::known_by)?;
     // Where the clock was set back, the journal of before may take a moment to be closed: by tasks of this runtime.
     let (settings, now) = (config.journal.clone(), clock.now());
     let opened = tokio::task::spawn_blocking(move || Journal::open(&settings, now)).await;

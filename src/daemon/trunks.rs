@@ -24,7 +24,9 @@ pub(super) async fn run(mut shared: Shared, stop: CancellationToken) -> Outcome 
         let asked = config.deliver.trunks.values().map(|trunk| ask(&shared, trunk));
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            _ = join_all(asked) => {}
+            alive = join_all(asked) => {
+                shared.own.set_trunks(config.deliver.trunks.keys().map(String::as_str).zip(alive));
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -34,14 +36,15 @@ pub(super) async fn run(mut shared: Shared, stop: CancellationToken) -> Outcome 
     }
 }
 
-async fn ask(shared: &Shared, trunk: &Arc<Trunk>) {
+/// Whether it answers; what follows where it does not.
+async fn ask(shared: &Shared, trunk: &Arc<Trunk>) -> bool {
     let alive = deliver::alive(trunk).await;
-    shared.own.set_trunk(&trunk.id, alive.is_ok());
     let error = alive.err().map(crate::call::Outcome::text);
     if let Some(error) = error {
         tracing::warn!(trunk = trunk.id, "{error}");
     }
     note(shared, trunk, error);
+    error.is_none()
 }
 
 /// Counts it for a channel that calls over it, which is reported like one that takes nothing.

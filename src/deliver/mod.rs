@@ -34,7 +34,7 @@ pub use letter::{Dispatch, Letter, Receipt};
 pub use message::{Message, compose};
 pub use notes::answered;
 pub use numbers::dialled;
-pub use phone::{Alive, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive};
+pub use phone::{Alive, KnownBy, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive, encrypt_calls};
 pub use places::Places;
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
 pub use short::Sms;
@@ -66,8 +66,10 @@ pub struct Means {
 }
 
 impl Means {
-    /// Fails where this machine has no means for encryption.
-    pub fn new() -> reqwest::Result<Self> {
+    /// Fails where this machine has no means for encryption. `known_by` makes clients for exchanges that are known by their
+    /// certificates.
+    pub fn new(known_by: phone::KnownBy) -> reqwest::Result<Self> {
+        encrypt_calls(known_by);
         Ok(Self { http: http_client()?, voice: Voice::default() })
     }
 }

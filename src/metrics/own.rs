@@ -363,9 +363,13 @@ impl Own {
         self.queue_capacity.set(capacity as i64);
     }
 
-    /// Whether a telephone exchange is there, or knows us where it wants to.
-    pub fn set_trunk(&self, trunk: &str, up: bool) {
-        self.trunk_up.with_label_values(&[trunk]).set(i64::from(up));
+    /// Which telephone exchanges are there, or know us where they want to.
+    pub fn set_trunks<'t>(&self, trunks: impl IntoIterator<Item = (&'t str, bool)>) {
+        // A reload may have taken some away.
+        self.trunk_up.reset();
+        for (trunk, up) in trunks {
+            self.trunk_up.with_label_values(&[trunk]).set(i64::from(up));
+        }
     }
 
     /// A task of the daemon began or ended.

@@ -208,6 +208,39 @@ fn a_failure_is_tried_again_and_then_another_way() {
 }
 
 #[test]
+fn telephones_are_tried_twice_each_while_the_next_step_is_taken() {
+    let busy = || Refusal { wait: Some(Duration::from_secs(20)), unreached: true, ..Refusal::passing("busy") };
+    let dead = || Refusal::passing("dead");
+    let sending = |place: Place, channels: &[&str]| {
+        let ready = Ready { thread: thread("a", "an"), rows: vec![(9, place.clone())] };
+        let mut newest = newest(9, place, channels);
+        newest.recipient.rings = true;
+        step(at(0), &ready, newest, all).send.expect("it is sent")
+    };
+    #[rustfmt::skip]
+    let cases = [
+        ("the only one, for the first time", &["goi"][..], place("goi", 0, 0), busy(), true, Some((place("goi", 0, 1), 20))),
+        ("and the second", &["goi"], place("goi", 0, 1), busy(), true, None),
+        ("the first of two", &["goi", "nha"], place("goi", 0, 0), busy(), false, Some((place("goi", 0, 1), 20))),
+        ("again", &["goi", "nha"], place("goi", 0, 1), busy(), false, Some((place("nha", 1, 2), 0))),
+        ("the second of two", &["goi", "nha"], place("nha", 1, 2), busy(), true, Some((place("nha", 1, 3), 20))),
+        ("all of them", &["goi", "nha"], place("nha", 1, 3), busy(), true, None),
+        ("a dead exchange is tried for as long as it takes", &["goi"], place("goi", 0, 9), dead(), true, Some((place("goi", 0, 10), 300))),
+    ];
+    for (what, channels, from, refusal, unreached, waits) in cases {
+        let sending = sending(from, channels);
+        assert_eq!(is_unreached(&sending, true, all), unreached, "{what}");
+        assert!(!is_unreached(&sending, false, all), "{what}");
+        let mark = match settle(at(0), &sending, Err(refusal), all) {
+            Mark::Waits { place, due, .. } => Some((place, due)),
+            Mark::Abandoned { id: 9 } => None,
+            other => panic!("{what}: {other:?}"),
+        };
+        assert_eq!(mark, waits.map(|(place, second)| (place, at(second))), "{what}");
+    }
+}
+
+#[test]
 fn waits_double_up_to_five_minutes_and_honour_the_receiver() {
     let seconds: Vec<u64> = (0..8).map(|attempts| retry_after(attempts, None).as_secs()).collect();
     assert_eq!(seconds, [5, 10, 20, 40, 80, 160, 300, 300]);

@@ -8,7 +8,7 @@ use crate::{
     journal,
     model::{self, Beacon, Check, Kind, Language},
     probe::{
-        Look, Pool, Prober,
+        self, Look, Pool, Prober,
         beacon::{answers, icmp_refusal},
     },
 };
@@ -166,7 +166,10 @@ async fn network(config: &Config, facts: &mut Facts) {
     let channels = stream::iter(places(config).into_iter().map(async |(id, place, way)| {
         let trouble = match way {
             Way::Server(host, port) => reach(&host, port).await.err(),
-            Way::Exchange(trunk) => deliver::alive(&trunk).await.err().map(|why| why.text().to_owned()),
+            Way::Exchange(trunk) => {
+                deliver::encrypt_calls(probe::known_by);
+                deliver::alive(&trunk).await.err().map(|why| why.text().to_owned())
+            }
             Way::Program(program) => (!is_program(&program)).then(|| "is no program of this machine".to_owned()),
         };
         Channel { id, place, trouble }

@@ -1,7 +1,10 @@
 //! Our side of SIP (RFC 3261) for as long as a call or a registration lasts: a socket, `rsipstack` on it, and whoever drives
 //! both. Each call has one of its own, so that what one exchange does to its call harms no other.
 
-use super::trunk::{Transport, Trunk};
+use super::{
+    tls::{self, Resolved},
+    trunk::{Transport, Trunk},
+};
 use crate::call::{Outcome, of_answer};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -9,7 +12,7 @@ use rsipstack::{
     EndpointBuilder,
     dialog::{authenticate::Credential, dialog_layer::DialogLayer, registration::Registration},
     platform::net::UdpSocket as Socket,
-    sip::{self, Method, StatusCode, Uri},
+    sip::{self, Host, Method, StatusCode, Uri},
     transaction::{
         Endpoint, TransactionReceiver,
         endpoint::EndpointOption,
@@ -47,6 +50,8 @@ pub(super) struct Agent {
     pub(super) dialogs: Arc<DialogLayer>,
     pub(super) local: SocketAddr,
     pub(super) peer: SipAddr,
+    /// Its address.
+    address: SocketAddr,
     stop: CancellationToken,
     _stops: DropGuard,
 }
@@ -64,7 +69,7 @@ impl Agent {
         let guarded =
             Guarded { socket, peer: peer.ip(), strangers: RateLimiter::direct(Quota::per_second(per_second)) };
         let udp = UdpConnection::from_socket(Arc::new(guarded), None, Some(stop.child_token())).await.ok()?;
-        let transport = TransportLayer::new(stop.child_token());
+        let transport = TransportLayer::new_with_domain_resolver(stop.child_token(), Box::new(Resolved(peer)));
         transport.add_transport(udp.into());
         let endpoint = EndpointBuilder::new()
             .with_user_agent("camhealth")
@@ -74,14 +79,19 @@ impl Agent {
             .build();
         let incoming = endpoint.incoming_transactions().ok()?;
         let dialogs = Arc::new(DialogLayer::new(endpoint.inner.clone()));
-        let peer = SipAddr::new(carried(trunk.transport), peer.into());
+        let address = peer;
+        let peer = match trunk.transport {
+            Transport::Udp => SipAddr::new(sip::Transport::Udp, address.into()),
+            Transport::Tcp => SipAddr::new(sip::Transport::Tcp, address.into()),
+            Transport::Tls => tls::place(trunk),
+        };
         let _stops = stop.clone().drop_guard();
-        Some(Self { endpoint, incoming: Some(incoming), dialogs, local, peer, stop, _stops })
+        Some(Self { endpoint, incoming: Some(incoming), dialogs, local, peer, address, stop, _stops })
     }
 
     /// What drives the transport and answers requests, beside whatever waits for it. Once.
     pub(super) fn serve(&mut self) -> impl Future<Output = ()> + use<> {
-        let (endpoint, dialogs, peer) = (self.endpoint.inner.clone(), self.dialogs.clone(), self.peer.clone());
+        let (endpoint, dialogs, peer) = (self.endpoint.inner.clone(), self.dialogs.clone(), self.address.ip());
         let (incoming, stop) = (self.incoming.take(), self.stop.clone());
         async move {
             let Some(mut incoming) = incoming else { return };
@@ -90,7 +100,7 @@ impl Agent {
                 loop {
                     tokio::select! {
                         Some(transaction) = incoming.recv(), if answers.len() < AT_ONCE => {
-                            answers.push(answer(&dialogs, transaction, &peer));
+                            answers.push(answer(&dialogs, transaction, peer));
                         }
                         Some(()) = answers.next() => {}
                         else => return,
@@ -132,7 +142,10 @@ impl Agent {
     async fn register(&self, trunk: &Trunk) -> Result<Alive, Outcome> {
         let server = self.uri(trunk, "").ok_or(Outcome::Failed)?;
         let mut registration = Registration::new(self.endpoint.inner.clone(), Self::credential(trunk));
-        registration.outbound_proxy = self.peer.get_socketaddr().ok();
+        // Over TLS the name is looked up, since the certificate is for the name.
+        if trunk.transport != Transport::Tls {
+            registration.outbound_proxy = Some(self.address);
+        }
         let answer = registration.register(server, Some(REGISTERED)).await.map_err(|_| Outcome::Dead)?;
         match answer.status_code.code() {
             200 => Ok(Alive { holds: Duration::from_secs(registration.expires().into()) }),
@@ -190,13 +203,13 @@ pub async fn alive(trunk: &Trunk) -> Result<Alive, Outcome> {
 
 /// What becomes of a request that comes in: calls answer theirs, the exchange may ask whether we are there, and nobody is
 /// called here. Strangers get no answer, so that we are of no use to whoever forges addresses.
-async fn answer(dialogs: &DialogLayer, mut transaction: Transaction, peer: &SipAddr) {
+async fn answer(dialogs: &DialogLayer, mut transaction: Transaction, peer: IpAddr) {
     if let Some(mut dialog) = dialogs.match_dialog(&transaction) {
         let _ = dialog.handle(&mut transaction).await;
         return;
     }
     let from = transaction.connection.as_ref().and_then(|connection| connection.get_remote_addr().cloned());
-    if from.is_none_or(|from| from.addr.host != peer.addr.host) {
+    if from.is_none_or(|from| from.addr.host != Host::IpAddr(peer)) {
         return;
     }
     let status = match transaction.original.method {
@@ -206,14 +219,6 @@ async fn answer(dialogs: &DialogLayer, mut transaction: Transaction, peer: &SipA
         _ => StatusCode::CallTransactionDoesNotExist,
     };
     let _ = transaction.reply(status).await;
-}
-
-fn carried(transport: Transport) -> sip::Transport {
-    match transport {
-        Transport::Udp => sip::Transport::Udp,
-        Transport::Tcp => sip::Transport::Tcp,
-        Transport::Tls => sip::Transport::Tls,
-    }
 }
 
 /// Our address on the way to the exchange: nothing is sent to find it.
@@ -253,3 +258,7 @@ impl Socket for Guarded {
         Ok(self.socket.local_addr()?)
     }
 }
+
+#[cfg(test)]
+#[path = "agent_tests.rs"]
+mod tests;

@@ -11,12 +11,14 @@ mod rtp;
 mod sdp;
 mod speech;
 mod talk;
+mod tls;
 mod trunk;
 mod words;
 
 pub use agent::{Alive, alive};
 pub use matter::{Matter, Rehearsal};
 pub use speech::Voice;
+pub use tls::{KnownBy, encrypt_calls};
 pub use trunk::{Transport, Trunk};
 
 use super::{Dispatch, Receipt, Refusal};
