@@ -3,7 +3,7 @@
 
 use super::{
     calls::Subject,
-    delivery::{FOLLOWED, Followed},
+    delivery::{FOLLOWED, Followed, follow},
     progress::TURN,
     shared::Shared,
     supervise::Outcome,
@@ -81,7 +81,7 @@ impl Relay {
                 () = stop.cancelled() => return Ok(()),
                 Some(done) = round.sending.join_next_with_id() => {
                     if let Some(followed) = round.ended(done).filter(|_| round.following.len() < FOLLOWED) {
-                        round.following.spawn(self.clone().follow(followed));
+                        round.following.spawn(follow(self.shared.clone(), followed));
                     }
                 }
                 Some(_) = round.following.join_next() => {}
