@@ -1,5 +1,5 @@
 //! The roster on a page: the next two weeks of each rotation, shifts in which nobody can be told, stand-ins and swaps; and
-//! each person's shifts as a calendar for their phone ([`feed`]).
+//! each person's shifts as a calendar for their phone ([`feed()`]).
 //!
 //! What is laid here are stand-ins, as on their own page: edits over the files, kept in the journal. A swap is two of them.
 
