@@ -351,6 +351,24 @@ async fn an_incident_is_taken_on_and_silenced_from_its_page() {
     browser.script(fill).await;
     eventually("who took it on", async || browser.text(".taken").await.starts_with("Trung úy An, ").then_some(()))
         .await;
+    // What happened comes by itself, and stands there in order.
+    let entries = "return [...document.querySelectorAll('#entries th')].map((cell) => cell.textContent).join(', ')";
+    eventually("the timeline", async || {
+        let told = browser.script(entries).await;
+        told.as_str()
+            .filter(|told| told.starts_with("Xác định sự cố, ") && told.contains("Đã có người nhận"))
+            .map(|_| ())
+    })
+    .await;
+    let text = browser.text("#entries").await;
+    assert!(text.contains("Đã gửi") && text.contains("hook") && text.contains("Trung úy An, trên trang này"), "{text}");
+    browser.fits_screens_without_a_complaint().await;
+    // It is found on its list, by a name without marks.
+    browser.open(&format!("http://{}/incidents?q=nga+tu&level=critical&lang=en", world.page)).await;
+    assert!(browser.text("#incidents").await.contains("#1 · Ngã tư Chợ"), "{}", browser.text("main").await);
+    browser.fits_screens_without_a_complaint().await;
+    browser.script("document.querySelector('#incidents a').click()").await;
+    eventually("its page", async || browser.text("h2").await.contains("Incident #1").then_some(())).await;
     let fill = "const [form] = document.forms; form.author.value = 'An'; form.reason.value = 'thay camera'; form.requestSubmit()";
     browser.script(fill).await;
     world.metric("camhealth_maintenance_windows_open", 1.0).await;

@@ -2,16 +2,25 @@
 //! (kamailio). What somebody presses, what becomes of it, and what each way of not being reached leads to.
 
 use crate::{
-    support::{Process, camhealth, eventually, fixture, free_address, require},
+    support::{Process, camhealth, eventually, fixture, free_address, require, run},
     telling::{ROTATION, Receiver, World, channel, hook, person},
 };
-use camhealth::sim::Fault;
-use serde_json::json;
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, Uri},
+    routing::{get, post},
+};
+use camhealth::sim::{Fault, SimCamera, Spec};
+use serde_json::{Value, json};
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::{Command, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -439,4 +448,126 @@ async fn an_exchange_over_tls_is_known_by_its_certificate() {
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(told.lines().any(|line| line.contains("goi-an") && line.contains(said)), "{certificate}: {told}");
     }
+}
+
+/// How soon a telephone rings for a blind site at the built-in defaults, from the fault to the exchange's INVITE: so many
+/// sites go blind one after the other as `CAMHEALTH_RINGS` says, and somebody takes each of them on. Without it one does.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_soon_it_rings_at_the_defaults() {
+    let count: usize = std::env::var("CAMHEALTH_RINGS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let an = Phones::answering("180 Ringing", &inform('1'));
+    let (mut cameras, mut sites) = (Vec::new(), String::new());
+    for number in 0..count {
+        let camera = SimCamera::start(Spec::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("ports");
+        sites += &format!(
+            "[[camera]]\nid = \"c-{number}\"\nname = \"C {number}\"\nkind = \"public\"\nrtsp = \"{}\"\n\
+             [[site]]\nid = \"s-{number}\"\nname = \"S {number}\"\nhamlet = \"T\"\n[[site.view]]\nname = \"v\"\n\
+             cameras = [\"c-{number}\"]\n",
+            camera.rtsp_url()
+        );
+        cameras.push(camera);
+    }
+    let contacts = [hook(here), an.trunk("an", ""), called("an", "Trung úy An"), ROTATION.to_owned(), sites].concat();
+    let mut world = World::new(&contacts).await;
+    let path = world.folder.path().join("camhealth.toml");
+    let text = std::fs::read_to_string(&path).expect("it is read");
+    let (before, after) = text.split_once("[schedule]").expect("it has a cadence of its own");
+    let after = after.split_once("[[camera]]").expect("and a camera").1;
+    std::fs::write(&path, format!("{before}[[camera]]{after}")).expect("it is written");
+    world.start().await;
+    let mut seconds = Vec::new();
+    for (number, camera) in cameras.iter().enumerate() {
+        // Looks come at times of their own: the pause before each fault differs.
+        tokio::time::sleep(Duration::from_millis(3_000 + (number as u64 * 3_700) % 10_000)).await;
+        let began = Instant::now();
+        camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+        eventually("it rings", async || (an.calls() > number).then_some(())).await;
+        seconds.push(began.elapsed().as_secs_f64());
+        let number = number + 1;
+        eventually("it is taken on", async || {
+            let incident = world.get(&format!("/api/v1/incidents/{number}")).await;
+            incident["acknowledged"].is_object().then_some(())
+        })
+        .await;
+    }
+    seconds.sort_by(f64::total_cmp);
+    let at = |share: f64| seconds[((seconds.len() - 1) as f64 * share).round() as usize];
+    println!(
+        "from the fault to the ringing, {count} times: p50 {:.1} s, p95 {:.1} s, worst {:.1} s",
+        at(0.5),
+        at(0.95),
+        at(1.0)
+    );
+}
+
+/// Stringee as it is published: what it was asked for, and what its log says of the call.
+#[derive(Clone, Default)]
+struct Provider {
+    asked: Arc<Mutex<Vec<(String, Value)>>>,
+    answered: Arc<AtomicBool>,
+    refuses: Arc<AtomicBool>,
+}
+
+impl Provider {
+    async fn start(&self) -> SocketAddr {
+        let call = async |State(provider): State<Provider>, headers: HeaderMap, Json(body): Json<Value>| {
+            let token = headers["x-stringee-auth"].to_str().expect("text").to_owned();
+            provider.asked.lock().expect("no panic").push((token, body));
+            match provider.refuses.load(Ordering::Relaxed) {
+                true => Json(json!({"r": 7, "message": "canary"})),
+                false => Json(json!({"r": 0, "message": "Success", "callId": "call-1"})),
+            }
+        };
+        let log = async |State(provider): State<Provider>, uri: Uri| {
+            assert!(uri.query().is_some_and(|query| query.contains("to_number=84900000001")), "{uri}");
+            let answered = if provider.answered.load(Ordering::Relaxed) { 1_795_000_005_000_u64 } else { 0 };
+            let other = json!({"id": "call-0", "answer_time": 1, "stop_time": 2});
+            let ours = json!({"id": "call-1", "answer_time": answered, "stop_time": 1_795_000_030_000_u64});
+            Json(json!({"r": 0, "message": "Load call(s) success", "data": {"calls": [other, ours]}}))
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let router = Router::new().route("/v1/call2/callout", post(call)).route("/v1/call/log", get(log));
+        let router = router.with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        address
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_calls_and_says_whether_somebody_answered() {
+    let provider = Provider::default();
+    let there = provider.start().await;
+    let rest = format!(
+        "url = \"http://{there}/\"\nsid = \"SK.1\"\nsecret_file = \"token\"\nfrom = \"842471000000\"\nphone = \"0900000001\""
+    );
+    let contacts = hook("127.0.0.1:9".parse().expect("an address"))
+        + &channel("goi-an", "stringee", &rest)
+        + &called("an", "An")
+        + ROTATION;
+    let world = World::new(&contacts).await;
+    let test = || {
+        let output = camhealth(&["oncall", "--test", "an", "--config", &world.config()], &[]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let told = test();
+    assert!(told.contains("goi-an (stringee): no answer"), "{told}");
+    provider.answered.store(true, Ordering::Relaxed);
+    let told = test();
+    assert!(told.contains("goi-an (stringee) took it"), "{told}");
+    provider.refuses.store(true, Ordering::Relaxed);
+    let told = test();
+    assert!(told.contains("Stringee says error 7") && !told.contains("canary"), "{told}");
+    let asked = provider.asked.lock().expect("no panic").clone();
+    let (token, body) = &asked[0];
+    assert_eq!(body["to"][0]["number"], json!("84900000001"));
+    assert_eq!(body["actions"][0]["text"], json!("Đây là cuộc gọi thử của hệ thống camera."));
+    // An implementation of JSON Web Tokens that is not ours reads it.
+    let script = "import jwt, sys; print(jwt.decode(sys.argv[1], 'canary', algorithms=['HS256'])['iss'], \
+                  jwt.get_unverified_header(sys.argv[1])['cty'])";
+    let venv = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-venv/bin/python");
+    let read = run(Command::new(venv).args(["-c", script, token]));
+    assert_eq!(String::from_utf8_lossy(&read.stdout).trim(), "SK.1 stringee-api;v=1", "{read:?}");
 }

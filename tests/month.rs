@@ -137,7 +137,10 @@ fn commune() -> (Arc<Fleet>, Settings) {
     fleet.windows.clear();
     let step = |after, to| alert::Step { after: Duration::from_secs(after), to };
     let steps = vec![step(0, vec![alert::Target::OnCall]), step(600, vec![alert::Target::Person("dung".into())])];
-    let alert = alert::Settings { steps, repeat: 0, quiet: None, ..plan.alert };
+    let mut alert = alert::Settings { steps, repeat: 0, quiet: None, ..plan.alert };
+    for (id, person) in &mut alert.people {
+        person.calls = vec![format!("goi-{id}").as_str().into()];
+    }
     (Arc::new(fleet), Settings { health: plan.health, topology: plan.topology, alert })
 }
 
@@ -283,7 +286,7 @@ impl Month {
                     other => panic!("nobody made {other:?}"),
                 },
                 Effect::Proven(proofs) => self.journal.proofs.extend(proofs),
-                Effect::Learned(..) => {}
+                Effect::Learned(..) | Effect::Happened(_) => {}
                 Effect::Ask(cameras) => {
                     for id in cameras {
                         let Ok(number) = self.ids.binary_search(&id) else { continue };
@@ -400,6 +403,33 @@ impl Month {
         self.notices.iter().filter(rings).collect()
     }
 
+    /// Somebody whose telephone rang passes it on.
+    fn pass_on(&mut self, second: i64) {
+        let rang = |(_, notice, to): &&(i64, IncidentNotice, Vec<Recipient>)| {
+            notice.reason.pages() && to.iter().any(|recipient| recipient.rings)
+        };
+        let last = self.notices.iter().rfind(rang).map(|(_, notice, _)| (notice.number.to_string(), notice.step));
+        if let Some((incident, step)) = last {
+            self.handle(second, Event::PassOn { incident, step });
+        }
+    }
+
+    /// Calls: nobody's telephone rings for what is no alarm, nor for what becomes worse; for one cause it rings once for each
+    /// step of the escalation, until somebody has taken it on and that ran out. How many calls there were.
+    fn check_calls(&self, seed: u64) -> usize {
+        let mut called: BTreeMap<_, usize> = BTreeMap::new();
+        for (second, notice, to) in &self.notices {
+            let place = format!("seed {seed}, second {second}: {} {:?}", notice.incident, notice.reason);
+            for recipient in to.iter().filter(|recipient| recipient.rings && notice.reason.pages()) {
+                assert_ne!(notice.reason, Reason::CoverageWorse, "{place}");
+                let times = called.entry((notice.number, notice.round, &recipient.person)).or_default();
+                *times += 1;
+                assert!(*times <= self.settings.alert.steps.len(), "{place}: {:?} was called before", recipient.person);
+            }
+        }
+        called.values().sum()
+    }
+
     /// What must hold at the end of any month.
     fn check_promises(&self, seed: u64) {
         let mut open: BTreeMap<u32, Reason> = BTreeMap::new();
@@ -484,7 +514,7 @@ fn coast(fleet: &Fleet, random: &mut Random) -> Vec<Fault> {
 #[test]
 fn a_month_on_the_coast_keeps_its_promises() {
     let began = Instant::now();
-    let (mut pages, mut transitions, mut events) = (0, 0, 0);
+    let (mut pages, mut calls, mut transitions, mut events) = (0, 0, 0, 0);
     let mut by_officer: BTreeMap<String, usize> = BTreeMap::new();
     for seed in 1..=4 {
         let mut month = Month::new(seed, coast);
@@ -502,14 +532,16 @@ fn a_month_on_the_coast_keeps_its_promises() {
                         month.acknowledge(second, number);
                     }
                 }
+                3 => month.pass_on(second),
                 _ => {}
             }
         }
         // A day without faults ends everything.
         month.run((DAYS + 1) * DAY);
         month.check_promises(seed);
+        calls += month.check_calls(seed);
         pages += month.pages().len();
-        for recipient in month.pages().into_iter().flat_map(|(.., to)| to) {
+        for recipient in month.pages().into_iter().flat_map(|(.., to)| to).filter(|recipient| !recipient.rings) {
             if let Some(person) = &recipient.person {
                 *by_officer.entry(person.to_string()).or_default() += 1;
             }
@@ -520,7 +552,7 @@ fn a_month_on_the_coast_keeps_its_promises() {
     // One alert a camera is what a monitor without places and causes would have sent.
     assert!(20 * pages <= transitions, "{pages} pages against {transitions} alerts a camera");
     println!(
-        "4 months, {events} events in {:?}: {pages} pages against {transitions} alerts one a camera (1/{}); by officer {by_officer:?}",
+        "4 months, {events} events in {:?}: {pages} pages and {calls} calls against {transitions} alerts one a camera (1/{}); by officer {by_officer:?}",
         began.elapsed(),
         transitions / pages.max(1)
     );

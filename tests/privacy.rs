@@ -176,7 +176,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
             "/api/v1/cameras/{id}/strip" => &ids,
             "/api/v1/links/{id}/strip" => &["tu"],
             "/api/v1/areas/{id}/strip" => &["khu"],
-            "/api/v1/incidents/{id}" => &[&number],
+            "/api/v1/incidents/{id}" | "/api/v1/incidents/{id}/timeline" => &[&number],
             "/api/v1/reports/{month}" => &[&month],
             "/api/v1/settings/{kind}" => &["camera_name", "notes", "consent", "site_name", "maintenance"],
             path if path.contains('{') => &[],

@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) to: Vec<Recipient>,
     /// To be noted with it.
     pub(super) escalation: Escalation,
+    /// Until when quiet hours keep it from people, if they do.
+    pub(super) quiet: Option<Timestamp>,
 }
 
 /// How far the escalation of an incident is.
@@ -68,11 +70,12 @@ pub(super) fn call(incident: &Incident, reason: Reason, now: Timestamp, settings
     };
     if !reason.pages() {
         incident.audience.iter().for_each(|recipient| add(&mut to, recipient));
-        return Call { to, escalation };
+        return Call { to, escalation, quiet: None };
     }
-    if let Some(end) = quiet_until(incident, now, settings, zone) {
-        escalation.escalates = Some(end);
-        return Call { to, escalation };
+    let quiet = quiet_until(incident, now, settings, zone);
+    if quiet.is_some() {
+        escalation.escalates = quiet;
+        return Call { to, escalation, quiet };
     }
     let climbs = !incident.paged || matches!(reason, Reason::Escalated | Reason::Reminder);
     if climbs {
@@ -88,7 +91,7 @@ pub(super) fn call(incident: &Incident, reason: Reason, now: Timestamp, settings
             add(&mut to, &recipient);
         }
     }
-    Call { to, escalation }
+    Call { to, escalation, quiet }
 }
 
 impl Escalation {

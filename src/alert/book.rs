@@ -8,7 +8,10 @@ use super::{
     audience::{Call, PAUSE, add, call, first_reason},
     register::Register,
 };
-use crate::model::{Ack, Cause, Incident, IncidentId, Lapsed, Level, Reason, Recipient, SiteId, elapsed, later};
+use crate::model::{
+    Ack, Cause, Detail, Happened, Happening, Incident, IncidentId, Lapsed, Level, Reason, Recipient, SiteId, elapsed,
+    later, told,
+};
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,6 +32,8 @@ pub struct Book {
     news: BTreeMap<IncidentId, Reason>,
     /// Incidents that changed without anything to tell.
     changed: BTreeSet<IncidentId>,
+    /// What happened to incidents, in order.
+    happened: Vec<Happened>,
 }
 
 /// What is told, to whom.
@@ -67,6 +72,16 @@ impl Book {
     /// Whether any incident changed, or was forgotten, since this was last asked.
     pub fn take_changed(&mut self) -> bool {
         self.incidents.take_changed()
+    }
+
+    /// An incident that is open, or ended lately.
+    pub fn get(&self, id: &IncidentId) -> Option<&Arc<Incident>> {
+        self.incidents.get(id)
+    }
+
+    /// What happened to incidents since this was last asked, in order.
+    pub fn take_happened(&mut self) -> Vec<Happened> {
+        std::mem::take(&mut self.happened)
     }
 
     /// The open incident that accounts for a site.
@@ -110,7 +125,7 @@ impl Book {
                 Some(id) if self.is_older(&id, &cut) && self.is_another(&id, &cut.cause) => {
                     self.lost(now, site, alert.worst, cut);
                 }
-                Some(id) => self.worse(&id, site, alert.worst),
+                Some(id) => self.worse(now, &id, site, alert.worst),
                 None => self.lost(now, site, alert.worst, cut),
             },
             Change::Restored => {
@@ -143,6 +158,7 @@ impl Book {
                     known.since = known.since.min(cut.since);
                     known.cause = cut.cause;
                 });
+                self.note(now, &incident.id, Happening::RootFound);
                 self.tell(&incident.id, Reason::RootFound);
             }
             Some(target) => self.merge(now, &incident, site, &target),
@@ -172,8 +188,9 @@ impl Book {
                 // Nobody was called for what is no alarm, and nobody is reminded of it.
                 let reminds = !matches!(incident.cause, Cause::Unproven(_));
                 incident.escalates = reminds.then(|| later(ack.at, settings.ack_expires));
-                incident.ack = Some(ack);
+                (incident.ack, incident.held) = (Some(ack.clone()), false);
             });
+            self.happened.extend(self.incidents.get(&id).map(|incident| Happened::taken_on(incident, &ack)));
             self.tell(&id, Reason::Acknowledged);
         }
         true
@@ -213,23 +230,31 @@ impl Book {
         due.sort();
         for id in due {
             let muted = self.incidents.get(&id).is_some_and(|incident| muted(incident));
-            let reason = self.incidents.change(&id, |incident| {
+            let news = self.incidents.change(&id, |incident| {
+                let held = std::mem::replace(&mut incident.held, muted);
                 if muted {
                     incident.escalates = Some(later(now, PAUSE));
-                    None
+                    (None, (!held).then_some((Happening::KeptBack, Detail::default())))
                 } else if let Some(last) = incident.ack.take() {
+                    let by = told!(WasTakenOnBy, last.by);
                     // Links of messages that were told before this do not serve again.
-                    incident.lapsed = Some(Lapsed { count: incident.round().saturating_add(1), last });
+                    let (count, ran_out) = (incident.round().saturating_add(1), Some(now));
+                    incident.lapsed = Some(Lapsed { count, last, ran_out });
                     (incident.escalated, incident.escalates) = (0, None);
-                    Some(Reason::Reminder)
+                    (Some(Reason::Reminder), Some((Happening::AckExpired, by)))
                 } else if incident.paged {
-                    Some(Reason::Escalated)
+                    (Some(Reason::Escalated), Some((Happening::Escalated, Detail::default())))
                 } else {
                     // It waited for the end of the quiet hours.
-                    Some(first_reason(incident))
+                    (Some(first_reason(incident)), Some((Happening::Released, Detail::default())))
                 }
             });
-            if let Some(reason) = reason.flatten() {
+            let Some((reason, happened)) = news else { continue };
+            if let Some((what, why)) = happened {
+                self.note_why(now, &id, what, &why);
+                self.changed.insert(id.clone());
+            }
+            if let Some(reason) = reason {
                 self.tell(&id, reason);
             }
         }
@@ -251,7 +276,11 @@ impl Book {
         for (id, reason) in ordered {
             changed.remove(&id);
             let call = self.incidents.get(&id).map(|incident| call(incident, reason, now, settings, zone));
-            let Some(Call { to, escalation }) = call else { continue };
+            let Some(Call { to, escalation, quiet }) = call else { continue };
+            if let Some(end) = quiet {
+                self.note_why(now, &id, Happening::KeptBack, &told!(QuietHours));
+                self.happened.last_mut().into_iter().for_each(|kept| kept.until = Some(end));
+            }
             self.incidents.change(&id, |incident| {
                 escalation.note(incident);
                 incident.step += 1;
@@ -282,7 +311,7 @@ impl Book {
 
     fn lost(&mut self, now: Timestamp, site: &SiteId, worst: Level, cut: Cut) {
         match self.open_of(&cut.cause).map(|incident| incident.id.clone()) {
-            Some(id) => self.worse(&id, site, worst),
+            Some(id) => self.worse(now, &id, site, worst),
             None => {
                 let id = self.begin(now, cut.cause, cut.since, worst);
                 self.incidents.set_site(&id, site, worst);
@@ -306,11 +335,23 @@ impl Book {
             ..Incident::new(cause, since, told)
         };
         self.incidents.insert(incident);
+        self.note(now, &id, Happening::Opened);
         id
     }
 
+    /// Notes what happens to an incident.
+    fn note(&mut self, now: Timestamp, id: &IncidentId, what: Happening) {
+        self.note_why(now, id, what, &Detail::default());
+    }
+
+    fn note_why(&mut self, now: Timestamp, id: &IncidentId, what: Happening, why: &Detail) {
+        let Some(incident) = self.incidents.get(id) else { return };
+        let level = matches!(what, Happening::Opened | Happening::Worse).then_some(incident.told);
+        self.happened.push(Happened { level, ..Happened::to(incident, what, now).saying(why) });
+    }
+
     /// A site joins an incident, or falls deeper within it. A site that goes blind is told in any case.
-    fn worse(&mut self, id: &IncidentId, site: &SiteId, worst: Level) {
+    fn worse(&mut self, now: Timestamp, id: &IncidentId, site: &SiteId, worst: Level) {
         let before = self.incidents.set_site(id, site, worst);
         let Some(told) = self.incidents.get(id).map(|incident| incident.told) else { return };
         let deeper = worst.worse_than(told) || told == Level::Unknown;
@@ -319,6 +360,7 @@ impl Book {
             self.incidents.change(id, |incident| incident.told = worst);
         }
         if deeper || newly_blind {
+            self.note(now, id, Happening::Worse);
             self.tell(id, Reason::CoverageWorse);
         } else {
             self.changed.insert(id.clone());
@@ -336,8 +378,13 @@ impl Book {
     }
 
     fn close(&mut self, now: Timestamp, id: &IncidentId, reason: Reason) {
-        self.incidents.change(id, |incident| (incident.closed, incident.escalates) = (Some(now), None));
+        self.end(now, id);
+        self.note(now, id, Happening::Ended);
         self.tell(id, reason);
+    }
+
+    fn end(&mut self, now: Timestamp, id: &IncidentId) {
+        self.incidents.change(id, |incident| (incident.closed, incident.escalates) = (Some(now), None));
     }
 
     /// One incident turns out to be part of another.
@@ -361,7 +408,10 @@ impl Book {
         self.incidents.set_site(&part.id, site, Level::Full);
         if self.incidents.get(&part.id).is_some_and(|part| part.is_relieved()) {
             // Its all-clear comes with that of the whole, which names it.
-            self.close(now, &part.id, Reason::Merged);
+            let whole = self.incidents.get(target).map_or(0, |whole| whole.number);
+            self.end(now, &part.id);
+            self.note_why(now, &part.id, Happening::Merged, &told!(PartOf, whole));
+            self.tell(&part.id, Reason::Merged);
         }
     }
 
@@ -374,11 +424,14 @@ impl Book {
                 known.cause = cut.cause;
                 known.told = known.sites.get(site).copied().unwrap_or(known.told);
             });
+            self.note(now, &incident.id, Happening::RootFound);
             self.tell(&incident.id, Reason::RootFound);
             return;
         }
         let level = incident.sites.get(site).copied().unwrap_or(incident.told);
         let id = self.begin(now, cut.cause, incident.since, level);
+        let after = told!(GoesOnAfter, incident.number);
+        self.happened.last_mut().into_iter().for_each(|opened| opened.detail = after.clone());
         self.incidents.set_site(&id, site, level);
         self.incidents.change(&id, |new| {
             new.audience.clone_from(&incident.audience);

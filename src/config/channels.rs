@@ -11,15 +11,28 @@ use super::{
     web_address::{url, web_address},
 };
 use crate::{
-    deliver::{Channel, Email, Target, Tls},
+    deliver::{Channel, Email, Stringee, Target, Tls},
     model::{ChannelId, Language},
 };
 use std::collections::BTreeMap;
 use url::Url;
 
-const KINDS: [&str; 11] =
-    ["zalo", "ntfy", "sip", "gammu", "sms_http", "esms", "speedsms", "email", "webhook", "alertmanager", "telegram"];
+const KINDS: [&str; 12] = [
+    "zalo",
+    "ntfy",
+    "sip",
+    "stringee",
+    "gammu",
+    "sms_http",
+    "esms",
+    "speedsms",
+    "email",
+    "webhook",
+    "alertmanager",
+    "telegram",
+];
 const ZALO: &str = "https://bot-api.zaloplatforms.com";
+const STRINGEE: &str = "https://api.stringee.com/";
 const TELEGRAM: &str = "https://api.telegram.org";
 
 pub(super) fn channels(tables: &Tables<'_>, trunks: &Trunks, language: Language) -> BTreeMap<ChannelId, Channel> {
@@ -74,6 +87,18 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
             })
         }
         kind if sms::is_one(kind) => sms::target(entry, kind),
+        "stringee" => {
+            let api = match entry.has("url") {
+                true => url(entry, STRINGEE),
+                false => STRINGEE.parse().ok(),
+            };
+            let sid = entry.required_hidden("sid", "SK.0.abc").map(|sid| sid.value);
+            let secret = secret(entry, "secret", "secret_file", true);
+            let from = entry.required_hidden("from", "842471000000").map(|from| from.value);
+            let phone = sms::phone(entry);
+            let (api, sid, secret, from, phone) = (api?, sid?, secret?, from?, phone?);
+            Some(Target::Stringee(Stringee { api, sid, secret, from, phone }))
+        }
         "email" => email(entry).map(Target::Email),
         "alertmanager" => {
             let token = token();

@@ -104,7 +104,7 @@ fn people(
 /// Channels by id; under `calls` telephones, elsewhere all others.
 fn named_channels(entry: &Entry<'_>, key: &'static str, channels: &BTreeSet<String>) -> Vec<ChannelId> {
     let names = entry.texts(key);
-    let what = if key == "calls" { "channel of the type sip" } else { "channel" };
+    let what = if key == "calls" { "telephone" } else { "channel" };
     let known = |name: &Located<String>| known(entry, key, name, channels.iter().map(String::as_str), what);
     names.iter().filter_map(known).map(|id| id.as_str().into()).collect()
 }

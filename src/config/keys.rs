@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 188] = [
+const NAMES: [&str; 189] = [
     "ack_expires",
     "after",
     "alert",
@@ -159,6 +159,7 @@ const NAMES: [&str; 188] = [
     "series",
     "sessions",
     "settle",
+    "sid",
     "sign_in",
     "site",
     "site_target",

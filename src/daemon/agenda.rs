@@ -227,6 +227,7 @@ fn add(batch: &mut Batch, newer: Batch) -> usize {
     // Of what is remembered as it stands only the newest counts.
     batch.incidents.retain(|old| newer.incidents.iter().all(|new| new.id != old.id));
     lost += append(&mut batch.incidents, newer.incidents);
+    lost += append(&mut batch.happened, newer.happened);
     batch.windows.retain(|old| newer.windows.iter().all(|new| new.id != old.id));
     lost += append(&mut batch.windows, newer.windows);
     batch.memories.extend(newer.memories);

@@ -292,6 +292,7 @@ impl EventLoop {
                     incidents.retain(|known| known.id != incident.id);
                     incidents.push(incident);
                 }
+                Effect::Happened(happened) => agenda.write_now(now).happened.push(*happened),
                 Effect::Window(window) => {
                     let windows = &mut agenda.write_now(now).windows;
                     windows.retain(|known| known.id != window.id);

@@ -4,8 +4,8 @@ use super::{descriptors, shared::Shared, supervise::Outcome};
 use crate::{
     alert::turns,
     deliver, metrics,
-    model::{CameraId, Grain, PersonId},
-    rights::Reach,
+    model::{CameraId, Grain, PersonId, Sought, Timeline},
+    rights::{Bounds, Reach},
     uptime, web,
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -54,6 +54,7 @@ fn state(shared: &Shared) -> web::State {
         }),
         reporter: reporter(shared),
         past: past(shared),
+        incidents: incidents(shared),
         access: access(shared),
         sheet: Arc::new({
             let configs = shared.configs.clone();
@@ -164,6 +165,46 @@ fn past(shared: &Shared) -> web::Sources {
         work.boxed()
     };
     web::Sources { one: Arc::new(one), figures: figures(shared), all: Arc::new(all) }
+}
+
+/// Reads incidents, open and past, from the journal: for whoever is bound to areas, as far as they concern these.
+fn incidents(shared: &Shared) -> web::Incidents {
+    let (journal, snapshots) = (shared.journal.clone(), shared.snapshots.clone());
+    let find = {
+        let (journal, snapshots) = (journal.clone(), snapshots.clone());
+        move |mut sought: Sought, bounds: Option<Bounds>| {
+            let (journal, fleet) = (journal.clone(), snapshots.borrow().fleet.clone());
+            let read = async move {
+                let reach = bounds.map(|bounds| Reach::of(&bounds, &fleet));
+                sought.any.extend(reach.as_ref().map(|reach| reach.things(&fleet)));
+                let found = journal.incidents(sought).await.map_err(|error| error.to_string())?;
+                Ok(match reach {
+                    Some(reach) => reach.found(found),
+                    None => found,
+                })
+            };
+            read.boxed()
+        }
+    };
+    let one = move |name: String, bounds: Option<Bounds>| {
+        let (journal, fleet) = (journal.clone(), snapshots.borrow().fleet.clone());
+        let read = async move {
+            let known = journal.incident(name).await.map_err(|error| error.to_string())?;
+            let Some((incident, happened)) = known else { return Ok(None) };
+            let timeline = Timeline::of(&incident, happened);
+            let seen = match bounds {
+                Some(bounds) => Reach::of(&bounds, &fleet).told(incident, timeline),
+                None => Some((incident, timeline)),
+            };
+            Ok(seen.map(|(incident, timeline)| web::Told { incident, timeline }))
+        };
+        read.boxed()
+    };
+    let configs = shared.configs.clone();
+    let name = move |id: &PersonId| {
+        configs.borrow().alert.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())
+    };
+    web::Incidents { find: Arc::new(find), one: Arc::new(one), name: Arc::new(name) }
 }
 
 /// Reads what looks measured of a camera: in the time that is shown, and by the hour in that which tells what is usual.

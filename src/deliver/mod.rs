@@ -23,6 +23,7 @@ mod short;
 pub mod sign;
 mod sms;
 mod speedsms;
+mod stringee;
 mod telegram;
 mod webhook;
 mod words;
@@ -38,6 +39,7 @@ pub use phone::{Alive, KnownBy, Matter, Phone, Rehearsal, Transport, Trunk, Voic
 pub use places::Places;
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
 pub use short::Sms;
+pub use stringee::Stringee;
 
 use crate::model::{Delivery, Notice, SmsReceipt};
 use async_trait::async_trait;
@@ -79,6 +81,9 @@ impl Means {
 pub async fn tell(channel: &Channel, means: &Means, dispatch: Dispatch<'_>) -> Option<Result<Receipt, Refusal>> {
     if let Target::Sip(phone) = &channel.target {
         return Some(phone::tell(phone, channel.language, &means.voice, &dispatch).await);
+    }
+    if let Target::Stringee(to) = &channel.target {
+        return Some(stringee::tell(to, channel.language, &means.http, &dispatch).await);
     }
     let Dispatch { notice, key, at, zone, page, ack, first, places, .. } = dispatch;
     let speaker = speaker(channel, &means.http)?;
@@ -159,6 +164,6 @@ fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
             Box::new(sms::Gammu { program: program.clone(), config: config.clone(), sms: sms.clone() })
         }
         Target::Email(settings) => Box::new(email::Mailbox { settings: settings.clone() }),
-        Target::Alertmanager { .. } | Target::Sip(_) => return None,
+        Target::Alertmanager { .. } | Target::Sip(_) | Target::Stringee(_) => return None,
     })
 }

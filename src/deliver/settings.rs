@@ -4,6 +4,7 @@ use super::{
     phone::{Phone, Trunk},
     places::Places,
     short::Sms,
+    stringee::Stringee,
 };
 use crate::model::{ChannelId, Language};
 use secrecy::SecretString;
@@ -148,6 +149,8 @@ pub enum Target {
     },
     /// A telephone that rings and speaks.
     Sip(Phone),
+    /// A telephone that a provider calls, without keys.
+    Stringee(Stringee),
     /// E-mail.
     Email(Email),
     /// One or more Alertmanagers, all of which are told what is open, again and again.
@@ -200,6 +203,7 @@ impl Target {
             Self::SpeedSms { .. } => "speedsms",
             Self::Gammu { .. } => "gammu",
             Self::Sip(_) => "sip",
+            Self::Stringee(_) => "stringee",
             Self::Email(_) => "email",
             Self::Alertmanager { .. } => "alertmanager",
         }
@@ -207,7 +211,7 @@ impl Target {
 
     /// Whether it is a telephone that rings: it is named under `calls`, and told alarms only.
     pub fn rings(&self) -> bool {
-        matches!(self, Self::Sip(_))
+        matches!(self, Self::Sip(_) | Self::Stringee(_))
     }
 
     /// The chat that a bot's channel speaks into.
@@ -237,7 +241,7 @@ impl Target {
             // SpeedSMS takes 60 requests in a minute from an account, which several channels may share.
             Self::Zalo { .. } | Self::Telegram { .. } | Self::Email(_) => 20,
             Self::SmsHttp { .. } | Self::Esms { .. } | Self::SpeedSms { .. } => 20,
-            Self::Gammu { .. } | Self::Sip(_) => 6,
+            Self::Gammu { .. } | Self::Sip(_) | Self::Stringee(_) => 6,
         }
     }
 }

@@ -8,9 +8,9 @@ use super::{
     rows,
     settings::Keep,
     strange::Strange,
-    table::{INCIDENT, LEVEL_CHANGE, LINK_CHANGE, MAINTENANCE, RUN, TRANSITION},
+    table::{INCIDENT, LEVEL_CHANGE, LINK_CHANGE, MAINTENANCE, RUN, TIMELINE, TRANSITION},
 };
-use crate::model::{Bearing, CameraId, History, Level, LevelChange, Run, SiteId};
+use crate::model::{Bearing, CameraId, First, History, IncidentId, Level, LevelChange, Run, SiteId};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
@@ -37,6 +37,7 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let links = rows::read(connection, &sql, span, (LINK_CHANGE.name, strange), |row| read_link(row, strange))?;
     let runs = rows::read(connection, &runs(), span, (RUN.name, strange), read_run)?;
     let incidents = rows::bodies(connection, &INCIDENT, INCIDENTS, from, strange)?;
+    let first = rows::read(connection, &first(), span, (TIMELINE.name, strange), read_first)?.into_iter().collect();
     let windows = rows::bodies(connection, &MAINTENANCE, WINDOWS, from, strange)?;
     let known = memories(connection, strange)?.into_iter();
     let devices = known.filter_map(|(camera, memory)| Some((camera, memory.device?.now))).collect();
@@ -44,7 +45,7 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let forgotten = kept::until(connection, Keep::History)?;
     let begins = begins.first().map(|started| time(*started)).max(forgotten);
     strange.tell();
-    Ok(History { runs, begins, forgotten, transitions, levels, links, incidents, windows, devices })
+    Ok(History { runs, begins, forgotten, transitions, levels, links, incidents, first, windows, devices })
 }
 
 /// Of the same only the changes of some things, when the monitor ran, and windows.
@@ -111,6 +112,22 @@ fn runs() -> String {
     )
 }
 
+/// When incidents were first told and taken on.
+fn first() -> String {
+    format!(
+        "SELECT incident, min(iif(what = 'sent', at, NULL)) AS sent, min(iif(what = 'taken_on', at, NULL)) AS taken_on,
+             1 AS sound
+         FROM timeline WHERE at >= ?1 AND at < ?2 AND what IN ('sent', 'taken_on') AND {} GROUP BY incident",
+        TIMELINE.is_sound()
+    )
+}
+
+fn read_first(row: &Row<'_>) -> rusqlite::Result<(IncidentId, First)> {
+    let moment = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(time));
+    let first = First { sent: moment("sent")?, taken_on: moment("taken_on")? };
+    Ok((IncidentId::stored(row.get("incident")?), first))
+}
+
 /// The run that is remembered longest.
 fn first_run() -> String {
     format!("SELECT started, {} FROM run ORDER BY id LIMIT 1", RUN.sound())
@@ -127,6 +144,7 @@ pub(super) fn statements() -> Vec<String> {
         rows::changes_of_one(&LEVEL_CHANGE, "since"),
         rows::changes_of_one(&LINK_CHANGE, "since"),
         runs(),
+        first(),
         format!("SELECT body FROM {} WHERE {INCIDENTS}", INCIDENT.name),
         format!("SELECT body FROM {} WHERE {WINDOWS}", MAINTENANCE.name),
     ]

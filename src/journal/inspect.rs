@@ -173,7 +173,7 @@ fn times(table: &Table) -> Option<(&'static str, &'static str)> {
         "run" => Some(("started", "last_alive")),
         "transition" => Some(("decided", "decided")),
         "level_change" | "link_change" => Some(("since", "since")),
-        "notice" | "audit" => Some(("at", "at")),
+        "notice" | "audit" | "timeline" => Some(("at", "at")),
         "observation" => Some(("started", "started")),
         _ => None,
     }

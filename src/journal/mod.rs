@@ -12,6 +12,7 @@ mod figures;
 mod forget;
 mod held;
 mod history;
+mod incidents;
 mod inspect;
 mod kept;
 mod open;
@@ -32,6 +33,7 @@ mod spent;
 mod store;
 mod strange;
 mod table;
+mod timeline;
 
 pub use backup::{Made, Progress, backup};
 pub use edits::edits;
@@ -46,8 +48,9 @@ pub use settings::{Keep, Limits, Settings};
 
 use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
-    Bearing, Behind, CameraId, ChannelId, FigureRow, Grain, Head, History, Incident, LinkRecord, LoginRecord, Mark,
-    Memory, Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Thread, Transition, Window,
+    Bearing, Behind, CameraId, ChannelId, Feedback, FigureRow, Found, Grain, Happened, Head, History, Incident,
+    LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Sought,
+    Thread, Transition, Window,
 };
 use crate::rights::{Chain, Change, Entry, Register, Trail};
 use jiff::Timestamp;
@@ -103,6 +106,8 @@ pub struct Batch {
     pub links: Vec<LinkRecord>,
     /// Incidents as they stand.
     pub incidents: Vec<Arc<Incident>>,
+    /// What happened to incidents, in order.
+    pub happened: Vec<Happened>,
     /// Windows that were set or ended.
     pub windows: Vec<Window>,
     /// What is to be told, and to whom.
@@ -217,6 +222,22 @@ impl Journal {
     /// Notes what became of rows of the outbox, all of it or nothing.
     pub async fn mark(&self, marks: Vec<Mark>, now: Timestamp) -> Result<(), Error> {
         self.with(move |store| store.outbox(|connection| outbox::mark(connection, &marks, now))).await
+    }
+
+    /// Notes in the timeline what a channel says later of a message that it took: that it arrived, or was heard. Whether
+    /// there is such a message, which there may not be yet where the channel is quicker than the disk.
+    pub async fn feedback(&self, feedback: Feedback) -> Result<bool, Error> {
+        self.with(move |store| store.outbox(|connection| timeline::feedback(connection, &feedback))).await
+    }
+
+    /// Incidents, open and past, that are sought.
+    pub async fn incidents(&self, sought: Sought) -> Result<Found, Error> {
+        self.read(move |connection| incidents::find(connection, &sought)).await
+    }
+
+    /// An incident, open or past, by its number or its id, with what happened to it.
+    pub async fn incident(&self, name: String) -> Result<Option<(Incident, Vec<Happened>)>, Error> {
+        self.read(move |connection| incidents::one(connection, &name)).await
     }
 
     /// All that bears on a span of time. Years take a while to read, so a file is read beside the thread that writes.
@@ -341,6 +362,10 @@ mod edits_tests;
 #[cfg(test)]
 #[path = "figures_tests.rs"]
 mod figures_tests;
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod timeline_tests;
 
 #[cfg(test)]
 #[path = "retention_tests.rs"]

@@ -6,6 +6,7 @@ use super::{
     columns::{json, time},
     rows,
     table::{self, OUTBOX},
+    timeline,
 };
 use crate::model::{Behind, ChannelId, Head, IncidentId, Mark, Newest, Notice, Place, Reason, Recipient, Thread};
 use jiff::Timestamp;
@@ -29,7 +30,7 @@ pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) 
                        row_sum('outbox', next, :notice, :incident, :recipient, :channels, 0, :channel, 'queued', 0, :due,
                            NULL, NULL, NULL)
                    FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM outbox)";
-        connection.prepare_cached(sql)?.execute(named_params! {
+        let queued = connection.prepare_cached(sql)?.execute(named_params! {
             ":notice": key,
             ":incident": notice.id().as_str(),
             ":recipient": recipient.key(),
@@ -37,6 +38,9 @@ pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) 
             ":channel": channel.as_str(),
             ":due": notice.at().as_millisecond(),
         })?;
+        if queued > 0 {
+            timeline::queued(connection, notice, recipient)?;
+        }
     }
     Ok(())
 }
@@ -214,6 +218,7 @@ pub(super) fn waiting(connection: &Connection) -> Result<usize, Error> {
 pub(super) fn mark(connection: &mut Connection, marks: &[Mark], now: Timestamp) -> Result<(), Error> {
     let transaction = connection.transaction()?;
     for mark in marks {
+        timeline::marked(&transaction, mark, now)?;
         match mark {
             Mark::Sent { id, receipt } => settle(&transaction, *id, "sent", receipt.as_deref(), now)?,
             Mark::Abandoned { id } => settle(&transaction, *id, "abandoned", None, now)?,
@@ -288,6 +293,9 @@ pub(super) fn write_back(from: &Connection, to: &mut Connection) -> Result<(), E
                    WHERE id = ?1 AND notice = ?2 AND recipient = ?3";
         transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
     }
+    timeline::write_back(from, &transaction)?;
     transaction.commit()?;
+    // What follows may fail, and is then tried again: entries are put behind the others once.
+    from.execute("DELETE FROM timeline", [])?;
     Ok(())
 }

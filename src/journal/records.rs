@@ -51,17 +51,9 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
         transaction.prepare_cached(sql)?.execute((link, record.state.as_str(), since))?;
     }
     for incident in &batch.incidents {
-        let sql = "INSERT OR REPLACE INTO incident (id, number, opened, closed, body, sum)
-                   VALUES (:id, :number, :opened, :closed, :body,
-                       row_sum('incident', :id, :number, :opened, :closed, :body))";
-        transaction.prepare_cached(sql)?.execute(named_params! {
-            ":id": incident.id.as_str(),
-            ":number": incident.number,
-            ":opened": incident.opened.as_millisecond(),
-            ":closed": incident.closed.map(Timestamp::as_millisecond),
-            ":body": json(incident),
-        })?;
+        super::incidents::write(&transaction, incident)?;
     }
+    super::timeline::write(&transaction, &batch.happened)?;
     for window in &batch.windows {
         let until = match window.span {
             crate::model::Span::Once { until, .. } => until.as_millisecond(),

@@ -144,6 +144,7 @@ fn old(now: Timestamp, keep: Keep, length: Duration) -> Vec<Old> {
         Keep::Audit => Vec::new(),
         Keep::Messages => vec![
             by_time("outbox", "id", "old.settled < ?1 AND old.state <> 'queued'"),
+            by_time("timeline", "id", "old.at < ?1"),
             by_time("notice", "key", "old.at < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.notice = old.key)"),
         ],
         Keep::History => {

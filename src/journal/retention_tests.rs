@@ -36,6 +36,8 @@ const STAYS: &[(&str, &str, Stay)] = &[
         "whom, by which channel, and what became of it",
         By(&[Keep::Messages], "from then on; what still waits stays"),
     ),
+    ("timeline", "what happened to each incident and each message of it", By(&[Keep::Messages], "")),
+    ("incident_of", "by which site, cause and level an incident is found", By(&[Keep::History], "with its incident")),
     (
         "observation",
         "transcripts of looks: good ones, failed ones",
@@ -281,8 +283,12 @@ proptest! {
         prop_assert_eq!(by("SELECT since || ' ' || site FROM level_change"), expected(&words, 1, history));
         prop_assert_eq!(by("SELECT since || ' ' || link FROM link_change"), expected(&words, 2, history));
         prop_assert_eq!(by("SELECT id FROM incident"), expected(&words, 3, history));
+        let things = "SELECT DISTINCT 'i' || number FROM incident_of";
+        prop_assert_eq!(by(things), expected(&words, 3, history), "what they are found by goes with them");
         prop_assert_eq!(by("SELECT id FROM maintenance"), expected(&words, 4, history));
         prop_assert_eq!(by("SELECT key FROM notice"), expected(&words, 5, keep(Keep::Messages)));
+        let queued = "SELECT incident || '-' || step FROM timeline WHERE what = 'queued'";
+        prop_assert_eq!(by(queued), expected(&words, 5, keep(Keep::Messages)));
         prop_assert_eq!(by("SELECT notice FROM outbox"), expected(&words, 5, keep(Keep::Messages)));
         let looks = |failed| format!("SELECT started || ' ' || camera FROM observation WHERE failed = {failed}");
         prop_assert_eq!(by(&looks(0)), expected(&words, 6, keep(Keep::Good)));

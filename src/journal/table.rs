@@ -68,10 +68,13 @@ pub(super) static MINUTE_FIGURES: Table = keyed("minute_figures", &["begins", "c
 pub(super) static HOUR_FIGURES: Table = keyed("hour_figures", &["begins", "camera", "parts"]);
 
 pub(super) static EDIT: Table = keyed("edit", &["item", "body"]);
+pub(super) static TIMELINE: Table =
+    numbered("timeline", &["id", "incident", "at", "what", "step", "person", "channel", "level", "until", "detail"], 9);
+pub(super) static INCIDENT_OF: Table = keyed("incident_of", &["thing", "number"]);
 pub(super) static RETENTION: Table = keyed("retention", &["what", "keep", "holds_from", "until", "rest"]);
 
 /// All of them.
-pub(super) static ALL: [&Table; 21] = [
+pub(super) static ALL: [&Table; 23] = [
     &SECRET,
     &INCIDENT,
     &MAINTENANCE,
@@ -92,6 +95,8 @@ pub(super) static ALL: [&Table; 21] = [
     &EDIT,
     &MINUTE_FIGURES,
     &HOUR_FIGURES,
+    &TIMELINE,
+    &INCIDENT_OF,
     &RETENTION,
 ];
 

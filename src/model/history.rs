@@ -1,6 +1,6 @@
 //! What the journal remembers of a span of time: the raw material of the uptime report.
 
-use super::{CameraId, DeviceFacts, Incident, Level, LinkId, LinkRecord, SiteId, Transition, Window};
+use super::{CameraId, DeviceFacts, Incident, IncidentId, Level, LinkId, LinkRecord, SiteId, Transition, Window};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -21,10 +21,21 @@ pub struct History {
     pub links: Vec<LinkRecord>,
     /// Incidents that were open at some time of the span.
     pub incidents: Vec<Incident>,
+    /// When incidents were first told and taken on, as far as that was within the span.
+    pub first: BTreeMap<IncidentId, First>,
     /// Windows that people set and that were not over when the span began.
     pub windows: Vec<Window>,
     /// What devices said last of themselves.
     pub devices: BTreeMap<CameraId, DeviceFacts>,
+}
+
+/// When an incident was first told to anybody, and first taken on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct First {
+    /// When a channel first took a message of it.
+    pub sent: Option<Timestamp>,
+    /// When somebody first took it on.
+    pub taken_on: Option<Timestamp>,
 }
 
 /// A run of the monitor.

@@ -92,6 +92,14 @@ pub struct Recipient {
 }
 
 impl Recipient {
+    /// The person of a key, and whether it is their telephone's.
+    pub fn of_key(key: &str) -> (Option<PersonId>, bool) {
+        match key.strip_prefix("call:") {
+            Some(person) => (Some(person.into()), true),
+            None => (key.strip_prefix("person:").map(Into::into), false),
+        }
+    }
+
     /// By what the outbox tells recipients apart.
     pub fn key(&self) -> String {
         match (&self.person, self.channels.first()) {
@@ -122,6 +130,9 @@ pub struct Lapsed {
     pub count: u32,
     /// The last of them.
     pub last: Ack,
+    /// When that ran out; earlier versions did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_out: Option<Timestamp>,
 }
 
 /// One cause with all that it took down: what survives a restart.
@@ -158,6 +169,9 @@ pub struct Incident {
     /// When the next step is due, unless somebody takes it on.
     #[serde(rename = "next_rung")]
     pub escalates: Option<Timestamp>,
+    /// Whether its next step was due and is kept back, since all that it keeps down is out of service on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     /// The notice by which the last step was taken: whoever was told by it, or after it, may pass the incident on.
     #[serde(default)]
     pub climbed: u32,
@@ -187,6 +201,7 @@ impl Incident {
             lapsed: None,
             escalated: 0,
             escalates: None,
+            held: false,
             climbed: 0,
             merged: Vec::new(),
             episode: 1,

@@ -16,6 +16,7 @@ mod discreet;
 mod figures;
 mod fleet;
 mod folded;
+mod happened;
 mod hex;
 mod history;
 mod hours;
@@ -42,7 +43,10 @@ mod restored;
 mod seen;
 mod site;
 mod snapshot;
+mod sought;
 mod state;
+mod timeline;
+mod unattended;
 mod window;
 mod words;
 
@@ -66,8 +70,9 @@ pub use fleet::{
     Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
 };
 pub use folded::folded;
+pub use happened::{Feedback, Happened, Happening};
 pub use hex::hex;
-pub use history::{Bearing, History, LevelChange, Run};
+pub use history::{Bearing, First, History, LevelChange, Run};
 pub use hours::DailyHours;
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
 pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
@@ -98,9 +103,12 @@ pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, SiteStatus, Snapshot, ViewStatus,
 };
+pub use sought::{Found, Sought, Thing};
 pub use state::{
     Branch, Level, LinkRecord, LinkState, LoginRecord, OpenAlert, SiteRecord, State, Transition, ViewState,
 };
+pub use timeline::{Timeline, TimelineLine};
+pub use unattended::PATIENCE;
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;

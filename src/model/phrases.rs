@@ -203,6 +203,18 @@ phrases! {
     CommuneSilent "commune_silent" => "toàn xã im lặng", "the whole commune is silent";
     ConsentEnded "consent_ended" => "sự đồng ý của chủ hộ đã hết hạn sau ngày {0}", "its owner's consent ended after {0}";
     ConsentNotYet "consent_not_yet" => "sự đồng ý của chủ hộ chỉ có hiệu lực từ ngày {0}", "its owner's consent begins on {0}";
+    // What happened to an incident.
+    TakenOnBy "taken_on_by" => "{0}, {1}", "{0} ({1})";
+    OnPage "on_page" => "trên trang này", "on a page";
+    ByLink "by_link" => "bằng liên kết trong tin nhắn", "by the link in a message";
+    ByCommand "by_command" => "bằng lệnh", "by a command";
+    ByReply "by_reply" => "bằng cách trả lời", "in answer";
+    PassedIt "passed_it" => "chuyển cho người tiếp theo", "passed it on";
+    QuietHours "quiet_hours" => "giờ yên lặng", "quiet hours";
+    OutOfService "out_of_service" => "đang bảo trì ({0}: {1})", "maintenance ({0}: {1})";
+    WasTakenOnBy "was_taken_on_by" => "trước đó {0} đã nhận", "{0} had taken it on";
+    PartOf "part_of" => "là một phần của sự cố #{0}", "part of #{0}";
+    GoesOnAfter "goes_on_after" => "tiếp theo sự cố #{0}", "goes on after #{0}";
     ReasonUnknown "reason_unknown" => "{0} (lý do mà phiên bản này không biết): {1}", "{0} (a reason that this version does not know): {1}";
 }
 

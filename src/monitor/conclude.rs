@@ -153,6 +153,10 @@ impl Monitor {
     /// Turns what the book has to say into notices, and shows each site its incident.
     fn tell(&mut self, now: Timestamp, stale: BTreeSet<SiteId>) {
         let tellings = self.book.settle(now, &self.settings.alert, &self.fleet.commune.timezone);
+        for happened in self.book.take_happened() {
+            let happened = self.explained(now, happened);
+            self.effects.push(Effect::Happened(Box::new(happened)));
+        }
         let mut sites = stale;
         for telling in tellings {
             sites.extend(telling.incident.sites.keys().cloned());

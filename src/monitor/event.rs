@@ -3,7 +3,7 @@
 use crate::{
     alert, health,
     model::{
-        Ack, CameraId, ChannelId, Fleet, Incident, LinkRecord, Memory, Note, Notice, Observation, Recipient,
+        Ack, CameraId, ChannelId, Fleet, Happened, Incident, LinkRecord, Memory, Note, Notice, Observation, Recipient,
         SiteRecord, Transition, Window,
     },
     topology::{self, Voice},
@@ -80,6 +80,8 @@ pub enum Effect {
     Link(LinkRecord),
     /// An incident changed: remember it.
     Incident(Arc<Incident>),
+    /// Something happened to an incident: remember it in its timeline.
+    Happened(Box<Happened>),
     /// Somebody must be told.
     Notify(Box<Notice>, Vec<Recipient>),
     /// Something was learned of a camera: remember it.

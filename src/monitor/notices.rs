@@ -4,9 +4,9 @@ use super::{Effect, Monitor};
 use crate::{
     alert::{self, Telling},
     model::{
-        Branch, Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course,
-        DigestNotice, IncidentId, IncidentNotice, Kind, Level, Note, Notice, PlainNotice, Reason, Recipient, SiteId,
-        SiteLine, State, ViewState, elapsed,
+        Branch, Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course, Detail,
+        DigestNotice, Happened, Happening, Incident, IncidentId, IncidentNotice, Kind, Level, Note, Notice,
+        PlainNotice, Reason, Recipient, SiteId, SiteLine, Span, State, ViewState, elapsed, told,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -60,6 +60,35 @@ impl Monitor {
             link_answers: answers && !reason.clears() && taken_on_by.is_none(),
             taken_on_by,
         }))
+    }
+
+    /// What happened to an incident, with what the fleet knows of it: the name of its root, the window that keeps it back.
+    pub(super) fn explained(&self, now: Timestamp, happened: Happened) -> Happened {
+        let Some(incident) = self.book.get(&happened.incident) else { return happened };
+        match happened.what {
+            Happening::RootFound => happened.saying(&Detail::plain(&self.fleet.place(&incident.cause))),
+            Happening::KeptBack if happened.until.is_none() => match self.window_over(now, incident) {
+                Some((why, until)) => Happened { until: Some(until), ..happened.saying(&why) },
+                None => happened,
+            },
+            _ => happened,
+        }
+    }
+
+    /// The window that holds over what an incident keeps down, the first to end of several, and until when.
+    fn window_over(&self, now: Timestamp, incident: &Incident) -> Option<(Detail, Timestamp)> {
+        let zone = &self.fleet.commune.timezone;
+        let sites = incident.sites.keys().filter_map(|id| self.fleet.sites.get(id));
+        let watchers = sites.flat_map(|site| site.watchers()).map(|watcher| &watcher.camera);
+        let covered: BTreeSet<&CameraId> = watchers.filter(|camera| self.maintenance.contains_key(*camera)).collect();
+        let open = self.windows.iter().filter(|window| window.is_open(now, zone));
+        let over = open.filter(|window| window.scope.cameras(&self.fleet).any(|camera| covered.contains(camera)));
+        let ends = over.map(|window| match &window.span {
+            Span::Once { until, .. } => (window, *until),
+            Span::Weekly { hours, .. } => (window, hours.ends_after(now, zone)),
+        });
+        let (window, until) = ends.min_by_key(|(_, until)| *until)?;
+        Some((told!(OutOfService, window.author, window.reason), until))
     }
 
     fn site_line(&self, id: &SiteId) -> Option<SiteLine> {

@@ -97,7 +97,7 @@ impl World {
                 Effect::Incident(incident) => drop(self.incidents.insert(incident.number, (*incident).clone())),
                 Effect::Link(record) => drop(self.links.insert(record.branch.clone(), record)),
                 Effect::Ask(cameras) => self.asked.extend(cameras),
-                Effect::Window(_) => {}
+                Effect::Window(_) | Effect::Happened(_) => {}
                 Effect::Proven(proofs) => self.proofs.extend(proofs),
                 Effect::Learned(camera, memory) => drop(self.memories.insert(camera, memory)),
             }

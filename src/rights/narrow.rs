@@ -3,8 +3,8 @@
 
 use super::bounds::Reach;
 use crate::model::{
-    Branch, Camera, Counts, Coverage, Fleet, History, Incident, IncidentId, Level, LinkId, LinkStatus, Site, Snapshot,
-    State,
+    Branch, Camera, Cause, Counts, Coverage, Fleet, Found, History, Incident, IncidentId, Level, LinkId, LinkStatus,
+    Site, Snapshot, State, Thing, Timeline,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -119,6 +119,27 @@ impl Reach {
         Some(incident)
     }
 
+    /// By which all incidents are found that may concern what is reached.
+    pub fn things(&self, fleet: &Fleet) -> BTreeSet<Thing> {
+        let sites = fleet.sites.keys().filter(|site| self.sees_site(site));
+        let whole = [Cause::Commune, Cause::Monitor].map(|cause| Thing::Cause(cause.kind()));
+        sites.cloned().map(Thing::Site).chain(whole).collect()
+    }
+
+    /// What was found of incidents, as far as it concerns what is reached.
+    pub fn found(&self, whole: Found) -> Found {
+        let seen = |incident| self.incident(&Arc::new(incident)).map(Arc::unwrap_or_clone);
+        Found { incidents: whole.incidents.into_iter().filter_map(seen).collect(), ..whole }
+    }
+
+    /// An incident with what happened to it, as far as it concerns what is reached; `None` where it does not.
+    pub fn told(&self, whole: Incident, timeline: Timeline) -> Option<(Incident, Timeline)> {
+        let all = whole.sites.len();
+        let seen = Arc::unwrap_or_clone(self.incident(&Arc::new(whole))?);
+        let timeline = if seen.sites.len() < all { timeline.of_a_part() } else { timeline };
+        Some((seen, timeline))
+    }
+
     /// The past of the fleet, without what befell others.
     pub fn history(&self, mut whole: History) -> History {
         whole.transitions.retain(|row| self.sees_camera(&row.camera));
@@ -130,6 +151,8 @@ impl Reach {
         whole.devices.retain(|camera, _| self.sees_camera(camera));
         let incidents = whole.incidents.into_iter().map(Arc::new);
         whole.incidents = incidents.filter_map(|incident| self.incident(&incident).map(Arc::unwrap_or_clone)).collect();
+        let seen: BTreeSet<&IncidentId> = whole.incidents.iter().map(|incident| &incident.id).collect();
+        whole.first.retain(|incident, _| seen.contains(incident));
         whole
     }
 }

@@ -31,6 +31,8 @@ closed! {
     pub enum Right {
         /// See the wall, the map, lists, and each site, camera and incident.
         See "see",
+        /// See by name who was told what of an incident, over which channel, and who did not answer.
+        SeeTold "see_told",
         /// See what a look at a camera found step by step, what the device says of itself, and where it is.
         SeeDevices "see_devices",
         /// See reports on uptime, and take them along.
@@ -80,6 +82,7 @@ impl Right {
             | Self::Accounts
             | Self::Audit => true,
             Self::See
+            | Self::SeeTold
             | Self::SeeDevices
             | Self::SeeReports
             | Self::TakeOn
@@ -99,23 +102,23 @@ impl Role {
     pub const fn has(self, right: Right) -> bool {
         use Right::{
             Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Roster, See,
-            SeeDevices, SeeReports, SeeSettings, Silence, StandIns, TakeOn,
+            SeeDevices, SeeReports, SeeSettings, SeeTold, Silence, StandIns, TakeOn,
         };
         match self {
             Self::Wall => matches!(right, See | Metrics),
             Self::Officer => {
-                matches!(right, See | SeeDevices | SeeReports | TakeOn | Silence | SeeSettings | StandIns)
+                matches!(right, See | SeeTold | SeeDevices | SeeReports | TakeOn | Silence | SeeSettings | StandIns)
             }
             Self::Chief => match right {
-                See | SeeDevices | SeeReports | TakeOn | Silence | Audit | SeeSettings | Roster | StandIns
-                | Contacts | Consent | Owners | Names | Notes | Maintenance => true,
+                See | SeeTold | SeeDevices | SeeReports | TakeOn | Silence | Audit | SeeSettings | Roster
+                | StandIns | Contacts | Consent | Owners | Names | Notes | Maintenance => true,
                 Metrics | Reload | Accounts => false,
             },
             Self::Contractor => {
                 matches!(right, See | SeeDevices | SeeReports | Metrics | SeeSettings | Notes | Maintenance)
             }
             Self::Administrator => match right {
-                See | SeeDevices | SeeReports | Metrics | TakeOn | Silence | Reload | Accounts | Audit
+                See | SeeTold | SeeDevices | SeeReports | Metrics | TakeOn | Silence | Reload | Accounts | Audit
                 | SeeSettings | Roster | StandIns | Contacts | Consent | Names | Notes | Maintenance => true,
                 // Families gave their names to the commune, and not to whoever keeps its machines.
                 Owners => false,

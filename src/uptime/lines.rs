@@ -1,6 +1,9 @@
 //! What a report says, as data: totals, a line for each thing and group, causes, days and incidents.
 
-use super::account::{Account, Seconds};
+use super::{
+    account::{Account, Seconds},
+    answers::Answers,
+};
 use crate::model::{CameraId, FailureKind, Level, closed};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -58,6 +61,8 @@ pub struct Report {
     pub days: Vec<DayLine>,
     /// Incidents that were open at some time of it, in order.
     pub incidents: Vec<IncidentLine>,
+    /// How those were answered that were decided in it.
+    pub answers: Answers,
     /// The same length of time before.
     pub before: Option<Trend>,
     /// Cameras that the journal knows and the configuration no longer has; nothing of theirs is counted.

@@ -5,6 +5,7 @@
 //! maintenance, lay in its owner's hours or passed while the monitor was down is shown and never counted as up.
 
 mod account;
+mod answers;
 mod lines;
 mod past;
 mod recorder;
@@ -18,6 +19,7 @@ mod timeline;
 mod usual;
 
 pub use account::{Account, Class, Seconds};
+pub use answers::{Answers, Spread};
 pub use lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict};
 pub use recorder::Recorder;
 pub use report::{of_month, reach};

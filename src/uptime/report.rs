@@ -2,6 +2,7 @@
 
 use super::{
     account::{Account, Class, Seconds},
+    answers::answers,
     lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict},
     past::Past,
     settings::Settings,
@@ -118,6 +119,7 @@ pub(super) fn report(
         causes,
         days: days.collect(),
         incidents: incidents(fleet, &history.incidents, period, now),
+        answers: answers(&history.incidents, &history.first, (period.from, period.until), now),
         before: before.map(|before| Trend {
             from: before.from,
             service: before.total.service,

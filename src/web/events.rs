@@ -1,6 +1,7 @@
 //! Server-sent events: what changed of a page, now and then the whole, and a pulse by which a page knows how old it is.
 
 use super::{
+    incidents::{self, Search},
     list::{Asked, Filter, What},
     rendered::{Shown, Subject},
     seen::Seen,
@@ -46,18 +47,20 @@ const CHECK: Duration = Duration::from_secs(2);
 const SILENCE: Duration = Duration::from_secs(15);
 
 impl Subject {
-    fn of(wish: Wish, asked: &Asked) -> Self {
+    fn of(wish: Wish, asked: &Asked, sought: &incidents::Asked, named: bool) -> Self {
+        if wish.list.as_deref() == Some("incidents") {
+            return Self::Incidents(Search::read(sought));
+        }
         let what = match wish.list.as_deref() {
             Some("cameras") => Some(What::Cameras),
             Some("sites") => Some(What::Sites),
-            Some("incidents") => Some(What::Incidents),
             Some("links") => Some(What::Links),
             _ => None,
         };
         let range = wish.range();
         match (what, wish) {
             (Some(what), _) => Self::List(Filter::read(what, asked)),
-            (_, Wish { incident: Some(id), .. }) => Self::Incident(id),
+            (_, Wish { incident: Some(id), .. }) => Self::Incident(id, named),
             (_, Wish { camera: Some(id), .. }) => Self::Camera(id, range),
             (_, Wish { site: Some(id), .. }) => Self::Site(id, range),
             (_, Wish { link: Some(id), .. }) => Self::Link(id, range),
@@ -69,7 +72,7 @@ impl Subject {
 
     /// Between two events to one page.
     fn pause(&self) -> Duration {
-        if matches!(self, Self::List(_)) { LISTS } else { PAUSE }
+        if matches!(self, Self::List(_) | Self::Incidents(_)) { LISTS } else { PAUSE }
     }
 }
 
@@ -96,6 +99,7 @@ pub(super) async fn events(
     visitor: Visitor,
     Query(wish): Query<Wish>,
     Query(asked): Query<Asked>,
+    Query(sought): Query<incidents::Asked>,
 ) -> Response {
     if let Some(Extension(guest)) = guest {
         guest.listens();
@@ -104,7 +108,8 @@ pub(super) async fn events(
     // The page was rendered a moment ago; what changed since is sent at once.
     snapshots.mark_changed();
     let language = wish.language(&snapshots.borrow());
-    let (subject, not_before) = (Subject::of(wish, &asked), Instant::now());
+    let subject = Subject::of(wish, &asked, &sought, visitor.may(Right::SeeTold));
+    let not_before = Instant::now();
     // A camera's page shows more than others do, and so do its events.
     if matches!(subject, Subject::Camera(..)) && !visitor.may(Right::SeeDevices) {
         return StatusCode::FORBIDDEN.into_response();
@@ -153,7 +158,8 @@ impl Listener {
             // What is newer than the frame is shown with the next one, whether or not anything else happens.
             self.snapshots.mark_changed();
         }
-        if let Subject::Incident(id) = &self.subject {
+        if let Subject::Incident(id, _) = &self.subject {
+            self.shared.cache.ready(&self.subject, &snapshot).await;
             return self.of_incident(&snapshot, &id.clone());
         }
         let standing = match &self.subject {
@@ -169,7 +175,7 @@ impl Listener {
             return Some(pulse(&snapshot));
         }
         self.stood = Some((standing, Instant::now()));
-        self.shared.cache.ready(&self.subject).await;
+        self.shared.cache.ready(&self.subject, &snapshot).await;
         self.change(&snapshot)
     }
 
@@ -208,6 +214,7 @@ impl Listener {
         let Some(known) = snapshot.incident(id) else { return Some(pulse(snapshot)) };
         let mut hasher = DefaultHasher::new();
         (known.step, known.ack.is_some(), known.sites.len(), snapshot.course(known)).hash(&mut hasher);
+        self.shared.cache.incidents().one(id).map_or(0, |told| told.timeline.lines.len()).hash(&mut hasher);
         for id in known.sites.keys() {
             snapshot.sites.get(id).map(|site| (site.level, site.recovering)).hash(&mut hasher);
         }

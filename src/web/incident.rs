@@ -2,6 +2,7 @@
 
 use super::{
     ground::urgency,
+    incidents::lines::Lines,
     page::{self, moment},
     rows::first_of,
     words::{Words, words},
@@ -16,6 +17,9 @@ const SITES: usize = 100;
 #[template(path = "incident.html")]
 struct Page<'a> {
     words: &'a Words,
+    /// Whose page it is, and of when, for who prints it.
+    commune: &'a str,
+    at: String,
     incident: &'a Incident,
     place: String,
     /// How it stands, and the worst that was told where that is another.
@@ -30,6 +34,8 @@ struct Page<'a> {
     cause: &'static str,
     signed: Signed,
     scopes: Vec<(String, String)>,
+    /// What happened to it, where that is at hand.
+    timeline: Option<Lines>,
 }
 
 /// What a page is opened by, where that is a signed link.
@@ -48,6 +54,7 @@ type Site = (String, String, &'static str, &'static str, Option<String>);
 pub(super) fn main(
     snapshot: &Snapshot,
     incident: &Incident,
+    timeline: Option<Lines>,
     language: Language,
     signed: Signed,
 ) -> askama::Result<String> {
@@ -74,6 +81,8 @@ pub(super) fn main(
     }
     let page = Page {
         words,
+        commune: &snapshot.fleet.commune.name,
+        at: snapshot.local().full(snapshot.at),
         incident,
         place: snapshot.place(&incident.cause),
         level: match course {
@@ -95,11 +104,12 @@ pub(super) fn main(
         cause: cause_text(&incident.cause, language),
         signed,
         scopes,
+        timeline,
     };
     page.render()
 }
 
-fn cause_text(cause: &Cause, language: Language) -> &'static str {
+pub(super) fn cause_text(cause: &Cause, language: Language) -> &'static str {
     let (vietnamese, english) = match cause {
         Cause::Site(_) => ("camera tại chỗ", "cameras on the spot"),
         Cause::Unproven(_) => {

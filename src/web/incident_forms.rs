@@ -21,7 +21,7 @@ use super::{
 use crate::{
     model::{Ack, Incident, Language, Snapshot},
     request::{Done, Invalid, Refused, Request, Silence},
-    rights::{By, Who},
+    rights::{By, Right, Who},
 };
 use axum::{
     Form, Router,
@@ -55,7 +55,8 @@ fn for_one(
     // It is not renewed in place: its button would be lost.
     let events = format!("/events?lang={}&incident=", words(language).lang);
     let path = format!("/incidents/{}", incident.number);
-    let main = main(snapshot, incident, language, signed);
+    // Whoever holds a message is not asked who they are: people are named to those who sign in.
+    let main = main(snapshot, incident, None, language, signed);
     let frame = Frame { shared, visitor, snapshot, language, path: &path, events: &events };
     html(main.and_then(|main| frame.whole(&main)))
 }
@@ -65,7 +66,7 @@ fn gone(language: Language) -> Response {
 }
 
 async fn show(Seen(shared): Seen, visitor: Visitor, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
-    visit::show(&shared, &visitor, &wish, &Subject::Incident(id), no_such).await
+    visit::show(&shared, &visitor, &wish, &Subject::Incident(id, visitor.may(Right::SeeTold)), no_such).await
 }
 
 #[derive(Debug, Deserialize)]

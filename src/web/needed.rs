@@ -21,7 +21,7 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
     use Needed::{Known, Nothing, Whole};
     use Right::{
         Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Roster, See,
-        SeeDevices, SeeReports, SeeSettings, Silence, StandIns, TakeOn,
+        SeeDevices, SeeReports, SeeSettings, SeeTold, Silence, StandIns, TakeOn,
     };
     const fn right(right: Right) -> Needed {
         Needed::Right(right)
@@ -93,6 +93,7 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/api/v1/cameras/{id}/strip", right(SeeDevices)),
         ("GET", "/api/v1/incidents", right(See)),
         ("GET", "/api/v1/incidents/{id}", right(See)),
+        ("GET", "/api/v1/incidents/{id}/timeline", right(SeeTold)),
         ("POST", "/api/v1/incidents/{id}/ack", right(TakeOn)),
         ("GET", "/api/v1/silences", right(See)),
         ("POST", "/api/v1/silences", right(Silence)),

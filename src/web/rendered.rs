@@ -3,7 +3,9 @@
 //! has a new snapshot with every few looks; its pages are made from one of the last half second.
 
 use super::{
-    camera, incident, link,
+    camera, incident,
+    incidents::{self, Known, Search},
+    link,
     list::{self, Filter, Index},
     map,
     past::Past,
@@ -11,7 +13,8 @@ use super::{
     site, sse, wall,
 };
 use crate::{
-    model::{Language, Snapshot},
+    model::{Fleet, Language, Snapshot},
+    rights::Bounds,
     uptime::{Of, Range},
 };
 use axum::body::Bytes;
@@ -47,8 +50,18 @@ pub(super) enum Subject {
     Site(String, Range),
     Camera(String, Range),
     Link(String, Range),
-    /// Not as a signed link shows it, which is for one person.
-    Incident(String),
+    /// Incidents that are open or past.
+    Incidents(Search),
+    /// Not as a signed link shows it, which is for one person; and whether people are named who were told.
+    Incident(String, bool),
+}
+
+/// What pages show beside the snapshot.
+struct AtHand<'a> {
+    past: &'a Past,
+    /// Whether it is of what somebody sees of the commune.
+    part: bool,
+    incidents: &'a Known,
 }
 
 impl Subject {
@@ -57,9 +70,10 @@ impl Subject {
         &self,
         snapshot: &Snapshot,
         language: Language,
-        (past, part): (&Past, bool),
+        at_hand: &AtHand<'_>,
         index: impl FnOnce() -> Arc<Index>,
     ) -> askama::Result<Option<String>> {
+        let AtHand { past, part, incidents } = *at_hand;
         match self {
             Self::Wall(range) => wall::main(snapshot, None, language, (past, (!part).then_some(*range))),
             Self::Area(id, range) => wall::main(snapshot, Some(id), language, (past, (!part).then_some(*range))),
@@ -68,10 +82,21 @@ impl Subject {
             Self::Site(id, range) => site::main(snapshot, id, language, (past, *range)),
             Self::Camera(id, range) => camera::main(snapshot, id, language, (past, *range)),
             Self::Link(id, range) => link::main(snapshot, id, language, (past, *range)),
-            Self::Incident(id) => snapshot
-                .incident(id)
-                .map(|known| incident::main(snapshot, known, language, incident::Signed::default()))
-                .transpose(),
+            Self::Incidents(search) => {
+                let sought = search.sought(&snapshot.fleet, &index(), snapshot.at, incidents::ROWS);
+                let found = incidents.list(search);
+                incidents::list::main(snapshot, found.as_deref(), (search, &sought), language).map(Some)
+            }
+            Self::Incident(id, named) => {
+                let told = incidents.one(id);
+                // One that is open, or ended lately, is shown as it is now.
+                let known = snapshot.incident(id).map(|known| &**known);
+                let Some(known) = known.or(told.as_ref().map(|told| &told.incident)) else { return Ok(None) };
+                let names = named.then(|| incidents.names());
+                let lines =
+                    told.as_ref().map(|told| incidents::lines::lines(snapshot, &told.timeline, names, language));
+                incident::main(snapshot, known, lines, language, incident::Signed::default()).map(Some)
+            }
         }
     }
 }
@@ -79,6 +104,7 @@ impl Subject {
 /// The last snapshot's renderings.
 pub(super) struct Cache {
     past: Arc<Past>,
+    incidents: Known,
     /// Whether it is of what somebody sees of the commune: the past of all its sites together is not theirs.
     part: bool,
     pages: Mutex<Pages>,
@@ -99,13 +125,22 @@ struct Pages {
 }
 
 impl Cache {
-    pub(super) fn new(past: Arc<Past>) -> Self {
-        Self { past, part: false, pages: Mutex::default(), frame: Frame::default() }
+    pub(super) fn new(past: Arc<Past>, incidents: Known) -> Self {
+        Self { past, incidents, part: false, pages: Mutex::default(), frame: Frame::default() }
     }
 
     /// One of what somebody sees of the commune. What is known of the past of each thing is shared.
-    pub(super) fn of_a_part(&self) -> Self {
-        Self { part: true, ..Self::new(self.past.clone()) }
+    pub(super) fn of_a_part(&self, bounds: Bounds) -> Self {
+        Self { part: true, ..Self::new(self.past.clone(), self.incidents.within(bounds)) }
+    }
+
+    fn at_hand(&self) -> AtHand<'_> {
+        AtHand { past: &self.past, part: self.part, incidents: &self.incidents }
+    }
+
+    /// What is known of incidents, open and past.
+    pub(super) fn incidents(&self) -> &Known {
+        &self.incidents
     }
 
     /// What is known of the past.
@@ -114,14 +149,28 @@ impl Cache {
     }
 
     /// Has at hand what a page shows of the past.
-    pub(super) async fn ready(&self, subject: &Subject) {
-        self.past.ready(subject.past()).await;
+    pub(super) async fn ready(&self, subject: &Subject, snapshot: &Snapshot) {
+        match subject {
+            Subject::Incidents(search) => {
+                let sought =
+                    || search.sought(&snapshot.fleet, &self.index(&snapshot.fleet), snapshot.at, incidents::ROWS);
+                self.incidents.ready_list(search, sought).await;
+            }
+            Subject::Incident(id, _) => self.incidents.ready_one(id).await,
+            subject => self.past.ready(subject.past()).await,
+        }
+    }
+
+    /// The index of an inventory.
+    pub(super) fn index(&self, fleet: &Arc<Fleet>) -> Arc<Index> {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        Index::kept(&mut pages.index, fleet)
     }
 
     /// The snapshot that a page is made from: the one at hand, or for a large fleet one that is a little older, so that
     /// many who ask share it. Incidents are always shown as they are: somebody has just taken one on.
     pub(super) fn frame(&self, latest: &Arc<Snapshot>, subject: &Subject) -> Arc<Snapshot> {
-        if latest.fleet.cameras.len() < LARGE || matches!(subject, Subject::Incident(_)) {
+        if latest.fleet.cameras.len() < LARGE || matches!(subject, Subject::Incident(..)) {
             return latest.clone();
         }
         let mut frame = self.frame.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,7 +195,7 @@ impl Cache {
         language: Language,
     ) -> askama::Result<Option<Bytes>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(pages.content(snapshot, subject, language, (&self.past, self.part))?.map(|content| content.html.clone()))
+        Ok(pages.content(snapshot, subject, language, &self.at_hand())?.map(|content| content.html.clone()))
     }
 
     /// What a page must be told that shows `shown`, or nothing yet: the whole, what has changed, or `None` where nothing
@@ -159,10 +208,10 @@ impl Cache {
         shown: Option<&Shown>,
     ) -> Result<(Option<Bytes>, Shown), Option<askama::Error>> {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let content = pages.content(snapshot, subject, language, (&self.past, self.part)).map_err(Some)?.ok_or(None)?;
+        let content = pages.content(snapshot, subject, language, &self.at_hand()).map_err(Some)?.ok_or(None)?;
         let key = (subject.clone(), language, shown.map(|shown| shown.fingerprint));
         let now = Shown::of(&content);
-        if let Some(event) = pages.events.get(&key) {
+        if let Some(event) = pages.events.get(&key).filter(|_| !subject.is_read()) {
             return Ok((Some(event.clone()), now));
         }
         let id = snapshot.at.as_millisecond().to_string();
@@ -171,7 +220,7 @@ impl Cache {
             Some(patch) => sse::event("patch", Some(&id), &patch),
             None => sse::event("wall", Some(&id), &content.html),
         };
-        if pages.has_room(event.len()) {
+        if !subject.is_read() && pages.has_room(event.len()) {
             pages.events.insert(key, event.clone());
         }
         Ok((Some(event), now))
@@ -219,17 +268,17 @@ impl Pages {
         snapshot: &Arc<Snapshot>,
         subject: &Subject,
         language: Language,
-        past: (&Past, bool),
+        at_hand: &AtHand<'_>,
     ) -> askama::Result<Option<Arc<Content>>> {
         self.turn_to(snapshot);
         let key = (subject.clone(), language);
-        if let Some(content) = self.kept.get(&key) {
+        if let Some(content) = self.kept.get(&key).filter(|_| !subject.is_read()) {
             return Ok(Some(content.clone()));
         }
         let index = || Index::kept(&mut self.index, &snapshot.fleet);
-        let Some(main) = subject.render(snapshot, language, past, index)? else { return Ok(None) };
+        let Some(main) = subject.render(snapshot, language, at_hand, index)? else { return Ok(None) };
         let content = Arc::new(Content::of(&main));
-        if self.has_room(content.size() + subject.size()) {
+        if !subject.is_read() && self.has_room(content.size() + subject.size()) {
             self.kept.insert(key, content.clone());
         }
         Ok(Some(content))
@@ -250,9 +299,15 @@ impl Subject {
             Self::Wall(_) => 0,
             Self::Map(id) => id.as_ref().map_or(0, String::len),
             Self::List(filter) => filter.query().len(),
-            Self::Incident(id) => id.len(),
+            Self::Incidents(search) => search.query().len(),
+            Self::Incident(id, _) => id.len(),
             Self::Area(id, _) | Self::Site(id, _) | Self::Camera(id, _) | Self::Link(id, _) => id.len(),
         }
+    }
+
+    /// Whether its page shows what is read of the journal while the snapshot stays the same.
+    fn is_read(&self) -> bool {
+        matches!(self, Self::Incidents(_) | Self::Incident(..))
     }
 
     /// What its page shows of the past, where that is read for it.

@@ -418,3 +418,19 @@ async fn who_is_signed_out_sees_no_more_of_what_goes_on() {
 fn visitors_sign_in_unless_the_configuration_says_otherwise() {
     assert!(Settings::default().sign_in);
 }
+
+/// What happened is seen by all; who was told, by whom the table says.
+#[tokio::test(start_paused = true)]
+async fn who_was_told_is_named_to_those_who_may_know_it() {
+    let (street, ..) = house();
+    for role in Role::ALL {
+        let bearer = format!("authorization: Bearer {}\r\n", token(role));
+        let page = ask(&street, IP, "GET /incidents/17?lang=en", &bearer, "").await;
+        assert_eq!(status(&page), 200, "{role:?}");
+        assert!(page.contains("Nobody took it on: escalated"), "{role:?}: {page}");
+        let named = ["Trung úy an", "zalo-truc-ban", "503"].map(|part| page.contains(part));
+        assert_eq!(named, [role.has(Right::SeeTold); 3], "{role:?}");
+        let timeline = ask(&street, IP, "GET /api/v1/incidents/17/timeline", &bearer, "").await;
+        assert_eq!(status(&timeline), if role.has(Right::SeeTold) { 200 } else { 403 }, "{role:?}");
+    }
+}

@@ -1,7 +1,9 @@
 //! Which address gives what.
 
 use super::{
-    accounts, api, asked, editing, events, gate, incident_forms, openid,
+    accounts, api, asked, editing, events, gate, incident_forms,
+    incidents::Known,
+    openid,
     origin::OwnPage,
     owners,
     past::Past,
@@ -45,8 +47,8 @@ pub(super) fn router(state: State) -> Router {
 
 fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
     let shared = Shared {
+        cache: Arc::new(Cache::new(past, Known::new(state.incidents.clone()))),
         state,
-        cache: Arc::new(Cache::new(past)),
         exposition: Arc::default(),
         wishes: Arc::default(),
         reports,

@@ -1,6 +1,7 @@
 //! A province of 20,000 cameras: no page is larger than a visitor, a wall and the daemon can bear.
 
 use super::{
+    incidents::{self, Known, Search},
     list::Asked,
     past::{self, Past},
     province::province,
@@ -41,11 +42,11 @@ fn pages() -> Vec<Subject> {
         list(What::Cameras, "area=khu-004&sort=name"),
         list(What::Sites, ""),
         list(What::Sites, "level=unwell&q=nga+tu"),
-        list(What::Incidents, ""),
+        Subject::Incidents(Search::default()),
         list(What::Links, ""),
         Subject::Site("site-00000".into(), Range::Week),
         Subject::Camera("camera-00003".into(), Range::Month),
-        Subject::Incident("17".into()),
+        Subject::Incident("17".into(), true),
     ]
 }
 
@@ -55,9 +56,9 @@ async fn sizes(snapshot: &Arc<Snapshot>) {
     let at_hand = past.keep_at_hand(snapshots);
     tokio::pin!(at_hand);
     assert!(futures_util::poll!(&mut at_hand).is_pending(), "it goes on for ever");
-    let cache = Cache::new(past.clone());
+    let cache = Cache::new(past.clone(), Known::new(incidents::tests::sources(watch::channel(snapshot.clone()).1)));
     for subject in pages() {
-        cache.ready(&subject).await;
+        cache.ready(&subject, snapshot).await;
         for language in [Language::Vi, Language::En] {
             let began = std::time::Instant::now();
             let main = cache.main(snapshot, &subject, language).expect("it is rendered");

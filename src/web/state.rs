@@ -5,6 +5,7 @@ use super::{
     editing::Turn,
     exposition,
     flood::Wishes,
+    incidents::Incidents,
     openid::{Pending, Provider},
     past,
     rendered::Cache,
@@ -47,6 +48,8 @@ pub struct State {
     pub reporter: report::Reporter,
     /// Reads what things were in the time before now.
     pub past: past::Sources,
+    /// Reads incidents, open and past.
+    pub incidents: Incidents,
     /// The names by which it may be asked.
     pub hosts: Hosts,
     /// Where people's wishes go.

@@ -200,6 +200,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
             }
         }),
         past: crate::web::past::tests::sources(snapshots.clone()),
+        incidents: crate::web::incidents::tests::sources(snapshots.clone()),
         access: access(false),
         sheet: Arc::new(|| Arc::new(sheet())),
         owner: Arc::new(|_| Box::pin(async { Ok(None) })),
@@ -353,7 +354,7 @@ async fn a_signed_link_does_its_work_once() {
     refused(old, "không còn tác dụng: Bình đã nhận sự cố", "does nothing any more: Bình took the incident on").await;
 
     // The acknowledgement ran out, and it was told anew with another link.
-    let lapsed = || Some(Lapsed { count: 1, last: ack("Trung úy An", "link") });
+    let lapsed = || Some(Lapsed { count: 1, last: ack("Trung úy An", "link"), ran_out: None });
     publish(&|incident| incident.lapsed = lapsed());
     refused(old, "Sau đó sự cố được báo lại với liên kết mới", "It was told anew since, with another link").await;
     let (_, _, page) = fetch(&server, "/ack/17/an/17+1+an").await;

@@ -21,6 +21,8 @@ pub(super) struct SiteTile<'a> {
     pub(super) incident: Option<u32>,
     /// That it is well again and the incident not yet over.
     pub(super) recovering: Option<String>,
+    /// For how many minutes nobody has taken it on, where it is blind and that is too long.
+    pub(super) unattended: Option<u64>,
     /// Its last day, drawn; nothing where that is not known.
     pub(super) day: String,
 }
@@ -57,6 +59,7 @@ impl<'a> SiteTile<'a> {
             since: moment(status.since, snapshot),
             incident: snapshot.number(status),
             recovering: page::recovering(snapshot, status, language),
+            unattended: snapshot.unattended(status).map(|waits| waits.as_secs() / 60),
             day: String::new(),
         }
     }

@@ -133,7 +133,7 @@ impl Views {
         let view = known.unwrap_or_else(|| {
             Arc::new(View {
                 bounds: bounds.clone(),
-                cache: Arc::new(cache.of_a_part()),
+                cache: Arc::new(cache.of_a_part(bounds.clone())),
                 reports: Arc::new(reports.within(bounds.clone())),
                 kept: Arc::default(),
             })
@@ -150,13 +150,17 @@ mod tests {
     use super::*;
     use crate::{
         model::State,
-        web::{past::Past, router::tests},
+        web::{
+            incidents::{self, Known},
+            past::Past,
+            router::tests,
+        },
     };
 
     #[tokio::test(start_paused = true)]
     async fn it_is_shared_and_let_go_of_when_nobody_asks() {
         let (whole, bounds) = (tests::snapshot(State::Up, 0), Bounds::of(["khu".into()]).expect("one"));
-        let cache = Cache::new(Arc::new(Past::unknown()));
+        let cache = Cache::new(Arc::new(Past::unknown()), Known::new(incidents::tests::unreadable()));
         let desk = Desk::new(Arc::new(|_, _| Box::pin(async { Err(String::new()) })));
         let views = Views::default();
         let view = views.of(&bounds, &cache, &desk);

@@ -1,6 +1,7 @@
 //! Each page at its address: what is asked for, as a subject that is rendered once for all who ask.
 
 use super::{
+    incidents::{self, Search},
     list::{Asked, Filter, What},
     rendered::Subject,
     seen::Seen,
@@ -25,7 +26,7 @@ pub(super) async fn show(
 ) -> Response {
     let snapshot = shared.snapshot();
     let language = wish.language(&snapshot);
-    shared.cache.ready(subject).await;
+    shared.cache.ready(subject, &snapshot).await;
     whole::of(shared, &snapshot, (language, visitor), subject, missing(language))
 }
 
@@ -96,9 +97,9 @@ pub(super) async fn incidents(
     Seen(shared): Seen,
     visitor: Visitor,
     Query(wish): Query<Wish>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<incidents::Asked>,
 ) -> Response {
-    show(&shared, &visitor, &wish, &Subject::List(Filter::read(What::Incidents, &asked)), never).await
+    show(&shared, &visitor, &wish, &Subject::Incidents(Search::read(&asked)), never).await
 }
 
 pub(super) async fn link(

@@ -130,6 +130,8 @@ struct IncidentRow {
     word: String,
     since: Moment,
     taken_on: Option<String>,
+    /// For how many minutes nobody has taken it on, where it has blinded a site and that is too long.
+    unattended: Option<u64>,
 }
 
 /// Sites of one area that stand together.
@@ -289,6 +291,7 @@ impl<'a> Wall<'a> {
             word: snapshot.course_text(snapshot.course(incident), self.language),
             since: moment(incident.since, snapshot),
             taken_on: incident.ack.as_ref().map(|ack| ack.by.clone()),
+            unattended: snapshot.waits_too_long(incident).map(|waits| waits.as_secs() / 60),
         };
         (open.iter().take(INCIDENTS).map(row).collect(), open.len())
     }

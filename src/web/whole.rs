@@ -47,6 +47,7 @@ impl Frame<'_> {
             ("/", words.wall, Right::See),
             ("/sites", words.sites_short, Right::See),
             ("/cameras", words.cameras, Right::See),
+            ("/incidents", words.all_incidents, Right::See),
             ("/links", words.links, Right::See),
             ("/map", words.map, Right::See),
             ("/reports", words.reports, Right::SeeReports),
@@ -150,7 +151,11 @@ pub(super) fn of(
         Subject::Link(id, range) => {
             (format!("/links/{id}{}", back("?", *range)), format!("&link={id}{}", back("&", *range)))
         }
-        Subject::Incident(id) => {
+        Subject::Incidents(search) => {
+            let query = search.query();
+            (format!("/incidents?{query}"), format!("&list=incidents&{query}"))
+        }
+        Subject::Incident(id, _) => {
             let number = snapshot.incident(id).map_or_else(|| id.clone(), |incident| incident.number.to_string());
             (format!("/incidents/{number}"), format!("&incident={number}"))
         }

@@ -215,6 +215,7 @@ fn places(config: &Config) -> Vec<(String, String, Way)> {
     for (id, channel) in &config.deliver.channels {
         let ways: Vec<Option<Way>> = match &channel.target {
             Target::Webhook { url, .. } | Target::Ntfy { url, .. } | Target::SmsHttp { url, .. } => vec![server(url)],
+            Target::Stringee(to) => vec![server(&to.api)],
             Target::Zalo { api, .. }
             | Target::Telegram { api, .. }
             | Target::Esms { api, .. }

@@ -55,18 +55,23 @@ pub(super) async fn tell(
         return Ok(None);
     }
     let rehearsal = Rehearsal;
-    let matter: &dyn Matter = match dispatch.matter {
-        Some(matter) => matter,
-        None => &rehearsal,
-    };
+    let matter: &dyn Matter = dispatch.matter.unwrap_or(&rehearsal);
     let script = words::Script { language, zone: dispatch.zone, notice, matter };
     let talk = talk::Talk { phone, settings: Settings { ring: phone.ring }, matter, script, voice };
     let outcome = talk.hold().await;
     if outcome.is_told() { Ok(Some(outcome.as_str().to_owned())) } else { Err(refusal(outcome)) }
 }
 
+/// The words of a call without keys, as they stand.
+pub(super) fn spoken(dispatch: &Dispatch<'_>, language: Language) -> String {
+    let rehearsal = Rehearsal;
+    let matter: &dyn Matter = dispatch.matter.unwrap_or(&rehearsal);
+    let pieces = words::Script { language, zone: dispatch.zone, notice: dispatch.notice, matter }.news();
+    pieces.into_iter().map(|piece| piece.text).collect::<Vec<_>>().join(" ")
+}
+
 /// What a call that told nobody is for whoever keeps the outbox.
-fn refusal(outcome: Outcome) -> Refusal {
+pub(super) fn refusal(outcome: Outcome) -> Refusal {
     let unreached = outcome.is_put_through();
     let wait = (unreached && !outcome.is_permanent()).then_some(AGAIN);
     Refusal { wait, permanent: outcome.is_permanent(), unreached, ..Refusal::passing(outcome.text()) }

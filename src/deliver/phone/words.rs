@@ -41,15 +41,7 @@ impl Script<'_> {
     }
 
     fn message(&self) -> Vec<Piece> {
-        let mut pieces = match self.notice {
-            Notice::Incident(notice) => self.incident(&self.matter.newest(notice)),
-            _ => {
-                let text = self
-                    .language
-                    .pick("Đây là cuộc gọi thử của hệ thống camera.", "This is a test of the cameras' alarm.");
-                vec![Piece { name: Some("test".into()), text: text.into() }]
-            }
-        };
+        let mut pieces = self.news();
         let one = self.language.pick("Nhấn phím một để nhận xử lý.", "Press one to take it on.");
         pieces.push(Piece { name: Some("press-1".into()), text: one.into() });
         if self.notice.incident().is_some() {
@@ -57,6 +49,16 @@ impl Script<'_> {
             pieces.push(Piece { name: Some("press-2".into()), text: two.into() });
         }
         pieces
+    }
+
+    /// What is the matter.
+    pub(super) fn news(&self) -> Vec<Piece> {
+        if let Notice::Incident(notice) = self.notice {
+            return self.incident(&self.matter.newest(notice));
+        }
+        let text =
+            self.language.pick("Đây là cuộc gọi thử của hệ thống camera.", "This is a test of the cameras' alarm.");
+        vec![Piece { name: Some("test".into()), text: text.into() }]
     }
 
     fn incident(&self, notice: &IncidentNotice) -> Vec<Piece> {

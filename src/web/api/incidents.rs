@@ -1,13 +1,18 @@
-//! Incidents: what is open or ended lately, and taking one on.
+//! Incidents: what is open or ended lately, what is past, what happened to one, and taking one on.
 
 use super::{
     Done, Json, Problem, Refusal, Seen, ToSchema,
-    refusal::{Body, Name},
+    refusal::{Ask, Body, Name},
 };
 use crate::{
-    model::{Ack, Cause, Incident, Level, Snapshot},
+    model::{Ack, Cause, Happening, Incident, Language, Level, PersonId, Snapshot},
     request::{Request, TakeOn},
-    web::{origin::OwnPage, visitor::Visitor},
+    web::{
+        incidents::{Asked, Search, Told},
+        origin::OwnPage,
+        state::Shared,
+        visitor::Visitor,
+    },
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -68,19 +73,117 @@ fn shown(snapshot: &Snapshot, incident: &Incident) -> Shown {
     }
 }
 
-/// Incidents that are open, or ended within the last hours; newest first.
-#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", responses((status = 200, body = Vec<Shown>)))]
-pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<Shown>> {
+/// Incidents that a search gives at once.
+const FOUND: usize = 100;
+
+/// Incidents that are open, or ended within the last hours; newest first. With anything to search by: all that match, open
+/// and past, at most 100 at once; the next ones are those before the lowest number.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(Asked),
+    responses((status = 200, body = Vec<Shown>), (status = 400, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn list(Seen(shared): Seen, Ask(asked): Ask<Asked>) -> Result<Json<Vec<Shown>>, Refusal> {
     let snapshot = shared.snapshot();
-    Json(snapshot.incidents.iter().map(|incident| shown(&snapshot, incident)).collect())
+    if asked.is_empty() {
+        return Ok(Json(snapshot.incidents.iter().map(|incident| shown(&snapshot, incident)).collect()));
+    }
+    let search = Search::whole(&asked).map_err(Refusal::malformed)?;
+    let sought = search.sought(&snapshot.fleet, &shared.cache.index(&snapshot.fleet), snapshot.at, FOUND);
+    let found = shared.cache.incidents().read_list(sought).await.map_err(Refusal::unavailable)?;
+    Ok(Json(found.incidents.iter().map(|incident| now(&snapshot, incident)).collect()))
 }
 
-/// One incident, by its id or number.
+/// An incident as it is now, if the snapshot has it, or as it was written.
+fn now(snapshot: &Snapshot, read: &Incident) -> Shown {
+    shown(snapshot, snapshot.incident(read.id.as_str()).map_or(read, |now| now))
+}
+
+/// One incident, open or past, by its id or number.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents", params(("id" = String, Path)),
-    responses((status = 200, body = Shown), (status = 404, body = Problem)))]
+    responses((status = 200, body = Shown), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn one(Seen(shared): Seen, Name(id): Name) -> Result<Json<Shown>, Refusal> {
     let snapshot = shared.snapshot();
-    snapshot.incident(&id).map(|incident| Json(shown(&snapshot, incident))).ok_or_else(Refusal::no_incident)
+    if let Some(incident) = snapshot.incident(&id) {
+        return Ok(Json(shown(&snapshot, incident)));
+    }
+    Ok(Json(now(&snapshot, &known(&shared, &id).await?.incident)))
+}
+
+async fn known(shared: &Shared, id: &str) -> Result<std::sync::Arc<Told>, Refusal> {
+    let told = shared.cache.incidents().read_one(id).await.map_err(Refusal::unavailable)?;
+    told.ok_or_else(Refusal::no_incident)
+}
+
+/// What happened to an incident and to its messages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Timeline {
+    /// The number by which people know it.
+    number: u32,
+    /// The name for people of what failed.
+    place: String,
+    /// In the order of time.
+    entries: Vec<Entry>,
+    /// Who did not answer within some step of the escalation.
+    silent: Vec<Person>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize, ToSchema)]
+struct Entry {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    what: Happening,
+    /// The incident's notice that it belongs to, from 1.
+    step: u32,
+    /// Who is told.
+    person: Option<Person>,
+    /// Over which channel they are told, or answered.
+    channel: Option<String>,
+    /// How bad it is, where that is the news.
+    level: Option<Level>,
+    /// Until when, where something lasts.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// Why, by whom, or of what, in English.
+    detail: String,
+    /// Where a step was taken: who had been told by then, and did not answer.
+    silent: Vec<Person>,
+    /// Who was to be told by then, and no channel had taken it.
+    unreached: Vec<Person>,
+}
+
+/// Somebody of the roster.
+#[derive(Debug, Serialize, ToSchema)]
+struct Person {
+    id: String,
+    /// What they are called; their id where the roster has them no more.
+    name: String,
+}
+
+/// What happened to an incident, open or past: who was told what, when and over which channel, who took it on, and who did
+/// not answer within a step.
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents", params(("id" = String, Path)),
+    responses((status = 200, body = Timeline), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn timeline(Seen(shared): Seen, Name(id): Name) -> Result<Json<Timeline>, Refusal> {
+    let told = known(&shared, &id).await?;
+    let names = shared.cache.incidents().names();
+    let person = |id: &PersonId| Person { id: id.to_string(), name: names(id) };
+    let entry = |line: &crate::model::TimelineLine| Entry {
+        at: line.entry.at,
+        what: line.entry.what,
+        step: line.entry.step,
+        person: line.entry.person.as_ref().map(person),
+        channel: line.entry.channel.as_ref().map(ToString::to_string),
+        level: line.entry.level,
+        until: line.entry.until,
+        detail: line.entry.detail.text(Language::OF_PROGRAMS),
+        silent: line.silent.iter().map(person).collect(),
+        unreached: line.unreached.iter().map(person).collect(),
+    };
+    Ok(Json(Timeline {
+        number: told.incident.number,
+        place: shared.snapshot().place(&told.incident.cause),
+        entries: told.timeline.lines.iter().map(entry).collect(),
+        silent: told.timeline.silent().into_iter().map(person).collect(),
+    }))
 }
 
 /// Takes an incident on: its escalation stops.

@@ -67,6 +67,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(strips::camera))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::one))
+        .routes(routes!(incidents::timeline))
         .routes(routes!(incidents::take_on))
         .routes(routes!(silences::list, silences::silence))
         .routes(routes!(silences::unsilence))
@@ -136,7 +137,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 27, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 28, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");

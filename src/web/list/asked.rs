@@ -32,7 +32,6 @@ pub(in crate::web) struct Asked {
 pub(in crate::web) enum What {
     Cameras,
     Sites,
-    Incidents,
     Links,
 }
 
@@ -136,7 +135,6 @@ impl Filter {
                 page,
                 ..all
             },
-            What::Incidents => Self { page, ..all },
             What::Links => Self { words: short(asked.q.as_deref().unwrap_or_default()), page, ..all },
         }
     }
@@ -146,7 +144,6 @@ impl Filter {
         match self.what {
             What::Cameras => "/cameras",
             What::Sites => "/sites",
-            What::Incidents => "/incidents",
             What::Links => "/links",
         }
     }

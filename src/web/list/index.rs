@@ -2,7 +2,7 @@
 //!
 //! A household's camera goes by its id here as well: whoever searches for a family's name finds nothing.
 
-use crate::model::{Camera, Fleet, Site, folded};
+use crate::model::{Camera, Fleet, Site, SiteId, folded};
 use std::{collections::HashMap, sync::Arc};
 
 /// Cameras and sites in the order of their ids.
@@ -47,6 +47,14 @@ fn entries<T>(all: impl Iterator<Item = (Arc<T>, String)>) -> Vec<Entry<T>> {
         entries[entry].place = u32::try_from(place).unwrap_or(u32::MAX);
     }
     entries
+}
+
+impl Index {
+    /// Sites that have all words of a search in their name, id or hamlet.
+    pub(in crate::web) fn sites_with(&self, search: &str) -> impl Iterator<Item = &SiteId> {
+        let words = words(search);
+        self.sites.iter().filter(move |entry| entry.has(&words)).map(|entry| &entry.it.id)
+    }
 }
 
 impl<T> Entry<T> {

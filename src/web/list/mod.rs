@@ -1,4 +1,4 @@
-//! Lists of cameras, sites, links and incidents: searched, filtered, sorted and in pages, by plain forms that need no script.
+//! Lists of cameras, sites and links: searched, filtered, sorted and in pages, by plain forms that need no script.
 
 mod asked;
 mod index;
@@ -16,11 +16,10 @@ use super::{
     words::{Words, words},
 };
 use crate::model::{
-    AreaId, FailureKind, Fleet, Incident, Kind, Language, Level, Site, SiteStatus, Snapshot, State as CameraState,
+    AreaId, FailureKind, Fleet, Kind, Language, Level, Site, SiteStatus, Snapshot, State as CameraState,
 };
 use askama::Template;
 use asked::{OUTSIDE, Sort, UNWELL};
-use select::ROWS;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Areas that a form offers.
@@ -49,7 +48,6 @@ struct Main<'a> {
     pager: Vec<Step>,
     cameras: Vec<CameraRow>,
     sites: Vec<SiteRow>,
-    incidents: Vec<IncidentRow>,
     links: Vec<links::LinkRow>,
     /// Whether the form asks for words alone.
     words_only: bool,
@@ -83,16 +81,6 @@ struct SiteRow {
     incident: Option<u32>,
 }
 
-struct IncidentRow {
-    number: u32,
-    place: String,
-    level: &'static str,
-    word: String,
-    since: Moment,
-    taken_on: String,
-    closed: String,
-}
-
 /// The content of a list's page.
 pub(super) fn main(snapshot: &Snapshot, index: &Index, filter: &Filter, language: Language) -> askama::Result<String> {
     let words = words(language);
@@ -107,7 +95,6 @@ pub(super) fn main(snapshot: &Snapshot, index: &Index, filter: &Filter, language
         pager: Vec::new(),
         cameras: Vec::new(),
         sites: Vec::new(),
-        incidents: Vec::new(),
         links: Vec::new(),
         words_only: filter.what == What::Links,
     };
@@ -125,14 +112,6 @@ pub(super) fn main(snapshot: &Snapshot, index: &Index, filter: &Filter, language
             page.sites =
                 selected.rows.iter().map(|(site, status)| site_row(snapshot, site, status, language)).collect();
             (selected.found, index.sites.len(), selected.page, selected.pages)
-        }
-        What::Incidents => {
-            page.title = words.all_incidents;
-            let (all, pages) = (snapshot.incidents.len(), snapshot.incidents.len().div_ceil(ROWS).max(1));
-            let at = filter.page.min(pages);
-            let rows = snapshot.incidents.iter().skip((at - 1) * ROWS).take(ROWS);
-            page.incidents = rows.map(|incident| incident_row(snapshot, incident, language)).collect();
-            (all, all, at, pages)
         }
         What::Links => {
             page.title = words.links;
@@ -163,19 +142,6 @@ fn site_row(snapshot: &Snapshot, site: &Site, status: &SiteStatus, language: Lan
         lost: lost.join("; "),
         since: moment(status.since, snapshot),
         incident: snapshot.number(status),
-    }
-}
-
-fn incident_row(snapshot: &Snapshot, incident: &Incident, language: Language) -> IncidentRow {
-    let course = snapshot.course(incident);
-    IncidentRow {
-        number: incident.number,
-        place: snapshot.place(&incident.cause),
-        level: course.level().as_str(),
-        word: snapshot.course_text(course, language),
-        since: moment(incident.since, snapshot),
-        taken_on: incident.ack.as_ref().map_or_else(String::new, |ack| ack.by.clone()),
-        closed: incident.closed.map_or_else(String::new, |at| moment(at, snapshot).text),
     }
 }
 
@@ -210,7 +176,7 @@ fn selects(fleet: &Fleet, filter: &Filter, language: Language) -> Vec<Select> {
             let levels = Level::ALL.map(|level| (level.as_str(), level.text(language)));
             ("level", [&[unwell][..], &levels].concat(), filter.level.value(Level::as_str))
         }
-        What::Incidents | What::Links => return Vec::new(),
+        What::Links => return Vec::new(),
     };
     let mut selects = vec![select(name, words.state, words.any, &standing, chosen)];
     if filter.what == What::Cameras {

@@ -1,6 +1,6 @@
 //! Whatever is asked for, all pages together show exactly what matches, once and in order.
 
-use super::*;
+use super::{select::ROWS, *};
 use crate::{
     model::FailureKind,
     web::province::{Wanted, area, at, snapshot},
@@ -139,7 +139,7 @@ proptest! {
     fn whatever_is_asked_is_bounded_and_its_address_means_the_same(q in ".*", area in ".{0,100}", page in ".{0,30}") {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let query = query.extend_pairs([("q", &q), ("area", &area), ("page", &page), ("state", &q)]).finish();
-        for what in [What::Cameras, What::Sites, What::Incidents] {
+        for what in [What::Cameras, What::Sites, What::Links] {
             let filter = read(what, &query);
             prop_assert!(filter.query().len() < 2000);
             prop_assert_eq!(&read(what, &filter.query()), &filter);

@@ -6,6 +6,7 @@ use crate::{
     model::{FailureKind, History, Language, LevelChange, Run, State as CameraState, Transition},
     uptime::{self, Settings},
     web::{
+        incidents::{self, Known},
         province::{self, province},
         rendered::{Cache, Subject},
     },
@@ -153,8 +154,8 @@ fn past(snapshot: &Arc<Snapshot>, history: &Arc<History>) -> Arc<Past> {
 }
 
 async fn page(past: &Arc<Past>, snapshot: &Arc<Snapshot>, subject: Subject, language: Language) -> String {
-    let cache = Cache::new(past.clone());
-    cache.ready(&subject).await;
+    let cache = Cache::new(past.clone(), Known::new(incidents::tests::unreadable()));
+    cache.ready(&subject, snapshot).await;
     let page = cache.main(snapshot, &subject, language).expect("it is rendered").expect("there is one");
     String::from_utf8(page.to_vec()).expect("text")
 }

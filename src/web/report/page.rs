@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{Kind, Language, Local},
-    uptime::{Account, CauseLine, Class, IncidentLine, Line, Report, Verdict},
+    uptime::{Account, CauseLine, Class, IncidentLine, Line, Report, Spread, Verdict},
 };
 use askama::Template;
 use std::{collections::BTreeSet, ops::Range};
@@ -29,6 +29,7 @@ struct Page<'a> {
     incidents: Vec<IncidentRow>,
     incidents_all: usize,
     incidents_address: String,
+    answers: Vec<(&'static str, String)>,
     removed: String,
     removed_more: usize,
     /// Where other forms of it are: name and address.
@@ -172,6 +173,7 @@ pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::
         incidents: incidents.iter().map(|line| show.incident(line)).collect(),
         incidents_all: report.incidents.len(),
         incidents_address: address(INCIDENTS_TABLE),
+        answers: show.answers(),
         removed_more: report.removed.len().saturating_sub(removed),
         removed: report.removed.iter().take(removed).map(ToString::to_string).collect::<Vec<_>>().join(", "),
         forms,
@@ -300,6 +302,35 @@ impl Show<'_> {
         let account = line.account.text(self.language);
         let name = line.cause.map_or_else(|| account.to_owned(), |cause| cause.text(self.language).to_owned());
         (name, length(line.seconds, self.language), line.cameras)
+    }
+
+    /// How the month's incidents were answered.
+    fn answers(&self) -> Vec<(&'static str, String)> {
+        let (answers, words) = (&self.report.answers, self.words);
+        let time = |seconds: u64| length(i64::try_from(seconds).unwrap_or(i64::MAX), self.language);
+        let spread = |spread: Option<Spread>| match spread {
+            None => "–".to_owned(),
+            Some(Spread { incidents, median_seconds, worst_seconds, worst }) => format!(
+                "{} {}, {} {} (#{worst}); {incidents} {}",
+                words.median,
+                time(median_seconds),
+                words.longest,
+                time(worst_seconds),
+                words.incidents_counted,
+            ),
+        };
+        let mut late = answers.late.to_string();
+        if !answers.late_numbers.is_empty() {
+            let numbers: Vec<String> = answers.late_numbers.iter().map(|number| format!("#{number}")).collect();
+            let more = if answers.late > answers.late_numbers.len() { ", …" } else { "" };
+            late = format!("{late}: {}{more}", numbers.join(", "));
+        }
+        vec![
+            (words.decided, answers.incidents.to_string()),
+            (words.until_sent, spread(answers.sent)),
+            (words.until_taken_on, spread(answers.taken_on)),
+            (words.not_in_time, late),
+        ]
     }
 
     pub(super) fn incident(&self, line: &IncidentLine) -> IncidentRow {

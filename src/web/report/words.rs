@@ -70,6 +70,14 @@ vocabulary! {
     makes: "Theo hãng và kiểu máy", "By make and model";
     causes: "Nguyên nhân hỏng", "What cameras were down by";
     incidents: "Sự cố", "Incidents";
+    answered: "Báo tin và nhận việc", "How incidents were answered";
+    decided: "Sự cố trong tháng", "Incidents of the month";
+    until_sent: "Từ lúc xác định tới lúc gửi tin đầu tiên", "From the decision to the first message";
+    until_taken_on: "Từ lúc xác định tới lúc có người nhận", "From the decision until somebody took it on";
+    not_in_time: "Quá 15 phút không có ai nhận", "Nobody took it on within 15 minutes";
+    median: "trung vị", "median";
+    longest: "lâu nhất", "at worst";
+    incidents_counted: "sự cố", "incidents";
     no_incidents: "Không có sự cố nào.", "There was no incident.";
     name: "Tên", "Name";
     days: "Từng ngày", "By day";

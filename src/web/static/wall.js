@@ -121,6 +121,7 @@ function listen() {
     const [left, top] = [window.scrollX, window.scrollY];
     const restore = remember(main);
     main.innerHTML = event.data;
+    offerPrinting();
     restore(main);
     window.scrollTo(left, top);
     heard(event.lastEventId);
@@ -173,6 +174,15 @@ document.addEventListener("submit", (event) => {
   [field.type, field.name, field.value] = ["hidden", "csrf", token];
   form.append(field);
 });
+
+// What is printed is what the page shows; without a script the browser's own menu does it.
+function offerPrinting() {
+  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+}
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-print]")) window.print();
+});
+offerPrinting();
 
 if (main.dataset.events) {
   listen();
