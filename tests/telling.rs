@@ -76,7 +76,7 @@ impl Receiver {
         address
     }
 
-    fn note(&self, path: &str, headers: HeaderMap, body: &[u8]) -> usize {
+    pub fn note(&self, path: &str, headers: HeaderMap, body: &[u8]) -> usize {
         let text = String::from_utf8(body.to_vec()).expect("UTF-8");
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let mut taken = self.taken.lock().expect("no panic");
@@ -98,7 +98,7 @@ pub struct World {
     pub folder: tempfile::TempDir,
     pub camera: SimCamera,
     pub page: SocketAddr,
-    daemon: Option<Child>,
+    pub daemon: Option<Child>,
 }
 
 impl World {

@@ -69,10 +69,14 @@ mod real_servers;
 mod reporting;
 /// Reports before and after what is old was forgotten.
 mod retention;
+/// Shifts for people: who takes over is told, swaps, gaps, and calendars that another reader understands.
+mod roster;
 /// Signing in, by a real browser.
 mod signing_in;
 /// Each fault of the simulated cameras on the wire.
 mod simulated;
+/// SMS: two gateways of Vietnam, what a day may cost, and answers by a real gammu-smsd.
+mod sms;
 /// Hours of an ordinary life in which nothing grows.
 mod soak;
 /// Channels, replies, Alertmanager and the commands of the roster.

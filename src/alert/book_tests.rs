@@ -31,6 +31,7 @@ fn settings() -> Settings {
             start: date(2026, 11, 24),
             handovers: vec![time(7, 0, 0, 0)],
             days: 1,
+            handover_notice: Duration::ZERO,
         }],
         always: vec!["wall".into()],
         steps: vec![

@@ -11,6 +11,7 @@ mod doubt;
 mod register;
 pub mod roster;
 mod settings;
+pub mod turns;
 
 pub use book::{Book, Cut, Telling};
 pub use damper::{Change, Damper};

@@ -27,7 +27,7 @@ pub fn on_call<'s>(
     now: Timestamp,
     zone: &TimeZone,
 ) -> Option<&'s PersonId> {
-    stand_in(settings, rotation, now).map(|stand_in| &stand_in.person).or_else(|| turn(rotation, now, zone))
+    stand_in(settings, rotation, now).and_then(|other| other.person.as_ref()).or_else(|| turn(rotation, now, zone))
 }
 
 /// The shift at `now` and those after it, `count` in all.
@@ -38,7 +38,7 @@ pub fn shifts(settings: &Settings, rotation: &Rotation, now: Timestamp, zone: &T
     for _ in 0..4096 {
         let Some(person) = on_call(settings, rotation, at, zone) else { break };
         let Some(until) = next_boundary(settings, rotation, at, zone) else { break };
-        let stands_in = stand_in(settings, rotation, at).is_some();
+        let stands_in = stands_in(settings, rotation, at);
         let full = shifts.len() == count;
         match shifts.last_mut() {
             Some(last) if last.person == *person && last.stands_in == stands_in => last.until = until,
@@ -84,6 +84,17 @@ pub fn recipients(settings: &Settings, targets: &[Target], now: Timestamp, zone:
     recipients
 }
 
+/// Whether somebody stands in at `now`.
+pub(super) fn stands_in(settings: &Settings, rotation: &Rotation, now: Timestamp) -> bool {
+    stand_in(settings, rotation, now).is_some_and(|other| other.person.is_some())
+}
+
+/// Whether whoever has the turn at `now` is away and nobody stands in. They are on call all the same: that is better than
+/// nobody.
+pub(super) fn is_open(settings: &Settings, rotation: &Rotation, now: Timestamp) -> bool {
+    stand_in(settings, rotation, now).is_some_and(|other| other.person.is_none())
+}
+
 /// The telephones of these people, as far as they are called for alarms.
 pub fn telephones(settings: &Settings, people: &[Recipient]) -> Vec<Recipient> {
     let telephone = |recipient: &Recipient| {
@@ -115,7 +126,12 @@ fn turn<'r>(rotation: &'r Rotation, now: Timestamp, zone: &TimeZone) -> Option<&
 }
 
 /// The next moment at which somebody else may be on call.
-fn next_boundary(settings: &Settings, rotation: &Rotation, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+pub(super) fn next_boundary(
+    settings: &Settings,
+    rotation: &Rotation,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Option<Timestamp> {
     let today = now.to_zoned_datetime(zone.clone()).date();
     let days = (0..=2).filter_map(|day| today.checked_add(day.days()).ok());
     let handovers = days.flat_map(|day| {
@@ -152,6 +168,7 @@ mod tests {
                 start: date(2026, 11, 2),
                 handovers: handovers.iter().map(|hour| time(*hour, 0, 0, 0)).collect(),
                 days,
+                handover_notice: std::time::Duration::ZERO,
             }],
             ..Settings::default()
         }
@@ -194,7 +211,7 @@ mod tests {
         let mut settings = settings(&[7], 1);
         let tet = |person: &str, from: &str, until: &str| Override {
             rotation: None,
-            person: person.into(),
+            person: Some(person.into()),
             from: at(from),
             until: at(until),
             reason: "Tết".into(),

@@ -73,6 +73,8 @@ pub struct Rotation {
     pub handovers: Vec<Time>,
     /// Days in a turn; at least one, and one where there are shifts.
     pub days: u32,
+    /// How long before their shift begins somebody is told of it; not at all where it is nothing.
+    pub handover_notice: Duration,
 }
 
 /// Somebody stands in: leave, Tết, a typhoon.
@@ -80,8 +82,8 @@ pub struct Rotation {
 pub struct Override {
     /// In which rotation; in all of them when `None`.
     pub rotation: Option<String>,
-    /// Who stands in.
-    pub person: PersonId,
+    /// Who stands in; nobody yet where there is nothing: whoever has the turn is away.
+    pub person: Option<PersonId>,
     /// First moment.
     pub from: Timestamp,
     /// First moment after.

@@ -151,6 +151,7 @@ fn roster() -> alert::Settings {
             start: jiff::civil::date(2026, 1, 1),
             handovers: vec![jiff::civil::time(7, 0, 0, 0)],
             days: 1,
+            handover_notice: std::time::Duration::ZERO,
         }],
         ..alert::Settings::default()
     }
@@ -173,7 +174,7 @@ fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
                 (format!("ho-{household:03}"), format!("Hộ {household:03}"), Kind::Household, hamlet)
             }
         };
-        let fibre = deliver::folded(link).to_lowercase().replace(' ', "-");
+        let fibre = crate::model::folded(link).to_lowercase().replace(' ', "-");
         links.entry(fibre.as_str().into()).or_insert_with(|| Link {
             name: format!("Cáp quang {link}"),
             kind: LinkKind::Uplink,

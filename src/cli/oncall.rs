@@ -72,7 +72,10 @@ fn roster_table(config: &Config, now: Timestamp, paint: Paint) -> String {
 
 fn stands_in(settings: &alert::Settings, shift: &roster::Shift) -> String {
     let reason = settings.overrides.iter().rfind(|other| {
-        shift.stands_in && other.person == shift.person && other.from <= shift.from && shift.from < other.until
+        shift.stands_in
+            && other.person.as_ref() == Some(&shift.person)
+            && other.from <= shift.from
+            && shift.from < other.until
     });
     reason.map_or_else(String::new, |other| format!("  ({})", other.reason))
 }
@@ -101,6 +104,7 @@ async fn test(config: &Config, person: &str, now: Timestamp) -> ExitCode {
             page: config.deliver.page.as_ref(),
             ack: None,
             first: None,
+            places: &config.deliver.places,
             matter: None,
         };
         match deliver::tell(channel, &means, dispatch).await {

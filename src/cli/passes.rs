@@ -45,6 +45,14 @@ enum What {
         #[arg(long = "area", value_name = "ID")]
         areas: Vec<String>,
     },
+    /// Make the address of somebody's shifts as a calendar, for their phone to subscribe to; it is printed once.
+    Calendar {
+        /// Their id in the roster.
+        person: String,
+        /// For how many days it is good; without it there is no end.
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+    },
     /// End a pass, by the id that the list shows.
     End {
         /// Its id.
@@ -67,6 +75,11 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         }
         What::Screen { label, days, areas } => {
             let new = json!({ "label": label, "kind": "screen", "role": "wall", "days": days, "areas": areas });
+            let made = client.json(Method::POST, &path, Some(&new)).await;
+            made.map(|made| client.at(made["secret"].as_str().unwrap_or_default()))
+        }
+        What::Calendar { person, days } => {
+            let new = json!({ "label": person, "kind": "calendar", "role": "wall", "days": days });
             let made = client.json(Method::POST, &path, Some(&new)).await;
             made.map(|made| client.at(made["secret"].as_str().unwrap_or_default()))
         }

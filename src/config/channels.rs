@@ -4,9 +4,11 @@ use super::{
     entry::{Entry, Located},
     ids::Seen,
     names::suggestion,
-    secret::{interpolated, secret},
+    secret::secret,
+    sms,
     tables::Tables,
     trunks::{Trunks, phone as telephone},
+    web_address::{url, web_address},
 };
 use crate::{
     deliver::{Channel, Email, Stringee, Target, Tls},
@@ -15,8 +17,20 @@ use crate::{
 use std::collections::BTreeMap;
 use url::Url;
 
-const KINDS: [&str; 10] =
-    ["zalo", "ntfy", "sip", "stringee", "gammu", "sms_http", "email", "webhook", "alertmanager", "telegram"];
+const KINDS: [&str; 12] = [
+    "zalo",
+    "ntfy",
+    "sip",
+    "stringee",
+    "gammu",
+    "sms_http",
+    "esms",
+    "speedsms",
+    "email",
+    "webhook",
+    "alertmanager",
+    "telegram",
+];
 const ZALO: &str = "https://bot-api.zaloplatforms.com";
 const STRINGEE: &str = "https://api.stringee.com/";
 const TELEGRAM: &str = "https://api.telegram.org";
@@ -30,13 +44,15 @@ pub(super) fn channels(tables: &Tables<'_>, trunks: &Trunks, language: Language)
         let language = entry.word("language", &Language::NAMES).unwrap_or(language);
         let per_minute = entry.number("per_minute", 1..=6000);
         let kind = entry.required("type", "ntfy");
+        let per_day = kind.as_ref().filter(|kind| sms::is_one(&kind.value)).and_then(|_| sms::per_day(entry));
         let target = kind.as_ref().and_then(|kind| match kind.value.as_str() {
-            "sip" => telephone(entry, trunks, phone(entry), &exchanges).map(Target::Sip),
+            "sip" => telephone(entry, trunks, sms::phone(entry), &exchanges).map(Target::Sip),
             _ => target(entry, kind),
         });
         if let (Some(id), Some(target)) = (id, target) {
             let mut channel = Channel::new(target, language);
             channel.per_minute = per_minute.map_or(channel.per_minute, |number| number as u32);
+            channel.per_day = per_day.or(channel.per_day);
             channels.insert(id.as_str().into(), channel);
         }
     }
@@ -70,20 +86,7 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
                 _ => Target::Telegram { api, token, chat },
             })
         }
-        "sms_http" => {
-            let (url, token, phone) = (url(entry, "http://10.20.0.4/sms"), token(), phone(entry));
-            let body = body(entry);
-            let diacritics = entry.truth("diacritics").unwrap_or(false);
-            Some(Target::SmsHttp { url: url?, token, phone: phone?, body: body?, diacritics })
-        }
-        "gammu" => {
-            let phone = phone(entry);
-            let path = |key| entry.hidden(key).map(|path| path.value.into());
-            let program = path("program").unwrap_or_else(|| "gammu-smsd-inject".into());
-            let config = path("config");
-            let diacritics = entry.truth("diacritics").unwrap_or(false);
-            Some(Target::Gammu { program, config, phone: phone?, diacritics })
-        }
+        kind if sms::is_one(kind) => sms::target(entry, kind),
         "stringee" => {
             let api = match entry.has("url") {
                 true => url(entry, STRINGEE),
@@ -92,7 +95,7 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
             let sid = entry.required_hidden("sid", "SK.0.abc").map(|sid| sid.value);
             let secret = secret(entry, "secret", "secret_file", true);
             let from = entry.required_hidden("from", "842471000000").map(|from| from.value);
-            let phone = phone(entry);
+            let phone = sms::phone(entry);
             let (api, sid, secret, from, phone) = (api?, sid?, secret?, from?, phone?);
             Some(Target::Stringee(Stringee { api, sid, secret, from, phone }))
         }
@@ -114,49 +117,6 @@ fn target(entry: &Entry<'_>, kind: &Located<String>) -> Option<Target> {
             None
         }
     }
-}
-
-/// Webhook addresses often are secrets themselves, so the value is never shown.
-pub(super) fn url(entry: &Entry<'_>, example: &str) -> Option<Url> {
-    let text = entry.required_hidden("url", example)?;
-    web_address(entry, "url", text)
-}
-
-fn web_address(entry: &Entry<'_>, key: &'static str, text: Located<String>) -> Option<Url> {
-    let text = Located { value: interpolated(entry, key, &text)?, span: text.span };
-    match text.value.parse::<Url>() {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
-        _ => {
-            let message = "is no http:// or https:// address".to_owned();
-            entry.problem(key, text.span, message, "write it like \"http://ntfy.xa.lan\"");
-            None
-        }
-    }
-}
-
-/// A number as networks dial it. It is somebody's own, so it is not shown.
-fn phone(entry: &Entry<'_>) -> Option<String> {
-    let phone = entry.required_hidden("phone", "+84900000000")?;
-    let phone = Located { value: interpolated(entry, "phone", &phone)?, span: phone.span };
-    let digits = phone.value.strip_prefix('+').unwrap_or(&phone.value);
-    if (3..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(phone.value);
-    }
-    entry.problem("phone", phone.span, "is no telephone number".into(), "write phone = \"+84900000000\"");
-    None
-}
-
-/// The gateway's own form of JSON.
-fn body(entry: &Entry<'_>) -> Option<String> {
-    const USUAL: &str = r#"{"to":"{phone}","text":"{text}"}"#;
-    let Some(body) = entry.hidden("body") else { return (!entry.has("body")).then(|| USUAL.to_owned()) };
-    let filled = body.value.replace("{phone}", "0").replace("{text}", "a").replace("{key}", "k");
-    if !body.value.contains("{text}") || serde_json::from_str::<serde_json::Value>(&filled).is_err() {
-        let message = "is no JSON with \"{text}\" in it".to_owned();
-        entry.problem("body", body.span, message, &format!("write body = '{USUAL}', as your gateway wants it"));
-        return None;
-    }
-    Some(body.value)
 }
 
 fn email(entry: &Entry<'_>) -> Option<Email> {

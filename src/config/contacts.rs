@@ -7,7 +7,7 @@ use super::{
     fleet::address,
     ids::{Seen, known},
     tables::Tables,
-    trunks,
+    trunks, web_address,
 };
 use crate::{
     alert::{self, Digest, Override, Person, Quiet, Rotation, Step, Target},
@@ -163,7 +163,8 @@ fn rotation(entry: &Entry<'_>, id: String, people: &BTreeSet<String>) -> Option<
         let message = "several times of handing over make shifts, which last less than a day".to_owned();
         entry.problem("days", entry.place("days"), message, "remove days, or keep one handover");
     }
-    Some(Rotation { id, people, start: start?, handovers, days })
+    let notice = entry.duration("handover_notice", Duration::ZERO..=DAY).map_or(Duration::ZERO, |notice| notice.value);
+    Some(Rotation { id, people, start: start?, handovers, days, handover_notice: notice })
 }
 
 /// `from` and `until` in the commune's time.
@@ -184,15 +185,18 @@ pub(super) fn span(entry: &Entry<'_>, commune: &Commune) -> Option<(Timestamp, T
 }
 
 fn stand_in(entry: &Entry<'_>, names: &Names, commune: &Commune) -> Option<Override> {
-    let person = entry.required("person", "an");
-    let person =
-        person.and_then(|name| known(entry, "person", &name, names.people.iter().map(String::as_str), "person"));
+    let named = entry.text("person").filter(|name| !name.value.is_empty());
+    let person = match &named {
+        Some(name) => Some(known(entry, "person", name, names.people.iter().map(String::as_str), "person")?),
+        // Whoever has the turn is away, and nobody stands in yet: that is told days before.
+        None => None,
+    };
     let rotation = entry
         .text("rotation")
         .and_then(|name| known(entry, "rotation", &name, names.rotations.iter().map(String::as_str), "rotation"));
     let reason = entry.required("reason", "Tết").map(|reason| reason.value).unwrap_or_default();
     let (from, until) = span(entry, commune)?;
-    Some(Override { rotation, person: person?.as_str().into(), from, until, reason })
+    Some(Override { rotation, person: person.map(|person| person.as_str().into()), from, until, reason })
 }
 
 fn step(entry: &Entry<'_>, names: &Names) -> Option<Step> {
@@ -256,7 +260,7 @@ fn digest(table: &Entry<'_>, names: &Names) -> Option<Digest> {
 }
 
 fn heartbeat(table: &Entry<'_>) -> Option<Heartbeat> {
-    let url = channels::url(table, "https://hc.example.vn/ping/…");
+    let url = web_address::url(table, "https://hc.example.vn/ping/…");
     let every = table.duration("every", Duration::from_secs(10)..=DAY).map_or(Duration::from_secs(60), |d| d.value);
     Some(Heartbeat { url: url?, every })
 }

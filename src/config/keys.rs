@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 183] = [
+const NAMES: [&str; 189] = [
     "ack_expires",
     "after",
     "alert",
@@ -21,6 +21,7 @@ const NAMES: [&str; 183] = [
     "bitrate_ratio",
     "blind_at",
     "body",
+    "brandname",
     "bytes_per_day",
     "calls",
     "camera",
@@ -65,6 +66,7 @@ const NAMES: [&str; 183] = [
     "good_to_up",
     "hamlet",
     "handover",
+    "handover_notice",
     "health",
     "heartbeat",
     "hold",
@@ -73,6 +75,7 @@ const NAMES: [&str; 183] = [
     "hours",
     "household",
     "id",
+    "inbox",
     "include",
     "issuer",
     "jitter",
@@ -118,10 +121,12 @@ const NAMES: [&str; 183] = [
     "owners",
     "page",
     "parent",
+    "parts",
     "password",
     "password_file",
     "path",
     "people",
+    "per_day",
     "per_minute",
     "person",
     "phone",
@@ -159,6 +164,7 @@ const NAMES: [&str; 183] = [
     "site",
     "site_target",
     "size",
+    "sms_type",
     "spares",
     "stale_after_household",
     "stale_after_public",

@@ -31,10 +31,12 @@ mod secret;
 mod settings;
 mod sheet;
 mod sites;
+mod sms;
 mod source;
 mod tables;
 mod trunks;
 mod web;
+mod web_address;
 mod windows;
 
 pub use checked::Config;
@@ -106,7 +108,8 @@ fn build<'a>(
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);
     fleet.anchors = anchors;
-    let (deliver, alert) = contacts::contacts(&tables, &fleet.commune, context);
+    let (mut deliver, alert) = contacts::contacts(&tables, &fleet.commune, context);
+    deliver.places = Arc::new(sms::places(&fleet));
     tables.refuse_unread();
     let fleet = Arc::new(fleet);
     let (files, known) = (Files::default(), sheet.cloned().unwrap_or_default());

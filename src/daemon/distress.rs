@@ -131,6 +131,7 @@ impl Distress {
                 page: config.deliver.page.as_ref(),
                 ack: None,
                 first: None,
+                places: &config.deliver.places,
                 matter: None,
             };
             match timeout(CHANNEL, deliver::tell(channel, &self.means, dispatch)).await {

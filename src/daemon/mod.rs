@@ -4,14 +4,18 @@
 //! `schedule` → observations → event loop → journal → relay → channels; pages and metrics read the last snapshot.
 
 mod agenda;
+mod answers;
 mod beacons;
+mod budget;
 mod calls;
 mod certificates;
+mod delivery;
 mod descriptors;
 mod distress;
 mod edit_wishes;
 mod editing;
 mod event_loop;
+mod inbox;
 mod pages;
 mod progress;
 mod relay;

@@ -2,7 +2,7 @@
 
 use super::{descriptors, shared::Shared, supervise::Outcome};
 use crate::{
-    alert::roster,
+    alert::turns,
     deliver, metrics,
     model::{CameraId, Grain, PersonId, Sought, Timeline},
     rights::{Bounds, Reach},
@@ -72,23 +72,21 @@ fn state(shared: &Shared) -> web::State {
     }
 }
 
-/// Who is on when in the next days, in each rotation.
-fn turns(shared: &Shared) -> Arc<dyn Fn(Timestamp) -> Vec<web::Turn> + Send + Sync> {
-    const SHIFTS: usize = 10;
+/// Who is on when, in each rotation.
+fn turns(shared: &Shared) -> Arc<dyn Fn(Timestamp, Timestamp) -> Vec<web::Turn> + Send + Sync> {
     let configs = shared.configs.clone();
-    Arc::new(move |now| {
+    Arc::new(move |from, until| {
         let config = configs.borrow().clone();
         let (alert, zone) = (&config.alert, &config.fleet.commune.timezone);
         let name = |id: &PersonId| alert.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone());
-        let turns = alert.rotations.iter().flat_map(|rotation| {
-            let shifts = roster::shifts(alert, rotation, now, zone, SHIFTS).into_iter();
-            shifts.map(|shift| web::Turn {
-                rotation: rotation.id.clone(),
-                person: name(&shift.person),
-                from: shift.from,
-                until: shift.until,
-                stands_in: shift.stands_in,
-            })
+        let turns = turns::turns(alert, from, until, zone).into_iter().map(|turn| web::Turn {
+            rotation: turn.rotation,
+            person: name(&turn.shift.person),
+            person_id: turn.shift.person.to_string(),
+            from: turn.shift.from,
+            until: turn.shift.until,
+            stands_in: turn.shift.stands_in,
+            gap: turn.gap,
         });
         turns.collect()
     })

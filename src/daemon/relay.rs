@@ -1,7 +1,14 @@
 //! Carries notices from the outbox to their channels. What is told next, and what follows a failure, is decided by the
 //! core (`outbox`); here messages are sent, and what became of them is noted.
 
-use super::{calls::Subject, progress::TURN, shared::Shared, supervise::Outcome, task::Task};
+use super::{
+    calls::Subject,
+    delivery::{FOLLOWED, Followed, follow},
+    progress::TURN,
+    shared::Shared,
+    supervise::Outcome,
+    task::Task,
+};
 use crate::{
     deliver,
     journal::Error,
@@ -43,7 +50,9 @@ pub(super) struct Relay {
 #[derive(Default)]
 struct Round {
     in_flight: InFlight,
-    sending: JoinSet<()>,
+    sending: JoinSet<Option<Followed>>,
+    /// What is asked after, once a gateway accepted it.
+    following: JoinSet<()>,
     channels: HashMap<task::Id, ChannelId>,
     limits: HashMap<ChannelId, (u32, Arc<DefaultDirectRateLimiter>)>,
     counted: Option<Instant>,
@@ -70,7 +79,12 @@ impl Relay {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                Some(done) = round.sending.join_next_with_id() => round.ended(done),
+                Some(done) = round.sending.join_next_with_id() => {
+                    if let Some(followed) = round.ended(done).filter(|_| round.following.len() < FOLLOWED) {
+                        round.following.spawn(follow(self.shared.clone(), followed));
+                    }
+                }
+                Some(_) = round.following.join_next() => {}
                 () = wake.notified() => {}
                 () = self.shared.clock.sleep_until(wake_at) => {}
             }
@@ -80,6 +94,7 @@ impl Relay {
     /// Sends whatever's turn it is; when it is the next one's.
     async fn serve(&self, now: Timestamp, round: &mut Round) -> Result<Option<Timestamp>, Error> {
         let heads = self.shared.journal.heads(now).await?;
+        let heads = self.pressing_first(heads, now).await?;
         if round.counted.is_none_or(|at| at.elapsed() >= TURN) {
             self.shared.own.set_notices_pending(self.shared.journal.waiting().await?);
             round.counted = Some(Instant::now());
@@ -116,7 +131,7 @@ impl Relay {
             if let Some(limit) = limit {
                 limit.until_ready().await;
             }
-            relay.deliver(message).await;
+            relay.deliver(message).await
         });
         round.channels.insert(sending.id(), channel);
     }
@@ -137,14 +152,20 @@ impl Relay {
         Some(known.1.clone())
     }
 
-    async fn deliver(&self, message: Sending) {
+    /// Hands a message to its channel and notes what became of it; what is to be asked after.
+    async fn deliver(&self, message: Sending) -> Option<Followed> {
         let (channel, notice) = (&message.place.channel, &message.notice);
-        let telling = AssertUnwindSafe(async { (self.tell)(message.clone()).await }).catch_unwind().await;
+        let telling = async {
+            self.pay(&message).await?;
+            (self.tell)(message.clone()).await
+        };
+        let telling = AssertUnwindSafe(telling).catch_unwind().await;
         // What fails inside camhealth is a try that failed: it would do so for ever.
         let outcome = telling.unwrap_or_else(|_| Err(Refusal::passing("telling it failed inside camhealth")));
         let now = self.shared.clock.now();
         let failed = outcome.as_ref().err().map(|refusal| refusal.reason.clone());
         self.shared.own.notice(channel, failed.as_deref(), now);
+        self.count(channel, outcome.as_ref().ok().and_then(Option::as_deref));
         // A channel that did its work does not fail by a person who is busy.
         let works = outcome.as_ref().map_or_else(|refusal| refusal.unreached, |_| true);
         let reports =
@@ -166,12 +187,14 @@ impl Relay {
             // Where the loop is full the step is taken in its time.
             let _ = self.shared.news.try_send(Event::PassOn { incident, step });
         }
+        let followed = Followed::of(&message, outcome.as_ref().ok().and_then(Option::as_deref));
         let mark = outbox::settle(now, &message, outcome, |channel| self.is_known(channel));
         if let Err(error) = self.shared.journal.mark(vec![mark], now).await {
             // It will be sent again; its key tells the receiver that it has it already.
             tracing::error!(%channel, %error, "what became of a notice cannot be remembered");
             tokio::time::sleep(RETRY).await;
         }
+        followed
     }
 
     fn is_known(&self, channel: &ChannelId) -> bool {
@@ -180,18 +203,16 @@ impl Relay {
 }
 
 impl Round {
-    /// A message is out of our hands; what became of it is noted.
-    fn ended(&mut self, done: Result<(task::Id, ()), JoinError>) {
-        let id = match &done {
-            Ok((id, ())) => *id,
-            Err(error) => error.id(),
-        };
-        if let Err(error) = done {
+    /// A message is out of our hands; what became of it is noted. What of it is to be asked after.
+    fn ended(&mut self, done: Result<(task::Id, Option<Followed>), JoinError>) -> Option<Followed> {
+        let (id, followed) = done.unwrap_or_else(|error| {
             tracing::error!(%error, "telling somebody ended inside camhealth; it is tried again");
-        }
+            (error.id(), None)
+        });
         if let Some(channel) = self.channels.remove(&id) {
             self.in_flight.remove(&channel);
         }
+        followed
     }
 }
 
@@ -224,6 +245,7 @@ pub(super) fn real(shared: &Shared) -> TellFn {
                 page,
                 ack,
                 first: message.first.as_deref(),
+                places: &deliver.places,
                 matter: subject.as_ref().map(|subject| subject as &dyn deliver::Matter),
             };
             deliver::tell(channel, &shared.means, dispatch).await.unwrap_or(Ok(None))

@@ -1,18 +1,25 @@
-//! Reads what people answer to bots, and takes incidents on for them.
+//! Reads what people answer to bots and by SMS, and takes incidents on for them.
 
-use super::supervise::Outcome;
+use super::{
+    answers::{Chats, ask, judged, names_by_channel},
+    inbox,
+    supervise::Outcome,
+};
 use crate::{
-    alert,
+    clock::Clock,
     config::Config,
-    deliver::replies::{Bot, Reply, takes_on},
-    model::{Language, PersonId},
-    request::{Done, Refused, Request},
-    rights::{By, Who},
+    deliver::{
+        self,
+        replies::{Bot, Reply, takes_on},
+    },
+    model::{Answered, Language},
+    monitor::Event,
+    request::{Done, Refused},
     web,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
@@ -20,14 +27,11 @@ use tokio_util::sync::CancellationToken;
 /// Wait after a bot could not be asked.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// Who is behind a chat: name, channel and language.
-type Chats = BTreeMap<String, (String, String, Language)>;
-
 /// Runs until `stop`; begins anew when the channels change.
 pub(super) async fn run(
-    http: reqwest::Client,
+    (http, clock): (reqwest::Client, Clock),
     mut configs: watch::Receiver<Arc<Config>>,
-    requests: mpsc::Sender<web::Asked>,
+    (requests, news): (mpsc::Sender<web::Asked>, mpsc::Sender<Event>),
     stop: CancellationToken,
 ) -> Outcome {
     loop {
@@ -35,6 +39,11 @@ pub(super) async fn run(
         let mut asking = JoinSet::new();
         for (bot, chats) in bots(&config) {
             asking.spawn(listen(http.clone(), bot, chats, requests.clone()));
+        }
+        let numbers = inbox::numbers(&config);
+        for folder in inbox::inboxes(&config) {
+            let known = (folder, numbers.clone());
+            asking.spawn(inbox::listen(clock.clone(), known, requests.clone(), news.clone()));
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -64,17 +73,6 @@ fn bots(config: &Config) -> Vec<(Bot, Chats)> {
     bots
 }
 
-/// The name of the first person whom each channel reaches.
-fn names_by_channel(people: &BTreeMap<PersonId, alert::Person>) -> BTreeMap<&str, &str> {
-    let mut names = BTreeMap::new();
-    for person in people.values() {
-        for channel in &person.channels {
-            names.entry(channel.as_str()).or_insert(person.name.as_str());
-        }
-    }
-    names
-}
-
 async fn listen(http: reqwest::Client, mut bot: Bot, chats: Chats, requests: mpsc::Sender<web::Asked>) {
     loop {
         match bot.replies(&http).await {
@@ -98,63 +96,16 @@ async fn listen(http: reqwest::Client, mut bot: Bot, chats: Chats, requests: mps
 async fn take_on(reply: &Reply, chats: &Chats, requests: &mpsc::Sender<web::Asked>) -> Option<String> {
     let (name, channel, language) = chats.get(&reply.chat)?;
     let number = takes_on(&reply.text)?;
-    let (answer, answered) = oneshot::channel();
-    let request = Request::TakeOn { incident: number.to_string(), by: name.clone(), via: channel.clone() };
-    let by = By { who: Who::Called(name.clone()), from: channel.clone() };
-    // waits: replies -> event_loop
-    requests.send(web::Asked { request, by, answer }).await.ok()?;
-    Some(told(&answered.await.ok()?, name, number, *language))
+    let outcome = ask(requests, number, name, channel).await?;
+    Some(told(&outcome, name, number, *language))
 }
 
-/// What became of it, in words.
+/// The same in words.
 fn told(outcome: &Result<Done, Refused>, name: &str, number: u32, language: Language) -> String {
+    let (judged, by) = judged(outcome, name);
+    let told = deliver::answered(language, number, judged, by);
     match outcome {
-        Ok(Done::TakenOnBefore { by, .. }) if by != name => language.pick(
-            format!("Sự cố #{number} đã được {by} nhận trước đó."),
-            format!("{by} has taken incident #{number} on already."),
-        ),
-        Ok(_) => language.pick(
-            format!("Đã ghi nhận: {name} nhận sự cố #{number}."),
-            format!("Noted: {name} takes incident #{number} on."),
-        ),
-        Err(Refused::NotDurable) => language.pick(
-            format!("{name} nhận sự cố #{number}, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị."),
-            format!(
-                "{name} takes incident #{number} on, but the journal cannot be written: tell whoever maintains it."
-            ),
-        ),
-        Err(Refused::Unknown(_) | Refused::Over(_)) => {
-            language.pick(format!("Không có sự cố #{number} đang mở."), format!("There is no open incident #{number}."))
-        }
-        Err(refused) => language.pick(
-            format!("Chưa ghi nhận được sự cố #{number}: {refused}."),
-            format!("Incident #{number} could not be taken on: {refused}."),
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::request::Unknown;
-
-    #[test]
-    fn each_outcome_has_its_words() {
-        let before = |by: &str| Ok(Done::TakenOnBefore { number: 17, by: by.into() });
-        let unknown = Err(Refused::Unknown(Unknown::Incident("17".into())));
-        #[rustfmt::skip]
-        let cases = [
-            (Ok(Done::TakenOn { number: 17 }), "Đã ghi nhận: An nhận sự cố #17.", "Noted: An takes incident #17 on."),
-            (before("An"), "Đã ghi nhận: An nhận sự cố #17.", "Noted: An takes incident #17 on."),
-            (before("Bình"), "Sự cố #17 đã được Bình nhận trước đó.", "Bình has taken incident #17 on already."),
-            (unknown, "Không có sự cố #17 đang mở.", "There is no open incident #17."),
-            (Err(Refused::Over("17".into())), "Không có sự cố #17 đang mở.", "There is no open incident #17."),
-            (Err(Refused::NotDurable), "An nhận sự cố #17, nhưng chưa ghi được vào nhật ký: hãy báo người quản trị.",
-                "An takes incident #17 on, but the journal cannot be written: tell whoever maintains it."),
-        ];
-        for (outcome, vietnamese, english) in cases {
-            assert_eq!(told(&outcome, "An", 17, Language::Vi), vietnamese);
-            assert_eq!(told(&outcome, "An", 17, Language::En), english);
-        }
+        Err(refused) if judged == Answered::Refused => format!("{told}: {refused}."),
+        _ => format!("{told}."),
     }
 }

@@ -198,6 +198,9 @@ async fn laid(config: Config, edits: &Edits) -> Config {
 fn own(config: &Config, clock: &Clock) -> Arc<Own> {
     let known = config.deliver.channels.iter().map(|(id, channel)| (id.clone(), channel.target.as_str()));
     let own = Own::new(known);
+    for (id, per_day) in config.deliver.channels.iter().filter_map(|(id, channel)| Some((id, channel.per_day?))) {
+        own.sms(id, 0, per_day);
+    }
     own.reload(true, clock.now());
     own.set_worker_deaths(Pool::causes_of_death().map(|cause| (cause, 0)));
     Arc::new(own)
@@ -269,10 +272,11 @@ fn tell_people(supervisor: &mut Supervisor, shared: &Shared, tell: TellFn, wake:
         journal: shared.journal.condition(),
     };
     supervisor.start(Task::Distress, distress.run(shared.stop.child_token()));
+    let ways = (shared.requests.clone(), shared.news.clone());
     let replies = replies::run(
-        shared.means.http.clone(),
+        (shared.means.http.clone(), shared.clock.clone()),
         shared.configs.clone(),
-        shared.requests.clone(),
+        ways,
         shared.stop.child_token(),
     );
     supervisor.start(Task::Replies, replies);

@@ -66,6 +66,18 @@ pub(super) async fn hand_over(request: RequestBuilder) -> Result<String, Refusal
     })
 }
 
+/// A code in a gateway's answer, which may be a number or a text: what is no short code is told as none, since it could
+/// hold anything.
+pub(super) fn code_of(value: &serde_json::Value) -> String {
+    let text = match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Number(number) => number.to_string(),
+        _ => String::new(),
+    };
+    let is_code = (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_code { text } else { "unknown".to_owned() }
+}
+
 /// JSON bodies without reqwest's optional feature.
 pub(super) trait JsonBody {
     fn json_body(self, body: &impl serde::Serialize) -> Self;

@@ -1,6 +1,6 @@
 //! What a channel is handed: a notice in words, with what ties it to earlier ones.
 
-use super::{Message, phone::Matter};
+use super::{Message, phone::Matter, places::Places};
 use crate::model::Notice;
 use jiff::{Timestamp, tz::TimeZone};
 use url::Url;
@@ -18,6 +18,8 @@ pub struct Letter<'a> {
     pub at: i64,
     /// What the channel called the first message of the same incident to the same recipient.
     pub first: Option<&'a str>,
+    /// Names that messages may have.
+    pub places: &'a Places,
 }
 
 /// A notice for one channel, with what its message needs beside it.
@@ -37,6 +39,8 @@ pub struct Dispatch<'a> {
     pub ack: Option<Url>,
     /// What the channel called the first message of the same incident to the same recipient.
     pub first: Option<&'a str>,
+    /// Names that messages may have.
+    pub places: &'a Places,
     /// What a call is about, where the daemon answers for it.
     pub matter: Option<&'a dyn Matter>,
 }

@@ -2,7 +2,7 @@
 //!
 //! Pure. Household cameras are counted, never named: their owners' affairs do not travel over push services.
 
-use super::words::Words;
+use super::{short::Short, words::Words};
 use crate::model::{Cameras, Cause, IncidentNotice, Language, Local, Notice};
 use jiff::tz::TimeZone;
 use url::Url;
@@ -17,8 +17,8 @@ pub struct Message {
     pub title: String,
     /// A few lines: what an officer needs to know.
     pub body: String,
-    /// One line for an SMS.
-    pub short: String,
+    /// The same for an SMS, of which there is little room.
+    pub short: Short,
     /// How to answer over a channel that takes replies; empty where nothing is to be answered.
     pub answer: String,
     /// Where to look further.
@@ -40,7 +40,7 @@ impl Message {
 
 /// Puts a notice into words. Times are local to `zone`; `ack` is the receiver's own link.
 pub fn compose(notice: &Notice, language: Language, zone: &TimeZone, page: Option<&Url>, ack: Option<Url>) -> Message {
-    let words = Words { language, local: Local::new(zone, notice.at()) };
+    let words = Words { language, local: Local::new(zone, notice.at()), brief: false };
     let incident = notice.incident();
     // What the receiver may take on.
     let open = incident.filter(|incident| incident.reason.pages());
@@ -69,6 +69,7 @@ fn body(words: &Words<'_>, notice: &Notice) -> String {
         Notice::Channel(notice) => words.channel_failing(notice),
         Notice::Journal(notice) => words.journal(notice),
         Notice::Test(_) => words.test(),
+        Notice::Note(_, note) => words.note(note),
     }
 }
 
@@ -110,12 +111,21 @@ fn cameras(words: &Words<'_>, cameras: &Cameras) -> Vec<String> {
     lines
 }
 
-fn short(words: &Words<'_>, notice: &Notice) -> String {
-    let title = words.title(notice);
-    let Some(incident) = notice.incident() else { return format!("{title}. {}.", words.begun(notice.at())) };
-    let answer =
-        if incident.reason.pages() { format!(" {}", words.short_answer(incident.number)) } else { String::new() };
-    format!("#{} {title}. {}.{answer}", incident.number, words.since(incident))
+fn short(words: &Words<'_>, notice: &Notice) -> Short {
+    let briefly = Words { brief: true, ..*words };
+    let Some(incident) = notice.incident() else {
+        let since = match notice {
+            Notice::Note(..) => Default::default(),
+            _ => [words.begun(notice.at()), words.roughly_begun(notice.at())],
+        };
+        return Short::of(None, "", [&|_| words.title(notice), &|_| briefly.title(notice)], since, String::new());
+    };
+    let told = |place: &str| Notice::Incident(Box::new(IncidentNotice { place: place.to_owned(), ..incident.clone() }));
+    let titles: [&dyn Fn(&str) -> String; 2] =
+        [&|place| words.title(&told(place)), &|place| briefly.title(&told(place))];
+    let since = [words.since(incident), words.roughly_since(incident)];
+    let answer = if incident.reason.pages() { words.short_answer(incident.number) } else { String::new() };
+    Short::of(Some(incident.number), &incident.place, titles, since, answer)
 }
 
 /// The first characters of a text, with a sign where something is missing.
@@ -125,17 +135,6 @@ pub(super) fn cut(text: &str, characters: usize) -> String {
     }
     // Three dots are in every alphabet, the sign for them is not in GSM 03.38.
     text.chars().take(characters.saturating_sub(3)).chain("...".chars()).collect()
-}
-
-/// The text without diacritics, as it is written in an SMS of 160 characters.
-pub fn folded(text: &str) -> String {
-    let plain = |c: char| match c {
-        '–' | '—' => '-',
-        '•' => '*',
-        '…' => '.',
-        other => other,
-    };
-    crate::model::folded(text).chars().map(plain).collect()
 }
 
 #[cfg(test)]

@@ -116,15 +116,6 @@ fn what_recovers_says_so_rather_than_calling_it_lost() {
     assert_eq!(message.title, "Nobody took it – Ngã tư Chợ: recovering since 01:40");
 }
 
-#[test]
-fn an_sms_fits_with_and_without_diacritics() {
-    let message = said(&notice(Reason::CoverageLost, Level::Blind), Language::Vi);
-    assert_eq!(folded(&message.short), "#17 Nga tu Cho: mu hoan toan. Tu 23:30:05 24/11/2026. Nhan: ok 17");
-    assert!(folded(&message.short).is_ascii());
-    assert_eq!(cut(&message.short, 70).chars().count(), 65);
-    assert_eq!(cut(&"ệ".repeat(80), 70), format!("{}...", "ệ".repeat(67)));
-}
-
 /// A digest, a failing channel, trouble with the journal and a test.
 fn others() -> Vec<Notice> {
     let plain = || PlainNotice {
@@ -153,7 +144,7 @@ fn what_is_of_no_incident_names_none() {
             let message = composed(notice, language);
             assert_eq!((message.answer.as_str(), &message.ack), ("", &None));
             assert_eq!(message.link.as_ref().map(Url::as_str), Some("http://may-chu.lan:9740/"), "the wall");
-            assert!(!message.whole().contains('#') && !message.short.contains('#'), "{}", message.whole());
+            assert!(!message.whole().contains('#') && !message.short.whole().contains('#'), "{}", message.whole());
         }
     }
     let digest = composed(&others[0], Language::Vi);
@@ -166,7 +157,7 @@ fn what_is_of_no_incident_names_none() {
     );
     let channel = composed(&others[1], Language::En);
     assert_eq!(channel.title, "The channel zalo-an takes nothing");
-    assert_eq!(folded(&channel.short), "The channel zalo-an takes nothing. Since 01:45:00.");
+    assert_eq!(channel.short.whole(), "The channel zalo-an takes nothing. Since 01:45:00.");
     assert!(channel.body.contains("zalo-an takes no messages: HTTP 503."), "{}", channel.body);
 }
 

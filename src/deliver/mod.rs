@@ -6,15 +6,23 @@
 
 pub mod alertmanager;
 mod email;
+mod esms;
+mod gsm;
 mod hand_over;
+pub mod inbox;
 mod letter;
 mod message;
+mod notes;
 mod ntfy;
+mod numbers;
 mod phone;
+mod places;
 pub mod replies;
 mod settings;
+mod short;
 pub mod sign;
 mod sms;
+mod speedsms;
 mod stringee;
 mod telegram;
 mod webhook;
@@ -24,12 +32,18 @@ mod zalo;
 pub use crate::model::Refusal;
 pub use hand_over::http_client;
 pub use letter::{Dispatch, Letter, Receipt};
-pub use message::{Message, compose, folded};
+pub use message::{Message, compose};
+pub use notes::answered;
+pub use numbers::dialled;
 pub use phone::{Alive, KnownBy, Matter, Phone, Rehearsal, Transport, Trunk, Voice, alive, encrypt_calls};
+pub use places::Places;
 pub use settings::{Channel, Email, Heartbeat, Settings, Target, Tls};
+pub use short::Sms;
 pub use stringee::Stringee;
 
+use crate::model::{Delivery, Notice, SmsReceipt};
 use async_trait::async_trait;
+use jiff::tz::TimeZone;
 use reqwest::Client;
 
 /// One way to tell somebody.
@@ -71,15 +85,40 @@ pub async fn tell(channel: &Channel, means: &Means, dispatch: Dispatch<'_>) -> O
     if let Target::Stringee(to) = &channel.target {
         return Some(stringee::tell(to, channel.language, &means.http, &dispatch).await);
     }
-    let Dispatch { notice, key, at, zone, page, ack, first, .. } = dispatch;
+    let Dispatch { notice, key, at, zone, page, ack, first, places, .. } = dispatch;
     let speaker = speaker(channel, &means.http)?;
     let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
+    let paid = |parts: u32, id: Receipt| match channel.target.sms() {
+        Some(_) => Some(SmsReceipt { parts, id }.to_string()),
+        None => id,
+    };
     if only_updates && !speaker.takes_updates() {
-        return Some(Ok(None));
+        return Some(Ok(paid(0, None)));
     }
     let message = compose(notice, channel.language, zone, page, ack);
-    let letter = Letter { notice, message: &message, key, at: at.as_second(), first };
-    Some(speaker.tell(&letter).await)
+    let letter = Letter { notice, message: &message, key, at: at.as_second(), first, places };
+    let told = speaker.tell(&letter).await;
+    let parts = channel.target.sms().map_or(0, |sms| message.short.fitted(places, sms).parts);
+    Some(told.map(|id| paid(parts, id)))
+}
+
+/// In how many parts a channel would send a notice, each of which is paid; 0 where a message costs nothing.
+pub fn parts(channel: &Channel, notice: &Notice, zone: &TimeZone, places: &Places) -> u32 {
+    let only_updates = notice.incident().is_some_and(|incident| incident.reason.only_updates());
+    let Some(sms) = channel.target.sms().filter(|_| !only_updates) else { return 0 };
+    compose(notice, channel.language, zone, None, None).short.fitted(places, sms).parts
+}
+
+/// What became of a message by the name that its channel gave it; `None` of channels that do not tell.
+pub async fn delivery(channel: &Channel, http: &Client, id: &str) -> Option<Result<Delivery, Refusal>> {
+    // It becomes a part of an address.
+    let is_name = (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    Some(match &channel.target {
+        _ if !is_name => return None,
+        Target::Esms { api, token, secret, .. } => esms::delivery(http, api, (token, secret), id).await,
+        Target::SpeedSms { api, token, .. } => speedsms::delivery(http, api, token, id).await,
+        _ => return None,
+    })
 }
 
 /// What speaks to a channel; `None` for those that are not told single messages.
@@ -98,20 +137,32 @@ fn speaker(channel: &Channel, http: &Client) -> Option<Box<dyn Tell>> {
         Target::Telegram { api, token, chat } => {
             Box::new(telegram::Telegram { http, api: api.clone(), token: token.clone(), chat: chat.clone() })
         }
-        Target::SmsHttp { url, token, phone, body, diacritics } => Box::new(sms::Gateway {
+        Target::SmsHttp { url, token, body, sms } => Box::new(sms::Gateway {
             http,
             url: url.clone(),
             token: token.clone(),
-            phone: phone.clone(),
             body: body.clone(),
-            diacritics: *diacritics,
+            sms: sms.clone(),
         }),
-        Target::Gammu { program, config, phone, diacritics } => Box::new(sms::Gammu {
-            program: program.clone(),
-            config: config.clone(),
-            phone: phone.clone(),
-            diacritics: *diacritics,
+        Target::Esms { api, token, secret, brandname, sms } => Box::new(esms::Esms {
+            http,
+            api: api.clone(),
+            token: token.clone(),
+            secret: secret.clone(),
+            brandname: brandname.clone(),
+            sms: sms.clone(),
         }),
+        Target::SpeedSms { api, token, brandname, kind, sms } => Box::new(speedsms::SpeedSms {
+            http,
+            api: api.clone(),
+            token: token.clone(),
+            brandname: brandname.clone(),
+            kind: *kind,
+            sms: sms.clone(),
+        }),
+        Target::Gammu { program, config, sms, .. } => {
+            Box::new(sms::Gammu { program: program.clone(), config: config.clone(), sms: sms.clone() })
+        }
         Target::Email(settings) => Box::new(email::Mailbox { settings: settings.clone() }),
         Target::Alertmanager { .. } | Target::Sip(_) | Target::Stringee(_) => return None,
     })

@@ -7,7 +7,7 @@ use super::{
     Letter, Receipt, Refusal, Tell,
     hand_over::{JsonBody, hand_over},
 };
-use crate::model::{Level, Notice, Reason, Trouble};
+use crate::model::{Level, Note, Notice, Reason, Trouble};
 use async_trait::async_trait;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -93,7 +93,8 @@ fn priority(notice: &Notice) -> u8 {
         },
         Notice::Journal(notice) if notice.trouble == Trouble::Restored => 2,
         Notice::Journal(_) => 4,
-        Notice::Channel(_) | Notice::Test(_) => 3,
+        Notice::Note(_, Note::Gap { .. }) => 4,
+        Notice::Channel(_) | Notice::Test(_) | Notice::Note(..) => 3,
         Notice::Digest(_) => 2,
     }
 }
@@ -113,5 +114,8 @@ fn tag(notice: &Notice) -> &'static str {
         Notice::Journal(_) | Notice::Channel(_) => "warning",
         Notice::Digest(_) => "clipboard",
         Notice::Test(_) => "test_tube",
+        Notice::Note(_, Note::Spending { .. } | Note::Gap { .. }) => "warning",
+        Notice::Note(_, Note::Answer { .. }) => "bust_in_silhouette",
+        Notice::Note(_, Note::Handover { .. }) => "calendar",
     }
 }

@@ -115,7 +115,7 @@ struct Chat {
 
 /// The number of the incident that a text takes on: `ok 17`, `OK#17`, `nhận 17`, `đã nhận 17`.
 pub fn takes_on(text: &str) -> Option<u32> {
-    let text = super::folded(text).to_lowercase();
+    let text = crate::model::folded(text).to_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let (number, before) = words.split_last()?;
     let agreed = matches!(before, ["ok"] | ["nhan"] | ["da", "nhan"] | ["ack"]);

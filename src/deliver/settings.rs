@@ -2,12 +2,18 @@
 
 use super::{
     phone::{Phone, Trunk},
+    places::Places,
+    short::Sms,
     stringee::Stringee,
 };
 use crate::model::{ChannelId, Language};
 use secrecy::SecretString;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
+
+/// Parts of SMS that a channel may send in a day, where the configuration does not say: far more than a bad night needs, and
+/// what a loop of faults would cost is still bearable.
+const PARTS_PER_DAY: u32 = 100;
 
 /// All channels.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +26,8 @@ pub struct Settings {
     pub page: Option<Url>,
     /// Who is to notice when the daemon dies.
     pub heartbeat: Option<Heartbeat>,
+    /// Names that messages may have, for those of which there is little room.
+    pub places: Arc<Places>,
 }
 
 /// An address that is asked for again and again; whoever is behind it cries when that stops.
@@ -40,13 +48,15 @@ pub struct Channel {
     pub language: Language,
     /// Messages that it takes in a minute.
     pub per_minute: u32,
+    /// Parts of SMS that may be paid in a day; `None` where a message costs nothing.
+    pub per_day: Option<u32>,
 }
 
 impl Channel {
     /// A channel with the usual limit of its kind.
     pub fn new(target: Target, language: Language) -> Self {
-        let per_minute = target.per_minute();
-        Self { target, language, per_minute }
+        let (per_minute, per_day) = (target.per_minute(), target.sms().map(|_| PARTS_PER_DAY));
+        Self { target, language, per_minute, per_day }
     }
 }
 
@@ -95,12 +105,36 @@ pub enum Target {
         url: Url,
         /// Sent as `Authorization: Bearer …` when set.
         token: Option<SecretString>,
-        /// The receiver's number.
-        phone: String,
         /// JSON in which `{phone}`, `{text}` and `{key}` stand for their values.
         body: String,
-        /// Whether diacritics are kept: 70 characters a message instead of 160.
-        diacritics: bool,
+        /// What is sent, and to whom.
+        sms: Sms,
+    },
+    /// SMS by eSMS, a gateway in Vietnam.
+    Esms {
+        /// Where its API is.
+        api: Url,
+        /// The account's ApiKey.
+        token: SecretString,
+        /// The account's SecretKey.
+        secret: SecretString,
+        /// The registered name of the sender; without one it sends from a number of its own.
+        brandname: Option<String>,
+        /// What is sent, and to whom.
+        sms: Sms,
+    },
+    /// SMS by SpeedSMS, a gateway in Vietnam.
+    SpeedSms {
+        /// Where its API is.
+        api: Url,
+        /// The account's access token.
+        token: SecretString,
+        /// The registered name of the sender.
+        brandname: Option<String>,
+        /// Its `sms_type`, if it is not what follows from the name.
+        kind: Option<u32>,
+        /// What is sent, and to whom.
+        sms: Sms,
     },
     /// SMS by a GSM modem of one's own, through gammu-smsd: works without Internet.
     Gammu {
@@ -108,10 +142,10 @@ pub enum Target {
         program: PathBuf,
         /// gammu-smsd's configuration, if it is not the system's.
         config: Option<PathBuf>,
-        /// The receiver's number.
-        phone: String,
-        /// Whether diacritics are kept.
-        diacritics: bool,
+        /// Where gammu-smsd puts what it receives, if answers are to be read.
+        inbox: Option<PathBuf>,
+        /// What is sent, and to whom.
+        sms: Sms,
     },
     /// A telephone that rings and speaks.
     Sip(Phone),
@@ -165,6 +199,8 @@ impl Target {
             Self::Zalo { .. } => "zalo",
             Self::Telegram { .. } => "telegram",
             Self::SmsHttp { .. } => "sms_http",
+            Self::Esms { .. } => "esms",
+            Self::SpeedSms { .. } => "speedsms",
             Self::Gammu { .. } => "gammu",
             Self::Sip(_) => "sip",
             Self::Stringee(_) => "stringee",
@@ -186,12 +222,25 @@ impl Target {
         }
     }
 
+    /// What an SMS of it may be, if it sends such.
+    pub fn sms(&self) -> Option<&Sms> {
+        match self {
+            Self::SmsHttp { sms, .. }
+            | Self::Esms { sms, .. }
+            | Self::SpeedSms { sms, .. }
+            | Self::Gammu { sms, .. } => Some(sms),
+            _ => None,
+        }
+    }
+
     /// What its kind takes in a minute: Telegram's guide, ntfy's default bucket, a GSM modem's speed; where no limit
     /// is published, a guess on the safe side.
     fn per_minute(&self) -> u32 {
         match self {
             Self::Webhook { .. } | Self::Ntfy { .. } | Self::Alertmanager { .. } => 60,
-            Self::Zalo { .. } | Self::Telegram { .. } | Self::Email(_) | Self::SmsHttp { .. } => 20,
+            // SpeedSMS takes 60 requests in a minute from an account, which several channels may share.
+            Self::Zalo { .. } | Self::Telegram { .. } | Self::Email(_) => 20,
+            Self::SmsHttp { .. } | Self::Esms { .. } | Self::SpeedSms { .. } => 20,
             Self::Gammu { .. } | Self::Sip(_) | Self::Stringee(_) => 6,
         }
     }

@@ -1,8 +1,8 @@
 //! SMS: through a GSM modem of one's own (gammu-smsd), the rung that works without Internet, or an HTTP gateway.
 //!
-//! One message of 160 characters without diacritics (GSM 03.38), or of 70 with them (UCS-2).
+//! What a message says in so little room is worked out by [`short`](super::short).
 
-use super::{Letter, Message, Receipt, Refusal, Tell, hand_over::hand_over, message};
+use super::{Letter, Receipt, Refusal, Tell, hand_over::hand_over, short::Sms};
 use async_trait::async_trait;
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,24 +17,14 @@ pub(super) struct Gateway {
     pub(super) http: Client,
     pub(super) url: Url,
     pub(super) token: Option<SecretString>,
-    pub(super) phone: String,
     pub(super) body: String,
-    pub(super) diacritics: bool,
+    pub(super) sms: Sms,
 }
 
 pub(super) struct Gammu {
     pub(super) program: PathBuf,
     pub(super) config: Option<PathBuf>,
-    pub(super) phone: String,
-    pub(super) diacritics: bool,
-}
-
-/// The message as one SMS.
-fn text(message: &Message, diacritics: bool) -> String {
-    match diacritics {
-        true => message::cut(&message.short, 70),
-        false => message::cut(&message::folded(&message.short), 160),
-    }
+    pub(super) sms: Sms,
 }
 
 #[async_trait]
@@ -46,9 +36,9 @@ impl Tell for Gateway {
             quoted[1..quoted.len() - 1].to_owned()
         };
         let body = (self.body)
-            .replace("{phone}", &inner(&self.phone))
+            .replace("{phone}", &inner(&self.sms.phone))
             .replace("{key}", &inner(letter.key))
-            .replace("{text}", &inner(&text(letter.message, self.diacritics)));
+            .replace("{text}", &inner(&letter.message.short.fitted(letter.places, &self.sms).text));
         let mut request = self.http.post(self.url.clone()).header("Content-Type", "application/json");
         request = request.header("Idempotency-Key", letter.key);
         if let Some(token) = &self.token {
@@ -65,11 +55,16 @@ impl Tell for Gammu {
         if let Some(config) = &self.config {
             command.arg("-c").arg(config);
         }
-        command.args(["TEXT", &self.phone]);
-        if self.diacritics {
+        let fitted = letter.message.short.fitted(letter.places, &self.sms);
+        command.args(["TEXT", &self.sms.phone]);
+        if fitted.is_unicode() {
             command.arg("-unicode");
         }
-        command.arg("-textutf8").arg(text(letter.message, self.diacritics));
+        if fitted.parts > 1 {
+            // A text that is longer than one part is refused otherwise.
+            command.arg("-len").arg(fitted.text.chars().count().to_string());
+        }
+        command.arg("-textutf8").arg(fitted.text);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         match tokio::time::timeout(INJECTED, command.status()).await {
             Ok(Ok(status)) if status.success() => Ok(None),

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(super) struct Words<'a> {
     pub(super) language: Language,
     pub(super) local: Local<'a>,
+    /// Whether there is little room: what one can do without is left out.
+    pub(super) brief: bool,
 }
 
 impl Words<'_> {
@@ -25,6 +27,7 @@ impl Words<'_> {
                 format!("Digest of {}: {} public cameras need attention", self.local.date(plain.at), cameras.public),
             ),
             Notice::Test(_) => self.language.pick("Tin thử từ camhealth", "A test from camhealth").to_owned(),
+            Notice::Note(_, note) => self.noted(note),
         }
     }
 
@@ -113,18 +116,22 @@ impl Words<'_> {
         let place = &notice.place;
         let cameras = notice.cameras.public + notice.cameras.households;
         let sites = notice.sites.len();
-        let lost = self.language.pick(
-            format!("{cameras} camera, {sites} điểm"),
-            format!("{cameras} camera{}, {sites} site{}", plural(cameras), plural(sites)),
-        );
+        let lost = match self.brief {
+            true => String::new(),
+            false => self.language.pick(
+                format!(": {cameras} camera, {sites} điểm"),
+                format!(": {cameras} camera{}, {sites} site{}", plural(cameras), plural(sites)),
+            ),
+        };
         match &notice.cause {
-            Cause::Link(_) => format!("{place} {}: {lost}", self.language.pick("mất kết nối", "is down")),
+            Cause::Link(_) => format!("{place} {}{lost}", self.language.pick("mất kết nối", "is down")),
             Cause::Device(_) => self.language.pick(
-                format!("Đầu ghi {place} không trả lời: {lost}"),
-                format!("Recorder {place} does not answer: {lost}"),
+                format!("Đầu ghi {place} không trả lời{lost}"),
+                format!("Recorder {place} does not answer{lost}"),
             ),
             Cause::Commune => {
-                format!("{place}: {} ({lost})", self.language.pick("toàn xã mất kết nối", "everything is down"))
+                let lost = lost.strip_prefix(": ").map(|lost| format!(" ({lost})")).unwrap_or_default();
+                format!("{place}: {}{lost}", self.language.pick("toàn xã mất kết nối", "everything is down"))
             }
             Cause::Monitor => {
                 self.language.pick("Bộ giám sát không thấy camera nào", "The monitor sees no camera at all").to_owned()
@@ -216,6 +223,22 @@ impl Words<'_> {
                 [self.begun(notice.since)].into_iter().chain(self.recovering(notice)).collect::<Vec<_>>().join(", ")
             }
         }
+    }
+
+    /// The same where there is little room: how long it was, or since when to the minute.
+    pub(super) fn roughly_since(&self, notice: &IncidentNotice) -> String {
+        match notice.reason.clears() {
+            true => {
+                let lasted = self.length(elapsed(notice.at, notice.since));
+                self.language.pick(format!("Kéo dài {lasted}"), format!("For {lasted}"))
+            }
+            false => self.roughly_begun(notice.since),
+        }
+    }
+
+    /// Since when, to the minute.
+    pub(super) fn roughly_begun(&self, since: Timestamp) -> String {
+        format!("{} {}", self.language.pick("Từ", "Since"), self.local.short(since))
     }
 
     /// Since when.

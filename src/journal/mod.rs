@@ -29,6 +29,7 @@ mod salvage;
 mod schema;
 mod settings;
 mod settle;
+mod spent;
 mod store;
 mod strange;
 mod table;
@@ -47,9 +48,9 @@ pub use settings::{Keep, Limits, Settings};
 
 use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
-    Bearing, Behind, CameraId, Feedback, FigureRow, Found, Grain, Happened, Head, History, Incident, LinkRecord,
-    LoginRecord, Mark, Memory, Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Sought, Thread,
-    Transition, Window,
+    Bearing, Behind, CameraId, ChannelId, Feedback, FigureRow, Found, Grain, Happened, Head, History, Incident,
+    LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Sought,
+    Thread, Transition, Window,
 };
 use crate::rights::{Chain, Change, Entry, Register, Trail};
 use jiff::Timestamp;
@@ -208,6 +209,16 @@ impl Journal {
         self.with(|store| store.outbox(|connection| outbox::waiting(connection))).await
     }
 
+    /// How many parts of SMS a channel took since a time.
+    pub async fn parts_since(&self, channel: ChannelId, since: Timestamp) -> Result<u32, Error> {
+        self.with(move |store| store.outbox(|connection| spent::parts(connection, &channel, since))).await
+    }
+
+    /// The first row that waits for a head's channel, from that head on, for which `is_it` holds.
+    pub async fn first_behind(&self, head: Head, is_it: fn(&Notice) -> bool) -> Result<Option<Head>, Error> {
+        self.with(move |store| store.outbox(|connection| spent::first_behind(connection, &head, is_it))).await
+    }
+
     /// Notes what became of rows of the outbox, all of it or nothing.
     pub async fn mark(&self, marks: Vec<Mark>, now: Timestamp) -> Result<(), Error> {
         self.with(move |store| store.outbox(|connection| outbox::mark(connection, &marks, now))).await
@@ -359,3 +370,7 @@ mod timeline_tests;
 #[cfg(test)]
 #[path = "retention_tests.rs"]
 mod retention_tests;
+
+#[cfg(test)]
+#[path = "spent_tests.rs"]
+mod spent_tests;

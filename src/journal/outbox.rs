@@ -86,7 +86,7 @@ pub(super) fn heads_sql() -> String {
     )
 }
 
-fn head(row: &Row<'_>) -> rusqlite::Result<Head> {
+pub(super) fn head(row: &Row<'_>) -> rusqlite::Result<Head> {
     let thread = Thread { incident: IncidentId::stored(row.get("incident")?), recipient: row.get("recipient")? };
     Ok(Head { id: row.get("id")?, thread, place: place(row)?, due: time(row.get("due")?) })
 }

@@ -47,6 +47,8 @@ pub struct Own {
     sent: IntCounterVec,
     failed: IntCounterVec,
     success_at: GaugeVec,
+    sms_parts: IntCounterVec,
+    sms_per_day: IntGaugeVec,
     errors: Mutex<BTreeMap<ChannelId, ChannelHealth>>,
     heartbeat_ok: IntGauge,
     heartbeat_at: Gauge,
@@ -101,6 +103,15 @@ impl Own {
                     "camhealth_channel_last_success_timestamp_seconds",
                     "When a channel last took something, as Unix time in seconds; 0 until then.",
                 ),
+                &["channel"],
+            )),
+            sms_parts: counters(
+                "camhealth_sms_parts_total",
+                "Parts of SMS that a channel took, each of which is paid.",
+                &["channel"],
+            ),
+            sms_per_day: made(IntGaugeVec::new(
+                Opts::new("camhealth_sms_parts_per_day", "Parts of SMS that a channel may send in a day."),
                 &["channel"],
             )),
             errors: Mutex::default(),
@@ -195,6 +206,8 @@ impl Own {
         own.register(own.sent.clone());
         own.register(own.failed.clone());
         own.register(own.success_at.clone());
+        own.register(own.sms_parts.clone());
+        own.register(own.sms_per_day.clone());
         own.register(own.heartbeat_ok.clone());
         own.register(own.heartbeat_at.clone());
         own.register(own.pending.clone());
@@ -256,6 +269,12 @@ impl Own {
                 health.last_error = Some(error.to_owned());
             }
         }
+    }
+
+    /// A channel took so many parts of SMS, of those that it may send in a day.
+    pub fn sms(&self, channel: &ChannelId, parts: u32, per_day: u32) {
+        self.sms_parts.with_label_values(&[channel.as_str()]).inc_by(parts.into());
+        self.sms_per_day.with_label_values(&[channel.as_str()]).set(per_day.into());
     }
 
     /// How each channel fared that was used.

@@ -10,6 +10,7 @@ mod consent;
 mod counts;
 mod course;
 mod covers;
+mod delivery;
 mod detail;
 mod discreet;
 mod figures;
@@ -26,6 +27,7 @@ pub mod local;
 mod location;
 mod login;
 mod memory;
+mod note;
 mod notice;
 mod notice_wire;
 mod observation;
@@ -35,6 +37,7 @@ mod owner;
 mod packed;
 mod phrases;
 mod reading;
+mod receipt;
 mod remedies;
 mod restored;
 mod seen;
@@ -56,6 +59,7 @@ pub(crate) use closed::{Closed, one_name};
 pub use consent::Consent;
 pub use counts::Counts;
 pub use course::Course;
+pub use delivery::Delivery;
 pub use detail::Detail;
 #[cfg(test)]
 pub(crate) use detail::Part;
@@ -78,6 +82,7 @@ pub use local::Local;
 pub use location::Location;
 pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
+pub use note::{Answered, GapKind, Note, OpenLine};
 pub use notice::{
     CameraLine, Cameras, ChannelNotice, DigestNotice, IncidentNotice, JournalNotice, Notice, PlainNotice, Reason,
     SiteLine, Trouble,
@@ -91,6 +96,7 @@ pub use owner::Owner;
 pub use packed::packed;
 pub use phrases::Phrase;
 pub use reading::{ToldFailure, ToldLook, ToldRung};
+pub use receipt::SmsReceipt;
 pub use restored::Restored;
 pub use seen::Seen;
 pub use site::{Site, View, Watcher};

@@ -1,6 +1,6 @@
 //! What is told to people: plain data that any channel can put into words.
 
-use super::{Cause, ChannelId, FailureKind, IncidentId, Level, SiteId, State, closed::closed};
+use super::{Cause, ChannelId, FailureKind, IncidentId, Level, Note, SiteId, State, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ pub enum Notice {
     Journal(JournalNotice),
     /// A test that somebody asked for.
     Test(PlainNotice),
+    /// What single people are told beside all that.
+    Note(PlainNotice, Note),
 }
 
 /// What all notices that are of no incident have.
@@ -130,7 +132,8 @@ impl Notice {
             Self::Digest(DigestNotice { plain, .. })
             | Self::Channel(ChannelNotice { plain, .. })
             | Self::Journal(JournalNotice { plain, .. })
-            | Self::Test(plain) => &plain.id,
+            | Self::Test(plain)
+            | Self::Note(plain, _) => &plain.id,
         }
     }
 
@@ -146,7 +149,8 @@ impl Notice {
             Self::Digest(DigestNotice { plain, .. })
             | Self::Channel(ChannelNotice { plain, .. })
             | Self::Journal(JournalNotice { plain, .. })
-            | Self::Test(plain) => plain.at,
+            | Self::Test(plain)
+            | Self::Note(plain, _) => plain.at,
         }
     }
 
@@ -158,6 +162,7 @@ impl Notice {
             Self::Channel(_) => CHANNEL_FAILING,
             Self::Journal(notice) => notice.trouble.as_str(),
             Self::Test(_) => TEST,
+            Self::Note(_, note) => note.reason(),
         }
     }
 

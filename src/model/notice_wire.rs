@@ -3,7 +3,7 @@
 
 use super::{
     CameraLine, Cameras, Cause, ChannelId, ChannelNotice, DigestNotice, IncidentId, IncidentNotice, JournalNotice,
-    Level, Notice, PlainNotice, Reason, SiteLine, Trouble,
+    Level, Note, Notice, PlainNotice, Reason, SiteLine, Trouble,
     notice::{CHANNEL_FAILING, DIGEST, TEST},
 };
 use jiff::Timestamp;
@@ -51,6 +51,9 @@ enum Remark {
     },
     Journal {
         what: String,
+    },
+    Note {
+        note: Note,
     },
 }
 
@@ -111,6 +114,7 @@ impl From<Notice> for Flat {
                 Self::plain(plain, reason, Level::Unknown, Remark::Journal { what })
             }
             Notice::Test(plain) => Self::plain(plain, reason, Level::Unknown, Remark::None),
+            Notice::Note(plain, note) => Self::plain(plain, reason, Level::Unknown, Remark::Note { note }),
         }
     }
 }
@@ -166,6 +170,9 @@ impl TryFrom<Flat> for Notice {
             let what = if let Remark::Journal { what } = flat.remark { what } else { String::new() };
             let plain = PlainNotice { id: flat.incident, place: flat.place, at: flat.at };
             return Ok(Self::Journal(JournalNotice { plain, trouble, what }));
+        }
+        if let Remark::Note { note } = flat.remark {
+            return Ok(Self::Note(plain(), note));
         }
         match flat.reason.as_str() {
             DIGEST => return Ok(Self::Digest(DigestNotice { plain: plain(), level: flat.level, cameras })),

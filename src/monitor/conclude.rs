@@ -39,6 +39,7 @@ impl Monitor {
             None => self.book.sees_again(now),
         }
         self.perhaps_digest(now);
+        self.perhaps_shifts(now);
         self.escalate(now);
         self.tell(now, stale);
         std::mem::take(&mut self.effects)

@@ -3,7 +3,7 @@
 use crate::{
     alert, health,
     model::{
-        Ack, CameraId, ChannelId, Fleet, Happened, Incident, LinkRecord, Memory, Notice, Observation, Recipient,
+        Ack, CameraId, ChannelId, Fleet, Happened, Incident, LinkRecord, Memory, Note, Notice, Observation, Recipient,
         SiteId, SiteRecord, Transition, Window,
     },
     topology::{self, Voice},
@@ -55,6 +55,15 @@ pub enum Event {
         channel: ChannelId,
         /// Its last error.
         error: String,
+    },
+    /// Somebody is to be told something that is no news of an incident; the name keeps it from being told twice.
+    Note {
+        /// Its name among all notices.
+        id: String,
+        /// What.
+        note: Note,
+        /// Whom; those who keep the monitor where nobody is named.
+        to: Option<Recipient>,
     },
     /// Time passed.
     Tick,

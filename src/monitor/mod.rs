@@ -12,6 +12,7 @@ mod notices;
 mod passing;
 mod shown;
 mod standing;
+mod turns;
 
 pub use event::{Effect, Event, Settings};
 
@@ -86,6 +87,8 @@ pub struct Monitor {
     /// What only time changes.
     passing: Passing,
     next_digest: Option<Timestamp>,
+    /// What was told of shifts.
+    shifts: turns::Shifts,
     /// Cameras, and sites, that the event at hand may have changed.
     touched: BTreeSet<CameraId>,
     stale: BTreeSet<SiteId>,
@@ -126,6 +129,7 @@ impl Monitor {
             night: false,
             passing: Passing::new(now),
             next_digest: None,
+            shifts: turns::Shifts::default(),
             touched: BTreeSet::new(),
             stale: BTreeSet::new(),
             deadlines: Deadlines::default(),
@@ -199,6 +203,7 @@ impl Monitor {
             Event::Silence(window) => self.silence(now, window),
             Event::Unsilence(id) => self.unsilence(now, &id),
             Event::ChannelFailing { channel, error } => self.channel_failing(now, channel, error),
+            Event::Note { id, note, to } => self.note(now, id, note, to),
             Event::Tick => {}
             Event::Replanned(fleet, settings) => self.replan(now, fleet, *settings),
         }
@@ -209,7 +214,7 @@ impl Monitor {
     /// When [`Event::Tick`] is due if nothing else happens.
     pub fn next_deadline(&self) -> Timestamp {
         let topology = self.topology.deadline(&self.settings.topology);
-        let all = [topology, self.book.deadline(), self.next_digest, self.deadlines.first()];
+        let all = [topology, self.book.deadline(), self.next_digest, self.shifts.next, self.deadlines.first()];
         all.into_iter().flatten().fold(self.passing.deadline(), Timestamp::min)
     }
 
@@ -423,6 +428,7 @@ impl Monitor {
         self.held.clear();
         self.shown = Shown::new(&self.fleet, &self.shown);
         self.plan_digest(now);
+        self.shifts.next = None;
         self.pass_anew(now);
     }
 }

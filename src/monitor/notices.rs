@@ -5,8 +5,8 @@ use crate::{
     alert::{self, Telling},
     model::{
         Branch, Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course, Detail,
-        DigestNotice, Happened, Happening, Incident, IncidentId, IncidentNotice, Kind, Level, Notice, PlainNotice,
-        Reason, SiteId, SiteLine, Span, State, ViewState, elapsed, told,
+        DigestNotice, Happened, Happening, Incident, IncidentId, IncidentNotice, Kind, Level, Note, Notice,
+        PlainNotice, Reason, Recipient, SiteId, SiteLine, Span, State, ViewState, elapsed, told,
     },
 };
 use jiff::{Timestamp, ToSpan};
@@ -160,6 +160,16 @@ impl Monitor {
         let (plain, level) = self.plain(now, id);
         let notice = Notice::Channel(ChannelNotice { plain, level, channel, error });
         self.effects.push(Effect::Notify(Box::new(notice), to));
+    }
+
+    /// Tells somebody, or those who keep the monitor, what is no news of an incident.
+    pub(super) fn note(&mut self, now: Timestamp, id: String, note: Note, to: Option<Recipient>) {
+        let settings = &self.settings.alert;
+        let maintainers =
+            || alert::roster::recipients(settings, &settings.maintainers, now, &self.fleet.commune.timezone);
+        let to = to.map_or_else(maintainers, |recipient| vec![recipient]);
+        let (plain, _) = self.plain(now, id);
+        self.effects.push(Effect::Notify(Box::new(Notice::Note(plain, note)), to));
     }
 
     /// When the next digest is due.

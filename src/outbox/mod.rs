@@ -11,11 +11,15 @@
 //!   whoever waits behind a row that its channel refuses, and which has no other ([`aside`]).
 //! - A channel that keeps failing is reported once ([`Failures`]).
 
+mod budget;
+mod delivery;
 mod failures;
 mod line;
 mod retry;
 mod step;
 
+pub use budget::{Paid, is_pressing, paid};
+pub use delivery::ask_after;
 pub use failures::Failures;
 pub use line::{InFlight, Ready, aside, ready, refused, wake};
 pub use retry::{is_unreached, retry_after, settle};

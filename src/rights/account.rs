@@ -7,7 +7,7 @@ use super::{
     role::{Right, Role},
     second::SecondStep,
 };
-use crate::model::{Language, closed, elapsed, later, worded};
+use crate::model::{Language, PersonId, closed, elapsed, later, worded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -58,6 +58,8 @@ closed! {
         Screen "screen",
         /// A link by which somebody chooses a password, once.
         Invitation "invitation",
+        /// A phone's calendar, by the address of somebody's shifts.
+        Calendar "calendar",
     }
 }
 
@@ -66,6 +68,7 @@ worded!(PassKind::text {
     Token => "chương trình", "program";
     Screen => "màn hình", "screen";
     Invitation => "liên kết mời", "link";
+    Calendar => "lịch điện thoại", "calendar";
 });
 
 /// What somebody or something is known by, without a password each time.
@@ -90,6 +93,9 @@ pub struct Pass {
     /// The areas that a program or a screen is bound to. Of an account's, those are the account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub areas: Option<Bounds>,
+    /// Whose shifts a calendar shows: somebody of the roster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
 }
 
 impl Pass {
@@ -97,7 +103,18 @@ impl Pass {
     pub fn session(id: Hash, account: &Account, label: String, now: Timestamp) -> Self {
         let (name, role) = (Some(account.name.clone()), account.role);
         let until = Some(later(now, LONGEST));
-        Self { id, kind: PassKind::Session, account: name, label, role, created: now, used: now, until, areas: None }
+        Self {
+            id,
+            kind: PassKind::Session,
+            account: name,
+            label,
+            role,
+            created: now,
+            used: now,
+            until,
+            areas: None,
+            person: None,
+        }
     }
 
     /// One by which somebody chooses a password.
@@ -114,7 +131,13 @@ impl Pass {
         role: Role,
         (now, until): (Timestamp, Option<Timestamp>),
     ) -> Self {
-        Self { id, kind, account: None, label, role, created: now, used: now, until, areas: None }
+        Self { id, kind, account: None, label, role, created: now, used: now, until, areas: None, person: None }
+    }
+
+    /// A phone's calendar, of somebody's shifts. It opens nothing else, so its role is never asked for.
+    pub fn calendar(id: Hash, person: PersonId, name: String, (now, until): (Timestamp, Option<Timestamp>)) -> Self {
+        let pass = Self::of_thing(id, PassKind::Calendar, name, Role::Wall, (now, until));
+        Self { person: Some(person), ..pass }
     }
 
     /// The same, bound to areas.

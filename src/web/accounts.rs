@@ -53,6 +53,8 @@ struct Accounts<'a> {
     roles: Vec<(&'static str, &'static str)>,
     /// Ids and names of all areas.
     areas: Vec<(&'a str, &'a str)>,
+    /// Ids and names of those who take turns.
+    people: Vec<(String, String)>,
     /// Whether people may sign in by a provider.
     provider: bool,
 }
@@ -148,6 +150,7 @@ fn shown(shared: &Shared, visitor: &Visitor, language: Language, issued: Option<
         kinds: (PassKind::Token.text(language), PassKind::Screen.text(language)),
         roles: Role::ALL.iter().map(|role| (role.as_str(), role.text(language))).collect(),
         areas: snapshot.fleet.areas.iter().map(|(id, area)| (id.as_str(), area.name.as_str())).collect(),
+        people: shared.sheet().choices.people.iter().map(|(id, name)| (id.clone(), name.clone())).collect(),
         provider: shared.state.access.openid.is_some(),
     };
     let frame = Frame { shared, visitor, snapshot: &snapshot, language, path: "/accounts", events: "" };
@@ -200,6 +203,7 @@ fn issued(shared: &Shared, visitor: &Visitor, language: Language, outcome: Resul
     match outcome {
         Ok(Issued::Link(path)) => shown(shared, visitor, language, Some((words.link_once, &path))),
         Ok(Issued::Screen(path)) => shown(shared, visitor, language, Some((words.screen_once, &path))),
+        Ok(Issued::Calendar(path)) => shown(shared, visitor, language, Some((words.calendar_once, &path))),
         Ok(Issued::Token(token)) => shown(shared, visitor, language, Some((words.token_once, &token))),
         Err(refused) => asked::refusal(&refused),
     }

@@ -39,6 +39,7 @@ mod rendered;
 pub mod report;
 #[cfg(test)]
 mod rights_tests;
+mod roster;
 mod router;
 mod rows;
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(super) const DAYS: u32 = 3660;
 pub(super) enum Issued {
     /// The path of a link by which somebody chooses a password.
     Link(String),
+    /// The path of a calendar, for somebody's phone.
+    Calendar(String),
     /// The path of a link that is opened on a screen once.
     Screen(String),
     /// A token of a program.
@@ -134,6 +136,10 @@ pub(super) async fn issue(
     days: Option<u32>,
 ) -> Result<Issued, Refused> {
     let label = clean(label);
+    let shifts_of = (kind == PassKind::Calendar).then(|| shared.sheet().choices.people.get(&label).cloned());
+    if shifts_of == Some(None) {
+        return Err(Refused::People(Wrong::Unknown));
+    }
     if label.is_empty() {
         return Err(Refused::Invalid(Invalid::Empty(Field::Label)));
     }
@@ -146,10 +152,15 @@ pub(super) async fn issue(
     let issued = match kind {
         PassKind::Screen => Issued::Screen(format!("/screen/{}", secret.expose_secret())),
         PassKind::Token => Issued::Token(secret.expose_secret().to_owned()),
+        PassKind::Calendar => Issued::Calendar(format!("/calendar/{}.ics", secret.expose_secret())),
         // Those are made by whoever signs in, or is invited.
         PassKind::Session | PassKind::Invitation => return Err(Refused::People(Wrong::Unknown)),
     };
-    ask(shared, by, Wish::Issue(Pass::of_thing(id, kind, label, role, (now, until)).within(areas))).await?;
+    let pass = match shifts_of.flatten() {
+        Some(name) => Pass::calendar(id, label.as_str().into(), name, (now, until)),
+        None => Pass::of_thing(id, kind, label, role, (now, until)).within(areas),
+    };
+    ask(shared, by, Wish::Issue(pass)).await?;
     Ok(issued)
 }
 

@@ -8,7 +8,7 @@ use super::{
     owners,
     past::Past,
     rendered::Cache,
-    report, second_step, sign_in,
+    report, roster, second_step, sign_in,
     state::{Shared, State},
     visit,
     visitor::{self, Visitor},
@@ -87,6 +87,9 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .route("/second-step", get(second_step::page).post(second_step::change))
         .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))
         .route("/screen/{secret}", get(sign_in::screen))
+        .route("/roster", get(roster::page))
+        .route("/roster/swap", post(roster::swap))
+        .route("/calendar/{secret}", get(roster::feed))
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))

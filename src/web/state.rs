@@ -64,8 +64,8 @@ pub struct State {
     pub sheet: Arc<dyn Fn() -> Arc<Sheet> + Send + Sync>,
     /// Reads who lends a camera; an error is for people. It is asked when that somebody reads it is in the audit trail.
     pub owner: OwnerFn,
-    /// Who is on when, from a moment on.
-    pub turns: Arc<dyn Fn(Timestamp) -> Vec<Turn> + Send + Sync>,
+    /// Who is on when, from a moment to another.
+    pub turns: Arc<dyn Fn(Timestamp, Timestamp) -> Vec<Turn> + Send + Sync>,
 }
 
 /// Who may visit, and what they are known by.

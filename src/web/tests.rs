@@ -205,7 +205,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
         access: access(false),
         sheet: Arc::new(|| Arc::new(sheet())),
         owner: Arc::new(|_| Box::pin(async { Ok(None) })),
-        turns: Arc::new(|_| Vec::new()),
+        turns: Arc::new(|_, _| Vec::new()),
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,
         requests,

@@ -180,6 +180,9 @@ vocabulary! {
     days_good: "Số ngày có hiệu lực", "Days that it is good";
     end_pass: "Thu hồi", "End";
     link_once: "Liên kết này chỉ hiện một lần và dùng được trong một ngày. Hãy gửi cho người đó:", "This link is shown once and is good for a day. Give it to them:";
+    calendar_once: "Địa chỉ này chỉ hiện một lần. Thêm nó vào lịch điện thoại (đăng ký lịch):", "This address is shown once. Subscribe to it in the phone's calendar:";
+    make_calendar: "Tạo lịch trực cho điện thoại", "Make a calendar of somebody's shifts for their phone";
+    whose_shifts: "Ca trực của", "Shifts of";
     screen_once: "Liên kết này chỉ hiện một lần. Mở nó trên màn hình đó:", "This link is shown once. Open it on that screen:";
     token_once: "Mã này chỉ hiện một lần. Ghi vào tệp của chương trình đó:", "This token is shown once. Write it into a file of that program:";
     at_time: "Lúc", "When";

@@ -216,7 +216,10 @@ fn places(config: &Config) -> Vec<(String, String, Way)> {
         let ways: Vec<Option<Way>> = match &channel.target {
             Target::Webhook { url, .. } | Target::Ntfy { url, .. } | Target::SmsHttp { url, .. } => vec![server(url)],
             Target::Stringee(to) => vec![server(&to.api)],
-            Target::Zalo { api, .. } | Target::Telegram { api, .. } => vec![server(api)],
+            Target::Zalo { api, .. }
+            | Target::Telegram { api, .. }
+            | Target::Esms { api, .. }
+            | Target::SpeedSms { api, .. } => vec![server(api)],
             Target::Alertmanager { urls, .. } => urls.iter().map(server).collect(),
             Target::Email(email) => vec![Some(Way::Server(email.host.clone(), email.port))],
             Target::Gammu { program, .. } => vec![Some(Way::Program(program.clone()))],

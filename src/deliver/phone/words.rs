@@ -73,7 +73,7 @@ impl Script<'_> {
                 pieces.push(Piece { name: Some(name), text: format!("{}.", level.text(self.language)) });
             }
             cause => {
-                let words = Words { language: self.language, local: Local::new(self.zone, notice.at) };
+                let words = Words { language: self.language, local: Local::new(self.zone, notice.at), brief: false };
                 let name = format!("{}-{}", cause.kind(), cause.subject());
                 let text = words.title(&Notice::Incident(Box::new(notice.clone())));
                 pieces.push(Piece { name: Some(name), text });

@@ -102,7 +102,7 @@ pub(super) struct Made {
 
 impl From<Issued> for Made {
     fn from(issued: Issued) -> Self {
-        let (Issued::Link(secret) | Issued::Screen(secret) | Issued::Token(secret)) = issued;
+        let (Issued::Link(secret) | Issued::Screen(secret) | Issued::Token(secret) | Issued::Calendar(secret)) = issued;
         Self { secret }
     }
 }

@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     edits::{Kind, Standing, Subject},
-    model::{Language, Snapshot, local::whole_day},
+    model::{Language, Snapshot, later, local::whole_day},
     request::{Refused, Request},
     rights::Right,
 };
@@ -41,6 +41,8 @@ use axum::{
 };
 use serde::Deserialize;
 
+/// How far the table of who is on when looks ahead.
+const TEN_DAYS: std::time::Duration = std::time::Duration::from_secs(10 * 24 * 3600);
 /// Rows on a page.
 const ROWS: usize = 40;
 
@@ -206,7 +208,11 @@ fn page(shared: &Shared, visitor: &Visitor, wish: &Wish, asked: &Asked) -> Respo
         path: subject.as_str(),
         refused: draft.as_ref().map(|draft| draft.why.as_str()),
         told: draft.as_ref().and_then(|draft| draft.told.as_deref()),
-        nights: if week { nights((shared.state.turns)(snapshot.at), &snapshot, language) } else { Vec::new() },
+        nights: if week {
+            nights((shared.state.turns)(snapshot.at, later(snapshot.at, TEN_DAYS)), &snapshot, language)
+        } else {
+            Vec::new()
+        },
         rows,
         search,
         q: &part.q,

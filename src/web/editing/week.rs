@@ -1,6 +1,6 @@
 //! Who is on when, in the next days.
 
-use crate::model::{Language, Snapshot};
+use crate::model::{GapKind, Language, Snapshot};
 use jiff::Timestamp;
 
 /// A time in which somebody answers for a rotation.
@@ -10,12 +10,16 @@ pub struct Turn {
     pub rotation: String,
     /// Who, by name.
     pub person: String,
+    /// Who, by id.
+    pub person_id: String,
     /// First moment.
     pub from: Timestamp,
     /// First moment after.
     pub until: Timestamp,
     /// Whether they stand in for whoever has the turn.
     pub stands_in: bool,
+    /// Why nobody can be told in it, if so.
+    pub gap: Option<GapKind>,
 }
 
 /// A line of the table.

@@ -26,6 +26,7 @@ vocabulary! {
     add_stand_in: "Thêm người trực thay", "Somebody stands in";
     add_maintenance: "Thêm lịch bảo trì", "Plan maintenance";
     week: "Ai trực khi nào", "Who is on when";
+    two_weeks: "Hai tuần tới, đổi ca", "The next two weeks, and swaps";
     stands_in: "trực thay", "stands in";
     rotation: "Lịch", "Rotation";
     all_rotations: "mọi lịch", "all rotations";
