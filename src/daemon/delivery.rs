@@ -1,10 +1,10 @@
-//! Asks gateways what became of SMS that they accepted: accepted is not arrived. What they say is in the log; a start anew asks
-//! no more of what was sent before it.
+//! Asks gateways what became of SMS that they accepted: accepted is not arrived. What they say is in the log and in the incident's
+//! timeline; a start anew asks no more of what was sent before it.
 
 use super::shared::Shared;
 use crate::{
     deliver,
-    model::{ChannelId, Delivery, SmsReceipt},
+    model::{ChannelId, Delivery, Detail, Feedback, Happening, SmsReceipt},
     outbox::{self, Sending},
 };
 
@@ -17,21 +17,23 @@ pub(super) struct Followed {
     channel: ChannelId,
     /// The gateway's name for it.
     id: String,
+    /// What the channel called it.
+    receipt: String,
     incident: Option<u32>,
 }
 
 impl Followed {
     /// Of a message and the receipt that its channel gave; nothing of channels that do not tell.
     pub(super) fn of(message: &Sending, receipt: Option<&str>) -> Option<Self> {
-        let receipt: SmsReceipt = receipt?.parse().ok()?;
+        let (receipt, text) = (receipt?.parse::<SmsReceipt>().ok()?, receipt?.to_owned());
         let incident = message.notice.incident().map(|incident| incident.number);
-        Some(Self { channel: message.place.channel.clone(), id: receipt.id?, incident })
+        Some(Self { channel: message.place.channel.clone(), id: receipt.id?, receipt: text, incident })
     }
 }
 
 /// Asks until it is known, or for as long as that is of use.
 pub(super) async fn follow(shared: Shared, followed: Followed) {
-    let Followed { channel, id, incident } = followed;
+    let Followed { channel, id, receipt, incident } = followed;
     let mut asked = 0;
     while let Some(wait) = outbox::ask_after(asked) {
         tokio::time::sleep(wait).await;
@@ -41,11 +43,13 @@ pub(super) async fn follow(shared: Shared, followed: Followed) {
         match deliver::delivery(known, &shared.means.http, &id).await {
             None => return,
             Some(Ok(Delivery::Pending)) => {}
-            Some(Ok(delivery @ Delivery::Delivered)) => {
-                return tracing::info!(%channel, incident, delivery = delivery.as_str(), "an SMS arrived");
+            Some(Ok(Delivery::Delivered)) => {
+                tracing::info!(%channel, incident, "an SMS arrived");
+                return note(&shared, channel, receipt, Happening::Delivered).await;
             }
-            Some(Ok(delivery @ Delivery::Failed)) => {
-                return tracing::warn!(%channel, incident, delivery = delivery.as_str(), "an SMS did not arrive");
+            Some(Ok(Delivery::Failed)) => {
+                tracing::warn!(%channel, incident, "an SMS did not arrive");
+                return note(&shared, channel, receipt, Happening::Failed).await;
             }
             Some(Err(refusal)) => {
                 tracing::debug!(%channel, incident, %refusal, "what became of an SMS is not told")
@@ -53,4 +57,12 @@ pub(super) async fn follow(shared: Shared, followed: Followed) {
         }
     }
     tracing::info!(%channel, incident, "what became of an SMS is not known");
+}
+
+/// Puts it into the timeline of the message's incident, if it is of one.
+async fn note(shared: &Shared, channel: ChannelId, receipt: String, what: Happening) {
+    let feedback = Feedback { channel, receipt, what, at: shared.clock.now(), detail: Detail::default() };
+    if let Err(error) = shared.journal.feedback(feedback).await {
+        tracing::error!(%error, "what became of an SMS cannot be remembered");
+    }
 }

@@ -221,7 +221,7 @@ pub(super) fn mark(connection: &mut Connection, marks: &[Mark], now: Timestamp) 
         timeline::marked(&transaction, mark, now)?;
         match mark {
             Mark::Sent { id, receipt } => settle(&transaction, *id, "sent", receipt.as_deref(), now)?,
-            Mark::Abandoned { id } => settle(&transaction, *id, "abandoned", None, now)?,
+            Mark::Abandoned { id, .. } => settle(&transaction, *id, "abandoned", None, now)?,
             Mark::Superseded { thread, before } => supersede(&transaction, thread, *before, now)?,
             Mark::Waits { id, place, due, error } => wait(&transaction, *id, place, *due, error.as_deref())?,
         }

@@ -161,7 +161,7 @@ async fn each_channel_has_one_head_and_what_is_noted_of_it_stays() {
     let (head, newest) = &second[0];
     assert_eq!((head.due, head.place.attempts, &newest.place), (at(60), 1, &head.place));
     sent(&journal, &second[1], None, 31).await;
-    mark(&journal, Mark::Abandoned { id: second[0].0.id }, 32).await;
+    mark(&journal, Mark::Abandoned { id: second[0].0.id, error: None }, 32).await;
     assert_eq!(shown(&due(&journal, 60).await), ["ntfy b"]);
     assert_eq!(journal.waiting().await.expect("it is read"), 1);
 }

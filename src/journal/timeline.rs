@@ -134,8 +134,10 @@ impl Message {
 
 /// Notes what happens to a message by a mark, before that is made.
 pub(super) fn marked(connection: &Connection, mark: &Mark, now: Timestamp) -> Result<(), Error> {
-    let (Mark::Sent { id, .. } | Mark::Waits { id, .. } | Mark::Abandoned { id } | Mark::Superseded { before: id, .. }) =
-        mark;
+    let (Mark::Sent { id, .. }
+    | Mark::Waits { id, .. }
+    | Mark::Abandoned { id, .. }
+    | Mark::Superseded { before: id, .. }) = mark;
     let Some(message) = Message::of_row(connection, *id)? else { return Ok(()) };
     if let Mark::Superseded { thread, before } = mark {
         let older = "SELECT EXISTS (SELECT 1 FROM outbox

@@ -185,7 +185,10 @@ impl Mark {
             Self::Sent { .. } => vec![(Happening::Sent, here, Detail::default())],
             // Several may be, wherever they waited.
             Self::Superseded { .. } => vec![(Happening::Superseded, None, Detail::default())],
-            Self::Abandoned { .. } => vec![(Happening::Abandoned, here, Detail::default())],
+            Self::Abandoned { error, .. } => {
+                let why = error.as_deref().map(Detail::plain).unwrap_or_default().shortened(LONGEST);
+                vec![(Happening::Abandoned, here, why)]
+            }
             Self::Waits { place, error, .. } => {
                 let why = error.as_deref().map(Detail::plain).unwrap_or_default().shortened(LONGEST);
                 // It was tried, and not only sent another way.
@@ -222,9 +225,10 @@ mod tests {
             Mark::Waits { id: 9, place, due: Timestamp::UNIX_EPOCH, error }
         };
         type Case = (Mark, &'static [(Happening, &'static str, &'static str)]);
-        let cases: [Case; 7] = [
+        let cases: [Case; 8] = [
             (Mark::Sent { id: 9, receipt: None }, &[(Sent, "zalo", "")]),
-            (Mark::Abandoned { id: 9 }, &[(Abandoned, "zalo", "")]),
+            (Mark::Abandoned { id: 9, error: None }, &[(Abandoned, "zalo", "")]),
+            (Mark::Abandoned { id: 9, error: Some("busy".into()) }, &[(Abandoned, "zalo", "busy")]),
             (waits("zalo", 0, 2, Some("503")), &[(Failed, "zalo", "503")]),
             (waits("sms", 1, 2, Some("503")), &[(Failed, "zalo", "503"), (Moved, "sms", "")]),
             (waits("sms", 1, 1, Some("the channel zalo is gone")), &[(Moved, "sms", "the channel zalo is gone")]),

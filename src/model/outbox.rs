@@ -97,6 +97,8 @@ pub enum Mark {
     Abandoned {
         /// Which row.
         id: i64,
+        /// Why, if something failed.
+        error: Option<String>,
     },
 }
 

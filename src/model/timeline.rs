@@ -29,7 +29,9 @@ impl Timeline {
     pub fn of(incident: &Incident, entries: Vec<Happened>) -> Self {
         let mut entries = entries;
         let has = |what: Happening, at: Option<Timestamp>| {
-            entries.iter().any(|entry| entry.what == what && at.is_none_or(|at| entry.at == at))
+            // The journal keeps milliseconds.
+            let same = |entry: &Happened| at.is_none_or(|at| entry.at.as_millisecond() == at.as_millisecond());
+            entries.iter().any(|entry| entry.what == what && same(entry))
         };
         let mut missing = Vec::new();
         if !has(Happening::Opened, None) {

@@ -158,3 +158,15 @@ proptest! {
         }
     }
 }
+
+/// The clock is finer than what the journal keeps.
+#[test]
+fn what_is_known_twice_is_shown_once() {
+    let taken = at(60) + jiff::SignedDuration::from_nanos(683_024);
+    let ack = Ack { by: "An".into(), via: "page".into(), at: taken };
+    let ended = at(90) + jiff::SignedDuration::from_nanos(1);
+    let incident = Incident { ack: Some(ack), closed: Some(ended), ..incident() };
+    let entries = [Happening::Opened, Happening::TakenOn, Happening::Ended];
+    let entries = entries.into_iter().zip([0, 60, 90]).map(|(what, second)| entry(second, what, None)).collect();
+    assert_eq!(words(&Timeline::of(&incident, entries)), ["0 opened", "60 taken_on", "90 ended"]);
+}

@@ -26,7 +26,7 @@ pub fn settle(
     };
     let before = &sent.place;
     if is_given_up(sent, &refusal) {
-        return Mark::Abandoned { id: sent.id };
+        return Mark::Abandoned { id: sent.id, error: Some(refusal.reason) };
     }
     let attempts = before.attempts.saturating_add(1);
     let used_up = attempts.is_multiple_of(TRIES) || refusal.wait.is_some_and(|wait| wait > PATIENCE);

@@ -51,7 +51,7 @@ pub fn step(now: Timestamp, ready: &Ready, newest: Newest, known: impl Fn(&Chann
                 due: now,
                 error: Some(format!("the channel {} is gone", place.channel)),
             },
-            None => Mark::Abandoned { id: newest.id },
+            None => Mark::Abandoned { id: newest.id, error: None },
         });
         return Step { marks, send: None };
     }

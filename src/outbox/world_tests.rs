@@ -213,7 +213,7 @@ impl World {
                 assert_eq!(row.recipient.channels.get(place.nth), Some(&place.channel), "a channel of theirs");
                 (row.place, row.due) = (place, due);
             }
-            Mark::Abandoned { id } => {
+            Mark::Abandoned { id, .. } => {
                 let known = self.known.clone();
                 let row = self.row(id);
                 assert!(row.recipient.channels.iter().all(|channel| !known.contains(channel)), "it has another way");

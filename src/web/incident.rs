@@ -86,12 +86,14 @@ pub(super) fn main(
         incident,
         place: snapshot.place(&incident.cause),
         level: match course {
+            _ if incident.is_drill() => language.pick("diễn tập", "exercise").to_owned(),
             // The end stands beside its beginning.
             Course::Ended(_) => incident.told.text(language).to_owned(),
             course => snapshot.course_text(course, language),
         },
         worst: match course {
             Course::Ended(_) => None,
+            _ if incident.is_drill() => None,
             course => Some(incident.told).filter(|told| course != Course::Lasting(*told)),
         }
         .map(|told| told.text(language)),
@@ -115,7 +117,7 @@ pub(super) fn cause_text(cause: &Cause, language: Language) -> &'static str {
         Cause::Unproven(_) => {
             ("camera trả lời nhưng chưa chứng minh được còn hình", "cameras that answer and prove nothing")
         }
-        Cause::Drill(_) => ("diễn tập, không có sự cố thật", "an exercise, nothing is lost"),
+        Cause::Drill(_) => ("diễn tập, không có sự cố thật", "exercise, nothing is lost"),
         Cause::Link(_) => ("đường truyền hoặc nguồn điện", "link or power"),
         Cause::Device(_) => ("đầu ghi", "recorder"),
         Cause::Commune => ("toàn xã", "the whole commune"),

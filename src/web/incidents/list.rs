@@ -96,7 +96,7 @@ fn row(snapshot: &Snapshot, incident: &Incident, language: Language) -> Row {
         place: snapshot.place(&incident.cause),
         level: course.level().as_str(),
         word: snapshot.course_text(course, language),
-        worst: incident.told.text(language),
+        worst: if incident.is_drill() { "–" } else { incident.told.text(language) },
         cause: cause_text(&incident.cause, language),
         since: moment(incident.since, snapshot),
         taken_on: ack.map(|ack| ack.by.clone()).ok_or(match incident.closed {
