@@ -603,3 +603,42 @@ async fn an_exercise_rings_says_so_and_leaves_its_times() {
     let nowhere = drill("nirgends");
     assert!(String::from_utf8_lossy(&nowhere.stderr).contains("there is no such site"), "{nowhere:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_stops_takes_its_call_back() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let an = Phones::start(&fixture("sip/ring.xml", &[]), "u1");
+    let contacts = [hook(here), an.trunk("an", ""), called("an", "Trung úy An"), ROTATION.to_owned()].concat();
+    let mut world = World::new(&contacts).await;
+    world.start().await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    an.wait("INVITE ").await;
+    an.wait("SIP/2.0 180").await;
+    let id = rustix::process::Pid::from_child(world.daemon.as_ref().expect("it runs"));
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it is our child");
+    an.wait("CANCEL ").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_one_line_is_given_one_call_at_a_time() {
+    let receiver = Receiver::default();
+    let here = receiver.start().await;
+    let phones = Phones::answering("180 Ringing", &inform('1'));
+    let contacts = [
+        hook(here),
+        phones.trunk("an", "lines = 1"),
+        channel("goi-binh", "sip", "phone = \"0900000002\""),
+        called("an", "Trung úy An"),
+        called("binh", "Thiếu úy Bình"),
+        "[rotation]\npeople = [\"an\"]\nstart = \"2026-11-02\"\n[[escalation]]\nto = [\"an\", \"binh\"]\n".to_owned(),
+    ];
+    let mut world = World::new(&contacts.concat()).await;
+    world.start().await;
+    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
+    acknowledged(&world).await;
+    phones.wait("BYE ").await;
+    world.camera.set_fault(Fault::None).await.expect("the fault is set");
+    receiver.wait("/hook", "coverage_restored").await;
+    assert_eq!(phones.calls(), 1, "whoever waited for the line needs not be called any more");
+}

@@ -282,7 +282,8 @@ impl Month {
                 Effect::Window(window) => drop(self.journal.windows.insert(window.id.clone(), window)),
                 Effect::Notify(notice, to) => match *notice {
                     Notice::Incident(notice) => self.notices.push((second, *notice, to)),
-                    Notice::Digest(_) => {}
+                    // What is told each day, and to whoever takes over, is no incident's.
+                    Notice::Digest(_) | Notice::Note(..) => {}
                     other => panic!("nobody made {other:?}"),
                 },
                 Effect::Proven(proofs) => self.journal.proofs.extend(proofs),

@@ -9,12 +9,20 @@ use std::time::Duration;
 pub(super) const PAUSE: Duration = Duration::from_secs(60);
 
 /// An exercise that nobody takes on ends so long after its last step.
-const DRILL: Duration = Duration::from_secs(10 * 60);
+pub(super) const DRILL: Duration = Duration::from_secs(10 * 60);
 
-/// Whether an incident's escalation has a further step.
+/// Whether an incident's escalation has a further step in this round.
 pub(super) fn has_further(incident: &Incident, settings: &Settings) -> bool {
-    let count = u32::try_from(policy(settings).len()).unwrap_or(u32::MAX);
-    incident.escalated < count.saturating_mul(settings.repeat.saturating_add(1))
+    !is_over(incident, settings) && !incident.escalated.is_multiple_of(steps(settings))
+}
+
+/// Whether all steps of an incident's escalation were taken, as often as they are repeated.
+pub(super) fn is_over(incident: &Incident, settings: &Settings) -> bool {
+    incident.escalated >= steps(settings).saturating_mul(settings.repeat.saturating_add(1))
+}
+
+fn steps(settings: &Settings) -> u32 {
+    u32::try_from(policy(settings).len()).unwrap_or(u32::MAX).max(1)
 }
 
 /// What the first notice of an incident says.

@@ -3,9 +3,11 @@
 //! Sites open, worsen and recover; each time the monitor says which cause explains it. Within one event all changes
 //! are gathered, and [`Book::settle`] then says what is told: at most one thing of each incident.
 
+mod further;
+
 use super::{
     Change, Doubted, Settings,
-    audience::{Call, PAUSE, add, call, first_reason, has_further},
+    audience::{Call, DRILL, PAUSE, add, call, first_reason, is_over},
     register::Register,
 };
 use crate::model::{
@@ -165,19 +167,6 @@ impl Book {
         }
     }
 
-    /// The exercise that is under way, if one is.
-    pub fn drilling(&self) -> Option<&Arc<Incident>> {
-        self.incidents.open().find(|incident| incident.is_drill())
-    }
-
-    /// Somebody begins an exercise: all goes as if a site had gone blind, unless one is under way.
-    pub fn drill(&mut self, now: Timestamp, site: SiteId) {
-        if self.drilling().is_none() {
-            let id = self.begin(now, Cause::Drill(site), now, Level::Unknown);
-            self.tell(&id, Reason::Drill);
-        }
-    }
-
     /// The monitor sees nothing at all and nothing says that its own network works.
     pub fn cut_off(&mut self, now: Timestamp, since: Timestamp) {
         if self.open_of(&Cause::Monitor).is_none() {
@@ -213,21 +202,6 @@ impl Book {
         true
     }
 
-    /// The open incident that whoever was told by the notice of number `step` can pass on: its escalation has a further
-    /// step, and has taken none since that notice.
-    pub fn can_pass_on(&self, now: Timestamp, name: &str, step: u32, settings: &Settings) -> Option<IncidentId> {
-        let incident = self.named(name)?;
-        let waits = incident.ack.is_none() && incident.paged && incident.escalates.is_some_and(|at| at > now);
-        (waits && step >= incident.climbed && has_further(incident, settings)).then(|| incident.id.clone())
-    }
-
-    /// Somebody passes an incident on, or cannot be reached: the next step of its escalation is due at once, if they can.
-    pub fn pass_on(&mut self, now: Timestamp, name: &str, step: u32, settings: &Settings) {
-        if let Some(id) = self.can_pass_on(now, name, step, settings) {
-            self.incidents.change(&id, |incident| incident.escalates = Some(now));
-        }
-    }
-
     /// Lets time pass: the next step of an escalation may be due. `muted` says of an incident that all it keeps down
     /// is out of service on purpose.
     pub fn tick(&mut self, now: Timestamp, settings: &Settings, muted: impl Fn(&Incident) -> bool) {
@@ -237,7 +211,8 @@ impl Book {
         let put_off = self.incidents.steps().rev().take_while(|(at, _)| *at > later(now, longest));
         for id in put_off.map(|(_, id)| id.clone()).collect::<Vec<_>>() {
             self.incidents.change(&id, |incident| {
-                if incident.ack.is_none() && incident.paged && !incident.is_drill() {
+                if incident.ack.is_none() && (incident.paged || incident.is_drill()) {
+                    let longest = if incident.is_drill() { longest.max(DRILL) } else { longest };
                     incident.escalates = incident.escalates.map(|at| at.min(later(now, longest)));
                 }
             });
@@ -246,7 +221,7 @@ impl Book {
         let mut due: Vec<IncidentId> = due.map(|(_, id)| id.clone()).collect();
         due.sort();
         for id in due {
-            if self.incidents.get(&id).is_some_and(|one| one.is_drill() && one.paged && !has_further(one, settings)) {
+            if self.incidents.get(&id).is_some_and(|one| one.is_drill() && is_over(one, settings)) {
                 self.close(now, &id, Reason::DrillOver);
                 continue;
             }

@@ -137,6 +137,8 @@ enum Phase {
     Listening(u8, Duration),
     /// A key was pressed; what becomes of it is known by then.
     Deciding(bool, Duration),
+    /// Words after which they may still press a key.
+    Answering,
     /// Last words.
     Closing(Outcome),
     Ended,
@@ -168,7 +170,7 @@ impl Line {
             Phase::Greeted { at, loud: None, .. } => Some(at + SHY),
             Phase::Greeted { at, loud: Some(loud), .. } => Some((loud + TURN).min(at + ANYHOW)),
             Phase::Listening(_, until) | Phase::Deciding(_, until) => Some(until),
-            Phase::Saying(_) | Phase::Closing(_) => None,
+            Phase::Saying(_) | Phase::Answering | Phase::Closing(_) => None,
             Phase::Ended => return None,
         };
         let last = self.answered.map(|at| at + LONGEST);
@@ -224,7 +226,8 @@ impl Line {
     }
 
     fn key(&mut self, at: Duration, key: char) -> Vec<Act> {
-        let open = matches!(self.phase, Phase::Greeted { .. } | Phase::Saying(_) | Phase::Listening(..));
+        let open =
+            matches!(self.phase, Phase::Greeted { .. } | Phase::Saying(_) | Phase::Listening(..) | Phase::Answering);
         let takes = match key {
             '1' if open => true,
             '2' if open => false,
@@ -257,6 +260,11 @@ impl Line {
                 self.phase = Phase::Listening(times, at + wait);
                 vec![]
             }
+            Phase::Answering => {
+                self.said = true;
+                self.phase = Phase::Listening(TIMES, at + LISTEN);
+                vec![]
+            }
             Phase::Closing(outcome) => self.end(outcome),
             _ => vec![],
         }
@@ -270,10 +278,15 @@ impl Line {
             Settled::Before(name) => (Prompt::TakenBy(name), Outcome::Heard),
             Settled::Over => (Prompt::Ended, Outcome::Heard),
             // They know, and may still take it on.
-            Settled::NoNext => (Prompt::NoNext, Outcome::Heard),
-            Settled::Failed => (Prompt::Failed, Outcome::Heard),
+            Settled::NoNext => return self.answer(Prompt::NoNext),
+            Settled::Failed => return self.answer(Prompt::Failed),
         };
         self.phase = Phase::Closing(outcome);
+        vec![Act::Say(prompt)]
+    }
+
+    fn answer(&mut self, prompt: Prompt) -> Vec<Act> {
+        self.phase = Phase::Answering;
         vec![Act::Say(prompt)]
     }
 

@@ -31,6 +31,9 @@ const LONGEST: usize = 2048;
 /// Where systemd's journal takes entries.
 const JOURNAL: &str = "/run/systemd/journal/socket";
 
+/// Libraries that speak to others: their logs hold URLs, tokens, numbers and stream bytes.
+const SILENT: [&str; 7] = ["retina", "oxvif", "reqwest", "hyper", "openidconnect", "oauth2", "rsipstack"];
+
 /// How the log is written, on standard error but for the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Form {
@@ -55,11 +58,8 @@ pub(super) fn start(form: Form) -> io::Result<()> {
         Form::Json => Sink::Json,
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter =
-        ["retina=off", "oxvif=off", "reqwest=off", "hyper=off", "openidconnect=off", "oauth2=off", "rsipstack=off"]
-            .iter()
-            .filter_map(|directive| directive.parse().ok())
-            .fold(filter, EnvFilter::add_directive);
+    let directives = SILENT.iter().filter_map(|library| format!("{library}=off").parse().ok());
+    let filter = directives.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::registry().with(filter).with(Log { clock: Clock::system(), sink }).init();
     // Who asks for a backtrace gets it as the language writes it.
     if std::env::var_os("RUST_BACKTRACE").is_none() {
@@ -109,6 +109,11 @@ struct Log {
 
 impl<S: Subscriber> Layer<S> for Log {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        // A directive for one of its modules would weigh more than the one that silences all of it.
+        let library = event.metadata().target().split("::").next().unwrap_or_default();
+        if SILENT.contains(&library) {
+            return;
+        }
         let entry = Entry::of(event, self.clock.now());
         let mut error = io::stderr().lock();
         // There is nobody to tell that the log cannot be written.

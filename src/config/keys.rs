@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 189] = [
+const NAMES: [&str; 190] = [
     "ack_expires",
     "after",
     "alert",
@@ -92,6 +92,7 @@ const NAMES: [&str; 189] = [
     "kilobits_per_second",
     "kind",
     "language",
+    "lines",
     "link",
     "listen",
     "liveness",

@@ -11,11 +11,14 @@ use crate::{
     model::Certificate,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// Trunks by id.
 pub(super) type Trunks = BTreeMap<String, Arc<Trunk>>;
 
 const SPEAKER: &str = "espeak-ng";
+/// More than a commune has telephones.
+const LINES: u64 = 100;
 const RING: Duration = Duration::from_secs(30);
 const SHORTEST: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(120);
@@ -29,7 +32,7 @@ pub(super) fn trunks(tables: &Tables<'_>) -> Trunks {
 }
 
 fn trunk(entry: &Entry<'_>) -> Option<Trunk> {
-    let host = entry.required_hidden("host", "10.20.0.7").map(|host| host.value);
+    let host = host(entry);
     let transport = entry.word("transport", &Transport::NAMES).unwrap_or(Transport::Udp);
     let usual = if transport == Transport::Tls { 5061 } else { 5060 };
     let port = entry.number("port", 1..=65535).unwrap_or(usual) as u16;
@@ -43,10 +46,24 @@ fn trunk(entry: &Entry<'_>) -> Option<Trunk> {
     }
     let path = |key| entry.hidden(key).map(|path| path.value.into());
     let (speaker, prompts) = (path("program").unwrap_or_else(|| SPEAKER.into()), path("prompts"));
+    let lines = entry.number("lines", 1..=1000).unwrap_or(LINES) as usize;
     let certificate = certificate(entry, transport);
     let login = username.zip(password);
     let id = String::new();
-    Some(Trunk { id, host: host?, port, transport, certificate, login, from: from?, register, speaker, prompts })
+    let lines = Arc::new(Semaphore::new(lines));
+    Some(Trunk { id, host: host?, port, transport, certificate, login, from: from?, register, lines, speaker, prompts })
+}
+
+/// A name or an address, and nothing beside it.
+fn host(entry: &Entry<'_>) -> Option<String> {
+    let host = entry.required_hidden("host", "10.20.0.7")?;
+    let is_name = host.value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    if !host.value.is_empty() && is_name || host.value.parse::<std::net::IpAddr>().is_ok() {
+        return Some(host.value);
+    }
+    let remedy = "write host = \"10.20.0.7\" or a name; the port and how SIP is carried have keys of their own";
+    entry.problem("host", host.span, "is neither a name nor an address".into(), remedy);
+    None
 }
 
 /// The number or name by which the exchange knows us.

@@ -32,6 +32,12 @@ impl Subject {
         Self { incident, number, step, who, channel, requests, snapshots }
     }
 
+    /// The number of the incident as it stands.
+    fn called(&self) -> String {
+        let snapshot = self.snapshots.borrow();
+        current(&snapshot, &self.incident, self.step).map_or(self.number, |known| known.number).to_string()
+    }
+
     async fn ask(&self, request: Request) -> Option<Result<Done, Refused>> {
         let (answer, answered) = oneshot::channel();
         let by = By { who: Who::Called(self.who.clone()), from: self.channel.to_string() };
@@ -40,9 +46,9 @@ impl Subject {
         answered.await.ok()
     }
 
-    fn settled(&self, outcome: Option<Result<Done, Refused>>) -> Settled {
+    fn settled(&self, outcome: Option<Result<Done, Refused>>, passes: bool) -> Settled {
         match outcome {
-            Some(Ok(Done::TakenOnBefore { by, .. })) if by != self.who => Settled::Before(by),
+            Some(Ok(Done::TakenOnBefore { by, .. })) if passes || by != self.who => Settled::Before(by),
             // What is not durable yet is done all the same.
             Some(Ok(_) | Err(Refused::NotDurable)) => Settled::Done,
             Some(Err(Refused::NoNext(_))) => Settled::NoNext,
@@ -55,19 +61,19 @@ impl Subject {
 #[async_trait]
 impl Matter for Subject {
     async fn take_on(&self) -> Settled {
-        let (incident, by, via) = (self.number.to_string(), self.who.clone(), self.channel.to_string());
-        self.settled(self.ask(Request::TakeOn { incident, by, via }).await)
+        let (incident, by, via) = (self.called(), self.who.clone(), self.channel.to_string());
+        self.settled(self.ask(Request::TakeOn { incident, by, via }).await, false)
     }
 
     async fn pass_on(&self) -> Settled {
         let (incident, by, via) = (self.number.to_string(), self.who.clone(), self.channel.to_string());
-        self.settled(self.ask(Request::PassOn { incident, step: self.step, by, via }).await)
+        self.settled(self.ask(Request::PassOn { incident, step: self.step, by, via }).await, true)
     }
 
     async fn needless(&self) -> Needless {
         let mut snapshots = self.snapshots.clone();
         loop {
-            let why = snapshots.borrow_and_update().incident(self.incident.as_str()).and_then(|known| needless(known));
+            let why = current(&snapshots.borrow_and_update(), &self.incident, self.step).and_then(needless);
             if let Some(why) = why {
                 return why;
             }
@@ -80,7 +86,7 @@ impl Matter for Subject {
 
     fn newest(&self, notice: &IncidentNotice) -> IncidentNotice {
         let (mut newest, snapshot) = (notice.clone(), self.snapshots.borrow().clone());
-        if let Some(incident) = snapshot.incident(self.incident.as_str()) {
+        if let Some(incident) = current(&snapshot, &self.incident, self.step) {
             let course = snapshot.course(incident);
             newest.cause = incident.cause.clone();
             newest.place = snapshot.place(&incident.cause);
@@ -92,6 +98,15 @@ impl Matter for Subject {
         }
         newest
     }
+}
+
+/// An incident as it stands, or the one that it turned out to be part of. A snapshot that is older than the notice knows
+/// nothing of why somebody is called.
+fn current<'s>(snapshot: &'s Snapshot, id: &IncidentId, step: u32) -> Option<&'s Incident> {
+    let known = snapshot.incident(id.as_str()).filter(|known| known.step >= step)?;
+    let whole =
+        || snapshot.incidents.iter().find(|other| other.merged.contains(&known.number) && other.closed.is_none());
+    Some(known.closed.and_then(|_| whole()).unwrap_or(known))
 }
 
 /// Why nobody needs to be called about an incident any more, if so.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     deliver,
     journal::Error,
-    model::{ChannelId, Refusal, later},
+    model::{ChannelId, Notice, Refusal, later},
     monitor::Event,
     outbox::{self, InFlight, Sending},
 };
@@ -127,13 +127,26 @@ impl Relay {
         let channel = message.place.channel.clone();
         round.in_flight.insert(channel.clone(), message.thread.clone());
         let (relay, limit) = (self.clone(), self.limit(&channel, &mut round.limits));
+        let silent = self.is_silent(&message);
         let sending = round.sending.spawn(async move {
+            if silent {
+                relay.settle(&message, Ok(None)).await;
+                return None;
+            }
             if let Some(limit) = limit {
                 limit.until_ready().await;
             }
             relay.deliver(message).await
         });
         round.channels.insert(sending.id(), channel);
+    }
+
+    /// Whether it is news to a telephone, which rings for alarms alone: then it only takes the place of calls that wait, and
+    /// says nothing of whether the telephone works.
+    fn is_silent(&self, message: &Sending) -> bool {
+        let config = self.shared.configs.borrow();
+        let rings = config.deliver.channels.get(&message.place.channel).is_some_and(|known| known.target.rings());
+        rings && !message.notice.pages() && !matches!(message.notice, Notice::Test(_))
     }
 
     /// The limit of a channel, which a reload may change.
@@ -188,13 +201,20 @@ impl Relay {
             let _ = self.shared.news.try_send(Event::PassOn { incident, step });
         }
         let followed = Followed::of(&message, outcome.as_ref().ok().and_then(Option::as_deref));
-        let mark = outbox::settle(now, &message, outcome, |channel| self.is_known(channel));
+        self.settle(&message, outcome).await;
+        followed
+    }
+
+    /// Notes what became of a message.
+    async fn settle(&self, message: &Sending, outcome: Result<deliver::Receipt, Refusal>) {
+        let now = self.shared.clock.now();
+        let mark = outbox::settle(now, message, outcome, |channel| self.is_known(channel));
         if let Err(error) = self.shared.journal.mark(vec![mark], now).await {
+            let channel = &message.place.channel;
             // It will be sent again; its key tells the receiver that it has it already.
             tracing::error!(%channel, %error, "what became of a notice cannot be remembered");
             tokio::time::sleep(RETRY).await;
         }
-        followed
     }
 
     fn is_known(&self, channel: &ChannelId) -> bool {

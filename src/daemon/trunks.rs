@@ -6,12 +6,10 @@ use crate::{
     deliver::{self, Target, Trunk},
     model::{ChannelId, later},
     monitor::Event,
+    outbox::Failures,
 };
 use futures_util::future::join_all;
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How often an exchange is asked.
@@ -19,15 +17,20 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// Runs until `stop`.
 pub(super) async fn run(mut shared: Shared, stop: CancellationToken) -> Outcome {
+    // Apart from those of calls: an exchange that answers may still refuse each of them.
+    let mut failures = Failures::default();
     loop {
         let config = shared.configs.borrow_and_update().clone();
-        let asked = config.deliver.trunks.values().map(|trunk| ask(&shared, trunk));
-        tokio::select! {
+        let asked = join_all(config.deliver.trunks.values().map(|trunk| deliver::alive(trunk)));
+        let answers = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            alive = join_all(asked) => {
-                shared.own.set_trunks(config.deliver.trunks.keys().map(String::as_str).zip(alive));
-            }
+            answers = asked => answers,
+        };
+        for (trunk, answer) in config.deliver.trunks.values().zip(&answers) {
+            note(&shared, &mut failures, trunk, answer.as_ref().err().map(|why| why.text()));
         }
+        let up = answers.iter().map(Result::is_ok);
+        shared.own.set_trunks(config.deliver.trunks.keys().map(String::as_str).zip(up));
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             changed = shared.configs.changed() => if changed.is_err() { return Err("the event loop is gone".to_owned()) },
@@ -36,28 +39,19 @@ pub(super) async fn run(mut shared: Shared, stop: CancellationToken) -> Outcome 
     }
 }
 
-/// Whether it answers; what follows where it does not.
-async fn ask(shared: &Shared, trunk: &Arc<Trunk>) -> bool {
-    let alive = deliver::alive(trunk).await;
-    let error = alive.err().map(crate::call::Outcome::text);
+/// What follows from an answer, or from none: a channel that calls over it is reported like one that takes nothing.
+fn note(shared: &Shared, failures: &mut Failures, trunk: &Arc<Trunk>, error: Option<&'static str>) {
     if let Some(error) = error {
         tracing::warn!(trunk = trunk.id, "{error}");
     }
-    note(shared, trunk, error);
-    error.is_none()
-}
-
-/// Counts it for a channel that calls over it, which is reported like one that takes nothing.
-fn note(shared: &Shared, trunk: &Arc<Trunk>, error: Option<&str>) {
     let config = shared.configs.borrow().clone();
     let over = |target: &Target| matches!(target, Target::Sip(phone) if Arc::ptr_eq(&phone.trunk, trunk));
     let channel: Option<&ChannelId> =
         config.deliver.channels.iter().find(|(_, channel)| over(&channel.target)).map(|(id, _)| id);
     let Some(channel) = channel else { return };
-    if shared.failures.lock().unwrap_or_else(PoisonError::into_inner).note(channel, error.is_none(), None) {
+    if failures.note(channel, error.is_none(), None) {
+        let (channel, error) = (channel.clone(), error.unwrap_or_default().to_owned());
         // The loop may be full or gone; what cannot be reported is in the log and in the metrics.
-        let _ = shared
-            .news
-            .try_send(Event::ChannelFailing { channel: channel.clone(), error: error.unwrap_or_default().to_owned() });
+        let _ = shared.news.try_send(Event::ChannelFailing { channel, error });
     }
 }

@@ -16,6 +16,7 @@ fn trunk(port: u16) -> Trunk {
         login: None,
         from: "1".into(),
         register: false,
+        lines: Arc::new(tokio::sync::Semaphore::new(1)),
         speaker: "espeak-ng".into(),
         prompts: None,
     }

@@ -22,14 +22,20 @@ use rsipstack::{
 };
 use std::time::Duration;
 use tokio::{
-    task::JoinHandle,
-    time::{Instant, Interval, interval, sleep_until, timeout},
+    runtime::Handle,
+    sync::oneshot,
+    task::{AbortHandle, JoinHandle},
+    time::{Instant, Interval, interval, sleep, sleep_until, timeout},
 };
 
 /// A packet of sound.
 const FRAME: Duration = Duration::from_millis(20);
 /// To end a call properly: longer than its messages take to arrive when the first is lost.
 const PARTING: Duration = Duration::from_secs(3);
+/// For a message that is sent beside us.
+const AFTERWARDS: Duration = Duration::from_millis(200);
+/// The last of the stack's timers: 64 times half a second (RFC 3261, timers B, F, H; M of RFC 6026), and some.
+const TAIL: Duration = Duration::from_secs(40);
 
 /// A call that is to be made.
 pub(super) struct Talk<'a> {
@@ -50,36 +56,37 @@ struct Wire {
     offer: Vec<u8>,
     began: Instant,
     frames: Interval,
+    /// Whether the dialog ended while it was dialled.
+    ended: bool,
 }
 
 impl Talk<'_> {
     /// Calls, says what is to be said, listens for a key, and ends.
     pub(super) async fn hold(&self) -> Outcome {
-        let Some(mut agent) = Agent::open(&self.phone.trunk).await else { return Outcome::Dead };
-        let mut serving = Box::pin(agent.serve());
-        let Some(mut wire) = self.dial(&agent).await else { return Outcome::Failed };
-        let outcome = tokio::select! {
-            outcome = self.drive(&mut wire) => outcome,
-            () = &mut serving => Outcome::Dead,
-        };
-        let parting = async {
-            let _ = wire.dialog.hangup().await;
-            // A call that is taken back ends when the exchange says so.
-            if let Some(invited) = &mut wire.invited {
-                let _ = invited.await;
-            }
-        };
-        let _ = timeout(PARTING, async {
-            tokio::select! {
-                () = parting => {}
-                () = &mut serving => {}
-            }
-        })
-        .await;
-        if let Some(invited) = wire.invited.take() {
-            invited.abort();
+        if let Some(outcome) = self.beforehand() {
+            return outcome;
         }
+        // A gateway with one line refuses a second call at once, as if the telephone were busy.
+        let line = tokio::select! {
+            line = self.phone.trunk.lines.acquire() => line,
+            _ = self.matter.needless() => return Outcome::Over,
+        };
+        let Some(mut agent) = Agent::open(&self.phone.trunk).await else { return Outcome::Dead };
+        if let Some(outcome) = self.beforehand() {
+            return outcome;
+        }
+        let serving = agent.serve();
+        let Some(mut wire) = self.dial(&agent).await else { return Outcome::Failed };
+        let ending = Ending::new(&wire, agent, serving);
+        let outcome = self.drive(&mut wire).await;
+        ending.part().await;
+        drop(line);
         outcome
+    }
+
+    /// What came of a call that need not be made any more.
+    fn beforehand(&self) -> Option<Outcome> {
+        self.matter.needless().now_or_never().map(|_| Outcome::Over)
     }
 
     async fn dial(&self, agent: &Agent) -> Option<Wire> {
@@ -98,7 +105,7 @@ impl Talk<'_> {
         };
         let (dialog, invited) = agent.dialogs.do_invite_async(option, sender).ok()?;
         let (began, frames) = (Instant::now(), interval(FRAME));
-        Some(Wire { dialog, states, invited: Some(invited), media, offer, began, frames })
+        Some(Wire { dialog, states, invited: Some(invited), media, offer, began, frames, ended: false })
     }
 
     async fn drive(&self, wire: &mut Wire) -> Outcome {
@@ -144,7 +151,12 @@ impl Talk<'_> {
             };
             let Some(happened) = happened else { continue };
             tracing::debug!(trunk = self.phone.trunk.id, ?happened, "on the line");
-            for act in line.handle(wire.began.elapsed(), happened) {
+            let mut acts = line.handle(wire.began.elapsed(), happened);
+            if wire.ended && wire.invited.is_none() {
+                // It ended before its own answer was read.
+                acts.extend(line.handle(wire.began.elapsed(), Happened::HungUp));
+            }
+            for act in acts {
                 match act {
                     Act::Say(prompt) => {
                         wire.media.hush();
@@ -158,7 +170,11 @@ impl Talk<'_> {
                         wire.media.hush();
                         wish = Some(self.matter.pass_on()).into();
                     }
-                    Act::End(outcome) => return outcome,
+                    Act::End(outcome) => {
+                        // A key that was pressed holds, whoever hangs up meanwhile.
+                        let _ = timeout(PARTING, &mut wish).await;
+                        return outcome;
+                    }
                 }
             }
         }
@@ -170,6 +186,58 @@ impl Talk<'_> {
         let mouth =
             Mouth { speaker: &trunk.speaker, prompts: trunk.prompts.as_deref(), language: self.script.language };
         async move { self.voice.say(&pieces, mouth).await }.boxed()
+    }
+}
+
+/// Ends a call, however it comes to its end: also where nobody waits for it any more, as when the daemon stops.
+struct Ending {
+    dialog: InviteDialog,
+    invited: AbortHandle,
+    /// Whoever drives the call's messages goes on for a while after this is gone.
+    _alive: oneshot::Sender<()>,
+}
+
+impl Ending {
+    fn new(wire: &Wire, agent: Agent, serving: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (alive, gone) = oneshot::channel::<()>();
+        tokio::spawn(async move {
+            let _agent = agent;
+            let mut serving = Box::pin(serving);
+            tokio::select! {
+                () = &mut serving => return,
+                _ = gone => {}
+            }
+            // The stack's own tasks end by the timers that are driven here.
+            let _ = timeout(TAIL, serving).await;
+        });
+        let invited = wire.invited.as_ref().map(JoinHandle::abort_handle);
+        let invited = invited.unwrap_or_else(|| tokio::spawn(std::future::ready(())).abort_handle());
+        Self { dialog: wire.dialog.clone(), invited, _alive: alive }
+    }
+
+    /// Ends it in order, and waits for its last message to be on its way.
+    async fn part(self) {
+        if matches!(self.dialog.state(), DialogState::Confirmed(..)) {
+            let _ = timeout(PARTING, self.dialog.hangup()).await;
+            return;
+        }
+        drop(self);
+        // What takes a call back is sent beside us.
+        sleep(AFTERWARDS).await;
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // While it is dialled the stack takes the call back, now or as soon as the exchange has it, and ends what is answered
+        // meanwhile.
+        self.invited.abort();
+        if matches!(self.dialog.state(), DialogState::Confirmed(..))
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let dialog = self.dialog.clone();
+            runtime.spawn(async move { drop(dialog.hangup().await) });
+        }
     }
 }
 
@@ -204,10 +272,11 @@ impl Wire {
             }
             // While it is dialled its answer says more.
             DialogState::Terminated(..) if self.invited.is_none() => Some(Happened::HungUp),
-            DialogState::Terminated(..)
-            | DialogState::Calling(_)
-            | DialogState::WaitAck(..)
-            | DialogState::Confirmed(..) => None,
+            DialogState::Terminated(..) => {
+                self.ended = true;
+                None
+            }
+            DialogState::Calling(_) | DialogState::WaitAck(..) | DialogState::Confirmed(..) => None,
         }
     }
 

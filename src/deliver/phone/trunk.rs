@@ -2,7 +2,8 @@
 
 use crate::model::{Certificate, closed};
 use secrecy::SecretString;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::Semaphore;
 
 closed! {
     /// How SIP is carried.
@@ -35,6 +36,8 @@ pub struct Trunk {
     pub from: String,
     /// Whether it wants us registered.
     pub register: bool,
+    /// How many calls it takes at once.
+    pub lines: Arc<Semaphore>,
     /// The program that speaks: espeak-ng, or where it lies.
     pub speaker: PathBuf,
     /// Recorded prompts, which are played in place of synthetic ones.

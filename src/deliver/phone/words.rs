@@ -25,9 +25,13 @@ impl Script<'_> {
             Prompt::Message => self.message(),
             Prompt::Taken => one("taken", pick("Đã ghi nhận. Cảm ơn.", "Noted. Thank you.")),
             Prompt::Passed => one("passed", pick("Đang gọi người tiếp theo.", "The next one is called.")),
-            Prompt::NoNext => {
-                one("no-next", pick("Không còn người nào khác để gọi.", "There is nobody else to be called."))
-            }
+            Prompt::NoNext => one(
+                "no-next",
+                pick(
+                    "Không còn ai khác để chuyển. Nhấn phím một để nhận xử lý.",
+                    "There is nobody further to pass it on to. Press one to take it on.",
+                ),
+            ),
             Prompt::Failed => one(
                 "failed",
                 pick("Chưa ghi nhận được. Hãy mở trang camera.", "It could not be noted. Please open the page."),
