@@ -399,7 +399,9 @@ impl Month {
     /// Notices that ring a person's phone.
     fn pages(&self) -> Vec<&(i64, IncidentNotice, Vec<Recipient>)> {
         let rings = |(_, notice, to): &&(i64, IncidentNotice, Vec<Recipient>)| {
-            notice.reason.pages() && to.iter().any(|recipient| recipient.person.is_some())
+            // Exercises are not counted against alerts: somebody wished for them.
+            let is_real = !matches!(notice.cause, Cause::Drill(_));
+            is_real && notice.reason.pages() && to.iter().any(|recipient| recipient.person.is_some())
         };
         self.notices.iter().filter(rings).collect()
     }

@@ -64,7 +64,10 @@ async fn shifts_are_told_swapped_and_seen_on_phones() {
     let here = receiver.start().await;
     let hook = |id: &str| channel(id, "webhook", &format!("url = \"http://{here}/{id}\""));
     // The day after tomorrow somebody is away, and nobody stands in yet.
-    let away = Timestamp::now() + 44.hours();
+    // At noon, far from the hour of handing over: a gap of two shifts is told for each of them.
+    let day = Timestamp::now().to_zoned_datetime(zone()).date().checked_add(2.days()).expect("a day");
+    let noon = day.at(12, 0, 0, 0).to_zoned_datetime(zone());
+    let away = noon.expect("a time").timestamp();
     let contacts = [
         hook("hook-an"),
         hook("hook-binh"),
