@@ -18,7 +18,12 @@ pub(super) fn has_further(incident: &Incident, settings: &Settings) -> bool {
 
 /// Whether all steps of an incident's escalation were taken, as often as they are repeated.
 pub(super) fn is_over(incident: &Incident, settings: &Settings) -> bool {
-    incident.escalated >= steps(settings).saturating_mul(settings.repeat.saturating_add(1))
+    incident.escalated >= all_steps(settings)
+}
+
+/// The steps of all rounds.
+fn all_steps(settings: &Settings) -> u32 {
+    steps(settings).saturating_mul(settings.repeat.saturating_add(1))
 }
 
 fn steps(settings: &Settings) -> u32 {
@@ -118,8 +123,8 @@ impl Escalation {
     /// Takes the next step: whoever it calls is told too.
     fn climb(&mut self, to: &mut Vec<Recipient>, taken_on: bool, now: Timestamp, settings: &Settings, zone: &TimeZone) {
         let policy = policy(settings);
-        let count = u32::try_from(policy.len()).unwrap_or(u32::MAX);
-        let at = |escalated: u32| policy.get((escalated % count.max(1)) as usize);
+        let count = steps(settings);
+        let at = |escalated: u32| policy.get((escalated % count) as usize);
         let step = at(self.escalated).map(|step| step.to.clone()).unwrap_or_default();
         let people = roster::recipients(settings, &step, now, zone);
         self.paged |= !people.is_empty();
@@ -128,10 +133,9 @@ impl Escalation {
             add(to, recipient);
         }
         self.escalated += 1;
-        let rounds = settings.repeat.saturating_add(1);
-        let goes_on = !taken_on && self.escalated < count.saturating_mul(rounds);
+        let goes_on = !taken_on && self.escalated < all_steps(settings);
         // A round that begins again waits at least a minute.
-        let least = if self.escalated.is_multiple_of(count.max(1)) { PAUSE } else { Duration::ZERO };
+        let least = if self.escalated.is_multiple_of(count) { PAUSE } else { Duration::ZERO };
         let wait = at(self.escalated).map(|step| step.after).unwrap_or_default().max(least);
         self.escalates = match goes_on {
             true => Some(later(now, wait)),

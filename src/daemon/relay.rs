@@ -12,7 +12,7 @@ use super::{
 use crate::{
     deliver,
     journal::Error,
-    model::{ChannelId, Notice, Refusal, later},
+    model::{ChannelId, Refusal, later},
     monitor::Event,
     outbox::{self, InFlight, Sending},
 };
@@ -146,7 +146,7 @@ impl Relay {
     fn is_silent(&self, message: &Sending) -> bool {
         let config = self.shared.configs.borrow();
         let rings = config.deliver.channels.get(&message.place.channel).is_some_and(|known| known.target.rings());
-        rings && !message.notice.pages() && !matches!(message.notice, Notice::Test(_))
+        rings && !message.notice.rings()
     }
 
     /// The limit of a channel, which a reload may change.

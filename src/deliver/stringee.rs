@@ -11,10 +11,7 @@ use super::{
     phone::{refusal, spoken},
     sign::mac,
 };
-use crate::{
-    call::Outcome,
-    model::{Language, Notice},
-};
+use crate::{call::Outcome, model::Language};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
@@ -77,7 +74,7 @@ pub(super) async fn tell(
     http: &Client,
     dispatch: &Dispatch<'_>,
 ) -> Result<Receipt, Refusal> {
-    if !dispatch.notice.pages() && !matches!(dispatch.notice, Notice::Test(_)) {
+    if !dispatch.notice.rings() {
         return Ok(None);
     }
     let end =

@@ -179,6 +179,11 @@ impl Notice {
         self.incident().is_some_and(|incident| incident.reason.pages())
     }
 
+    /// Whether it is worth a call: an alarm, or a test.
+    pub fn rings(&self) -> bool {
+        self.pages() || matches!(self, Self::Test(_))
+    }
+
     /// The same, told for another reason.
     pub fn because(self, reason: Reason) -> Self {
         match self {

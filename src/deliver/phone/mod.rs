@@ -24,7 +24,7 @@ pub use trunk::{Transport, Trunk};
 use super::{Dispatch, Receipt, Refusal};
 use crate::{
     call::{Outcome, Settings},
-    model::{Language, Notice},
+    model::Language,
 };
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub(super) async fn tell(
     dispatch: &Dispatch<'_>,
 ) -> Result<Receipt, Refusal> {
     let notice = dispatch.notice;
-    if !notice.pages() && !matches!(notice, Notice::Test(_)) {
+    if !notice.rings() {
         return Ok(None);
     }
     let rehearsal = Rehearsal;

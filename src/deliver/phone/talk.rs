@@ -192,7 +192,7 @@ impl Talk<'_> {
 /// Ends a call, however it comes to its end: also where nobody waits for it any more, as when the daemon stops.
 struct Ending {
     dialog: InviteDialog,
-    invited: AbortHandle,
+    invited: Option<AbortHandle>,
     /// Whoever drives the call's messages goes on for a while after this is gone.
     _alive: oneshot::Sender<()>,
 }
@@ -211,7 +211,6 @@ impl Ending {
             let _ = timeout(TAIL, serving).await;
         });
         let invited = wire.invited.as_ref().map(JoinHandle::abort_handle);
-        let invited = invited.unwrap_or_else(|| tokio::spawn(std::future::ready(())).abort_handle());
         Self { dialog: wire.dialog.clone(), invited, _alive: alive }
     }
 
@@ -231,7 +230,9 @@ impl Drop for Ending {
     fn drop(&mut self) {
         // While it is dialled the stack takes the call back, now or as soon as the exchange has it, and ends what is answered
         // meanwhile.
-        self.invited.abort();
+        if let Some(invited) = &self.invited {
+            invited.abort();
+        }
         if matches!(self.dialog.state(), DialogState::Confirmed(..))
             && let Ok(runtime) = Handle::try_current()
         {
