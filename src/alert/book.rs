@@ -3,6 +3,7 @@
 //! Sites open, worsen and recover; each time the monitor says which cause explains it. Within one event all changes
 //! are gathered, and [`Book::settle`] then says what is told: at most one thing of each incident.
 
+mod contract;
 mod further;
 
 use super::{
@@ -193,6 +194,9 @@ impl Book {
                 (incident.ack, incident.held) = (Some(ack.clone()), false);
             });
             self.happened.extend(self.incidents.get(&id).map(|incident| Happened::taken_on(incident, &ack)));
+            if settings.is_contractors(&ack.by) {
+                self.respond(name, &ack);
+            }
             self.tell(&id, Reason::Acknowledged);
             if self.incidents.get(&id).is_some_and(|incident| incident.is_drill()) {
                 // That is all that an exercise wants to know.
@@ -393,6 +397,7 @@ impl Book {
             }
             whole.paged |= part.paged;
             whole.ack = whole.ack.take().or_else(|| part.ack.clone());
+            whole.responded = whole.responded.take().or_else(|| part.responded.clone());
             for recipient in &part.audience {
                 add(&mut whole.audience, recipient);
             }
@@ -406,6 +411,7 @@ impl Book {
             // Its all-clear comes with that of the whole, which names it.
             let whole = self.incidents.get(target).map_or(0, |whole| whole.number);
             self.end(now, &part.id);
+            self.incidents.change(&part.id, |part| part.part_of = Some(whole));
             self.note_why(now, &part.id, Happening::Merged, &told!(PartOf, whole));
             self.tell(&part.id, Reason::Merged);
         }
@@ -433,6 +439,7 @@ impl Book {
             new.audience.clone_from(&incident.audience);
             (new.paged, new.ack, new.escalated) = (incident.paged, incident.ack.clone(), incident.escalated);
             new.escalates = incident.escalates;
+            new.responded.clone_from(&incident.responded);
             new.merged = vec![incident.number];
         });
         self.incidents.set_site(&incident.id, site, Level::Full);

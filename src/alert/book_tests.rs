@@ -457,5 +457,7 @@ fn an_exercise_goes_as_an_alarm_and_ends_by_itself() {
     ]);
 }
 
+#[path = "contract_tests.rs"]
+mod contract_tests;
 #[path = "happened_tests.rs"]
 mod happened;

@@ -5,7 +5,10 @@ use jiff::{
     Timestamp,
     civil::{Date, Time},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// People, rotations and the policy of telling.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +33,8 @@ pub struct Settings {
     pub digest: Option<Digest>,
     /// Who is told that a channel takes nothing.
     pub maintainers: Vec<Target>,
+    /// Who of all people works for the contractor: their taking an incident on is the contractor's answer.
+    pub contractors: BTreeSet<PersonId>,
 }
 
 impl Default for Settings {
@@ -45,7 +50,15 @@ impl Default for Settings {
             ack_expires: Duration::from_secs(8 * 60 * 60),
             digest: None,
             maintainers: Vec::new(),
+            contractors: BTreeSet::new(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether somebody of this name works for the contractor.
+    pub fn is_contractors(&self, name: &str) -> bool {
+        self.contractors.iter().filter_map(|id| self.people.get(id)).any(|person| person.name == name)
     }
 }
 

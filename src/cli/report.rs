@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     config, journal,
     model::{Language, Local},
-    uptime::{self, Class, Line, Month, Report, Verdict},
+    uptime::{self, Class, Line, Month, Report, Stand, Verdict},
     web,
 };
 use clap::ValueEnum;
@@ -42,6 +42,8 @@ enum Format {
     Html,
     /// A line for each thing, for spreadsheets.
     Csv,
+    /// A line for each incident under each term of the contract, for spreadsheets.
+    Terms,
     /// Everything.
     Json,
     /// The same as html, on A4, by the Chromium of this machine.
@@ -84,6 +86,10 @@ fn make(arguments: &Arguments, config: &config::Config) -> Result<(), String> {
         }
         Format::Html => output(out, &html()?),
         Format::Csv => output(out, &web::report::csv(&report).map_err(|error| error.to_string())?),
+        Format::Terms if report.contract.is_none() => {
+            Err("there is no contract: add [contract] to the configuration".to_owned())
+        }
+        Format::Terms => output(out, &web::report::terms_csv(&report).map_err(|error| error.to_string())?),
         Format::Json => {
             let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
             output(out, &format!("{json}\n"))
@@ -191,6 +197,21 @@ fn text(report: &Report, language: Language, paint: Paint) -> String {
         );
     }
     text += &format!("\n{} {}\n", report.incidents.len(), of("sự cố", "incidents"));
+    if let Some(terms) = &report.contract {
+        text += &format!("\n{}\n", paint.bold(&terms.contractor));
+        for (what, kept) in [(of("Tiếp nhận", "Response"), &terms.respond), (of("Khắc phục", "Repair"), &terms.repair)]
+        {
+            text += &format!("  {what}: {}\n", web::report::kept(kept, language));
+        }
+        for line in terms.lines.iter().take(WORST) {
+            let missed = [&line.respond, &line.repair].into_iter().flatten().any(|one| one.stands == Stand::Missed);
+            if missed {
+                let counted = length(line.seconds.counted, language);
+                let line = format!("  #{} {} ({}): {counted}", line.number, line.place, line.level.text(language));
+                text += &format!("{}\n", paint.bad(&line));
+            }
+        }
+    }
     text
 }
 

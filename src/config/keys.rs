@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 190] = [
+const NAMES: [&str; 195] = [
     "ack_expires",
     "after",
     "alert",
@@ -47,6 +47,7 @@ const NAMES: [&str; 190] = [
     "confirm_every",
     "connect_timeout",
     "consent",
+    "contract",
     "contractors_links",
     "days",
     "dead_every",
@@ -92,6 +93,7 @@ const NAMES: [&str; 190] = [
     "kilobits_per_second",
     "kind",
     "language",
+    "level",
     "lines",
     "link",
     "listen",
@@ -146,8 +148,10 @@ const NAMES: [&str; 190] = [
     "reboots",
     "recorder",
     "register",
+    "repair_by",
     "repeat",
     "report",
+    "respond_by",
     "ring",
     "rotation",
     "rtsp",
@@ -172,6 +176,7 @@ const NAMES: [&str; 190] = [
     "start",
     "stream",
     "survey",
+    "term",
     "timezone",
     "tls",
     "to",

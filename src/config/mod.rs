@@ -9,6 +9,7 @@ mod checked;
 mod consent;
 mod contacts;
 mod context;
+mod contract;
 mod details;
 mod edited;
 mod entry;
@@ -97,7 +98,7 @@ fn build<'a>(
     let metrics = settings::metrics(&tables);
     let journal = settings::journal(&tables);
     let web = web::web(&tables);
-    let uptime = settings::report(&tables);
+    let mut uptime = settings::report(&tables);
     let owners = privacy::owners(&tables);
     let logins = secret::logins(&tables);
     let may_be_empty = fleet::is_being_set_up(&tables);
@@ -108,7 +109,8 @@ fn build<'a>(
     fleet.windows = windows::windows(&tables, &fleet);
     let (topology, anchors) = settings::monitor(&tables);
     fleet.anchors = anchors;
-    let (mut deliver, alert) = contacts::contacts(&tables, &fleet.commune, context);
+    let (mut deliver, mut alert) = contacts::contacts(&tables, &fleet.commune, context);
+    uptime.contract = contract::contract(&tables, &mut alert);
     deliver.places = Arc::new(sms::places(&fleet));
     tables.refuse_unread();
     let fleet = Arc::new(fleet);

@@ -57,9 +57,30 @@ fn scope(entry: &Entry<'_>, fleet: &Fleet) -> Option<Scope> {
 }
 
 fn when(entry: &Entry<'_>, commune: &Commune) -> Option<Span> {
-    let days = entry.texts("days");
+    match (entry.has("hours"), entry.has("from") || entry.has("until")) {
+        (true, false) => weekly(entry),
+        (false, _) => {
+            days(entry);
+            span(entry, commune).map(|(from, until)| Span::Once { from, until })
+        }
+        (true, true) => {
+            let message = "hours repeat each week, from and until are once".to_owned();
+            entry.problem("hours", entry.place("hours"), message, "keep one of them");
+            None
+        }
+    }
+}
+
+/// `hours`, and the `days` of the week on which they begin, where not on all.
+pub(super) fn weekly(entry: &Entry<'_>) -> Option<Span> {
+    let days = days(entry);
+    let hours = entry.parsed("hours", "span of a day", "22:00-02:00")?;
+    Some(Span::Weekly { days, hours: hours.value })
+}
+
+fn days(entry: &Entry<'_>) -> Vec<i8> {
     let mut numbers = Vec::new();
-    for day in days {
+    for day in entry.texts("days") {
         match DAYS.iter().find(|(name, _)| *name == day.value) {
             Some((_, number)) => numbers.push(*number),
             None => {
@@ -68,16 +89,5 @@ fn when(entry: &Entry<'_>, commune: &Commune) -> Option<Span> {
             }
         }
     }
-    match (entry.has("hours"), entry.has("from") || entry.has("until")) {
-        (true, false) => {
-            let hours = entry.parsed("hours", "span of a day", "22:00-02:00")?;
-            Some(Span::Weekly { days: numbers, hours: hours.value })
-        }
-        (false, _) => span(entry, commune).map(|(from, until)| Span::Once { from, until }),
-        (true, true) => {
-            let message = "hours repeat each week, from and until are once".to_owned();
-            entry.problem("hours", entry.place("hours"), message, "keep one of them");
-            None
-        }
-    }
+    numbers
 }

@@ -9,6 +9,7 @@ mod beacons;
 mod budget;
 mod calls;
 mod certificates;
+mod contract;
 mod delivery;
 mod descriptors;
 mod distress;

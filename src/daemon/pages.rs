@@ -1,6 +1,6 @@
 //! The daemon's pages and metrics: what they show and ask comes from its other parts.
 
-use super::{descriptors, shared::Shared, supervise::Outcome};
+use super::{contract, descriptors, shared::Shared, supervise::Outcome};
 use crate::{
     alert::turns,
     deliver, metrics,
@@ -11,7 +11,10 @@ use crate::{
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use std::sync::{Arc, PoisonError};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 
 const FAILED: &str = "working it out failed inside camhealth";
 
@@ -20,8 +23,10 @@ pub(super) fn serve(
     shared: &Shared,
     listener: TcpListener,
     encryption: Option<web::Encryption>,
+    clocks: Clocks,
 ) -> impl Future<Output = Outcome> + Send + use<> {
-    let ((router, at_hand), limits) = (web::pages(state(shared)), descriptors::limits(&shared.configs.borrow()));
+    let ((router, at_hand), limits) =
+        (web::pages(state(shared, clocks)), descriptors::limits(&shared.configs.borrow()));
     let stopped = shared.stop.child_token();
     async move {
         tokio::select! {
@@ -32,7 +37,7 @@ pub(super) fn serve(
     }
 }
 
-fn state(shared: &Shared) -> web::State {
+fn state(shared: &Shared, clocks: Clocks) -> web::State {
     let Shared { own, configs, health, stop, key, .. } = shared.clone();
     let (hosts, renderer) = (shared.configs.borrow().web.hosts.clone(), metrics::Renderer::default());
     let linked = shared.configs.clone();
@@ -54,7 +59,7 @@ fn state(shared: &Shared) -> web::State {
         }),
         reporter: reporter(shared),
         past: past(shared),
-        incidents: incidents(shared),
+        incidents: incidents(shared, clocks),
         access: access(shared),
         sheet: Arc::new({
             let configs = shared.configs.clone();
@@ -71,6 +76,9 @@ fn state(shared: &Shared) -> web::State {
         ready: Arc::new(move || if stop.is_cancelled() { Err("it is stopping".to_owned()) } else { health.check() }),
     }
 }
+
+/// How incidents stand under the contract.
+type Clocks = watch::Receiver<Arc<uptime::Clocks>>;
 
 /// Who is on when, in each rotation.
 fn turns(shared: &Shared) -> Arc<dyn Fn(Timestamp, Timestamp) -> Vec<web::Turn> + Send + Sync> {
@@ -137,13 +145,12 @@ fn access(shared: &Shared) -> web::Access {
 /// Reads what things were before now from the journal, for the fleet as it is now.
 fn past(shared: &Shared) -> web::Sources {
     let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
-    let settings = shared.configs.borrow().uptime.clone();
+    let configs = shared.configs.clone();
     let all = {
-        let (journal, clock, snapshots, settings) =
-            (journal.clone(), clock.clone(), snapshots.clone(), settings.clone());
+        let (journal, clock, snapshots, configs) = (journal.clone(), clock.clone(), snapshots.clone(), configs.clone());
         move |range: uptime::Range| {
-            let (journal, fleet, settings) = (journal.clone(), snapshots.borrow().fleet.clone(), settings.clone());
-            let now = clock.now();
+            let (journal, fleet) = (journal.clone(), snapshots.borrow().fleet.clone());
+            let (settings, now) = (configs.borrow().uptime.clone(), clock.now());
             let work = async move {
                 let from = second(range.begins(now, &fleet.commune.timezone));
                 let history = journal.history(from, now).await.map_err(|error| error.to_string())?;
@@ -154,8 +161,8 @@ fn past(shared: &Shared) -> web::Sources {
         }
     };
     let one = move |of: uptime::Of, range: uptime::Range| {
-        let (journal, fleet, settings) = (journal.clone(), snapshots.borrow().fleet.clone(), settings.clone());
-        let now = clock.now();
+        let (journal, fleet) = (journal.clone(), snapshots.borrow().fleet.clone());
+        let (settings, now) = (configs.borrow().uptime.clone(), clock.now());
         let work = async move {
             let Some(bearing) = of.bearing(&fleet) else { return Ok(None) };
             let from = second(range.begins(now, &fleet.commune.timezone));
@@ -168,8 +175,9 @@ fn past(shared: &Shared) -> web::Sources {
 }
 
 /// Reads incidents, open and past, from the journal: for whoever is bound to areas, as far as they concern these.
-fn incidents(shared: &Shared) -> web::Incidents {
+fn incidents(shared: &Shared, clocks: Clocks) -> web::Incidents {
     let (journal, snapshots) = (shared.journal.clone(), shared.snapshots.clone());
+    let (all, kept) = (shared.clone(), clocks.clone());
     let find = {
         let (journal, snapshots) = (journal.clone(), snapshots.clone());
         move |mut sought: Sought, bounds: Option<Bounds>| {
@@ -188,15 +196,25 @@ fn incidents(shared: &Shared) -> web::Incidents {
     };
     let one = move |name: String, bounds: Option<Bounds>| {
         let (journal, fleet) = (journal.clone(), snapshots.borrow().fleet.clone());
+        let (all, kept) = (all.clone(), kept.borrow().clone());
         let read = async move {
             let known = journal.incident(name).await.map_err(|error| error.to_string())?;
             let Some((incident, happened)) = known else { return Ok(None) };
             let timeline = Timeline::of(&incident, happened);
+            // What ended long ago is worked out when somebody asks for it.
+            let clocks = match kept.of.get(&incident.id) {
+                Some(known) => known.clocks.clone(),
+                None => contract::of_past(&all, incident.clone()).await?,
+            };
+            let sites = incident.sites.len();
             let seen = match bounds {
                 Some(bounds) => Reach::of(&bounds, &fleet).told(incident, timeline),
                 None => Some((incident, timeline)),
             };
-            Ok(seen.map(|(incident, timeline)| web::Told { incident, timeline }))
+            Ok(seen.map(|(incident, timeline)| {
+                let clocks = if incident.sites.len() == sites { clocks } else { Vec::new() };
+                web::Told { incident, timeline, clocks }
+            }))
         };
         read.boxed()
     };
@@ -204,7 +222,7 @@ fn incidents(shared: &Shared) -> web::Incidents {
     let name = move |id: &PersonId| {
         configs.borrow().alert.people.get(id).map_or_else(|| id.to_string(), |person| person.name.clone())
     };
-    web::Incidents { find: Arc::new(find), one: Arc::new(one), name: Arc::new(name) }
+    web::Incidents { find: Arc::new(find), one: Arc::new(one), name: Arc::new(name), clocks }
 }
 
 /// Reads what looks measured of a camera: in the time that is shown, and by the hour in that which tells what is usual.
@@ -246,16 +264,20 @@ fn second(at: i64) -> Timestamp {
 /// Works out uptime reports from the journal, for the fleet as it is now.
 fn reporter(shared: &Shared) -> web::report::Reporter {
     let (journal, clock, snapshots) = (shared.journal.clone(), shared.clock.clone(), shared.snapshots.clone());
-    let settings = shared.configs.borrow().uptime.clone();
+    let configs = shared.configs.clone();
     Arc::new(move |month, bounds| {
-        let (journal, clock, settings) = (journal.clone(), clock.clone(), settings.clone());
+        let (journal, clock, settings) = (journal.clone(), clock.clone(), configs.borrow().uptime.clone());
         let fleet = snapshots.borrow().fleet.clone();
         Box::pin(async move {
             let now = clock.now();
             let (from, until) = uptime::reach(&fleet, month, now);
             let history = journal.history(from, until).await.map_err(|error| error.to_string())?;
             let work = move || match bounds.map(|bounds| Reach::of(&bounds, &fleet)) {
-                Some(reach) => uptime::of_month(&reach.fleet(&fleet), &reach.history(history), month, &settings, now),
+                Some(reach) => {
+                    // An incident that keeps down something elsewhere as well is not theirs to judge.
+                    let settings = uptime::Settings { contract: None, ..settings };
+                    uptime::of_month(&reach.fleet(&fleet), &reach.history(history), month, &settings, now)
+                }
                 None => uptime::of_month(&fleet, &history, month, &settings, now),
             };
             tokio::task::spawn_blocking(work).await.map_err(|_| FAILED.to_owned())

@@ -1,7 +1,7 @@
 //! Puts the daemon together: first whatever can fail, then each task by a function of its own.
 
 use super::{
-    Error, Parts, Probing, Running, beacons, certificates, distress, event_loop, pages,
+    Error, Parts, Probing, Running, beacons, certificates, contract, distress, event_loop, pages,
     progress::Progress,
     relay::{self, TellFn},
     replies,
@@ -125,7 +125,9 @@ pub(super) async fn begin(
         supervisor.start(Task::Certificates, certificates::run(shared.clone(), keyring, encryption));
         used
     });
-    supervisor.start(Task::Web, pages::serve(&shared, listener, encryption));
+    let (reckoned, clocks) = watch::channel(Arc::default());
+    supervisor.start(Task::Contract, contract::run(shared.clone(), reckoned));
+    supervisor.start(Task::Web, pages::serve(&shared, listener, encryption, clocks));
     let ended = shared.journal.ended();
     supervisor.start(Task::Journal, async { Err(ended.await) });
     tracing::info!(%address, "camhealth is watching");

@@ -18,6 +18,8 @@ closed! {
         Relay "relay",
         /// Reads the pages' certificate again when its files change.
         Certificates "certificates",
+        /// Keeps the contract's clock.
+        Contract "contract",
         /// Reads what people answer to bots.
         Replies "replies",
         /// Keeps in touch with telephone exchanges.

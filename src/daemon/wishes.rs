@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::IncidentId,
+    model::{Ack, IncidentId},
     monitor::Event,
-    request::{self, Done, Drill, Ground, Refused, Request, Silence, TakingOn},
+    request::{self, Done, Drill, Ground, Refused, Request, Responding, Silence, TakingOn},
     rights::{self, By, Deed, Wish},
     web::Asked,
 };
@@ -38,6 +38,7 @@ impl EventLoop {
                 Ok((done, None, unwritten)) => Ok((done, unwritten)),
                 Err(refused) => Err(refused),
             },
+            Request::Respond { incident, by, via } => self.respond(now, incident, &by, via, agenda),
             Request::PassOn { incident, step, .. } => self.pass_on(now, incident, step, agenda),
             Request::Drill(wish) => self.drill(now, wish, agenda),
             Request::Silence(wish) => self.silence(now, wish, agenda),
@@ -62,7 +63,9 @@ impl EventLoop {
         let config = self.config();
         let (mut incident, mut window) = (None, None);
         match request {
-            Request::TakeOn { incident: called, .. } | Request::PassOn { incident: called, .. } => {
+            Request::TakeOn { incident: called, .. }
+            | Request::Respond { incident: called, .. }
+            | Request::PassOn { incident: called, .. } => {
                 incident = self.monitor.open_incident(called);
             }
             Request::Unsilence { window: id } => window = self.monitor.window(id),
@@ -114,12 +117,39 @@ impl EventLoop {
     ) -> Result<(Done, Option<IncidentId>, bool), Refused> {
         let open = self.monitor.open_incident(&called);
         let known = self.publish.borrow().incident(&called).is_some();
-        match request::take_on(now, (&called, open, known), by, via)? {
+        match request::take_on(now, (&called, open, known), by, via.clone())? {
+            // Whoever has it in hand: that the contractor sees to it is noted.
+            TakingOn::Before(done)
+                if self.config().alert.is_contractors(by) && open.is_some_and(|one| one.responded.is_none()) =>
+            {
+                let ack = Ack { by: by.to_owned(), via, at: now };
+                Ok((done, None, self.handle(now, Event::Respond { incident: called, ack }, agenda)))
+            }
             TakingOn::Before(done) => Ok((done, open.map(|incident| incident.id.clone()), false)),
             TakingOn::Now(ack, done) => {
                 tracing::info!(incident = called, by = ack.by, via = ack.via, "acknowledged");
                 let unwritten = self.handle(now, Event::Acknowledge { incident: called, ack }, agenda);
                 Ok((done, None, unwritten))
+            }
+        }
+    }
+
+    /// What was done, and whether anything is to be written.
+    fn respond(
+        &mut self,
+        now: Timestamp,
+        called: String,
+        by: &str,
+        via: String,
+        agenda: &mut Agenda,
+    ) -> Result<(Done, bool), Refused> {
+        let open = self.monitor.open_incident(&called);
+        let known = self.publish.borrow().incident(&called).is_some();
+        match request::respond(now, (&called, open, known), by, via)? {
+            Responding::Before(done) => Ok((done, false)),
+            Responding::Now(ack, done) => {
+                tracing::info!(incident = called, by = ack.by, via = ack.via, "the contractor answered");
+                Ok((done, self.handle(now, Event::Respond { incident: called, ack }, agenda)))
             }
         }
     }
@@ -209,7 +239,6 @@ impl EventLoop {
             ("[web]", before.web != config.web),
             ("[journal] path", before.journal.path != config.journal.path),
             ("[probe]", before.probe != config.probe),
-            ("[report]", before.uptime != config.uptime),
         ];
         for (name, _) in at_restart.iter().filter(|(_, changed)| *changed) {
             tracing::warn!("{name} changed; that takes effect at the next start");

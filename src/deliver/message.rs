@@ -64,7 +64,7 @@ fn body(words: &Words<'_>, notice: &Notice) -> String {
         Notice::Incident(notice) => news(words, notice),
         Notice::Digest(notice) => {
             let lines = [words.digest(&notice.cameras)].into_iter().chain(cameras(words, &notice.cameras));
-            lines.collect::<Vec<_>>().join("\n")
+            lines.chain(words.overdue(notice)).collect::<Vec<_>>().join("\n")
         }
         Notice::Channel(notice) => words.channel_failing(notice),
         Notice::Journal(notice) => words.journal(notice),

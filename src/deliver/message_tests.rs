@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    CameraLine, ChannelNotice, DigestNotice, FailureKind, IncidentId, JournalNotice, Level, PlainNotice, Reason,
-    SiteLine, State, Trouble,
+    CameraLine, ChannelNotice, DigestNotice, Duty, FailureKind, IncidentId, JournalNotice, Level, OverdueLine,
+    PlainNotice, Reason, SiteLine, State, Trouble,
 };
 
 fn site(name: &str, level: Level, lost: &[&str]) -> SiteLine {
@@ -127,7 +127,13 @@ fn others() -> Vec<Notice> {
     let (channel, error) = ("zalo-an".into(), "HTTP 503".into());
     let trouble = |trouble| Notice::Journal(JournalNotice { plain: plain(), trouble, what: "ổ đĩa".into() });
     [
-        Notice::Digest(DigestNotice { plain: plain(), level: Level::Blind, cameras: Cameras { public: 9, ..cameras } }),
+        Notice::Digest(DigestNotice {
+            plain: plain(),
+            level: Level::Blind,
+            cameras: Cameras { public: 9, ..cameras },
+            overdue: Vec::new(),
+            overdue_total: 0,
+        }),
         Notice::Channel(ChannelNotice { plain: plain(), level: Level::Full, channel, error }),
         Notice::Test(plain()),
     ]
@@ -155,6 +161,15 @@ fn what_is_of_no_incident_names_none() {
          • Chợ 02: cổng RTSP đóng (thiết bị vẫn bật), từ 23:30:05 24/11/2026\n\
          • và 8 camera công cộng khác\n• và 2 camera hộ dân"
     );
+    let Notice::Digest(mut late) = others[0].clone() else { panic!("it is a digest") };
+    let since = "2026-11-24T16:30:05Z".parse().expect("a time");
+    late.overdue = vec![OverdueLine { number: 17, place: "Ngã tư Chợ".into(), duty: Duty::Repair, since }];
+    late.overdue_total = 3;
+    let late = composed(&Notice::Digest(late), Language::Vi);
+    assert_eq!(late.title, "Tổng hợp 25/11/2026: 9 camera công cộng cần xử lý, 3 sự cố quá hạn hợp đồng");
+    let told = "\nQuá hạn hợp đồng: 3 sự cố.\n\
+                • #17 Ngã tư Chợ: khắc phục, quá hạn từ 23:30 24/11\n• và 2 sự cố khác";
+    assert!(late.body.ends_with(told), "{}", late.body);
     let channel = composed(&others[1], Language::En);
     assert_eq!(channel.title, "The channel zalo-an takes nothing");
     assert_eq!(channel.short.whole(), "The channel zalo-an takes nothing. Since 01:45:00.");

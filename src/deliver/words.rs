@@ -2,7 +2,7 @@
 
 use crate::model::{
     CameraLine, Cameras, Cause, ChannelNotice, Course, DigestNotice, IncidentNotice, JournalNotice, Language, Local,
-    Notice, Reason, SiteLine, Trouble, elapsed,
+    Notice, OverdueLine, Reason, SiteLine, Trouble, elapsed,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -22,13 +22,41 @@ impl Words<'_> {
                 .language
                 .pick(format!("Kênh báo tin {channel} đang hỏng"), format!("The channel {channel} takes nothing")),
             Notice::Journal(notice) => self.trouble(notice.trouble).to_owned(),
-            Notice::Digest(DigestNotice { plain, cameras, .. }) => self.language.pick(
-                format!("Tổng hợp {}: {} camera công cộng cần xử lý", self.local.date(plain.at), cameras.public),
-                format!("Digest of {}: {} public cameras need attention", self.local.date(plain.at), cameras.public),
-            ),
+            Notice::Digest(DigestNotice { plain, cameras, overdue_total, .. }) => {
+                let (date, count) = (self.local.date(plain.at), cameras.public);
+                let mut title = self.language.pick(
+                    format!("Tổng hợp {date}: {count} camera công cộng cần xử lý"),
+                    format!("Digest of {date}: {count} public cameras need attention"),
+                );
+                if *overdue_total > 0 {
+                    let late = self.language.pick("sự cố quá hạn hợp đồng", "incidents overdue by the contract");
+                    title += &format!(", {overdue_total} {late}");
+                }
+                title
+            }
             Notice::Test(_) => self.language.pick("Tin thử từ camhealth", "A test from camhealth").to_owned(),
             Notice::Note(_, note) => self.noted(note),
         }
+    }
+
+    /// Incidents that the contractor is late with, in a line each.
+    pub(super) fn overdue(&self, notice: &DigestNotice) -> Vec<String> {
+        if notice.overdue_total == 0 {
+            return Vec::new();
+        }
+        let heading = self.language.pick(
+            format!("Quá hạn hợp đồng: {} sự cố.", notice.overdue_total),
+            format!("Overdue by the contract: {} incidents.", notice.overdue_total),
+        );
+        let line = |line: &OverdueLine| {
+            let since = self.language.pick("quá hạn từ", "overdue since");
+            let what = line.duty.text(self.language);
+            format!("• #{} {}: {what}, {since} {}", line.number, line.place, self.local.short(line.since))
+        };
+        let more = notice.overdue_total.saturating_sub(notice.overdue.len());
+        let more = (more > 0)
+            .then(|| self.language.pick(format!("• và {more} sự cố khác"), format!("• and {more} more incidents")));
+        [heading].into_iter().chain(notice.overdue.iter().map(line)).chain(more).collect()
     }
 
     fn trouble(&self, trouble: Trouble) -> &'static str {

@@ -6,9 +6,9 @@ use super::{
     *,
 };
 use crate::model::{
-    Branch, CameraLine, Cameras, ChannelNotice, Check, Codec, Detail, DigestNotice, Failure, FailureKind, IncidentId,
-    IncidentNotice, JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, Part, Phrase, PlainNotice, Reason,
-    Rung, RungName, State, StreamFacts, Trouble, told,
+    Branch, CameraLine, Cameras, ChannelNotice, Check, Codec, Detail, DigestNotice, Duty, Failure, FailureKind,
+    IncidentId, IncidentNotice, JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, OverdueLine, Part, Phrase,
+    PlainNotice, Reason, Rung, RungName, State, StreamFacts, Trouble, told,
 };
 use rusqlite::{Connection, params};
 
@@ -127,7 +127,13 @@ async fn every_message_is_read_as_it_was_decided() {
     };
     let (channel, error) = ("zalo".into(), "503".into());
     let others = [
-        Notice::Digest(DigestNotice { plain: plain("digest"), level: Level::Blind, cameras: cameras.clone() }),
+        Notice::Digest(DigestNotice {
+            plain: plain("digest"),
+            level: Level::Blind,
+            cameras: cameras.clone(),
+            overdue: vec![OverdueLine { number: 17, place: "chợ".into(), duty: Duty::Repair, since: at(0) }],
+            overdue_total: 3,
+        }),
         Notice::Channel(ChannelNotice { plain: plain("channel"), level: Level::Full, channel, error }),
         Notice::Test(plain("test")),
     ];

@@ -70,6 +70,7 @@ pub struct Own {
     queue_capacity: IntGauge,
     task_up: IntGaugeVec,
     trunk_up: IntGaugeVec,
+    deadlines: IntGaugeVec,
 }
 
 impl Own {
@@ -180,6 +181,13 @@ impl Own {
                 ),
                 &["trunk"],
             )),
+            deadlines: made(IntGaugeVec::new(
+                Opts::new(
+                    "camhealth_contract_deadlines",
+                    "Deadlines of open incidents, by what the contractor is to do (respond, repair) and how they stand (running, paused, kept, missed).",
+                ),
+                &["duty", "stands"],
+            )),
             task_up: made(IntGaugeVec::new(
                 Opts::new("camhealth_task_up", "1 while a part of the daemon runs; without it the daemon stops."),
                 &["task"],
@@ -226,6 +234,7 @@ impl Own {
         own.register(own.queue_capacity.clone());
         own.register(own.task_up.clone());
         own.register(own.trunk_up.clone());
+        own.register(own.deadlines.clone());
         own
     }
 
@@ -361,6 +370,15 @@ impl Own {
     pub fn set_event_queue(&self, used: usize, capacity: usize) {
         self.queue_used.set(used as i64);
         self.queue_capacity.set(capacity as i64);
+    }
+
+    /// How many deadlines of the contract there are, by what is to be done and how they stand.
+    pub fn set_deadlines<'d>(&self, counts: impl IntoIterator<Item = (&'d str, &'d str, usize)>) {
+        // Without a contract there are none.
+        self.deadlines.reset();
+        for (duty, stands, count) in counts {
+            self.deadlines.with_label_values(&[duty, stands]).set(count as i64);
+        }
     }
 
     /// Which telephone exchanges are there, or know us where they want to.

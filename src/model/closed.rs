@@ -117,6 +117,7 @@ mod tests {
         one_name::<Reason>();
         one_name::<Trouble>();
         one_name::<Held>();
+        one_name::<Duty>();
         one_name::<Language>();
         one_name::<Kind>();
         one_name::<Transport>();

@@ -1,6 +1,9 @@
 //! What happened to an incident, and to each message of it: one entry of its timeline, as it is kept.
 
-use super::{Ack, ChannelId, Detail, Incident, IncidentId, Level, Mark, PersonId, Place, closed::closed, told, worded};
+use super::{
+    Ack, ChannelId, Detail, Duty, Incident, IncidentId, Level, Mark, Overdue, PersonId, Place, closed::closed, told,
+    worded,
+};
 use jiff::Timestamp;
 
 /// Letters of a detail that are kept.
@@ -23,6 +26,10 @@ closed! {
         Escalated "escalated",
         /// Somebody took it on.
         TakenOn "taken_on",
+        /// The contractor answered that they see to it.
+        Responded "responded",
+        /// It outlasted a term of the contract, or, once it was reckoned anew, did not.
+        Overdue "overdue",
         /// It was still open long after somebody took it on, and is told anew.
         AckExpired "ack_expired",
         /// It turned out to be part of another.
@@ -58,6 +65,8 @@ worded!(Happening::text {
     Released => "Hết giờ tạm hoãn, bắt đầu báo", "No longer kept back";
     Escalated => "Chưa ai nhận: báo cấp tiếp theo", "Nobody took it on: escalated";
     TakenOn => "Đã có người nhận", "Taken on";
+    Responded => "Nhà thầu tiếp nhận", "The contractor answered";
+    Overdue => "Thời hạn hợp đồng", "The contract's term";
     AckExpired => "Nhận đã lâu mà chưa xong: báo lại", "Taken on long ago and not over: told anew";
     Merged => "Gộp vào sự cố khác", "Part of another";
     Ended => "Kết thúc", "Ended";
@@ -141,13 +150,33 @@ impl Happened {
 
     /// Somebody takes an incident on.
     pub fn taken_on(incident: &Incident, ack: &Ack) -> Self {
+        Self::answered(incident, Happening::TakenOn, ack)
+    }
+
+    /// The contractor answers that they see to an incident.
+    pub fn responded(incident: &Incident, ack: &Ack) -> Self {
+        Self::answered(incident, Happening::Responded, ack)
+    }
+
+    /// An incident outlasts a term of the contract, or turns out not to have.
+    pub fn overdue(incident: &Incident, overdue: &Overdue, at: Timestamp, lasts: bool) -> Self {
+        let why = match (overdue.duty, lasts) {
+            (Duty::Respond, true) => told!(NotAnsweredInTime),
+            (Duty::Repair, true) => told!(NotRepairedInTime),
+            (Duty::Respond, false) => told!(AnsweredInTime),
+            (Duty::Repair, false) => told!(RepairedInTime),
+        };
+        Self { level: Some(overdue.level), ..Self::to(incident, Happening::Overdue, at) }.saying(&why)
+    }
+
+    fn answered(incident: &Incident, what: Happening, ack: &Ack) -> Self {
         let (channel, via) = match ack.via.as_str() {
             "page" => (None, told!(OnPage)),
             "link" => (None, told!(ByLink)),
             "command" => (None, told!(ByCommand)),
             channel => (Some(channel.into()), told!(ByReply)),
         };
-        let entry = Self { channel, ..Self::to(incident, Happening::TakenOn, ack.at) };
+        let entry = Self { channel, ..Self::to(incident, what, ack.at) };
         entry.saying(&told!(TakenOnBy, ack.by, via))
     }
 }

@@ -1,6 +1,6 @@
 //! Incidents: one cause with all that it took down, from its first message to its all-clear, and who is told.
 
-use super::{ChannelId, DeviceId, Level, LinkId, PersonId, SiteId};
+use super::{ChannelId, DeviceId, Duty, Level, LinkId, PersonId, SiteId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -142,6 +142,18 @@ pub struct Lapsed {
     pub ran_out: Option<Timestamp>,
 }
 
+/// A term of the contract that an incident outlasted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Deserialize)]
+pub struct Overdue {
+    /// What the contractor was to have done by then.
+    pub duty: Duty,
+    /// The level of which that was agreed.
+    pub level: Level,
+    /// When that time was used up.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+}
+
 /// One cause with all that it took down: what survives a restart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
@@ -167,6 +179,15 @@ pub struct Incident {
     pub paged: bool,
     /// Who has taken it on.
     pub ack: Option<Ack>,
+    /// Who of the contractor answered first that they see to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responded: Option<Ack>,
+    /// Terms of the contract that it outlasted, in the order in which that was noticed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overdue: Vec<Overdue>,
+    /// The number of the incident that it turned out to be part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<u32>,
     /// Who had, before it was told anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lapsed: Option<Lapsed>,
@@ -205,6 +226,9 @@ impl Incident {
             audience: Vec::new(),
             paged: false,
             ack: None,
+            responded: None,
+            overdue: Vec::new(),
+            part_of: None,
             lapsed: None,
             escalated: 0,
             escalates: None,

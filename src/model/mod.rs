@@ -13,6 +13,7 @@ mod covers;
 mod delivery;
 mod detail;
 mod discreet;
+mod duty;
 mod figures;
 mod fleet;
 mod folded;
@@ -65,6 +66,7 @@ pub use detail::Detail;
 pub(crate) use detail::Part;
 pub(crate) use detail::told;
 pub use discreet::stream_address;
+pub use duty::Duty;
 pub use figures::{FigureRow, Figures, Grain, Point, Sum};
 pub use fleet::{
     Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
@@ -75,7 +77,7 @@ pub use hex::hex;
 pub use history::{Bearing, First, History, LevelChange, Run};
 pub use hours::DailyHours;
 pub use ids::{AreaId, CameraId, ChannelId, DeviceId, LinkId, PersonId, SiteId};
-pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Recipient};
+pub use incident::{Ack, Cause, Incident, IncidentId, Lapsed, Overdue, Recipient};
 pub use language::Language;
 pub(crate) use language::{vocabulary, worded};
 pub use local::Local;
@@ -84,8 +86,8 @@ pub use login::{Certificate, Login, LoginScheme};
 pub use memory::{Baseline, Hour, Known, Memory, Opinion, StreamKind};
 pub use note::{Answered, GapKind, Note, OpenLine};
 pub use notice::{
-    CameraLine, Cameras, ChannelNotice, DigestNotice, IncidentNotice, JournalNotice, Notice, PlainNotice, Reason,
-    SiteLine, Trouble,
+    CameraLine, Cameras, ChannelNotice, DigestNotice, IncidentNotice, JournalNotice, Notice, OverdueLine, PlainNotice,
+    Reason, SiteLine, Trouble,
 };
 pub use observation::{
     Check, Client, Codec, DeviceFacts, Failure, FailureKind, Observation, Rung, RungName, StreamFacts, Verdict, Weight,

@@ -1,6 +1,6 @@
 //! What is told to people: plain data that any channel can put into words.
 
-use super::{Cause, ChannelId, FailureKind, IncidentId, Level, Note, SiteId, State, closed::closed};
+use super::{Cause, ChannelId, Duty, FailureKind, IncidentId, Level, Note, SiteId, State, closed::closed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,23 @@ pub struct DigestNotice {
     pub level: Level,
     /// The cameras that are not well.
     pub cameras: Cameras,
+    /// The first of the incidents that the contractor is late with.
+    pub overdue: Vec<OverdueLine>,
+    /// How many of them there are.
+    pub overdue_total: usize,
+}
+
+/// An incident that the contractor is late with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverdueLine {
+    /// Its number.
+    pub number: u32,
+    /// The name for people of what failed.
+    pub place: String,
+    /// What is still to be done.
+    pub duty: Duty,
+    /// Since when it should have been.
+    pub since: Timestamp,
 }
 
 /// A channel takes nothing.

@@ -3,7 +3,7 @@
 
 use super::{
     CameraLine, Cameras, Cause, ChannelId, ChannelNotice, DigestNotice, IncidentId, IncidentNotice, JournalNotice,
-    Level, Note, Notice, PlainNotice, Reason, SiteLine, Trouble,
+    Level, Note, Notice, OverdueLine, PlainNotice, Reason, SiteLine, Trouble,
     notice::{CHANNEL_FAILING, DIGEST, TEST},
 };
 use jiff::Timestamp;
@@ -32,7 +32,16 @@ struct Flat {
     households: usize,
     episode: u32,
     related: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    overdue: Vec<OverdueLine>,
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    overdue_total: usize,
     remark: Remark,
+}
+
+/// Whether a count says nothing that is not said without it.
+fn is_nothing(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What else there is to say.
@@ -79,6 +88,8 @@ impl Flat {
             households: 0,
             episode: 1,
             related: Vec::new(),
+            overdue: Vec::new(),
+            overdue_total: 0,
             remark,
         }
     }
@@ -101,7 +112,9 @@ impl From<Notice> for Flat {
         let reason = notice.reason();
         match notice {
             Notice::Incident(notice) => Self::from(*notice),
-            Notice::Digest(DigestNotice { plain, level, cameras }) => Self {
+            Notice::Digest(DigestNotice { plain, level, cameras, overdue, overdue_total }) => Self {
+                overdue,
+                overdue_total,
                 cameras: cameras.named,
                 cameras_total: cameras.public,
                 households: cameras.households,
@@ -140,6 +153,8 @@ impl From<IncidentNotice> for Flat {
             households: notice.cameras.households,
             episode: notice.episode,
             related: notice.related,
+            overdue: Vec::new(),
+            overdue_total: 0,
             remark: match (notice.taken_on_by, notice.link_answers) {
                 (Some(name), _) => Remark::By { name },
                 (None, true) => Remark::LinkAnswers,
@@ -175,7 +190,10 @@ impl TryFrom<Flat> for Notice {
             return Ok(Self::Note(plain(), note));
         }
         match flat.reason.as_str() {
-            DIGEST => return Ok(Self::Digest(DigestNotice { plain: plain(), level: flat.level, cameras })),
+            DIGEST => {
+                let (plain, overdue, overdue_total) = (plain(), flat.overdue, flat.overdue_total);
+                return Ok(Self::Digest(DigestNotice { plain, level: flat.level, cameras, overdue, overdue_total }));
+            }
             TEST => return Ok(Self::Test(plain())),
             CHANNEL_FAILING => {
                 let plain = plain();

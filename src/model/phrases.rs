@@ -213,6 +213,10 @@ phrases! {
     QuietHours "quiet_hours" => "giờ yên lặng", "quiet hours";
     OutOfService "out_of_service" => "đang bảo trì ({0}: {1})", "maintenance ({0}: {1})";
     WasTakenOnBy "was_taken_on_by" => "trước đó {0} đã nhận", "{0} had taken it on";
+    NotAnsweredInTime "not_answered_in_time" => "nhà thầu chưa tiếp nhận khi hết hạn", "the contractor had not answered in time";
+    NotRepairedInTime "not_repaired_in_time" => "chưa khắc phục xong khi hết hạn", "not repaired in time";
+    AnsweredInTime "answered_in_time" => "tính lại: tiếp nhận không quá hạn", "reckoned anew: answered in time";
+    RepairedInTime "repaired_in_time" => "tính lại: khắc phục không quá hạn", "reckoned anew: repaired in time";
     PartOf "part_of" => "là một phần của sự cố #{0}", "part of #{0}";
     GoesOnAfter "goes_on_after" => "tiếp theo sự cố #{0}", "goes on after #{0}";
     ReasonUnknown "reason_unknown" => "{0} (lý do mà phiên bản này không biết): {1}", "{0} (a reason that this version does not know): {1}";

@@ -118,12 +118,12 @@ pub enum Span {
     },
 }
 
-impl Window {
-    /// Whether it is open at `now`.
+impl Span {
+    /// Whether it holds at `now`.
     pub fn is_open(&self, now: Timestamp, zone: &TimeZone) -> bool {
-        match &self.span {
-            Span::Once { from, until } => *from <= now && now < *until,
-            Span::Weekly { days, hours } => {
+        match self {
+            Self::Once { from, until } => *from <= now && now < *until,
+            Self::Weekly { days, hours } => {
                 let local = now.to_zoned_datetime(zone.clone());
                 let on = |day: Weekday| days.is_empty() || days.contains(&day.to_monday_one_offset());
                 let time = local.time();
@@ -136,11 +136,11 @@ impl Window {
         }
     }
 
-    /// All moments of a span at which it may open or close.
+    /// All moments of a span at which it may begin or end.
     pub fn turns(&self, from: Timestamp, until: Timestamp, zone: &TimeZone) -> Vec<Timestamp> {
-        let (days, hours) = match &self.span {
-            Span::Once { from, until } => return vec![*from, *until],
-            Span::Weekly { hours, .. } => {
+        let (days, hours) = match self {
+            Self::Once { from, until } => return vec![*from, *until],
+            Self::Weekly { hours, .. } => {
                 let first = from.to_zoned_datetime(zone.clone()).date();
                 let last = until.to_zoned_datetime(zone.clone()).date();
                 (first.series(1.day()).take_while(move |day| *day <= last), hours)
@@ -150,14 +150,31 @@ impl Window {
         days.flat_map(|day| [hours.from, hours.to].map(|time| at(day, time))).flatten().collect()
     }
 
-    /// When it may open or close next, and after an hour at the latest.
+    /// When it may begin or end next, and after an hour at the latest.
     pub fn turns_after(&self, now: Timestamp, zone: &TimeZone) -> Timestamp {
-        match &self.span {
-            Span::Once { from, until } => {
+        match self {
+            Self::Once { from, until } => {
                 [*from, *until].into_iter().filter(|at| *at > now).min().unwrap_or(Timestamp::MAX)
             }
-            Span::Weekly { hours, .. } => hours.turns_after(now, zone),
+            Self::Weekly { hours, .. } => hours.turns_after(now, zone),
         }
+    }
+}
+
+impl Window {
+    /// Whether it is open at `now`.
+    pub fn is_open(&self, now: Timestamp, zone: &TimeZone) -> bool {
+        self.span.is_open(now, zone)
+    }
+
+    /// All moments of a span at which it may open or close.
+    pub fn turns(&self, from: Timestamp, until: Timestamp, zone: &TimeZone) -> Vec<Timestamp> {
+        self.span.turns(from, until, zone)
+    }
+
+    /// When it may open or close next, and after an hour at the latest.
+    pub fn turns_after(&self, now: Timestamp, zone: &TimeZone) -> Timestamp {
+        self.span.turns_after(now, zone)
     }
 
     /// Whether it will never be open again.

@@ -3,8 +3,8 @@
 use crate::{
     alert, health,
     model::{
-        Ack, CameraId, ChannelId, Fleet, Happened, Incident, LinkRecord, Memory, Note, Notice, Observation, Recipient,
-        SiteId, SiteRecord, Transition, Window,
+        Ack, CameraId, ChannelId, Fleet, Happened, Incident, IncidentId, LinkRecord, Memory, Note, Notice, Observation,
+        Overdue, Recipient, SiteId, SiteRecord, Transition, Window,
     },
     topology::{self, Voice},
 };
@@ -36,6 +36,15 @@ pub enum Event {
         /// Who, how and when.
         ack: Ack,
     },
+    /// The contractor answers that they see to an incident; it is named by its id or number.
+    Respond {
+        /// Its id or number.
+        incident: String,
+        /// Who, how and when.
+        ack: Ack,
+    },
+    /// The terms of the contract that an incident outlasted, as they are reckoned now.
+    Overdue(IncidentId, Vec<Overdue>),
     /// Somebody who was told by a notice of an incident passes it on, or cannot be reached.
     PassOn {
         /// Its id or number.

@@ -199,6 +199,8 @@ impl Monitor {
             Event::Acknowledge { incident, ack } => {
                 self.book.acknowledge(&incident, ack, &self.settings.alert);
             }
+            Event::Respond { incident, ack } => self.book.respond(&incident, &ack),
+            Event::Overdue(incident, overdue) => self.book.overdue(now, &incident, &overdue),
             Event::PassOn { incident, step } => self.book.pass_on(now, &incident, step, &self.settings.alert),
             Event::Drill(site) => self.book.drill(now, site),
             Event::Silence(window) => self.silence(now, window),

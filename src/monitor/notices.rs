@@ -5,17 +5,19 @@ use crate::{
     alert::{self, Telling},
     model::{
         Branch, Camera, CameraId, CameraLine, CameraStatus, Cameras, Cause, ChannelId, ChannelNotice, Course, Detail,
-        DigestNotice, Happened, Happening, Incident, IncidentId, IncidentNotice, Kind, Level, Note, Notice,
-        PlainNotice, Reason, Recipient, SiteId, SiteLine, Span, State, ViewState, elapsed, told,
+        DigestNotice, Duty, Happened, Happening, Incident, IncidentId, IncidentNotice, Kind, Level, Note, Notice,
+        OverdueLine, PlainNotice, Reason, Recipient, SiteId, SiteLine, Span, State, ViewState, elapsed, told,
     },
 };
 use jiff::{Timestamp, ToSpan};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Cameras that are named in a message; the others are counted.
 const NAMED: usize = 8;
 /// The same in the daily digest, which is read at leisure.
 const NAMED_IN_DIGEST: usize = 60;
+/// Incidents that the contractor is late with and that are named in it.
+const OVERDUE_IN_DIGEST: usize = 20;
 /// A digest that fell into a time without the daemon is sent this long after all the same.
 const LATE_DIGEST: Duration = Duration::from_secs(6 * 60 * 60);
 
@@ -199,6 +201,20 @@ impl Monitor {
         Some(date.to_datetime(digest.at).to_zoned_datetime(zone.clone()).ok()?.timestamp())
     }
 
+    /// Open incidents that the contractor is late with, what is to be done about each, the longest first.
+    fn overdue(&self) -> Vec<OverdueLine> {
+        let open = self.book.incidents().filter(|incident| incident.closed.is_none());
+        let line = |incident: &Arc<Incident>| {
+            let undone = incident.overdue.iter().filter(|one| one.duty == Duty::Repair || incident.responded.is_none());
+            let one = undone.min_by_key(|one| (one.duty != Duty::Repair, one.at))?;
+            let place = self.fleet.place(&incident.cause);
+            Some(OverdueLine { number: incident.number, place, duty: one.duty, since: one.at })
+        };
+        let mut overdue: Vec<OverdueLine> = open.filter_map(line).collect();
+        overdue.sort_by_key(|line| (line.since, line.number));
+        overdue
+    }
+
     fn digest(&mut self, due: Timestamp, now: Timestamp) {
         let Some(digest) = &self.settings.alert.digest else { return };
         let zone = &self.fleet.commune.timezone;
@@ -214,7 +230,11 @@ impl Monitor {
             .filter(|(_, status)| minor(status))
             .collect();
         let (plain, level) = self.plain(now, format!("digest-{day}"));
-        let notice = Notice::Digest(DigestNotice { plain, level, cameras: self.lines(&cameras, NAMED_IN_DIGEST) });
+        let mut overdue = self.overdue();
+        let overdue_total = overdue.len();
+        overdue.truncate(OVERDUE_IN_DIGEST);
+        let cameras = self.lines(&cameras, NAMED_IN_DIGEST);
+        let notice = Notice::Digest(DigestNotice { plain, level, cameras, overdue, overdue_total });
         self.effects.push(Effect::Notify(Box::new(notice), to));
     }
 }

@@ -36,7 +36,9 @@ impl Request {
             // What needs a right is the commune's; the rest somebody does for themselves.
             Self::People(wish) if wish.right().is_some() => Err(Refused::Denied(Denied::Commune)),
             Self::People(_) => Ok(()),
-            Self::TakeOn { incident: called, .. } | Self::PassOn { incident: called, .. } => {
+            Self::TakeOn { incident: called, .. }
+            | Self::Respond { incident: called, .. }
+            | Self::PassOn { incident: called, .. } => {
                 let unknown = || Refused::Unknown(Unknown::Incident(called.clone()));
                 let incident = ground.incident.ok_or_else(unknown)?;
                 may(&Touched::Incident(incident)).map_err(|outside| refused(outside, unknown))

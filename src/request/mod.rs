@@ -13,7 +13,7 @@ pub use bounds::{Ground, sees};
 pub use drill::{Drill, drill};
 pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
 pub use silence::{Quota, Silence, Windows, end, window};
-pub use take_on::{TakeOn, TakingOn, pass_on, take_on};
+pub use take_on::{Responding, TakeOn, TakingOn, pass_on, respond, take_on};
 
 #[cfg(test)]
 mod bounds_tests;
@@ -42,6 +42,15 @@ pub enum Request {
         /// Who takes it on.
         by: String,
         /// How that reached us: `page`, `link`, `command`, or the channel's id.
+        via: String,
+    },
+    /// Answer for the contractor that they see to an incident: its escalation goes on.
+    Respond {
+        /// Its id or number.
+        incident: String,
+        /// Who answers.
+        by: String,
+        /// How that reached us: `page` or `command`.
         via: String,
     },
     /// Pass an incident on: the next step of its escalation is taken at once.
@@ -83,6 +92,7 @@ impl Request {
         match self {
             Self::Reload { .. } => Some(Right::Reload),
             Self::TakeOn { .. } | Self::PassOn { .. } => Some(Right::TakeOn),
+            Self::Respond { .. } => Some(Right::Respond),
             Self::Silence(_) | Self::Unsilence { .. } | Self::Drill(_) => Some(Right::Silence),
             Self::People(wish) => wish.right(),
             Self::Edit(wish) => Some(wish.item.kind.subject().right()),
@@ -97,6 +107,7 @@ impl Request {
                 ("reload", String::new(), if *force { "force".to_owned() } else { String::new() })
             }
             Self::TakeOn { incident, by, via } => ("take_on", incident.clone(), format!("{by} ({via})")),
+            Self::Respond { incident, by, via } => ("respond", incident.clone(), format!("{by} ({via})")),
             Self::PassOn { incident, by, via, .. } => ("pass_on", incident.clone(), format!("{by} ({via})")),
             Self::Drill(wish) => ("drill", wish.site.to_string(), wish.by.clone()),
             Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
@@ -121,6 +132,18 @@ pub enum Done {
     /// Somebody had taken it on before: that stays as it is.
     TakenOnBefore {
         /// Its number.
+        number: u32,
+        /// Who.
+        by: String,
+    },
+    /// The contractor's answer is noted.
+    Responded {
+        /// The incident's number.
+        number: u32,
+    },
+    /// The contractor had answered before: that stays as it is.
+    RespondedBefore {
+        /// The incident's number.
         number: u32,
         /// Who.
         by: String,
@@ -159,6 +182,8 @@ impl fmt::Display for Done {
             Self::Reloaded => f.write_str("reloaded"),
             Self::TakenOn { number } => write!(f, "incident #{number} is taken on"),
             Self::TakenOnBefore { number, by } => write!(f, "incident #{number} is already taken on by {by}"),
+            Self::Responded { number } => write!(f, "the contractor sees to incident #{number}"),
+            Self::RespondedBefore { number, by } => write!(f, "{by} answered for incident #{number} before"),
             Self::PassedOn { number } => write!(f, "incident #{number} is passed on"),
             Self::Drilling { number } => write!(f, "exercise #{number} has begun"),
             Self::Silenced { window } => f.write_str(window),

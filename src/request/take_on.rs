@@ -1,4 +1,4 @@
-//! Taking an incident on, and passing it on.
+//! Taking an incident on, answering for the contractor that they see to it, and passing it on.
 
 use super::{Done, Field, Refused, Unknown, name};
 use crate::model::{Ack, Incident};
@@ -32,10 +32,7 @@ pub fn take_on(
     via: String,
 ) -> Result<TakingOn, Refused> {
     let by = name(by, Field::By)?;
-    let Some(incident) = open else {
-        let called = called.to_owned();
-        return Err(if known { Refused::Over(called) } else { Refused::Unknown(Unknown::Incident(called)) });
-    };
+    let incident = open.ok_or_else(|| not_open(called, known))?;
     let number = incident.number;
     Ok(match &incident.ack {
         Some(ack) => TakingOn::Before(Done::TakenOnBefore { number, by: ack.by.clone() }),
@@ -43,15 +40,45 @@ pub fn take_on(
     })
 }
 
+/// What becomes of the contractor's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Responding {
+    /// It is to be noted.
+    Now(Ack, Done),
+    /// They had answered before.
+    Before(Done),
+}
+
+/// Somebody answers for the contractor that they see to the incident of a name: `open` if it is, else whether it is `known`
+/// at all.
+pub fn respond(
+    now: Timestamp,
+    (called, open, known): (&str, Option<&Incident>, bool),
+    by: &str,
+    via: String,
+) -> Result<Responding, Refused> {
+    let by = name(by, Field::By)?;
+    // There is nothing to see to where nothing failed.
+    let incident = open.filter(|incident| !incident.is_drill()).ok_or_else(|| not_open(called, known))?;
+    let number = incident.number;
+    Ok(match &incident.responded {
+        Some(ack) => Responding::Before(Done::RespondedBefore { number, by: ack.by.clone() }),
+        None => Responding::Now(Ack { by, via, at: now }, Done::Responded { number }),
+    })
+}
+
+fn not_open(called: &str, known: bool) -> Refused {
+    let called = called.to_owned();
+    if known { Refused::Over(called) } else { Refused::Unknown(Unknown::Incident(called)) }
+}
+
 /// What it means to pass on the incident of a name: `open` if it is, else whether it is `known` at all.
 pub fn pass_on((called, open, known): (&str, Option<&Incident>, bool)) -> Result<Done, Refused> {
-    let called = called.to_owned();
     match open {
         Some(Incident { ack: None, number, .. }) => Ok(Done::PassedOn { number: *number }),
         Some(Incident { ack: Some(ack), number, .. }) => {
             Ok(Done::TakenOnBefore { number: *number, by: ack.by.clone() })
         }
-        None if known => Err(Refused::Over(called)),
-        None => Err(Refused::Unknown(Unknown::Incident(called))),
+        None => Err(not_open(called, known)),
     }
 }

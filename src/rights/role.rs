@@ -41,6 +41,8 @@ closed! {
         Metrics "metrics",
         /// Take an incident on.
         TakeOn "take_on",
+        /// Answer for the contractor that they see to an incident.
+        Respond "respond",
         /// Silence something, or end a silence.
         Silence "silence",
         /// See what can be edited on pages, but for what is only for those who edit it.
@@ -86,6 +88,7 @@ impl Right {
             | Self::SeeDevices
             | Self::SeeReports
             | Self::TakeOn
+            | Self::Respond
             | Self::Silence
             | Self::SeeSettings
             | Self::Consent
@@ -101,8 +104,8 @@ impl Role {
     /// Whether whoever has this role may do so.
     pub const fn has(self, right: Right) -> bool {
         use Right::{
-            Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Roster, See,
-            SeeDevices, SeeReports, SeeSettings, SeeTold, Silence, StandIns, TakeOn,
+            Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Respond, Roster,
+            See, SeeDevices, SeeReports, SeeSettings, SeeTold, Silence, StandIns, TakeOn,
         };
         match self {
             Self::Wall => matches!(right, See | Metrics),
@@ -110,16 +113,16 @@ impl Role {
                 matches!(right, See | SeeTold | SeeDevices | SeeReports | TakeOn | Silence | SeeSettings | StandIns)
             }
             Self::Chief => match right {
-                See | SeeTold | SeeDevices | SeeReports | TakeOn | Silence | Audit | SeeSettings | Roster
+                See | SeeTold | SeeDevices | SeeReports | TakeOn | Respond | Silence | Audit | SeeSettings | Roster
                 | StandIns | Contacts | Consent | Owners | Names | Notes | Maintenance => true,
                 Metrics | Reload | Accounts => false,
             },
             Self::Contractor => {
-                matches!(right, See | SeeDevices | SeeReports | Metrics | SeeSettings | Notes | Maintenance)
+                matches!(right, See | SeeDevices | SeeReports | Metrics | Respond | SeeSettings | Notes | Maintenance)
             }
             Self::Administrator => match right {
-                See | SeeTold | SeeDevices | SeeReports | Metrics | TakeOn | Silence | Reload | Accounts | Audit
-                | SeeSettings | Roster | StandIns | Contacts | Consent | Names | Notes | Maintenance => true,
+                See | SeeTold | SeeDevices | SeeReports | Metrics | TakeOn | Respond | Silence | Reload | Accounts
+                | Audit | SeeSettings | Roster | StandIns | Contacts | Consent | Names | Notes | Maintenance => true,
                 // Families gave their names to the commune, and not to whoever keeps its machines.
                 Owners => false,
             },

@@ -162,5 +162,7 @@ mod tests {
         one_name::<Account>();
         one_name::<Class>();
         one_name::<crate::uptime::Verdict>();
+        one_name::<crate::uptime::Reckoned>();
+        one_name::<crate::uptime::Stand>();
     }
 }

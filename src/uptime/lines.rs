@@ -3,6 +3,7 @@
 use super::{
     account::{Account, Seconds},
     answers::Answers,
+    terms::Terms,
 };
 use crate::model::{CameraId, FailureKind, Level, closed};
 use jiff::{Timestamp, tz::TimeZone};
@@ -65,6 +66,8 @@ pub struct Report {
     pub answers: Answers,
     /// How exercises were answered, which count nowhere else.
     pub drills: Answers,
+    /// What became of the contract's terms on repairs; `null` where there are none.
+    pub contract: Option<Terms>,
     /// The same length of time before.
     pub before: Option<Trend>,
     /// Cameras that the journal knows and the configuration no longer has; nothing of theirs is counted.

@@ -6,6 +6,8 @@
 
 mod account;
 mod answers;
+mod clock;
+mod contract;
 mod lines;
 mod past;
 mod recorder;
@@ -15,11 +17,14 @@ mod span;
 mod spell;
 mod strip;
 mod tally;
+mod terms;
 mod timeline;
 mod usual;
 
 pub use account::{Account, Class, Seconds};
 pub use answers::{Answers, Spread};
+pub use clock::{Clock, Clocks, Deadline, IncidentClocks, Reckoned, ReckonedPiece, Reckoning, Stand, bearing, clocks};
+pub use contract::{Contract, Term};
 pub use lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict};
 pub use recorder::Recorder;
 pub use report::{of_month, reach};
@@ -27,10 +32,13 @@ pub use settings::Settings;
 pub use span::{Month, Period};
 pub use spell::{Spell, Stands};
 pub use strip::{Of, Piece, Range, Strip, Together, together};
+pub use terms::{Kept, TermLine, Terms};
 pub use usual::Usual;
 
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+mod clock_tests;
 #[cfg(test)]
 mod strip_tests;

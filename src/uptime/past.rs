@@ -10,7 +10,8 @@ use super::{
 use crate::{
     coverage,
     model::{
-        Branch, Camera, CameraId, FailureKind, Fleet, History, Level, LinkId, LinkState, Scope, Site, State, Window,
+        self, Branch, Camera, CameraId, FailureKind, Fleet, History, Level, LinkId, LinkState, Scope, Site, SiteId,
+        State, Window,
     },
 };
 use jiff::Timestamp;
@@ -30,6 +31,7 @@ pub(super) struct Past<'a> {
 }
 
 impl<'a> Past<'a> {
+    /// What was known of a fleet in a span of time.
     pub(super) fn new(
         fleet: &'a Fleet,
         history: &'a History,
@@ -119,21 +121,69 @@ impl<'a> Past<'a> {
 
     /// Whether a lost site would see everything if all that is out of service on purpose worked.
     fn is_excused(&self, site: &Site, second: i64) -> bool {
-        let state = |id: &CameraId| {
-            let was = self.cameras.get(id).and_then(|timeline| timeline.at(second));
-            was.map_or(State::Unknown, |was| was.state)
-        };
-        if !site.watchers().any(|watcher| state(&watcher.camera) == State::Maintenance) {
-            return false;
-        }
+        let in_maintenance = |camera: &CameraId| self.state(camera, second) == State::Maintenance;
+        site.watchers().any(|watcher| in_maintenance(&watcher.camera))
+            && !self.level_if(site, second, in_maintenance).worse_than(Level::Reduced)
+    }
+
+    fn state(&self, camera: &CameraId, second: i64) -> State {
+        let was = self.cameras.get(camera).and_then(|timeline| timeline.at(second));
+        was.map_or(State::Unknown, |was| was.state)
+    }
+
+    /// The level that a site would have had if these cameras had worked.
+    fn level_if(&self, site: &Site, second: i64, works: impl Fn(&CameraId) -> bool) -> Level {
         let at = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
         let commune = &self.fleet.commune;
         let night = commune.night.contain(at.to_zoned_datetime(commune.timezone.clone()).time());
-        let excused = |id: &CameraId| match state(id) {
-            State::Maintenance => State::Up,
-            other => other,
+        let state = |camera: &CameraId| if works(camera) { State::Up } else { self.state(camera, second) };
+        coverage::evaluate(site, night, state).0
+    }
+
+    /// What a site lacked in each second of a part of the time, and what of that lies with others.
+    pub(super) fn lack(&self, site: &SiteId, span: (i64, i64)) -> Vec<Spell<Lack>> {
+        let timeline = self.sites.get(site.as_str());
+        let known = self.fleet.sites.get(site);
+        let mut edges: Vec<i64> =
+            timeline.into_iter().flat_map(Timeline::changes).chain(self.watched.edges()).collect();
+        // The links above each of its cameras.
+        let mut above = BTreeMap::new();
+        for watcher in known.into_iter().flat_map(|site| site.watchers()) {
+            let Some(camera) = self.fleet.cameras.get(&watcher.camera) else { continue };
+            let links = self.above(&self.fleet.links_above(camera));
+            edges.extend(links.iter().flat_map(|link| link.timeline.changes()));
+            edges.extend(self.cameras.get(&camera.id).into_iter().flat_map(Timeline::changes));
+            above.insert(&camera.id, links);
+        }
+        let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+        if known.is_some() {
+            let night = model::Span::Weekly { days: Vec::new(), hours: self.fleet.commune.night };
+            let turns = night.turns(at(span.0), at(span.1), &self.fleet.commune.timezone);
+            edges.extend(turns.into_iter().map(Timestamp::as_second));
+        }
+        let others = |camera: &CameraId, second| {
+            let was = self.cameras.get(camera).and_then(|timeline| timeline.at(second));
+            let links = above.get(camera).map_or(&[][..], Vec::as_slice);
+            of_camera(was, links, second) == Account::External
         };
-        !coverage::evaluate(site, night, excused).0.worse_than(Level::Reduced)
+        spells(span, edges, |second| {
+            if !self.watched.at(second) {
+                return Lack::Unwatched;
+            }
+            let level = timeline.and_then(|timeline| timeline.at(second)).unwrap_or(Level::Unknown);
+            let Some(site) = known.filter(|_| level != Level::Full) else { return Lack::of(level) };
+            let mut watchers = site.watchers().map(|watcher| &watcher.camera);
+            let planned = |camera: &CameraId| self.state(camera, second) == State::Maintenance;
+            let others = |camera: &CameraId| planned(camera) || others(camera, second);
+            if !watchers.any(others) {
+                return Lack::of(level);
+            }
+            Lack::Seen {
+                level,
+                without_maintenance: better(level, self.level_if(site, second, planned)),
+                without_others: better(level, self.level_if(site, second, others)),
+            }
+        })
     }
 
     pub(super) fn link(&self, id: &LinkId) -> Vec<Spell> {
@@ -160,6 +210,34 @@ impl<'a> Past<'a> {
             Stands::as_(account)
         })
     }
+}
+
+/// What a site lacked in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// The monitor did not run.
+    Unwatched,
+    /// It did.
+    Seen {
+        /// How well it was covered.
+        level: Level,
+        /// How well it would have been, had all worked that was out of service on purpose.
+        without_maintenance: Level,
+        /// The same, and all that others' lines and power kept out of reach as well.
+        without_others: Level,
+    },
+}
+
+impl Lack {
+    /// Nothing of it lies with others.
+    fn of(level: Level) -> Self {
+        Self::Seen { level, without_maintenance: level, without_others: level }
+    }
+}
+
+/// What is better of what was told and what would have been; what cannot be said excuses nothing.
+fn better(told: Level, would: Level) -> Level {
+    if would == Level::Unknown || would.worse_than(told) { told } else { would }
 }
 
 /// Whether a window takes a link out of service.

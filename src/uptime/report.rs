@@ -9,6 +9,7 @@ use super::{
     span::{Month, Period},
     spell::Spell,
     tally::Tally,
+    terms::terms,
 };
 use crate::model::{Camera, CameraId, FailureKind, Fleet, History, Incident, Kind, Site, elapsed};
 use jiff::{Timestamp, civil::Date};
@@ -121,6 +122,7 @@ pub(super) fn report(
         incidents: incidents(fleet, &history.incidents, period, now),
         answers: answers(&history.incidents, &history.first, (period.from, period.until), now),
         drills: drills(&history.incidents, &history.first, (period.from, period.until), now),
+        contract: terms(&work.past, fleet, &history.incidents, period, settings),
         before: before.map(|before| Trend {
             from: before.from,
             service: before.total.service,

@@ -1,5 +1,6 @@
 //! What was agreed: the targets, and which links are the contractor's.
 
+use super::contract::Contract;
 use crate::model::LinkKind;
 
 /// The agreement that the report is held against.
@@ -13,6 +14,8 @@ pub struct Settings {
     pub measured_at_least: f64,
     /// Links that the contractor answers for; an outage of another one is not theirs.
     pub contractors_links: Vec<LinkKind>,
+    /// What was agreed on repairs.
+    pub contract: Option<Contract>,
 }
 
 impl Default for Settings {
@@ -23,6 +26,7 @@ impl Default for Settings {
             site_target: 0.99,
             measured_at_least: 0.95,
             contractors_links: vec![LinkKind::Switch],
+            contract: None,
         }
     }
 }

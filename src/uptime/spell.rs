@@ -5,13 +5,13 @@ use crate::model::FailureKind;
 
 /// A time in which nothing changes, in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spell {
+pub struct Spell<S = Stands> {
     /// First second, as Unix time.
     pub from: i64,
     /// First second after it.
     pub until: i64,
     /// How it stands.
-    pub stands: Stands,
+    pub stands: S,
 }
 
 /// What a second counts as, and why.
@@ -32,7 +32,7 @@ impl Stands {
     }
 }
 
-impl Spell {
+impl<S> Spell<S> {
     /// How long it lasts.
     pub fn seconds(&self) -> i64 {
         self.until - self.from
@@ -40,16 +40,16 @@ impl Spell {
 }
 
 /// The spells of a period. What holds changes at `edges` only.
-pub(super) fn spells(
+pub(super) fn spells<S: PartialEq>(
     (from, until): (i64, i64),
     edges: impl IntoIterator<Item = i64>,
-    stands: impl Fn(i64) -> Stands,
-) -> Vec<Spell> {
+    stands: impl Fn(i64) -> S,
+) -> Vec<Spell<S>> {
     let mut starts: Vec<i64> = edges.into_iter().filter(|second| *second > from && *second < until).collect();
     starts.push(from);
     starts.sort_unstable();
     starts.dedup();
-    let mut spells: Vec<Spell> = Vec::new();
+    let mut spells: Vec<Spell<S>> = Vec::new();
     for (number, start) in starts.iter().enumerate() {
         let end = starts.get(number + 1).copied().unwrap_or(until);
         if end <= *start {

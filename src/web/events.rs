@@ -51,6 +51,9 @@ impl Subject {
         if wish.list.as_deref() == Some("incidents") {
             return Self::Incidents(Search::read(sought));
         }
+        if wish.list.as_deref() == Some("contract") {
+            return Self::Contract;
+        }
         let what = match wish.list.as_deref() {
             Some("cameras") => Some(What::Cameras),
             Some("sites") => Some(What::Sites),
@@ -72,7 +75,7 @@ impl Subject {
 
     /// Between two events to one page.
     fn pause(&self) -> Duration {
-        if matches!(self, Self::List(_) | Self::Incidents(_)) { LISTS } else { PAUSE }
+        if matches!(self, Self::List(_) | Self::Incidents(_) | Self::Contract) { LISTS } else { PAUSE }
     }
 }
 
@@ -110,8 +113,13 @@ pub(super) async fn events(
     let language = wish.language(&snapshots.borrow());
     let subject = Subject::of(wish, &asked, &sought, visitor.may(Right::SeeTold));
     let not_before = Instant::now();
-    // A camera's page shows more than others do, and so do its events.
-    if matches!(subject, Subject::Camera(..)) && !visitor.may(Right::SeeDevices) {
+    // Some pages show more than others do, and so do their events.
+    let more = match subject {
+        Subject::Camera(..) => Some(Right::SeeDevices),
+        Subject::Contract => Some(Right::SeeReports),
+        _ => None,
+    };
+    if more.is_some_and(|right| !visitor.may(right)) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let (stood, shown, well) = (None, None, None);

@@ -1,6 +1,7 @@
 //! An incident's page: how it stands, what it keeps down, who has taken it on, and what can be done about it.
 
 use super::{
+    contract::Part,
     ground::urgency,
     incidents::lines::Lines,
     page::{self, moment},
@@ -34,6 +35,8 @@ struct Page<'a> {
     cause: &'static str,
     signed: Signed,
     scopes: Vec<(String, String)>,
+    /// How it stands under the contract.
+    contract: Option<Part>,
     /// What happened to it, where that is at hand.
     timeline: Option<Lines>,
 }
@@ -54,7 +57,7 @@ type Site = (String, String, &'static str, &'static str, Option<String>);
 pub(super) fn main(
     snapshot: &Snapshot,
     incident: &Incident,
-    timeline: Option<Lines>,
+    (timeline, contract): (Option<Lines>, Option<Part>),
     language: Language,
     signed: Signed,
 ) -> askama::Result<String> {
@@ -106,6 +109,7 @@ pub(super) fn main(
         cause: cause_text(&incident.cause, language),
         signed,
         scopes,
+        contract,
         timeline,
     };
     page.render()

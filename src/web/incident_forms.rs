@@ -40,6 +40,7 @@ pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/incidents/{id}", get(show))
         .route("/incidents/{id}/ack", post(take_on_form))
+        .route("/incidents/{id}/respond", post(respond_form))
         .route("/incidents/{id}/silence", post(silence_form))
         .route("/sites/{id}/drill", post(drill_form))
         .route("/ack/{incident}/{person}/{signature}", get(link).post(take_on_link))
@@ -57,7 +58,7 @@ fn for_one(
     let events = format!("/events?lang={}&incident=", words(language).lang);
     let path = format!("/incidents/{}", incident.number);
     // Whoever holds a message is not asked who they are: people are named to those who sign in.
-    let main = main(snapshot, incident, None, language, signed);
+    let main = main(snapshot, incident, (None, None), language, signed);
     let frame = Frame { shared, visitor, snapshot, language, path: &path, events: &events };
     html(main.and_then(|main| frame.whole(&main)))
 }
@@ -89,6 +90,20 @@ async fn take_on_form(
 ) -> Response {
     match take_on(&shared, &visitor.by, id.clone(), named(&visitor, form.by), "page").await {
         Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
+        Err(refused) => asked::refusal(&refused),
+    }
+}
+
+async fn respond_form(
+    Seen(shared): Seen,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    _: OwnPage,
+    Form(form): Form<TakeOn>,
+) -> Response {
+    let (by, via) = (named(&visitor, form.by), "page".to_owned());
+    match shared.ask(&visitor.by, Request::Respond { incident: id.clone(), by, via }).await {
+        Ok(_) => Redirect::to(&format!("/incidents/{id}#contract")).into_response(),
         Err(refused) => asked::refusal(&refused),
     }
 }

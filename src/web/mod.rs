@@ -9,6 +9,7 @@ mod asked;
 #[cfg(test)]
 mod bounds_tests;
 mod camera;
+mod contract;
 mod editing;
 mod events;
 mod explain;

@@ -20,7 +20,7 @@ pub(super) enum Needed {
 pub(super) const ALL: &[(&str, &str, Needed)] = {
     use Needed::{Known, Nothing, Whole};
     use Right::{
-        Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Roster, See,
+        Accounts, Audit, Consent, Contacts, Maintenance, Metrics, Names, Notes, Owners, Reload, Respond, Roster, See,
         SeeDevices, SeeReports, SeeSettings, SeeTold, Silence, StandIns, TakeOn,
     };
     const fn right(right: Right) -> Needed {
@@ -38,6 +38,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/incidents", right(See)),
         ("GET", "/incidents/{id}", right(See)),
         ("POST", "/incidents/{id}/ack", right(TakeOn)),
+        ("POST", "/incidents/{id}/respond", right(Respond)),
+        ("GET", "/contract", right(SeeReports)),
         ("POST", "/incidents/{id}/silence", right(Silence)),
         ("POST", "/sites/{id}/drill", right(Silence)),
         ("GET", "/cameras", right(See)),
@@ -96,6 +98,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/api/v1/incidents/{id}", right(See)),
         ("GET", "/api/v1/incidents/{id}/timeline", right(SeeTold)),
         ("POST", "/api/v1/incidents/{id}/ack", right(TakeOn)),
+        ("POST", "/api/v1/incidents/{id}/respond", right(Respond)),
+        ("GET", "/api/v1/contract", right(SeeReports)),
         ("POST", "/api/v1/drills", right(Silence)),
         ("GET", "/api/v1/silences", right(See)),
         ("POST", "/api/v1/silences", right(Silence)),

@@ -3,7 +3,7 @@
 //! has a new snapshot with every few looks; its pages are made from one of the last half second.
 
 use super::{
-    camera, incident,
+    camera, contract, incident,
     incidents::{self, Known, Search},
     link,
     list::{self, Filter, Index},
@@ -52,6 +52,8 @@ pub(super) enum Subject {
     Link(String, Range),
     /// Incidents that are open or past.
     Incidents(Search),
+    /// What is open under the contract.
+    Contract,
     /// Not as a signed link shows it, which is for one person; and whether people are named who were told.
     Incident(String, bool),
 }
@@ -85,8 +87,10 @@ impl Subject {
             Self::Incidents(search) => {
                 let sought = search.sought(&snapshot.fleet, &index(), snapshot.at, incidents::ROWS);
                 let found = incidents.list(search);
-                incidents::list::main(snapshot, found.as_deref(), (search, &sought), language).map(Some)
+                let clocks = incidents.clocks();
+                incidents::list::main(snapshot, found.as_deref(), (search, &sought), &clocks, language).map(Some)
             }
+            Self::Contract => contract::main(snapshot, &incidents.clocks(), language).map(Some),
             Self::Incident(id, named) => {
                 let told = incidents.one(id);
                 // One that is open, or ended lately, is shown as it is now.
@@ -95,7 +99,13 @@ impl Subject {
                 let names = named.then(|| incidents.names());
                 let lines =
                     told.as_ref().map(|told| incidents::lines::lines(snapshot, &told.timeline, names, language));
-                incident::main(snapshot, known, lines, language, incident::Signed::default()).map(Some)
+                let clocks = incidents.clocks();
+                let of_one = match clocks.of.contains_key(&known.id) {
+                    true => clocks.of_seen(known),
+                    false => told.as_ref().map_or(&[][..], |told| &told.clocks),
+                };
+                let contract = contract::part(snapshot, known, of_one, clocks.contractor.as_deref(), language);
+                incident::main(snapshot, known, (lines, contract), language, incident::Signed::default()).map(Some)
             }
         }
     }
@@ -296,7 +306,7 @@ impl Subject {
     /// Bytes that its name takes: an incident's number can be written in many ways, and long ones.
     fn size(&self) -> usize {
         match self {
-            Self::Wall(_) => 0,
+            Self::Wall(_) | Self::Contract => 0,
             Self::Map(id) => id.as_ref().map_or(0, String::len),
             Self::List(filter) => filter.query().len(),
             Self::Incidents(search) => search.query().len(),
@@ -307,7 +317,7 @@ impl Subject {
 
     /// Whether its page shows what is read of the journal while the snapshot stays the same.
     fn is_read(&self) -> bool {
-        matches!(self, Self::Incidents(_) | Self::Incident(..))
+        matches!(self, Self::Incidents(_) | Self::Incident(..) | Self::Contract)
     }
 
     /// What its page shows of the past, where that is read for it.

@@ -67,6 +67,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .route("/sites", get(visit::sites))
         .route("/sites/{id}", get(visit::site))
         .route("/incidents", get(visit::incidents))
+        .route("/contract", get(visit::contract))
         .route("/links", get(visit::links))
         .route("/links/{id}", get(visit::link))
         .route("/map", get(visit::map))

@@ -102,6 +102,10 @@ pub(super) async fn incidents(
     show(&shared, &visitor, &wish, &Subject::Incidents(Search::read(&asked)), never).await
 }
 
+pub(super) async fn contract(Seen(shared): Seen, visitor: Visitor, Query(wish): Query<Wish>) -> Response {
+    show(&shared, &visitor, &wish, &Subject::Contract, never).await
+}
+
 pub(super) async fn link(
     Seen(shared): Seen,
     visitor: Visitor,

@@ -51,12 +51,14 @@ impl Frame<'_> {
             ("/links", words.links, Right::See),
             ("/map", words.map, Right::See),
             ("/reports", words.reports, Right::SeeReports),
+            ("/contract", words.contract_short, Right::SeeReports),
             ("/settings", words.settings, Right::SeeSettings),
             ("/accounts", words.accounts, Right::Accounts),
             ("/owners", words.owners, Right::Owners),
             ("/audit", words.audit, Right::Audit),
         ];
         let signs_in = self.shared.state.access.sign_in;
+        let contract = self.shared.cache.incidents().clocks().contractor.is_some();
         // Where nobody is asked who they are there are no accounts to keep.
         let has =
             |right: Right| self.visitor.may(right) && (signs_in || !matches!(right, Right::Accounts | Right::Audit));
@@ -77,12 +79,18 @@ impl Frame<'_> {
             home: place == "/",
             menu: menu
                 .into_iter()
-                .filter(|(.., right)| has(*right) && !sets_up)
+                .filter(|(at, _, right)| has(*right) && !sets_up && (contract || *at != "/contract"))
                 .map(|(at, name, _)| (at, name))
                 .collect(),
             name: self.visitor.name(),
             bound: self.visitor.areas(&self.snapshot.fleet),
             token: &self.visitor.token,
+            may: [Right::TakeOn, Right::Respond, Right::Silence]
+                .into_iter()
+                .filter(|right| self.visitor.may(*right))
+                .map(Right::as_str)
+                .collect::<Vec<_>>()
+                .join(" "),
         }
         .render()
     }
@@ -155,6 +163,7 @@ pub(super) fn of(
             let query = search.query();
             (format!("/incidents?{query}"), format!("&list=incidents&{query}"))
         }
+        Subject::Contract => ("/contract".to_owned(), "&list=contract".to_owned()),
         Subject::Incident(id, _) => {
             let number = snapshot.incident(id).map_or_else(|| id.clone(), |incident| incident.number.to_string());
             (format!("/incidents/{number}"), format!("&incident={number}"))
@@ -194,6 +203,8 @@ struct Whole<'a> {
     /// What the areas are called that they are bound to.
     bound: Option<Vec<String>>,
     token: &'a str,
+    /// What they may do of that for which contents have forms.
+    may: String,
 }
 
 pub(super) fn html(rendered: askama::Result<String>) -> Response {

@@ -48,6 +48,8 @@ pub(super) struct Shown {
     sites: Vec<String>,
     /// Who has taken it on.
     acknowledged: Option<Ack>,
+    /// Who answered first for the contractor.
+    responded: Option<Ack>,
     /// Numbers of the incidents that turned out to be part of it.
     merged: Vec<u32>,
     /// Which one of its cause within hours it is, from 1.
@@ -68,6 +70,7 @@ fn shown(snapshot: &Snapshot, incident: &Incident) -> Shown {
         recovering_since: snapshot.course(incident).recovering(),
         sites: incident.sites.keys().map(ToString::to_string).collect(),
         acknowledged: incident.ack.clone(),
+        responded: incident.responded.clone(),
         merged: incident.merged.clone(),
         episode: incident.episode,
     }

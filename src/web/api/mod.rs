@@ -5,6 +5,7 @@
 mod accounts;
 mod areas;
 mod cameras;
+mod contract;
 mod drills;
 mod incidents;
 mod owners;
@@ -70,6 +71,8 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(incidents::one))
         .routes(routes!(incidents::timeline))
         .routes(routes!(incidents::take_on))
+        .routes(routes!(contract::open))
+        .routes(routes!(contract::respond))
         .routes(routes!(drills::begin))
         .routes(routes!(silences::list, silences::silence))
         .routes(routes!(silences::unsilence))
@@ -139,7 +142,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 29, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 31, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");

@@ -79,9 +79,13 @@ pub(in crate::web) fn lines(
 
 fn class(what: Happening) -> &'static str {
     match what {
-        Happening::Opened | Happening::Worse | Happening::Escalated | Happening::AckExpired => "bad",
+        Happening::Opened | Happening::Worse | Happening::Escalated | Happening::AckExpired | Happening::Overdue => {
+            "bad"
+        }
         Happening::Failed | Happening::Abandoned => "fair",
-        Happening::TakenOn | Happening::Ended | Happening::Heard | Happening::Delivered => "good",
+        Happening::TakenOn | Happening::Responded | Happening::Ended | Happening::Heard | Happening::Delivered => {
+            "good"
+        }
         Happening::KeptBack | Happening::Released | Happening::RootFound | Happening::Merged => "news",
         Happening::Queued | Happening::Sent | Happening::Moved | Happening::Superseded | Happening::Needless => "quiet",
     }

@@ -3,7 +3,9 @@
 use super::search::{ROWS, Search, causes};
 use crate::{
     model::{Cause, Found, Incident, Language, Level, SiteId, Snapshot, Sought},
+    uptime::{Clock, Clocks},
     web::{
+        contract,
         incident::cause_text,
         page::{Moment, moment},
         words::{Words, words},
@@ -22,6 +24,8 @@ struct Page<'a> {
     levels: Vec<Choice>,
     causes: Vec<Choice>,
     rows: Vec<Row>,
+    /// Whether there is a contract, whose deadlines are shown.
+    contract: bool,
     /// Whether it is what the snapshot has, since the journal cannot be read.
     lately: bool,
     newest: Option<String>,
@@ -41,6 +45,8 @@ struct Row {
     since: Moment,
     taken_on: Result<String, &'static str>,
     closed: String,
+    /// The deadline that is to be looked at first: what is to be done, what is left, and its class.
+    deadline: Option<(&'static str, String, &'static str)>,
 }
 
 /// The page's content; `found` is what was read of the journal, and `sought` what it was to be.
@@ -48,10 +54,11 @@ pub(in crate::web) fn main(
     snapshot: &Snapshot,
     found: Option<&Found>,
     (search, sought): (&Search, &Sought),
+    clocks: &Clocks,
     language: Language,
 ) -> askama::Result<String> {
     let words = words(language);
-    let row = |incident: &Incident| row(snapshot, incident, language);
+    let row = |incident: &Incident| row(snapshot, incident, clocks.of_seen(incident), language);
     let (rows, older): (Vec<Row>, Option<u32>) = match found {
         Some(found) => {
             // What is open is shown as it is now, and not as it was written.
@@ -81,6 +88,7 @@ pub(in crate::web) fn main(
             .map(|cause| (cause.kind(), cause_text(cause, language), chosen == Some(cause.kind())))
             .collect(),
         rows,
+        contract: clocks.contractor.is_some(),
         lately: found.is_none(),
         newest: search.before.is_some().then(|| to(None)),
         older: older.map(|older| to(Some(older))),
@@ -88,7 +96,7 @@ pub(in crate::web) fn main(
     .render()
 }
 
-fn row(snapshot: &Snapshot, incident: &Incident, language: Language) -> Row {
+fn row(snapshot: &Snapshot, incident: &Incident, clocks: &[Clock], language: Language) -> Row {
     let (course, words) = (snapshot.course(incident), words(language));
     let ack = incident.ack.as_ref().or(incident.lapsed.as_ref().map(|lapsed| &lapsed.last));
     Row {
@@ -104,5 +112,6 @@ fn row(snapshot: &Snapshot, incident: &Incident, language: Language) -> Row {
             None => words.nobody_yet,
         }),
         closed: incident.closed.map_or_else(String::new, |at| moment(at, snapshot).text),
+        deadline: (incident.closed.is_none()).then(|| contract::at_a_glance(clocks, language)).flatten(),
     }
 }

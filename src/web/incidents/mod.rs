@@ -16,6 +16,7 @@ pub use sources::{Incidents, Told};
 use crate::{
     model::{Found, Sought},
     rights::Bounds,
+    uptime::Clocks,
 };
 use std::{
     collections::HashMap,
@@ -70,6 +71,11 @@ impl Known {
     /// What people of the roster are called.
     pub(super) fn names(&self) -> &sources::Names {
         &*self.sources.name
+    }
+
+    /// How incidents that are open, or ended lately, stand under the contract.
+    pub(super) fn clocks(&self) -> Arc<Clocks> {
+        self.sources.clocks.borrow().clone()
     }
 
     /// Has a page of a list at hand; `sought` says in the words of the journal what the search is for.

@@ -3,9 +3,11 @@
 use crate::{
     model::{Found, Incident, PersonId, Sought, Timeline},
     rights::Bounds,
+    uptime::{Clock, Clocks},
 };
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// An incident with its timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Told {
     pub incident: Incident,
     /// What happened to it.
     pub timeline: Timeline,
+    /// How it stands under the contract; nothing where it is under no term, or is seen in part.
+    pub clocks: Vec<Clock>,
 }
 
 /// Finds incidents, as far as somebody sees them. The error is for people.
@@ -32,4 +36,6 @@ pub struct Incidents {
     pub one: Arc<One>,
     /// What somebody of the roster is called; their id where it has them no more.
     pub name: Arc<Names>,
+    /// How incidents that are open, or ended lately, stand under the contract.
+    pub clocks: watch::Receiver<Arc<Clocks>>,
 }

@@ -68,9 +68,10 @@ pub(in crate::web) fn sources(snapshots: watch::Receiver<Arc<Snapshot>>) -> Inci
                 Some(reach) => whole.and_then(|(incident, timeline)| reach.told(incident, timeline)),
                 None => whole,
             };
-            async move { Ok(seen.map(|(incident, timeline)| Told { incident, timeline })) }.boxed()
+            async move { Ok(seen.map(|(incident, timeline)| Told { incident, timeline, clocks: Vec::new() })) }.boxed()
         }),
         name: Arc::new(|person| format!("Trung úy {person}")),
+        clocks: tokio::sync::watch::channel(Arc::default()).1,
     }
 }
 
@@ -80,6 +81,7 @@ pub(in crate::web) fn unreadable() -> Incidents {
         find: Arc::new(|_, _| async { Err("it cannot be read".to_owned()) }.boxed()),
         one: Arc::new(|_, _| async { Err("it cannot be read".to_owned()) }.boxed()),
         name: Arc::new(ToString::to_string),
+        clocks: tokio::sync::watch::channel(Arc::default()).1,
     }
 }
 
@@ -108,7 +110,8 @@ async fn shown(snapshot: &Arc<Snapshot>, sources: Incidents, query: &str, langua
     let (known, search, index) = (Known::new(sources), search(query), Index::of(&snapshot.fleet));
     let sought = search.sought(&snapshot.fleet, &index, snapshot.at, search::ROWS);
     known.ready_list(&search, || sought.clone()).await;
-    list::main(snapshot, known.list(&search).as_deref(), (&search, &sought), language).expect("it is rendered")
+    list::main(snapshot, known.list(&search).as_deref(), (&search, &sought), &Default::default(), language)
+        .expect("it is rendered")
 }
 
 fn of(snapshot: &Arc<Snapshot>) -> Incidents {
@@ -137,7 +140,7 @@ fn people_are_named_to_those_who_may_know_and_to_nobody_else() {
     let name = |person: &crate::model::PersonId| format!("Trung úy {person}");
     let page = |names: Option<&sources::Names>, language| {
         let lines = lines::lines(&snapshot, &timeline, names, language);
-        main(&snapshot, incident, Some(lines), language, Signed::default()).expect("it is rendered")
+        main(&snapshot, incident, (Some(lines), None), language, Signed::default()).expect("it is rendered")
     };
     let named = page(Some(&name), Language::Vi);
     for part in ["Trung úy an", "Trung úy binh", "zalo-truc-ban", "Không trả lời", "&#60;b&#62;503", "mù hoàn toàn"]
@@ -161,7 +164,7 @@ fn a_timeline_without_end_has_a_page_with_one() {
     let name = |person: &crate::model::PersonId| format!("Trung úy {person}");
     let lines = lines::lines(&snapshot, &Timeline::of(incident, entries), Some(&name), Language::Vi);
     assert_eq!((lines.lines.len(), lines.left_out), (400, 35_000 - 400));
-    let html = main(&snapshot, incident, Some(lines), Language::Vi, Signed::default()).expect("it is rendered");
+    let html = main(&snapshot, incident, (Some(lines), None), Language::Vi, Signed::default()).expect("it is rendered");
     assert!(html.len() < 300_000 && html.contains("34600"), "{}", html.len());
 }
 
@@ -212,7 +215,7 @@ proptest! {
         prop_assert_eq!(&super::tests::search(&search.query()), &search);
         let snapshot = snapshot(CameraState::Up, 0);
         let sought = search.sought(&snapshot.fleet, &Index::of(&snapshot.fleet), snapshot.at, 50);
-        let html = list::main(&snapshot, None, (&search, &sought), Language::Vi).expect("it is rendered");
+        let html = list::main(&snapshot, None, (&search, &sought), &Default::default(), Language::Vi).expect("it is rendered");
         prop_assert!(!html.contains("<script") && html.len() < 20_000);
     }
 }

@@ -10,11 +10,12 @@ use super::{
     detail::{self, Detail},
     navigation,
     page::{self, View},
+    terms_csv,
 };
 use crate::{
     model::{Fleet, Kind, Language, Snapshot},
     rights::Bounds,
-    uptime::{Line, Month, Report},
+    uptime::{Line, Month, Report, TermLine},
 };
 use axum::body::Bytes;
 use std::{
@@ -199,8 +200,11 @@ impl Forms {
         let kept_for = if report.complete { OVER } else { RUNNING };
         let (fleet, size) = (&snapshot.fleet, weight(&report));
         let home = format!("/reports/{month}");
-        let links = [("CSV", format!("{home}.csv")), ("JSON", format!("/api/v1/reports/{month}"))];
-        let shown = |language| {
+        let shown = |language: Language| {
+            let json = ("JSON", format!("/api/v1/reports/{month}"));
+            let name = language.pick("CSV hợp đồng", "CSV of the contract");
+            let terms = report.contract.is_some().then(|| (name, format!("{home}.terms.csv")));
+            let links: Vec<_> = [("CSV", format!("{home}.csv")), json].into_iter().chain(terms).collect();
             let view = View { report: &report, language, lent: &|id| is_lent(fleet, id), home: Some(&home) };
             let main = match report.is_known() {
                 true => page::main(view, &links),
@@ -245,6 +249,11 @@ impl Forms {
         tokio::task::spawn_blocking(written).await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
+    /// The contract's terms as one table.
+    pub(in crate::web) fn terms(&self) -> Form {
+        terms_csv(&self.report).map(Bytes::from).map_err(|error| error.to_string())
+    }
+
     /// The report as JSON.
     pub(in crate::web) async fn json(self: Arc<Self>) -> Form {
         let json = |report: &Report| serde_json::to_string(report).map_err(|error| error.to_string());
@@ -285,5 +294,7 @@ fn weight(report: &Report) -> usize {
         &report.cameras_by_area,
         &report.makes,
     ];
-    lines.into_iter().flatten().map(of).sum::<usize>() + report.incidents.len() * 200
+    lines.into_iter().flatten().map(of).sum::<usize>()
+        + report.incidents.len() * 200
+        + report.contract.as_ref().map_or(0, |terms| terms.lines.len() * size_of::<TermLine>() * 2)
 }

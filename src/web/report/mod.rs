@@ -1,5 +1,6 @@
 //! The uptime report over HTTP and as files: a page with plots, a table for spreadsheets, JSON.
 
+mod contract;
 mod desk;
 mod detail;
 mod figures;
@@ -7,15 +8,18 @@ mod page;
 mod svg;
 mod table;
 mod tables;
+mod terms_table;
 #[cfg(test)]
 mod tests;
 pub(super) mod visit;
 mod words;
 
+pub use contract::figure as kept;
 pub(super) use desk::{Desk, Unready};
 pub use figures::{length, mean_length, percent};
 pub use page::{file, households};
 pub use table::csv;
+pub use terms_table::terms_csv;
 
 use super::refuse::refuse;
 use crate::{

@@ -1,6 +1,7 @@
 //! The report as a page, and as a file that needs nothing beside it.
 
 use super::{
+    contract::{Contract, contract},
     figures::{hours, length, mean_length, percent, points},
     svg,
     tables::{INCIDENTS as INCIDENTS_TABLE, Table},
@@ -31,6 +32,7 @@ struct Page<'a> {
     incidents_address: String,
     answers: Vec<(&'static str, String)>,
     drills: Vec<(&'static str, String)>,
+    contract: Option<Contract>,
     removed: String,
     removed_more: usize,
     /// Where other forms of it are: name and address.
@@ -176,6 +178,7 @@ pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::
         incidents_address: address(INCIDENTS_TABLE),
         answers: show.answers(&report.answers),
         drills: if report.drills.incidents > 0 { show.answers(&report.drills) } else { Vec::new() },
+        contract: report.contract.as_ref().map(|terms| contract(terms, report, language, is_whole)),
         removed_more: report.removed.len().saturating_sub(removed),
         removed: report.removed.iter().take(removed).map(ToString::to_string).collect::<Vec<_>>().join(", "),
         forms,

@@ -37,7 +37,7 @@ pub(in crate::web) async fn latest(
     show((&shared, &visitor), &snapshot, month, wish.language(&snapshot)).await
 }
 
-/// A month's page, or with `.csv` behind it its table.
+/// A month's page, or with `.csv` behind it its table, and with `.terms.csv` that of the contract's terms.
 pub(in crate::web) async fn one(
     Seen(shared): Seen,
     visitor: Visitor,
@@ -47,9 +47,13 @@ pub(in crate::web) async fn one(
     Query(wish): Query<Wish>,
 ) -> Response {
     let snapshot = shared.snapshot();
-    let (month, as_table) = match name.strip_suffix(".csv") {
-        Some(month) => (month, true),
+    let (name, as_table) = match name.strip_suffix(".csv") {
+        Some(name) => (name, true),
         None => (name.as_str(), false),
+    };
+    let (month, of_terms) = match name.strip_suffix(".terms").filter(|_| as_table) {
+        Some(month) => (month, true),
+        None => (name, false),
     };
     let month = match known(month, &snapshot) {
         Ok(month) => month,
@@ -62,9 +66,11 @@ pub(in crate::web) async fn one(
         Ok(forms) => forms,
         Err(unready) => return unready.told(uri.path()),
     };
-    match forms.csv().await {
+    let table = if of_terms { forms.terms() } else { forms.csv().await };
+    match table {
         Ok(text) => {
-            let name = format!("attachment; filename=\"camhealth-{month}.csv\"");
+            let kind = if of_terms { ".terms" } else { "" };
+            let name = format!("attachment; filename=\"camhealth-{month}{kind}.csv\"");
             let headers =
                 [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
             (headers, text).into_response()

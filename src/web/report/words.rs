@@ -73,6 +73,18 @@ vocabulary! {
     answered: "Báo tin và nhận việc", "How incidents were answered";
     decided: "Sự cố trong tháng", "Incidents of the month";
     until_sent: "Từ lúc xác định tới lúc gửi tin đầu tiên", "From the decision to the first message";
+    contract: "Thời hạn hợp đồng", "The contract's terms";
+    response: "Tiếp nhận", "Response";
+    repair: "Khắc phục", "Repair";
+    kept: "đúng hạn", "kept";
+    missed: "quá hạn", "missed";
+    not_decided: "chưa đến hạn", "not decided yet";
+    at_level: "Khi mức", "At level";
+    answered_by: "Nhà thầu tiếp nhận", "The contractor answered";
+    counted: "Tính cho nhà thầu", "Counted";
+    not_counted: "Không tính", "Not counted";
+    no_terms: "Không có sự cố nào có thời hạn trong tháng.", "No incident was under a term.";
+    terms_are: "Thời gian tính từ lúc xác định sự cố. Không tính: lúc đã thấy lại, bảo trì có kế hoạch, lỗi do đường truyền hoặc điện của bên khác, ngoài giờ đã thỏa thuận, lúc không xác định được và lúc máy giám sát không chạy. Các giây cộng lại đúng bằng thời gian của sự cố.", "Time counts from the decision. Not counted: time in which the sites were seen again, planned maintenance, others' lines and power, time outside the agreed hours, time of which nothing can be said, and time in which the monitor did not run. The seconds add up exactly to the length of the incident.";
     exercises: "Diễn tập", "Exercises";
     until_taken_on: "Từ lúc xác định tới lúc có người nhận", "From the decision until somebody took it on";
     not_in_time: "Quá 15 phút không có ai nhận", "Nobody took it on within 15 minutes";

@@ -1,0 +1,115 @@
+//! Keeps the contract's clock: works out from the journal how incidents stand under their terms, for pages and metrics, and
+//! tells the event loop which of them an incident outlasted.
+
+use super::{shared::Shared, supervise::Outcome};
+use crate::{
+    model::{Duty, Fleet, Incident, Overdue, later},
+    monitor::Event,
+    uptime::{self, Clock, Clocks, IncidentClocks, Stand},
+};
+use jiff::Timestamp;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::watch,
+    task::spawn_blocking,
+    time::{Instant, sleep},
+};
+
+/// How often it is worked out, whatever happens, and how long after something happened to incidents.
+const EVERY: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(2);
+/// The time that it took is waited for as well, so many times over: an incident that keeps a province down reads much.
+const SHARE: u32 = 20;
+
+/// Runs until the daemon stops.
+pub(super) async fn run(shared: Shared, clocks: watch::Sender<Arc<Clocks>>) -> Outcome {
+    let (mut snapshots, mut configs) = (shared.snapshots.clone(), shared.configs.clone());
+    loop {
+        let began = Instant::now();
+        let (incidents, config) =
+            (snapshots.borrow_and_update().incidents.clone(), configs.borrow_and_update().clone());
+        // A journal that cannot be read leaves what was known.
+        if let Some(now) = reckon(&shared, &incidents).await {
+            let told = incidents.iter().filter_map(|incident| news(incident, &now));
+            for event in told.collect::<Vec<_>>() {
+                // waits: contract -> event_loop
+                let _ = shared.news.send(event).await;
+            }
+            shared.own.set_deadlines(counts(&now, &incidents));
+            clocks.send_replace(Arc::new(now));
+        }
+        let rest = began.elapsed() * SHARE;
+        let happens = async {
+            sleep(SOON.max(rest)).await;
+            let others = snapshots.wait_for(|now| !Arc::ptr_eq(&now.incidents, &incidents));
+            tokio::select! {
+                changed = others => drop(changed.map(drop)),
+                changed = configs.wait_for(|now| now.uptime != config.uptime) => drop(changed.map(drop)),
+            }
+        };
+        tokio::select! {
+            () = shared.stop.cancelled() => return Ok(()),
+            () = happens => {}
+            () = sleep(EVERY.max(rest)) => {}
+        }
+    }
+}
+
+/// The clocks of incidents that are open, or ended lately; `None` where the journal cannot be read.
+async fn reckon(shared: &Shared, incidents: &[Arc<Incident>]) -> Option<Clocks> {
+    let (config, now) = (shared.configs.borrow().clone(), shared.clock.now());
+    let Some(contract) = &config.uptime.contract else { return Some(Clocks { at: now, ..Clocks::default() }) };
+    let under: Vec<Arc<Incident>> =
+        incidents.iter().filter(|incident| contract.terms_of(incident).next().is_some()).cloned().collect();
+    of(shared, under, now).await.inspect_err(|error| tracing::debug!(error, "the contract's clock cannot be read")).ok()
+}
+
+/// The clocks of some incidents, read now; an error is for people.
+async fn of(shared: &Shared, incidents: Vec<Arc<Incident>>, now: Timestamp) -> Result<Clocks, String> {
+    let (settings, fleet): (_, Arc<Fleet>) = {
+        let config = shared.configs.borrow();
+        (config.uptime.clone(), config.fleet.clone())
+    };
+    let (bearing, since) = uptime::bearing(&fleet, incidents.iter().map(Arc::as_ref));
+    let history = match since {
+        Some(since) => shared.journal.history_of(bearing, since, later(now, Duration::from_secs(1))).await,
+        None => Ok(Default::default()),
+    };
+    let history = history.map_err(|error| error.to_string())?;
+    let work = move || uptime::clocks(&fleet, &history, &settings, incidents.iter().map(Arc::as_ref), now);
+    spawn_blocking(work).await.map_err(|_| "working it out failed inside camhealth".to_owned())
+}
+
+/// The clocks of one incident that ended long ago.
+pub(super) async fn of_past(shared: &Shared, incident: Incident) -> Result<Vec<Clock>, String> {
+    let (id, now) = (incident.id.clone(), incident.closed.unwrap_or_else(|| shared.clock.now()));
+    let mut clocks = of(shared, vec![Arc::new(incident)], now).await?;
+    Ok(clocks.of.remove(&id).map_or_else(Vec::new, |IncidentClocks { clocks, .. }| clocks))
+}
+
+/// What the loop is told where it does not know it yet.
+fn news(incident: &Incident, now: &Clocks) -> Option<Event> {
+    let clocks = now.of.get(&incident.id).map(|known| known.clocks.as_slice()).unwrap_or_default();
+    let mut overdue: Vec<Overdue> = clocks.iter().flat_map(Clock::overdue).collect();
+    overdue.sort_by_key(|one| (one.at, one.duty));
+    (overdue != incident.overdue).then(|| Event::Overdue(incident.id.clone(), overdue))
+}
+
+/// Deadlines of open incidents, by what is to be done and how they stand.
+fn counts(now: &Clocks, incidents: &[Arc<Incident>]) -> Vec<(&'static str, &'static str, usize)> {
+    if now.contractor.is_none() {
+        return Vec::new();
+    }
+    let open = incidents.iter().filter(|incident| incident.closed.is_none());
+    let clocks = open.filter_map(|incident| now.of.get(&incident.id)).flat_map(|known| &known.clocks);
+    let deadlines: Vec<(Duty, Stand)> =
+        clocks.flat_map(|clock| clock.deadlines().map(|(duty, deadline)| (duty, deadline.stands))).collect();
+    let all = Duty::ALL
+        .into_iter()
+        .flat_map(|duty| [Stand::Running, Stand::Paused, Stand::Kept, Stand::Missed].map(|stands| (duty, stands)));
+    all.map(|(duty, stands)| {
+        let count = deadlines.iter().filter(|deadline| **deadline == (duty, stands)).count();
+        (duty.as_str(), stands.as_str(), count)
+    })
+    .collect()
+}
