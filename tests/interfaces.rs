@@ -248,5 +248,6 @@ fn everything() -> (Snapshot, Own) {
     own.set_sandbox([("files", true)]);
     own.task_up("event_loop", true);
     own.set_trunks([("tong-dai", true)]);
+    own.set_deadlines([("repair", "missed", 1)]);
     (snapshot, own)
 }

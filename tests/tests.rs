@@ -17,6 +17,8 @@ mod browser;
 mod calls;
 /// A bad configuration and its exact message.
 mod config_errors;
+/// The contract's clock, from a blind site to the report.
+mod contract;
 /// The whole daemon: alerts, reload, kill -9 and restart, stopping.
 mod daemon;
 /// Grafana's schema, and each query of each panel against a real Prometheus.

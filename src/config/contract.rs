@@ -8,7 +8,7 @@ use crate::{
 };
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Reports read back a whole month before their own, so that a term which began in it is counted whole.
 const LONGEST: Duration = Duration::from_secs(28 * 24 * 60 * 60);
@@ -71,7 +71,7 @@ fn term(entry: &Entry<'_>) -> Option<Term> {
             }
         }
     }
-    let by = |key, most| entry.duration(key, MINUTE..=most).map(|length| length.value);
+    let by = |key, most| entry.duration(key, SECOND..=most).map(|length| length.value);
     let (respond_by, repair_by) = (by("respond_by", 7 * DAY), by("repair_by", LONGEST));
     if !entry.has("respond_by") && !entry.has("repair_by") {
         let remedy = "add respond_by = \"30m\", repair_by = \"4h\", or both";

@@ -3,7 +3,7 @@
 
 use super::{shared::Shared, supervise::Outcome};
 use crate::{
-    model::{Duty, Fleet, Incident, Overdue, later},
+    model::{Duty, Fleet, Incident, Overdue, elapsed, later},
     monitor::Event,
     uptime::{self, Clock, Clocks, IncidentClocks, Stand},
 };
@@ -18,6 +18,8 @@ use tokio::{
 /// How often it is worked out, whatever happens, and how long after something happened to incidents.
 const EVERY: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(2);
+/// Seconds are counted whole: a term is outlasted by the one after its last.
+const MARGIN: Duration = Duration::from_millis(1500);
 /// The time that it took is waited for as well, so many times over: an incident that keeps a province down reads much.
 const SHARE: u32 = 20;
 
@@ -38,6 +40,8 @@ pub(super) async fn run(shared: Shared, clocks: watch::Sender<Arc<Clocks>>) -> O
             shared.own.set_deadlines(counts(&now, &incidents));
             clocks.send_replace(Arc::new(now));
         }
+        // What is used up in a moment is noticed when it is.
+        let due = soonest(&clocks.borrow(), shared.clock.now()).map_or(EVERY, |left| EVERY.min(left + MARGIN));
         let rest = began.elapsed() * SHARE;
         let happens = async {
             sleep(SOON.max(rest)).await;
@@ -50,7 +54,7 @@ pub(super) async fn run(shared: Shared, clocks: watch::Sender<Arc<Clocks>>) -> O
         tokio::select! {
             () = shared.stop.cancelled() => return Ok(()),
             () = happens => {}
-            () = sleep(EVERY.max(rest)) => {}
+            () = sleep(due.max(rest)) => {}
         }
     }
 }
@@ -93,6 +97,13 @@ fn news(incident: &Incident, now: &Clocks) -> Option<Event> {
     let mut overdue: Vec<Overdue> = clocks.iter().flat_map(Clock::overdue).collect();
     overdue.sort_by_key(|one| (one.at, one.duty));
     (overdue != incident.overdue).then(|| Event::Overdue(incident.id.clone(), overdue))
+}
+
+/// How long it takes until the next term is used up, if nothing is done about it.
+fn soonest(clocks: &Clocks, now: Timestamp) -> Option<Duration> {
+    let all = clocks.of.values().flat_map(|known| &known.clocks).flat_map(Clock::deadlines);
+    let running = all.filter(|(_, deadline)| deadline.stands == Stand::Running);
+    running.filter_map(|(_, deadline)| deadline.at).min().map(|at| elapsed(at, now))
 }
 
 /// Deadlines of open incidents, by what is to be done and how they stand.
