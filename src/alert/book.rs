@@ -213,13 +213,14 @@ impl Book {
         // A clock that was set back puts nothing off.
         let longest = settings.steps.iter().map(|step| step.after).max().unwrap_or_default().max(PAUSE);
         let put_off = self.incidents.steps().rev().take_while(|(at, _)| *at > later(now, longest));
-        for id in put_off.map(|(_, id)| id.clone()).collect::<Vec<_>>() {
-            self.incidents.change(&id, |incident| {
-                if incident.ack.is_none() && (incident.paged || incident.is_drill()) {
-                    let longest = if incident.is_drill() { longest.max(DRILL) } else { longest };
-                    incident.escalates = incident.escalates.map(|at| at.min(later(now, longest)));
-                }
-            });
+        let sooner = put_off.filter_map(|(at, id)| {
+            let incident = self.incidents.get(id)?;
+            let climbs = incident.ack.is_none() && (incident.paged || incident.is_drill());
+            let longest = if incident.is_drill() { longest.max(DRILL) } else { longest };
+            (climbs && *at > later(now, longest)).then(|| (id.clone(), later(now, longest)))
+        });
+        for (id, at) in sooner.collect::<Vec<_>>() {
+            self.incidents.change(&id, |incident| incident.escalates = Some(at));
         }
         let due = self.incidents.steps().take_while(|(at, _)| *at <= now);
         let mut due: Vec<IncidentId> = due.map(|(_, id)| id.clone()).collect();

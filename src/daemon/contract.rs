@@ -7,7 +7,7 @@ use crate::{
     monitor::Event,
     uptime::{self, Clock, Clocks, IncidentClocks, Stand},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -20,6 +20,8 @@ const EVERY: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(2);
 /// Seconds are counted whole: a term is outlasted by the one after its last.
 const MARGIN: Duration = Duration::from_millis(1500);
+/// The journal is read from so long before an incident on: that a run is alive is noted once a minute.
+const BEFORE: SignedDuration = SignedDuration::from_mins(3);
 /// The time that it took is waited for as well, so many times over: an incident that keeps a province down reads much.
 const SHARE: u32 = 20;
 
@@ -76,7 +78,10 @@ async fn of(shared: &Shared, incidents: Vec<Arc<Incident>>, now: Timestamp) -> R
     };
     let (bearing, since) = uptime::bearing(&fleet, incidents.iter().map(Arc::as_ref));
     let history = match since {
-        Some(since) => shared.journal.history_of(bearing, since, later(now, Duration::from_secs(1))).await,
+        Some(since) => {
+            let since = since.checked_sub(BEFORE).unwrap_or(since);
+            shared.journal.history_of(bearing, since, later(now, Duration::from_secs(1))).await
+        }
         None => Ok(Default::default()),
     };
     let history = history.map_err(|error| error.to_string())?;
