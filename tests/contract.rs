@@ -108,7 +108,10 @@ async fn what_was_agreed_is_counted_shown_told_and_reported() {
     let all: i64 = seconds.values().filter_map(Value::as_i64).sum();
     assert_eq!(all, closed.as_second() - opened.as_second(), "{seconds:?}");
     // The monitor did not see what happened while it did not run: that is not the contractor's.
-    assert!(seconds["monitor_down"].as_i64().is_some_and(|down| down < 15), "it ran from the first second: {seconds:?}");
+    assert!(
+        seconds["monitor_down"].as_i64().is_some_and(|down| down < 15),
+        "it ran from the first second: {seconds:?}"
+    );
     assert!(seconds["counted"].as_i64().is_some_and(|counted| counted > 8 && counted <= all), "{seconds:?}");
     assert!(report("terms").contains(&format!("{month},1,")), "{}", report("terms"));
     let words = report("text");

@@ -6,7 +6,7 @@ use crate::{
     deliver::{self, Channel, Target},
     health, journal, metrics,
     model::{
-        Camera, Commune, DailyHours, Device, Fleet, Kind, Language, Link, LinkKind, Location, Login, Site, View,
+        Camera, Commune, DailyHours, Device, Fleet, Kind, Language, Level, Link, LinkKind, Location, Login, Site, View,
         Watcher,
     },
     probe, schedule,
@@ -133,12 +133,27 @@ pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: Socket
         },
         alert: roster(),
         topology: topology::Settings { settle: seconds(40), ..topology::Settings::default() },
-        uptime: uptime::Settings::default(),
+        uptime: uptime::Settings { contract: Some(contract()), ..uptime::Settings::default() },
         web: web::Settings { listen, sign_in: false, ..web::Settings::default() },
         files: crate::config::Files::default(),
         owners: None,
         sheet: Arc::default(),
     })
+}
+
+/// Terms that are as quick as the rest: of the demo's faults some are repaired in time.
+fn contract() -> uptime::Contract {
+    let term = |level, respond: u64, repair: u64| uptime::Term {
+        level,
+        kinds: Vec::new(),
+        respond_by: Some(Duration::from_secs(respond)),
+        repair_by: Some(Duration::from_secs(repair)),
+        hours: None,
+    };
+    uptime::Contract {
+        contractor: "Công ty Ánh Sáng".to_owned(),
+        terms: vec![term(Level::Blind, 60, 180), term(Level::Critical, 180, 600), term(Level::Unknown, 600, 3600)],
+    }
 }
 
 fn roster() -> alert::Settings {

@@ -46,12 +46,13 @@ pub(super) async fn run(shared: Shared, clocks: watch::Sender<Arc<Clocks>>) -> O
         let due = soonest(&clocks.borrow(), shared.clock.now()).map_or(EVERY, |left| EVERY.min(left + MARGIN));
         let rest = began.elapsed() * SHARE;
         let happens = async {
-            sleep(SOON.max(rest)).await;
             let others = snapshots.wait_for(|now| !Arc::ptr_eq(&now.incidents, &incidents));
             tokio::select! {
                 changed = others => drop(changed.map(drop)),
                 changed = configs.wait_for(|now| now.uptime != config.uptime) => drop(changed.map(drop)),
             }
+            // What was decided this moment has no second yet that could be counted, and may not be written yet.
+            sleep(SOON.max(rest)).await;
         };
         tokio::select! {
             () = shared.stop.cancelled() => return Ok(()),
