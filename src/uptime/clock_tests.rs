@@ -123,6 +123,15 @@ fn what_lies_with_others_does_not_count_and_what_is_left_does() {
 }
 
 #[test]
+fn a_repair_is_as_old_as_the_first_look_that_found_it() {
+    let rows = ["a", "b"].map(|id| [row(id, State::Down, -30, -30), row(id, State::Up, 300, 330)]).concat();
+    let levels = [level("cho", Level::Blind, -30), level("cho", Level::Full, 330)];
+    let clocks =
+        clocks_of(&fleet(), &watched(&levels, &rows), &settings(60, 600, None), &incident(&["cho"], Level::Blind), 400);
+    assert_eq!(clocks[0].seconds, Reckoning { counted: 300, seen: 100, ..Reckoning::default() });
+}
+
+#[test]
 fn outside_the_agreed_hours_time_stands_still_and_the_end_is_foretold() {
     let hours = DailyHours { from: jiff::civil::time(7, 0, 0, 0), to: jiff::civil::time(17, 0, 0, 0) };
     // Monday to Friday; it was decided on Thursday, 2026-10-01, at 16:00.
@@ -198,8 +207,8 @@ fn any_levels() -> impl Strategy<Value = Vec<LevelChange>> {
 
 /// What a site lacks where some cameras work and others do not: `cho` needs both, `cang` needs `b`.
 fn would(site: &str, works: [bool; 2], states: [State; 2]) -> Level {
-    let lost = |one: usize| !works[one] && states[one].is_lost();
-    let unknown = |one: usize| !works[one] && !states[one].is_lost() && !states[one].sees();
+    let lost = |one: usize| !works[one] && (states[one].is_lost() || states[one] == State::Maintenance);
+    let unknown = |one: usize| !works[one] && matches!(states[one], State::Unknown | State::Off);
     let views: &[usize] = if site == "cho" { &[0, 1] } else { &[1] };
     let count = |is: &dyn Fn(usize) -> bool| views.iter().filter(|one| is(**one)).count();
     match (count(&lost), count(&unknown)) {
@@ -248,20 +257,23 @@ proptest! {
                 let awake = runs.iter().any(|run| (run.from..ends(run)).contains(&at(second)));
                 let of_site = |site: &str| {
                     let last = levels.iter().rev().find(|row| row.site.as_str() == site && row.since <= at(second));
-                    let level = last.map_or(Level::Unknown, |row| row.level);
+                    let told = last.map_or(Level::Unknown, |row| row.level);
                     let was = |one: usize| states[one][(BEFORE + second) as usize].map_or(State::Unknown, |(state, _): (State, Option<FailureKind>)| state);
                     let planned = |one: usize| was(one) == State::Maintenance;
                     let others = |one: usize| {
                         planned(one) || (was(one) == State::Unreachable && (down("fibre", second) || !down("switch", second)))
                     };
-                    let better = |would: Level| match would {
+                    let better = |level: Level, would: Level| match would {
+                        _ if told == Level::Full => told,
                         Level::Unknown => level,
+                        Level::Critical | Level::Blind if level == Level::Unknown => level,
                         would if level != Level::Unknown && would.severity() > level.severity() => level,
                         would => would,
                     };
                     let now = [was(0), was(1)];
-                    let theirs = better(would(site, [others(0), others(1)], now));
-                    let unplanned = better(would(site, [planned(0), planned(1)], now));
+                    let level = better(told, would(site, [false, false], now));
+                    let theirs = better(level, would(site, [others(0), others(1)], now));
+                    let unplanned = better(level, would(site, [planned(0), planned(1)], now));
                     // Of what does not see the site nothing is said.
                     let watchers: &[usize] = if site == "cho" { &[0, 1] } else { &[1] };
                     let theirs = if watchers.iter().any(|one| others(*one)) { theirs } else { level };

@@ -172,6 +172,8 @@ impl<'a> Past<'a> {
             }
             let level = timeline.and_then(|timeline| timeline.at(second)).unwrap_or(Level::Unknown);
             let Some(site) = known.filter(|_| level != Level::Full) else { return Lack::of(level) };
+            // A site is well when its cameras are confirmed to be; they are so since the first look that found it.
+            let level = better(level, self.level_if(site, second, |_| false));
             let mut watchers = site.watchers().map(|watcher| &watcher.camera);
             let planned = |camera: &CameraId| self.state(camera, second) == State::Maintenance;
             let others = |camera: &CameraId| planned(camera) || others(camera, second);
@@ -237,7 +239,12 @@ impl Lack {
 
 /// What is better of what was told and what would have been; what cannot be said excuses nothing.
 fn better(told: Level, would: Level) -> Level {
-    if would == Level::Unknown || would.worse_than(told) { told } else { would }
+    match told {
+        _ if would == Level::Unknown || would.worse_than(told) => told,
+        // Where nothing was said, a loss that would have been is no better.
+        Level::Unknown if would.worse_than(Level::Reduced) => told,
+        _ => would,
+    }
 }
 
 /// Whether a window takes a link out of service.

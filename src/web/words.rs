@@ -121,6 +121,7 @@ vocabulary! {
     together: "Tổng", "Total";
     counts_as: "Tính là", "Counts as";
     deadline: "Thời hạn", "Deadline";
+    duty: "Việc", "To do";
     take_on: "Tôi nhận sự cố này", "I take it on";
     exercise: "Diễn tập", "Exercise";
     exercise_is: "Mọi người được báo và gọi như khi điểm này mất hẳn; tin nói rõ là diễn tập. Kết thúc khi có người nhận.", "Everybody is told and called as if this site were lost; messages say that it is an exercise. It is over when somebody takes it on.";
