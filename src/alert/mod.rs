@@ -8,6 +8,7 @@ mod audience;
 mod book;
 mod damper;
 mod doubt;
+pub mod exercises;
 mod register;
 pub mod roster;
 mod settings;

@@ -33,6 +33,10 @@ pub struct Settings {
     pub digest: Option<Digest>,
     /// Who is told that a channel takes nothing.
     pub maintainers: Vec<Target>,
+    /// Who is told that a shift has nobody; those who keep the monitor where nobody is named.
+    pub roster_keepers: Vec<Target>,
+    /// Whether an exercise begins by itself each month.
+    pub monthly_drill: bool,
     /// Who of all people works for the contractor: their taking an incident on is the contractor's answer.
     pub contractors: BTreeSet<PersonId>,
 }
@@ -50,6 +54,8 @@ impl Default for Settings {
             ack_expires: Duration::from_secs(8 * 60 * 60),
             digest: None,
             maintainers: Vec::new(),
+            roster_keepers: Vec::new(),
+            monthly_drill: false,
             contractors: BTreeSet::new(),
         }
     }

@@ -63,6 +63,8 @@ pub(super) fn contacts(
         let minute = Duration::from_secs(60);
         alert.ack_expires = table.duration("ack_expires", minute..=30 * DAY).map_or(alert.ack_expires, |d| d.value);
         alert.maintainers = targets(table, "maintainers", &names);
+        alert.roster_keepers = targets(table, "roster_keepers", &names);
+        alert.monthly_drill = table.word("drill", &[("monthly", true), ("never", false)]).unwrap_or(false);
         alert.quiet = quiet(table);
         alert.digest = digest(table, &names);
     }

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 195] = [
+const NAMES: [&str; 197] = [
     "ack_expires",
     "after",
     "alert",
@@ -55,6 +55,7 @@ const NAMES: [&str; 195] = [
     "diacritics",
     "digest",
     "down_every",
+    "drill",
     "endpoint",
     "escalation",
     "every",
@@ -153,6 +154,7 @@ const NAMES: [&str; 195] = [
     "report",
     "respond_by",
     "ring",
+    "roster_keepers",
     "rotation",
     "rtsp",
     "schedule",

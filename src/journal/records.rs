@@ -3,13 +3,13 @@
 use super::{
     Batch, Error,
     columns::{self, json, time},
-    rows,
+    incidents, rows,
     strange::Strange,
     table::{self, INCIDENT, LINK_CHANGE, LOGIN, MAINTENANCE, MEMORY, PROOF, SECRET, SITE, TRANSITION},
 };
 use crate::model::{
     Branch, CameraId, FailureKind, Level, LinkRecord, LinkState, LoginRecord, Memory, Observation, Restored, SiteId,
-    SiteRecord, State, Transition, told,
+    SiteRecord, Sought, State, Thing, Transition, told,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -160,9 +160,11 @@ pub(super) fn restore(connection: &Connection, now: Timestamp, strange: &Strange
     let incidents = rows::bodies(connection, &INCIDENT, "closed IS NULL OR closed > ?1", lately, strange)?;
     let windows = rows::bodies(connection, &MAINTENANCE, "until > ?1", now.as_millisecond(), strange)?;
     let last_number = rows::last_number(connection, strange)?;
+    let drills = Sought { all: [Thing::Cause("drill")].into(), most: 1, ..Sought::default() };
+    let drilled = incidents::find(connection, &drills)?.incidents.first().map(|incident| incident.opened);
     let proof = |row: &Row<'_>| Ok((row.get::<_, String>("camera")?.as_str().into(), time(row.get("at")?)));
     let proofs = rows::read(connection, &all(&PROOF), [], ("proof", strange), proof)?.into_iter().collect();
-    Ok(Restored { cameras, sites, memories, proofs, logins, links, incidents, last_number, windows })
+    Ok(Restored { cameras, sites, memories, proofs, logins, links, incidents, last_number, drilled, windows })
 }
 
 /// The name under which a branch stands in the journal: its link's, and none for the commune, which has none.

@@ -23,6 +23,8 @@ pub struct Restored {
     pub incidents: Vec<Incident>,
     /// The highest number that an incident ever had.
     pub last_number: u32,
+    /// When the last exercise began.
+    pub drilled: Option<Timestamp>,
     /// Windows that people set and that are not over.
     pub windows: Vec<Window>,
 }

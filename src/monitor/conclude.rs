@@ -40,6 +40,7 @@ impl Monitor {
         }
         self.perhaps_digest(now);
         self.perhaps_shifts(now);
+        self.perhaps_exercise(now);
         self.escalate(now);
         self.tell(now, stale);
         std::mem::take(&mut self.effects)

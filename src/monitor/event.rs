@@ -71,7 +71,7 @@ pub enum Event {
         id: String,
         /// What.
         note: Note,
-        /// Whom; those who keep the monitor where nobody is named.
+        /// Whom; those who keep the roster, or the monitor, where nobody is named.
         to: Option<Recipient>,
     },
     /// Time passed.

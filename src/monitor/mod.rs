@@ -9,6 +9,7 @@ mod camera;
 mod conclude;
 mod deadlines;
 mod event;
+mod exercises;
 mod notices;
 mod passing;
 mod shown;
@@ -90,6 +91,7 @@ pub struct Monitor {
     next_digest: Option<Timestamp>,
     /// What was told of shifts.
     shifts: turns::Shifts,
+    exercises: exercises::Exercises,
     /// Cameras, and sites, that the event at hand may have changed.
     touched: BTreeSet<CameraId>,
     stale: BTreeSet<SiteId>,
@@ -131,6 +133,7 @@ impl Monitor {
             passing: Passing::new(now),
             next_digest: None,
             shifts: turns::Shifts::default(),
+            exercises: exercises::Exercises { last: restored.drilled, next: None },
             touched: BTreeSet::new(),
             stale: BTreeSet::new(),
             deadlines: Deadlines::default(),
@@ -202,7 +205,7 @@ impl Monitor {
             Event::Respond { incident, ack } => self.book.respond(&incident, &ack),
             Event::Overdue(incident, overdue) => self.book.overdue(now, &incident, &overdue),
             Event::PassOn { incident, step } => self.book.pass_on(now, &incident, step, &self.settings.alert),
-            Event::Drill(site) => self.book.drill(now, site),
+            Event::Drill(site) => self.drill(now, site),
             Event::Silence(window) => self.silence(now, window),
             Event::Unsilence(id) => self.unsilence(now, &id),
             Event::ChannelFailing { channel, error } => self.channel_failing(now, channel, error),
@@ -217,8 +220,9 @@ impl Monitor {
     /// When [`Event::Tick`] is due if nothing else happens.
     pub fn next_deadline(&self) -> Timestamp {
         let topology = self.topology.deadline(&self.settings.topology);
-        let all = [topology, self.book.deadline(), self.next_digest, self.shifts.next, self.deadlines.first()];
-        all.into_iter().flatten().fold(self.passing.deadline(), Timestamp::min)
+        let planned = [self.next_digest, self.shifts.next, self.exercises.next];
+        let all = [topology, self.book.deadline(), self.deadlines.first()].into_iter().chain(planned);
+        all.flatten().fold(self.passing.deadline(), Timestamp::min)
     }
 
     /// The fleet as it stands. Costs what changed since the last snapshot, whatever the fleet.

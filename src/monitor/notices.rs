@@ -167,9 +167,12 @@ impl Monitor {
     /// Tells somebody, or those who keep the monitor, what is no news of an incident.
     pub(super) fn note(&mut self, now: Timestamp, id: String, note: Note, to: Option<Recipient>) {
         let settings = &self.settings.alert;
-        let maintainers =
-            || alert::roster::recipients(settings, &settings.maintainers, now, &self.fleet.commune.timezone);
-        let to = to.map_or_else(maintainers, |recipient| vec![recipient]);
+        let keepers = match note {
+            Note::Gap { .. } if !settings.roster_keepers.is_empty() => &settings.roster_keepers,
+            _ => &settings.maintainers,
+        };
+        let keepers = || alert::roster::recipients(settings, keepers, now, &self.fleet.commune.timezone);
+        let to = to.map_or_else(keepers, |recipient| vec![recipient]);
         let (plain, _) = self.plain(now, id);
         self.effects.push(Effect::Notify(Box::new(Notice::Note(plain, note)), to));
     }

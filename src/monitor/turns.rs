@@ -185,6 +185,21 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_is_told_to_those_who_keep_the_roster_where_they_are_named() {
+        let roster_keepers = vec![Target::Channel("chief".into())];
+        let now = at("2026-11-04T12:00:00");
+        let settings = Settings { alert: alert::Settings { roster_keepers, ..settings().alert }, ..settings() };
+        let (name, timezone) = ("Hải Bình".to_owned(), TimeZone::fixed(jiff::tz::offset(7)));
+        let commune = Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT };
+        let (_, effects) = Monitor::new(Arc::new(Fleet::empty(commune)), settings, Default::default(), now);
+        let told = effects.iter().filter_map(|effect| match effect {
+            Effect::Notify(notice, to) if notice.reason() == "roster_gap" => Some(to[0].key()),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), ["channel:chief"]);
+    }
+
+    #[test]
     fn what_begins_while_nobody_was_there_is_told_at_the_start() {
         let (lines, _) = told("2026-11-03T06:45:00", "2026-11-03T06:50:00");
         assert_eq!(lines, ["03 06:45: handover binh 03 07:00"]);
