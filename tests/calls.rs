@@ -39,7 +39,7 @@ fn inform(key: char) -> String {
 }
 
 /// Telephones of which each does the same: SIPp.
-struct Phones {
+pub struct Phones {
     at: SocketAddr,
     folder: tempfile::TempDir,
     _process: Process,
@@ -62,6 +62,11 @@ impl Phones {
         Self::start(&fixture("sip/answer.xml", &[("early", early), ("then", then)]), "u1")
     }
 
+    /// Answered at once by somebody who presses 1.
+    pub fn brief() -> Self {
+        Self::start(&fixture("sip/brief.xml", &[]), "u1")
+    }
+
     fn refusing(status: &str) -> Self {
         Self::start(&fixture("sip/refuse.xml", &[("status", status)]), "u1")
     }
@@ -72,7 +77,7 @@ impl Phones {
     }
 
     /// How many different calls there were; a request that is sent again is the same call.
-    fn calls(&self) -> usize {
+    pub fn calls(&self) -> usize {
         let messages = self.messages();
         let blocks = messages.split("-----------------------------------------------");
         let invites = blocks.filter(|block| block.lines().any(|line| line.starts_with("INVITE ")));
@@ -85,7 +90,7 @@ impl Phones {
     }
 
     /// An exchange and a telephone behind it.
-    fn trunk(&self, id: &str, rest: &str) -> String {
+    pub fn trunk(&self, id: &str, rest: &str) -> String {
         let (host, port) = (self.at.ip(), self.at.port());
         format!("[[trunk]]\nid = \"{id}\"\nhost = \"{host}\"\nport = {port}\nfrom = \"02383860000\"\n{rest}\n")
             + &channel(
@@ -103,7 +108,7 @@ fn media_port() -> u16 {
 }
 
 /// Somebody whose telephone hangs at a trunk of the same name.
-fn called(id: &str, name: &str) -> String {
+pub fn called(id: &str, name: &str) -> String {
     person(id, name, "\"hook\"") + &format!("calls = [\"goi-{id}\"]\n")
 }
 

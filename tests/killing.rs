@@ -3,7 +3,11 @@
 //! The daemon runs in a process of its own with a real journal and a real HTTP receiver; only the looks at its 200
 //! cameras are made up, so that something happens in each of the short lives that it is given.
 
-use crate::support::{eventually, fixture};
+use crate::{
+    calls::{Phones, called},
+    support::{eventually, fixture},
+    telling::ROTATION,
+};
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
 use camhealth::{
     clock::Clock,
@@ -13,9 +17,10 @@ use camhealth::{
     schedule::{Order, ProbeFn},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     net::SocketAddr,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex},
@@ -25,9 +30,11 @@ use std::{
 /// Unless `CAMHEALTH_KILLS` says how many.
 const ROUNDS: u64 = 200;
 const CAMERAS: usize = 200;
-/// By which the child is told its folder, and whether cameras fail.
+/// By which the child is told its folder, and for how many milliseconds cameras fail.
 const FOLDER: &str = "CAMHEALTH_TEST_KILLING";
-const CALM: &str = "CAMHEALTH_TEST_CALM";
+const FAILS_FOR: &str = "CAMHEALTH_TEST_FAILS_FOR";
+/// Lives with telephones, where nobody says how many: each is longer, since a call takes its time.
+const LIVES: u64 = 14;
 
 type Received = Arc<Mutex<BTreeMap<String, usize>>>;
 
@@ -43,9 +50,10 @@ async fn receiver(received: Received) -> SocketAddr {
     address
 }
 
-fn configure(folder: &Path, receiver: SocketAddr) {
-    let mut text = fixture("killing.toml", &[("receiver", &receiver.to_string())]);
-    for number in 0..CAMERAS {
+/// A site for each camera; `more` says who is told beside the receiver.
+fn configure(folder: &Path, receiver: SocketAddr, cameras: usize, more: &str) {
+    let mut text = fixture("killing.toml", &[("receiver", &receiver.to_string())]) + more;
+    for number in 0..cameras {
         let (number, rtsp) = (number.to_string(), format!("rtsp://10.0.0.{number}/s"));
         let values = [("number", number.as_str()), ("rtsp", &rtsp), ("more", ""), ("clear_after", "0s")];
         text += &fixture("camera_of_its_own.toml", &values);
@@ -53,14 +61,17 @@ fn configure(folder: &Path, receiver: SocketAddr) {
     std::fs::write(folder.join("camhealth.toml"), text).expect("it can be written");
 }
 
-/// Cameras that fail for half a second now and then, as a function of time alone: a restart changes nothing of it.
-fn looks(calm: bool) -> ProbeFn {
+/// Cameras that fail for a while now and then, as a function of time alone: a restart changes nothing of it. Where there is
+/// no while they are well.
+fn looks(fails_for: Option<i64>) -> ProbeFn {
     Arc::new(move |order: Order| {
         Box::pin(async move {
             let now = Clock::system().now();
-            let mut hasher = DefaultHasher::new();
-            (order.camera.id.as_str(), now.as_millisecond() / 500).hash(&mut hasher);
-            let fails = !calm && hasher.finish().is_multiple_of(25);
+            let fails = fails_for.is_some_and(|milliseconds| {
+                let mut hasher = DefaultHasher::new();
+                (order.camera.id.as_str(), now.as_millisecond() / milliseconds).hash(&mut hasher);
+                hasher.finish().is_multiple_of(25)
+            });
             // Refused: the network works, so that no link is blamed.
             let failure = fails.then(|| Failure::new(FailureKind::Refused, Detail::default()));
             let stream = Some(StreamFacts { proven: true, ..StreamFacts::new(Codec::H264) });
@@ -75,52 +86,96 @@ async fn the_daemon_that_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let plan = config::load(&folder.join("camhealth.toml")).expect("it is valid");
     let parts = Parts {
-        probing: Probing::Simulated(looks(std::env::var_os(CALM).is_some())),
+        probing: Probing::Simulated(looks(std::env::var(FAILS_FOR).ok().and_then(|text| text.parse().ok()))),
         loader: Arc::new(|| Err(String::new())),
     };
     let _running = daemon::start(plan, Clock::system(), parts).await.expect("it starts");
     std::future::pending::<()>().await;
 }
 
-fn start(folder: &Path, calm: bool) -> std::process::Child {
+fn start(folder: &Path, fails_for: Option<i64>) -> std::process::Child {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.args(["--exact", "killing::the_daemon_that_is_killed"]).env(FOLDER, folder);
-    if calm {
-        command.env(CALM, "yes");
+    if let Some(milliseconds) = fails_for {
+        command.env(FAILS_FOR, milliseconds.to_string());
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_kills_lose_nothing() {
-    let rounds = std::env::var("CAMHEALTH_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
-    let folder = tempfile::tempdir().expect("a folder");
-    let received = Received::default();
-    configure(folder.path(), receiver(received.clone()).await);
+/// How often the daemon is killed.
+fn rounds(usual: u64) -> u64 {
+    std::env::var("CAMHEALTH_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// So many lives that end by kill -9 after some milliseconds, and a calm one that tells what is left.
+async fn lives(folder: &Path, rounds: u64, fails_for: i64, each: Range<u64>) {
     let mut random = 7u64;
     for _ in 0..rounds {
-        let mut child = start(folder.path(), false);
+        let mut child = start(folder, Some(fails_for));
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        tokio::time::sleep(Duration::from_millis(150 + (random >> 33) % 500)).await;
+        tokio::time::sleep(Duration::from_millis(each.start + (random >> 33) % (each.end - each.start))).await;
         child.kill().expect("it is our child");
         child.wait().expect("it is our child");
     }
-    // One calm life to tell what is left.
-    let mut last = start(folder.path(), true);
-    let path = folder.path().join("journal.sqlite3");
-    let read = |sql: &str| -> Vec<String> {
-        let journal = rusqlite::Connection::open(&path).expect("it opens");
-        let mut statement = journal.prepare(sql).expect("a statement");
-        let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
-        rows.collect::<Result<_, _>>().expect("text")
-    };
+    let mut last = start(folder, None);
     eventually("an empty outbox", async || {
-        read("SELECT notice FROM outbox WHERE state = 'queued'").is_empty().then_some(())
+        read(folder, "SELECT notice FROM outbox WHERE state = 'queued'").is_empty().then_some(())
     })
     .await;
     last.kill().expect("it is our child");
     last.wait().expect("it is our child");
+}
 
+fn read(folder: &Path, sql: &str) -> Vec<String> {
+    let journal = rusqlite::Connection::open(folder.join("journal.sqlite3")).expect("it opens");
+    let mut statement = journal.prepare(sql).expect("a statement");
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+    rows.collect::<Result<_, _>>().expect("text")
+}
+
+/// Telephones at which somebody takes each incident on as soon as it rings.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_lose_no_call_and_make_none_twice_but_the_one_at_hand() {
+    let (rounds, folder) = (rounds(LIVES), tempfile::tempdir().expect("a folder"));
+    let phones = Phones::brief();
+    let people = [
+        phones.trunk("an", "lines = 100"),
+        "per_minute = 6000\n".to_owned(),
+        called("an", "Trung úy An"),
+        ROTATION.to_owned(),
+    ];
+    configure(folder.path(), receiver(Received::default()).await, 150, &people.concat());
+    lives(folder.path(), rounds, 12_000, 1500..4500).await;
+
+    let read = |sql: &str| read(folder.path(), sql);
+    let (opened, taken) =
+        (read("SELECT id FROM incident"), read("SELECT incident FROM timeline WHERE what = 'taken_on'"));
+    assert!(taken.len() as u64 >= rounds / 2, "only {} were taken on: the loop tests nothing", taken.len());
+    let once: BTreeSet<&String> = taken.iter().collect();
+    assert_eq!(once.len(), taken.len(), "who was taken on stays so, whatever is killed");
+    // Whoever was not called any more was over by then: what is newer took the place of the call.
+    let over = read("SELECT incident FROM outbox WHERE recipient = 'call:an' AND state = 'superseded'");
+    let lost: Vec<&String> = opened.iter().filter(|id| !once.contains(id) && !over.contains(id)).collect();
+    assert!(lost.is_empty(), "never rung: {lost:?}");
+    // A call that a kill cut off before its key was noted is made again, and no other.
+    let calls = phones.calls();
+    println!(
+        "{rounds} kills: {} incidents, {} taken on by {calls} calls, {} over before",
+        opened.len(),
+        taken.len(),
+        over.len()
+    );
+    assert!(calls as u64 <= taken.len() as u64 + rounds, "{calls} calls in {rounds} kills");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_kills_lose_nothing() {
+    let rounds = rounds(ROUNDS);
+    let folder = tempfile::tempdir().expect("a folder");
+    let received = Received::default();
+    configure(folder.path(), receiver(received.clone()).await, CAMERAS, "");
+    lives(folder.path(), rounds, 500, 150..650).await;
+    let read = |sql: &str| read(folder.path(), sql);
     let received = received.lock().expect("no panic").clone();
     let notices = read("SELECT key FROM notice");
     let incidents = read("SELECT id FROM incident");
