@@ -114,6 +114,19 @@ async fn what_was_agreed_is_counted_shown_told_and_reported() {
     );
     assert!(seconds["counted"].as_i64().is_some_and(|counted| counted > 8 && counted <= all), "{seconds:?}");
     assert!(report("terms").contains(&format!("{month},1,")), "{}", report("terms"));
+    // What happened to it, for the file: on paper, in a page of its own without what can be pressed, and for programs.
+    let file = |format: &str, name: &str| {
+        let out = world.folder.path().join(name);
+        let path = out.display().to_string();
+        let output =
+            camhealth(&["incident", "1", "--format", format, "--out", &path, "--config", &world.config()], &[]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read(&out).expect("it is written")
+    };
+    assert!(file("pdf", "su-co.pdf").starts_with(b"%PDF-"));
+    let html = String::from_utf8(file("html", "su-co.html")).expect("UTF-8");
+    assert!(html.contains("Anh Hưng") && html.contains("chưa khắc phục xong khi hết hạn"), "{html}");
+    assert!(!html.contains("<script") && !html.contains("href=\"/static"), "it needs nothing beside it");
     let words = report("text");
     assert!(words.contains("Khắc phục: 0,00 % (0 đúng hạn, 1 quá hạn)") && words.contains("#1 "), "{words}");
 }

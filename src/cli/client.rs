@@ -197,6 +197,12 @@ impl Client {
         }
     }
 
+    /// Gets a page.
+    pub(super) async fn text(&self, path: &[&str], query: &[(&str, &str)]) -> Result<String, String> {
+        let (status, body) = self.send(reqwest::Method::GET, path, query, NOTHING).await?;
+        if status == 200 { Ok(body) } else { Err(format!("the daemon refuses: {}", body.trim())) }
+    }
+
     /// Gets JSON, with the status.
     pub(super) async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<(u16, Value), String> {
         let (status, body) = self.send(reqwest::Method::GET, path, query, NOTHING).await?;

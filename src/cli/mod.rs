@@ -20,6 +20,7 @@ mod export;
 mod forget;
 mod healthy;
 mod import;
+mod incident;
 mod init;
 mod journal;
 mod log;
@@ -29,6 +30,7 @@ mod oncall;
 mod owner;
 mod paint;
 mod passes;
+mod pdf;
 mod probe;
 mod progress;
 mod questions;
@@ -82,6 +84,8 @@ enum Command {
     Reload(reload::Arguments),
     /// Take an incident on: its escalation stops.
     Ack(ack::Arguments),
+    /// Write what happened to an incident, open or past, as a file to keep: HTML, JSON or PDF.
+    Incident(incident::Arguments),
     /// Begin an exercise: all goes as if a site had gone blind, up to the key that somebody presses.
     Drill(drill::Arguments),
     /// Take a site, a link or a camera out of service on purpose: its alerts are kept back until the end.
@@ -162,6 +166,7 @@ pub fn main() -> ExitCode {
         Command::Healthy(arguments) => in_runtime(healthy::run(arguments)),
         Command::Reload(arguments) => in_runtime(reload::run(arguments)),
         Command::Ack(arguments) => in_runtime(ack::run(arguments)),
+        Command::Incident(arguments) => in_runtime(incident::run(arguments)),
         Command::Drill(arguments) => in_runtime(drill::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
         Command::Users(arguments) => in_runtime(users::run(arguments)),

@@ -45,7 +45,7 @@ const PEOPLE: &str = r#"
 channel = [
     { id = "sms-an", type = "gammu", phone = "+84900000001" },
     { id = "zalo-binh", type = "zalo", chat = "binh", token_file = "token" },
-    { id = "shared", type = "webhook", url = "http://10.20.0.9/su-co" },
+    { id = "shared", type = "webhook", url = "http://10.20.0.9/su-co" }, { id = "goi-an", type = "sip", phone = "0900000001" },
 ]
 [[person]]
 id = "an"
@@ -74,6 +74,10 @@ site = "cho"
 hours = "01:00-02:00"
 author = "Dũng"
 reason = "vệ sinh"
+[[trunk]]
+id = "tong-dai"
+host = "10.20.0.7"
+from = "02383860000"
 [[maintenance]]
 all = true
 days = ["sun"]
@@ -190,6 +194,7 @@ fn an_edit_changes_what_it_edits_and_no_comment() {
         ),
         edit(8, Kind::Reach, "an", Value::default().with("channels", list(&["shared", "sms-an"]))),
         edit(9, Kind::SiteName, "gone", texts(&[("name", "x")])),
+        edit(10, Kind::Calls, "an", Value::default().with("calls", list(&["goi-an"]))),
     ];
     let edits: Edits = edits.into_iter().collect();
     let config = edited(&config, &edits);
@@ -201,6 +206,8 @@ fn an_edit_changes_what_it_edits_and_no_comment() {
     let reasons: Vec<&str> = config.alert.overrides.iter().map(|other| other.reason.as_str()).collect();
     assert_eq!(reasons, ["Tết", "ốm"], "what is added on a page comes last, and counts");
     assert_eq!((config.fleet.windows.len(), config.alert.people["an"].channels.len()), (4, 2));
+    let calls = |id: &str| config.alert.people[id].calls.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!((calls("an"), calls("binh")), (vec!["goi-an".to_owned()], vec![]));
     assert_eq!(standing(&config, Kind::SiteName, "gone"), Standing::Orphan);
     let exported = export(&config).expect("it can be written");
     let all: String = exported.iter().map(|(_, text)| text.as_str()).collect();
@@ -227,6 +234,7 @@ fn what_does_not_fit_is_set_aside_and_said_in_the_words_of_check() {
         edit(5, Kind::Notes, "cho-01", texts(&[("notes", "tốt")])),
         edit(6, Kind::Consent, "ho-01", texts(&[("given", "2026-03-01"), ("until", "2026-02-28")])),
         edit(7, Kind::Address, "sms-an", texts(&[("phone", "không có")])),
+        edit(8, Kind::Calls, "an", Value::default().with("calls", list(&["sms-an"]))),
     ];
     let config = edited(&config, &wrong.into_iter().collect());
     for (kind, id) in [(Kind::SiteName, "cho"), (Kind::Notes, "cho-01")] {
@@ -238,6 +246,7 @@ fn what_does_not_fit_is_set_aside_and_said_in_the_words_of_check() {
         (Kind::StandIn, "e4", "is no day and time; write it like \"2027-02-05 07:00\""),
         (Kind::Consent, "ho-01", "ends before it begins; write the last day on which the owner agrees"),
         (Kind::Address, "sms-an", "phone: is no telephone number; write phone = "),
+        (Kind::Calls, "an", "person \"an\": calls: there is no telephone \"sms-an\""),
     ] {
         let Standing::Unfit(why) = standing(&config, kind, id) else { panic!("{id} holds") };
         assert!(why.contains(words), "{why}");

@@ -45,6 +45,8 @@ closed! {
         StandIn "stand_in",
         /// Over which channels somebody is reached, the first by preference.
         Reach "reach",
+        /// Which telephones ring for somebody's alarms, the first by preference.
+        Calls "calls",
         /// The number, chat or mail address that a channel leads to.
         Address "address",
         /// The consent to which a family's camera is looked at.
@@ -111,7 +113,7 @@ impl Subject {
         match self {
             Self::Roster => &[Kind::Roster],
             Self::StandIns => &[Kind::StandIn],
-            Self::People => &[Kind::PersonName, Kind::Reach, Kind::Address],
+            Self::People => &[Kind::PersonName, Kind::Reach, Kind::Calls, Kind::Address],
             Self::Consent => &[Kind::Consent],
             Self::Maintenance => &[Kind::Maintenance],
             Self::Sites => &[Kind::SiteName],
@@ -126,7 +128,7 @@ impl Kind {
         match self {
             Self::Roster => Subject::Roster,
             Self::StandIn => Subject::StandIns,
-            Self::Reach | Self::Address | Self::PersonName => Subject::People,
+            Self::Reach | Self::Calls | Self::Address | Self::PersonName => Subject::People,
             Self::Consent => Subject::Consent,
             Self::Maintenance => Subject::Maintenance,
             Self::SiteName => Subject::Sites,
@@ -139,7 +141,7 @@ impl Kind {
         match self {
             Self::Roster => "rotation",
             Self::StandIn => "override",
-            Self::Reach | Self::PersonName => "person",
+            Self::Reach | Self::Calls | Self::PersonName => "person",
             Self::Address => "channel",
             Self::Consent | Self::CameraName | Self::Notes => "camera",
             Self::Maintenance => "maintenance",
@@ -174,6 +176,7 @@ impl Kind {
             Self::Roster => &[("people", List), ("start", Text), ("handover", List), ("days", Number)],
             Self::StandIn => &[("rotation", Text), ("person", Text), ("from", Text), ("until", Text), ("reason", Text)],
             Self::Reach => &[("channels", List)],
+            Self::Calls => &[("calls", List)],
             Self::Address => &[("phone", Text), ("chat", Text), ("to", Text)],
             Self::Consent => &[("given", Text), ("scope", Text), ("until", Text)],
             Self::Maintenance => &[

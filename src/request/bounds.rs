@@ -80,7 +80,9 @@ fn refused(outside: Outside, unknown: impl FnOnce() -> Refused) -> Refused {
 fn touched(wish: &edits::Wish, sheet: &Sheet) -> Vec<Touched<'static>> {
     let id = wish.item.id.as_str();
     match wish.item.kind {
-        Kind::Roster | Kind::StandIn | Kind::PersonName | Kind::Reach | Kind::Address => vec![Touched::Commune],
+        Kind::Roster | Kind::StandIn | Kind::PersonName | Kind::Reach | Kind::Calls | Kind::Address => {
+            vec![Touched::Commune]
+        }
         Kind::SiteName => vec![Touched::Site(id.into())],
         Kind::CameraName | Kind::Notes => vec![Touched::Camera(id.into())],
         Kind::RecorderNotes => vec![Touched::Device(id.into())],
@@ -108,7 +110,7 @@ fn scopes(value: &Value) -> Vec<Scope> {
 pub fn sees(reach: &Reach, fleet: &Fleet, item: &Item, line: &Line) -> bool {
     let id = item.id.as_str();
     match item.kind {
-        Kind::Roster | Kind::StandIn | Kind::PersonName | Kind::Reach | Kind::Address => false,
+        Kind::Roster | Kind::StandIn | Kind::PersonName | Kind::Reach | Kind::Calls | Kind::Address => false,
         Kind::SiteName => reach.sees_site(&id.into()),
         Kind::CameraName | Kind::Notes | Kind::Consent => reach.sees_camera(&id.into()),
         Kind::RecorderNotes => reach.sees_device(&id.into()),

@@ -11,6 +11,7 @@ use super::{
     origin::OwnPage,
     page::moment,
     rendered::Subject,
+    report,
     seen::Seen,
     state::{Shared, Wish},
     visit,
@@ -26,7 +27,7 @@ use crate::{
 use axum::{
     Form, Router,
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
@@ -39,6 +40,7 @@ const ROUNDS: u32 = 16;
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/incidents/{id}", get(show))
+        .route("/incidents/{id}/file", get(file))
         .route("/incidents/{id}/ack", post(take_on_form))
         .route("/incidents/{id}/respond", post(respond_form))
         .route("/incidents/{id}/silence", post(silence_form))
@@ -69,6 +71,22 @@ fn gone(language: Language) -> Response {
 
 async fn show(Seen(shared): Seen, visitor: Visitor, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
     visit::show(&shared, &visitor, &wish, &Subject::Incident(id, visitor.may(Right::SeeTold)), no_such).await
+}
+
+/// The same as a file to keep, which needs nothing beside it.
+async fn file(Seen(shared): Seen, visitor: Visitor, Path(id): Path<String>, Query(wish): Query<Wish>) -> Response {
+    let snapshot = shared.snapshot();
+    let (language, subject) = (wish.language(&snapshot), Subject::Incident(id, visitor.may(Right::SeeTold)));
+    shared.cache.ready(&subject, &snapshot).await;
+    let main = match shared.cache.main(&snapshot, &subject, language) {
+        Ok(Some(main)) => main,
+        Ok(None) => return gone(language),
+        Err(error) => return html(Err(error)),
+    };
+    let title = format!("{} – {}", words(language).incident, snapshot.fleet.commune.name);
+    let page = report::alone(&title, &String::from_utf8_lossy(&main), language);
+    let name = "attachment; filename=\"camhealth-incident.html\"";
+    ([(header::CONTENT_DISPOSITION, name)], html(page)).into_response()
 }
 
 #[derive(Debug, Deserialize)]

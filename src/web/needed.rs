@@ -37,6 +37,7 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/links/{id}", right(See)),
         ("GET", "/incidents", right(See)),
         ("GET", "/incidents/{id}", right(See)),
+        ("GET", "/incidents/{id}/file", right(See)),
         ("POST", "/incidents/{id}/ack", right(TakeOn)),
         ("POST", "/incidents/{id}/respond", right(Respond)),
         ("GET", "/contract", right(SeeReports)),

@@ -143,7 +143,7 @@ impl Maker<'_> {
                 value.map(|value| value.typed("reason")).unwrap_or_else(|| id.to_owned())
             }
             Kind::Roster => format!("{} {id}", words.rotation),
-            Kind::Reach | Kind::PersonName => match self.person(id) {
+            Kind::Reach | Kind::Calls | Kind::PersonName => match self.person(id) {
                 name if name.is_empty() => id.to_owned(),
                 name => format!("{name} ({id})"),
             },
@@ -279,14 +279,13 @@ impl Maker<'_> {
                     text(words.reason, "reason", "text"),
                 ]
             }
-            Kind::Reach => {
-                let channels: Vec<_> =
-                    choices.channels.iter().map(|(id, kind)| (id.clone(), format!("{id} ({kind})"))).collect();
-                vec![FieldView {
-                    label: words.channels,
-                    key: "channels",
-                    input: several(&channels, &value.texts("channels")),
-                }]
+            Kind::Reach | Kind::Calls => {
+                let rings = kind == Kind::Calls;
+                let (label, key) = if rings { (words.calls, "calls") } else { (words.channels, "channels") };
+                let all =
+                    choices.channels.iter().filter(|(_, kind)| matches!(kind.as_str(), "sip" | "stringee") == rings);
+                let channels: Vec<_> = all.map(|(id, kind)| (id.clone(), format!("{id} ({kind})"))).collect();
+                vec![FieldView { label, key, input: several(&channels, &value.texts(key)) }]
             }
             Kind::Address => {
                 let keys = [(words.phone, "phone", "tel"), (words.chat, "chat", "text"), (words.to, "to", "email")];

@@ -40,6 +40,7 @@ vocabulary! {
     reason: "Lý do", "Reason";
     author: "Người quyết định", "Who decides";
     channels: "Kênh, ưu tiên trước", "Channels, the first by preference";
+    calls: "Điện thoại reo khi báo động, ưu tiên trước", "Telephones that ring for alarms, the first by preference";
     phone: "Số điện thoại", "Telephone";
     chat: "Mã hội thoại", "Chat";
     to: "Địa chỉ thư", "Mail address";

@@ -17,6 +17,7 @@ mod words;
 pub use contract::figure as kept;
 pub(super) use desk::{Desk, Unready};
 pub use figures::{length, mean_length, percent};
+pub(super) use page::alone;
 pub use page::{file, households};
 pub use table::csv;
 pub use terms_table::terms_csv;

@@ -194,13 +194,18 @@ pub(super) fn unknown(View { report, language, .. }: View<'_>) -> askama::Result
     Unknown { words, period: show.local().month(report.from), commune: &report.commune, since }.render()
 }
 
-/// The report as a file of its own, with its style in it and without a script.
+/// A content as a file of its own, with its style in it and without a script.
+pub(in crate::web) fn alone(title: &str, main: &str, language: Language) -> askama::Result<String> {
+    let style = concat!(include_str!("../static/wall.css"), include_str!("../static/report.css"));
+    File { lang: words(language).lang, title: title.to_owned(), style, main }.render()
+}
+
+/// The report as a file of its own.
 pub fn file(report: &Report, households: &BTreeSet<String>, language: Language) -> askama::Result<String> {
     let words = words(language);
     let lent = |id: &str| households.contains(id);
     let main = main(View { report, language, lent: &lent, home: None }, &[])?;
-    let style = concat!(include_str!("../static/wall.css"), include_str!("../static/report.css"));
-    File { lang: words.lang, title: format!("{} – {}", words.title, report.commune), style, main: &main }.render()
+    alone(&format!("{} – {}", words.title, report.commune), &main, language)
 }
 
 pub(super) struct Show<'a> {
