@@ -75,7 +75,7 @@ impl Monitor {
 mod tests {
     use crate::{
         alert::{self, Person, Rotation},
-        model::{Cause, Level, Restored, Site, View, Watcher},
+        model::{Cause, Level, Local, Restored, Site, View, Watcher},
         monitor::{Effect, Event, Monitor, Settings, tests::fleet},
     };
     use jiff::{
@@ -117,10 +117,8 @@ mod tests {
                     && let Cause::Drill(site) = &incident.cause
                     && incident.opened == now
                 {
-                    began.push(format!(
-                        "{} {site}",
-                        now.to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(7))).strftime("%m-%d %H:%M")
-                    ));
+                    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(7));
+                    began.push(format!("{} {site}", Local::new(&zone, now).full(now)));
                 }
             }
             now = monitor.next_deadline().max(now + SignedDuration::from_secs(1));
@@ -139,15 +137,15 @@ mod tests {
         let (mut monitor, effects) =
             Monitor::new(fleet.clone(), settings(), Restored::default(), at("2026-11-01T00:00:00"));
         let first = began(&mut monitor, effects, "2026-11-01T00:00:00", "2027-02-01T00:00:00");
-        let days: Vec<&str> = first.iter().map(|one| &one[..11]).collect();
-        assert_eq!(days, ["11-03 10:00", "12-01 10:00", "01-05 10:00"]);
-        let sites: std::collections::BTreeSet<&str> = first.iter().map(|one| &one[12..]).collect();
+        let days: Vec<&str> = first.iter().map(|one| &one[..16]).collect();
+        assert_eq!(days, ["10:00 03/11/2026", "10:00 01/12/2026", "10:00 05/01/2027"]);
+        let sites: std::collections::BTreeSet<&str> = first.iter().map(|one| &one[17..]).collect();
         assert_eq!(sites.len(), 3, "each at another site: {first:?}");
 
         let restored = Restored { drilled: Some(at("2027-01-05T10:00:00")), ..Restored::default() };
         let (mut monitor, effects) = Monitor::new(fleet.clone(), settings(), restored, at("2027-01-06T11:00:00"));
         let second = began(&mut monitor, effects, "2027-01-06T11:00:00", "2027-03-01T00:00:00");
-        assert_eq!(second.iter().map(|one| &one[..11]).collect::<Vec<_>>(), ["02-02 10:00"]);
+        assert_eq!(second.iter().map(|one| &one[..16]).collect::<Vec<_>>(), ["10:00 02/02/2027"]);
 
         // Where nobody is on call, and where it is not wished for, there is none.
         let mut quiet = settings();
@@ -171,6 +169,6 @@ mod tests {
         let effects = monitor.handle(ack.at, Event::Acknowledge { incident: "1".into(), ack });
         let began = began(&mut monitor, effects, "2026-11-04T12:00:01", "2026-11-05T00:00:00");
         assert_eq!(began.len(), 1, "{began:?}");
-        assert!(began[0] >= "11-04 12:00".to_owned() && began[0] < "11-04 12:40".to_owned(), "{began:?}");
+        assert!(began[0].starts_with("12:") && began[0][5..].starts_with(" 04/11/2026"), "{began:?}");
     }
 }

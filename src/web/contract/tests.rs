@@ -93,7 +93,10 @@ fn an_incidents_part_accounts_for_each_second() {
 fn a_list_shows_the_deadline_that_is_to_be_looked_at_first() {
     let whole = snapshot(State::Down, 0);
     let late = clock(&whole);
-    assert_eq!(at_a_glance(&[late.clone()], Language::En), Some(("response", "over by 1 h".to_owned(), "bad")));
+    assert_eq!(
+        at_a_glance(std::slice::from_ref(&late), Language::En),
+        Some(("response", "over by 1 h".to_owned(), "bad"))
+    );
     let soon = Some(whole.at + SignedDuration::from_mins(20));
     let running = Clock {
         respond: deadline(Stand::Kept, 60, Some(whole.at)),

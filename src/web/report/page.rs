@@ -140,7 +140,8 @@ pub(super) fn main(view: View<'_>, forms: &[(&'static str, String)]) -> askama::
     let show = Show { report, words, language };
     let total = &report.total;
     let lines = Table::ALL.map(|table| (table, table.lines(report, view.lent)));
-    let all = lines.iter().map(|(_, lines)| lines.len()).sum::<usize>() + report.incidents.len();
+    let terms = report.contract.as_ref().map_or(0, |terms| terms.lines.len());
+    let all = lines.iter().map(|(_, lines)| lines.len()).sum::<usize>() + report.incidents.len() + terms;
     let is_whole = view.home.is_none() || all <= WHOLE;
     let address = |name: &str| match view.home {
         Some(home) => format!("{home}/{name}?lang={}", words.lang),

@@ -108,3 +108,48 @@ fn months_of_which_nothing_is_known_are_not_listed_and_one_says_so() {
         }
     }
 }
+
+#[test]
+fn the_contracts_terms_are_shown_bounded_and_are_no_formulas_in_a_table() {
+    use crate::uptime::{Deadline, Kept, Reckoning, Stand, TermLine, Terms};
+    let (_, mut report) = report(240, 4);
+    let at = report.from;
+    let deadline = |stands, used_seconds| Some(Deadline { allowed_seconds: 3600, used_seconds, stands, at: Some(at) });
+    let line = |number| TermLine {
+        id: format!("cho-{number}"),
+        number,
+        cause: "site",
+        place: "<i>Chợ".into(),
+        level: crate::model::Level::Blind,
+        opened: at,
+        closed: None,
+        responded_by: Some("=Hưng".into()),
+        responded: Some(at),
+        respond: deadline(Stand::Kept, 60),
+        repair: deadline(Stand::Missed, 7200),
+        seconds: Reckoning { counted: 7200, others: 1800, seen: 60, ..Reckoning::default() },
+        earlier_seconds: 0,
+    };
+    report.contract = Some(Terms {
+        contractor: "Ánh Sáng".into(),
+        respond: Kept { kept: 500, missed: 0, open: 0 },
+        repair: Kept { kept: 0, missed: 500, open: 1 },
+        lines: (0..500).map(line).collect(),
+    });
+    let view = View { report: &report, language: Language::Vi, lent: &|_| false, home: Some("/reports/2026-09") };
+    let page = page::main(view, &[]).expect("it is rendered");
+    for part in [
+        "&#60;i&#62;Chợ",
+        "100,00 % (500 đúng hạn, 0 quá hạn)",
+        "0,00 % (0 đúng hạn, 500 quá hạn, 1 chưa đến hạn)",
+        "✗ quá hạn: 2 giờ / 1 giờ",
+        "30 phút do đường truyền hoặc điện của bên khác; 1 phút đã thấy lại, chờ ổn định",
+        "+440",
+    ] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    assert!(page.len() < LARGEST, "{} bytes", page.len());
+    let table = super::terms_csv(&report).expect("a table");
+    assert_eq!(table.lines().count(), 501);
+    assert!(table.contains(",blind,") && table.contains(",'=Hưng,3600,60,kept,"), "{table}");
+}
