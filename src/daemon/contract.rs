@@ -34,7 +34,9 @@ pub(super) async fn run(shared: Shared, clocks: watch::Sender<Arc<Clocks>>) -> O
             (snapshots.borrow_and_update().incidents.clone(), configs.borrow_and_update().clone());
         // A journal that cannot be read leaves what was known.
         if let Some(now) = reckon(&shared, &incidents).await {
-            let told = incidents.iter().filter_map(|incident| news(incident, &now));
+            // Without a contract nothing is reckoned anew: what was noted stays.
+            let known = now.contractor.as_ref().map(|_| incidents.iter()).into_iter().flatten();
+            let told = known.filter_map(|incident| news(incident, &now));
             for event in told.collect::<Vec<_>>() {
                 // waits: contract -> event_loop
                 let _ = shared.news.send(event).await;
@@ -92,6 +94,10 @@ async fn of(shared: &Shared, incidents: Vec<Arc<Incident>>, now: Timestamp) -> R
 
 /// The clocks of one incident that ended long ago.
 pub(super) async fn of_past(shared: &Shared, incident: Incident) -> Result<Vec<Clock>, String> {
+    let terms = shared.configs.borrow().uptime.contract.as_ref().map_or(0, |known| known.terms_of(&incident).count());
+    if terms == 0 {
+        return Ok(Vec::new());
+    }
     let (id, now) = (incident.id.clone(), incident.closed.unwrap_or_else(|| shared.clock.now()));
     let mut clocks = of(shared, vec![Arc::new(incident)], now).await?;
     Ok(clocks.of.remove(&id).map_or_else(Vec::new, |IncidentClocks { clocks, .. }| clocks))
