@@ -134,6 +134,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/cameras",
         "/sites",
         "/incidents",
+        "/contract",
         "/links",
         "/reports",
         "/metrics",
@@ -168,6 +169,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     ask("/reports/{month}/{table}", &details.each_ref().map(String::as_str));
     ask("/areas/{id}", &["khu"]);
     ask("/incidents/{id}", &[&number]);
+    ask("/incidents/{id}/file", &[&number]);
     let description = json(page, "/api/v1/openapi.json").await;
     for (path, methods) in description["paths"].as_object().expect("paths") {
         let values: &[&str] = match path.as_str() {
@@ -189,6 +191,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
     let others = [
         "/events",
         "/incidents/{id}/ack",
+        "/incidents/{id}/respond",
         "/incidents/{id}/silence",
         "/sites/{id}/drill",
         "/settings/silences",

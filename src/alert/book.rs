@@ -5,9 +5,10 @@
 
 mod contract;
 mod further;
+mod unsure;
 
 use super::{
-    Change, Doubted, Settings,
+    Change, Settings,
     audience::{Call, DRILL, PAUSE, add, call, first_reason, is_over},
     register::Register,
 };
@@ -97,23 +98,6 @@ impl Book {
         self.open_of(&Cause::Unproven(site.clone()))
     }
 
-    /// A doubt about a site lasts, or is gone.
-    pub fn site_doubted(&mut self, now: Timestamp, site: &SiteId, doubted: Doubted) {
-        let open = self.doubt_of(site).map(|incident| incident.id.clone());
-        match (doubted, open) {
-            (Doubted::Since(since), None) => {
-                let id = self.begin(now, Cause::Unproven(site.clone()), since, Level::Unknown);
-                self.incidents.set_site(&id, site, Level::Unknown);
-                self.tell(&id, Reason::CoverageUnproven);
-            }
-            (Doubted::NoMore, Some(id)) => {
-                self.incidents.set_site(&id, site, Level::Full);
-                self.close(now, &id, Reason::CoverageProven);
-            }
-            (Doubted::Since(_), Some(_)) | (Doubted::NoMore, None) => {}
-        }
-    }
-
     /// The open incident of a number or an id.
     pub fn named(&self, name: &str) -> Option<&Arc<Incident>> {
         self.incidents.open().find(|incident| incident.is_named(name))
@@ -168,21 +152,6 @@ impl Book {
         }
     }
 
-    /// The monitor sees nothing at all and nothing says that its own network works.
-    pub fn cut_off(&mut self, now: Timestamp, since: Timestamp) {
-        if self.open_of(&Cause::Monitor).is_none() {
-            let id = self.begin(now, Cause::Monitor, since, Level::Unknown);
-            self.tell(&id, Reason::MonitorCutOff);
-        }
-    }
-
-    /// The monitor sees again.
-    pub fn sees_again(&mut self, now: Timestamp) {
-        if let Some(id) = self.open_of(&Cause::Monitor).map(|incident| incident.id.clone()) {
-            self.close(now, &id, Reason::MonitorRestored);
-        }
-    }
-
     /// Somebody takes an incident on; `false` where there is no such open incident.
     pub fn acknowledge(&mut self, name: &str, ack: Ack, settings: &Settings) -> bool {
         let Some(id) = self.named(name).map(|incident| incident.id.clone()) else { return false };
@@ -194,7 +163,7 @@ impl Book {
                 (incident.ack, incident.held) = (Some(ack.clone()), false);
             });
             self.happened.extend(self.incidents.get(&id).map(|incident| Happened::taken_on(incident, &ack)));
-            if settings.is_contractors(&ack.by) {
+            if settings.answers_for_contractor(&ack) {
                 self.respond(name, &ack);
             }
             self.tell(&id, Reason::Acknowledged);
@@ -370,12 +339,20 @@ impl Book {
 
     /// A site of an incident is well again; the last one ends it.
     fn relieve(&mut self, now: Timestamp, id: &IncidentId, site: &SiteId) {
-        self.incidents.set_site(id, site, Level::Full);
+        self.leave(now, id, site);
         if self.incidents.get(id).is_some_and(|incident| incident.is_relieved()) {
             self.close(now, id, Reason::CoverageRestored);
         } else {
             self.changed.insert(id.clone());
         }
+    }
+
+    /// A site is kept down by an incident no more.
+    fn leave(&mut self, now: Timestamp, id: &IncidentId, site: &SiteId) {
+        self.incidents.set_site(id, site, Level::Full);
+        self.incidents.change(id, |incident| {
+            incident.left.insert(site.clone(), now);
+        });
     }
 
     fn close(&mut self, now: Timestamp, id: &IncidentId, reason: Reason) {
@@ -407,7 +384,7 @@ impl Book {
             }
         });
         self.changed.insert(target.clone());
-        self.incidents.set_site(&part.id, site, Level::Full);
+        self.leave(now, &part.id, site);
         if self.incidents.get(&part.id).is_some_and(|part| part.is_relieved()) {
             // Its all-clear comes with that of the whole, which names it.
             let whole = self.incidents.get(target).map_or(0, |whole| whole.number);
@@ -425,6 +402,7 @@ impl Book {
         if !others {
             self.incidents.change(&incident.id, |known| {
                 known.cause = cut.cause;
+                known.worst = Some(known.worst());
                 known.told = known.sites.get(site).copied().unwrap_or(known.told);
             });
             self.note(now, &incident.id, Happening::RootFound);
@@ -443,7 +421,7 @@ impl Book {
             new.responded.clone_from(&incident.responded);
             new.merged = vec![incident.number];
         });
-        self.incidents.set_site(&incident.id, site, Level::Full);
+        self.leave(now, &incident.id, site);
         self.changed.insert(incident.id.clone());
         self.tell(&id, Reason::RootFound);
     }

@@ -36,10 +36,15 @@ fn somebody_of_the_contractors_who_takes_it_on_has_answered_and_others_have_not(
     world.lost(0, "cho", Blind);
     world.ack(10, "1");
     assert_eq!(responded(&world, "1"), None, "an officer answers for nobody else");
+    // A name that is typed on a page is nobody's word; a link in a message is one person's.
     world.lost(20, "cang", Blind);
     world.book.acknowledge("2", ack(30, "dung"), &world.settings);
     world.settle(30);
-    assert_eq!(responded(&world, "2").as_deref(), Some("dung"));
+    assert_eq!(responded(&world, "2"), None);
+    world.lost(40, "dinh", Blind);
+    world.book.acknowledge("3", Ack { via: "link".into(), ..ack(50, "dung") }, &world.settings);
+    world.settle(50);
+    assert_eq!(responded(&world, "3").as_deref(), Some("dung"));
 }
 
 #[test]

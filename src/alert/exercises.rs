@@ -25,7 +25,9 @@ pub fn next(now: Timestamp, last: Option<Timestamp>, zone: &TimeZone) -> Option<
     // A weekend is the longest time in which none may begin, but for the first days of a month.
     for _ in 0..16 {
         let day = at.date();
-        if may(day)? && at.time() < UNTIL {
+        // Whoever wishes for exercises is not called that very moment.
+        let until = if last.is_none() { FROM.saturating_add(1.second()) } else { UNTIL };
+        if may(day)? && at.time() < until {
             let from = day.to_datetime(FROM).to_zoned_datetime(zone.clone()).ok()?;
             return Some(from.max(at).timestamp());
         }
@@ -57,7 +59,8 @@ mod tests {
     fn it_is_the_first_tuesday_or_the_next_working_day_once_a_month() {
         for (what, now, last, expected) in [
             ("a month that begins", "2026-11-01T00:00:00", None, "2026-11-03T10:00:00"),
-            ("within the hours", "2026-11-03T12:30:00", None, "2026-11-03T12:30:00"),
+            ("within the hours", "2026-11-03T12:30:00", Some("2026-10-06T10:00:00"), "2026-11-03T12:30:00"),
+            ("there never was one", "2026-11-03T12:30:00", None, "2026-11-04T10:00:00"),
             ("too late on that day", "2026-11-03T16:00:00", None, "2026-11-04T10:00:00"),
             ("a weekend", "2026-11-06T17:00:00", None, "2026-11-09T10:00:00"),
             ("it was this month", "2026-11-20T12:00:00", Some("2026-11-03T10:00:00"), "2026-12-01T10:00:00"),

@@ -99,6 +99,9 @@ impl Register {
     pub(super) fn set_site(&mut self, id: &IncidentId, site: &SiteId, level: Level) -> Option<Level> {
         let incident = Arc::make_mut(self.incidents.get_mut(id)?);
         let before = incident.sites.insert(site.clone(), level);
+        if level != Level::Full {
+            incident.left.remove(site);
+        }
         if level == Level::Full {
             self.no_more(site, id);
         } else if incident.closed.is_none() && !is_doubt(incident) {

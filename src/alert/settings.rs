@@ -1,6 +1,6 @@
 //! Who is told, in which order, and when they are left in peace.
 
-use crate::model::{ChannelId, DailyHours, Level, PersonId};
+use crate::model::{Ack, ChannelId, DailyHours, Level, PersonId};
 use jiff::{
     Timestamp,
     civil::{Date, Time},
@@ -37,6 +37,8 @@ pub struct Settings {
     pub roster_keepers: Vec<Target>,
     /// Whether an exercise begins by itself each month.
     pub monthly_drill: bool,
+    /// Whether there is a contract on repairs.
+    pub under_contract: bool,
     /// Who of all people works for the contractor: their taking an incident on is the contractor's answer.
     pub contractors: BTreeSet<PersonId>,
 }
@@ -56,15 +58,18 @@ impl Default for Settings {
             maintainers: Vec::new(),
             roster_keepers: Vec::new(),
             monthly_drill: false,
+            under_contract: false,
             contractors: BTreeSet::new(),
         }
     }
 }
 
 impl Settings {
-    /// Whether somebody of this name works for the contractor.
-    pub fn is_contractors(&self, name: &str) -> bool {
-        self.contractors.iter().filter_map(|id| self.people.get(id)).any(|person| person.name == name)
+    /// Whether somebody who takes an incident on works for the contractor. On pages and by commands people say themselves
+    /// who they are, and whoever may answer for the contractor has a button for it; a link and a channel are one person's.
+    pub fn answers_for_contractor(&self, ack: &Ack) -> bool {
+        let mut theirs = self.contractors.iter().filter_map(|id| self.people.get(id));
+        !matches!(ack.via.as_str(), "page" | "command") && theirs.any(|person| person.name == ack.by)
     }
 }
 

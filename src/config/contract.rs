@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Reports read back a whole month before their own, so that a term which began in it is counted whole.
+/// What takes longer is an agreement on something else.
 const LONGEST: Duration = Duration::from_secs(28 * 24 * 60 * 60);
 
 const LEVELS: &[(&str, Level)] = &[
@@ -23,6 +23,7 @@ const LEVELS: &[(&str, Level)] = &[
 /// What was agreed on repairs; whose taking on is an answer goes to those who decide on that.
 pub(super) fn contract(tables: &Tables<'_>, alert: &mut alert::Settings) -> Option<Contract> {
     let table = tables.one("contract")?;
+    alert.under_contract = true;
     let contractor = table.required("name", "Công ty Ánh Sáng").map(|name| name.value);
     for name in table.texts("people") {
         let people = alert.people.keys().map(|id| id.as_str());

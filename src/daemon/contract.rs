@@ -22,6 +22,10 @@ const SOON: Duration = Duration::from_secs(2);
 const MARGIN: Duration = Duration::from_millis(1500);
 /// The journal is read from so long before an incident on: that a run is alive is noted once a minute.
 const BEFORE: SignedDuration = SignedDuration::from_mins(3);
+/// An incident that ended so long ago is not reckoned again.
+const SETTLED: Duration = Duration::from_secs(120);
+/// Of more cameras the journal is read as a whole: a question each would take longer.
+const MANY: usize = 2000;
 /// The time that it took is waited for as well, so many times over: an incident that keeps a province down reads much.
 const SHARE: u32 = 20;
 
@@ -33,7 +37,8 @@ pub(super) async fn run(shared: Shared, clocks: watch::Sender<Arc<Clocks>>) -> O
         let (incidents, config) =
             (snapshots.borrow_and_update().incidents.clone(), configs.borrow_and_update().clone());
         // A journal that cannot be read leaves what was known.
-        if let Some(now) = reckon(&shared, &incidents).await {
+        let before = clocks.borrow().clone();
+        if let Some(now) = reckon(&shared, &incidents, &before).await {
             // Without a contract nothing is reckoned anew: what was noted stays.
             let known = now.contractor.as_ref().map(|_| incidents.iter()).into_iter().flatten();
             let told = known.filter_map(|incident| news(incident, &now));
@@ -64,43 +69,58 @@ pub(super) async fn run(shared: Shared, clocks: watch::Sender<Arc<Clocks>>) -> O
     }
 }
 
-/// The clocks of incidents that are open, or ended lately; `None` where the journal cannot be read.
-async fn reckon(shared: &Shared, incidents: &[Arc<Incident>]) -> Option<Clocks> {
+/// The clocks of incidents that are open, or ended lately; `None` where the journal cannot be read. One at a time, since an
+/// incident may keep a province down; what ended is not read again.
+async fn reckon(shared: &Shared, incidents: &[Arc<Incident>], before: &Clocks) -> Option<Clocks> {
     let (config, now) = (shared.configs.borrow().clone(), shared.clock.now());
     let Some(contract) = &config.uptime.contract else { return Some(Clocks { at: now, ..Clocks::default() }) };
-    let under: Vec<Arc<Incident>> =
-        incidents.iter().filter(|incident| contract.terms_of(incident).next().is_some()).cloned().collect();
-    of(shared, under, now).await.inspect_err(|error| tracing::debug!(error, "the contract's clock cannot be read")).ok()
+    let mut clocks = Clocks { at: now, contractor: Some(contract.contractor.clone()), ..Clocks::default() };
+    for incident in incidents.iter().filter(|incident| contract.terms_of(incident).next().is_some()) {
+        // What is learned of its last seconds is written by then.
+        let over = incident.closed.is_some_and(|at| later(at, SETTLED) < before.at);
+        let known = before.of.get(&incident.id).filter(|_| over && before.contractor == clocks.contractor);
+        let reckoned = match known {
+            Some(known) => known.clone(),
+            None => match of(shared, incident.clone(), now).await {
+                Ok(clocks) => IncidentClocks { sites: incident.sites.len(), clocks },
+                Err(error) => {
+                    tracing::debug!(error, "the contract's clock cannot be read");
+                    return None;
+                }
+            },
+        };
+        clocks.of.insert(incident.id.clone(), reckoned);
+    }
+    Some(clocks)
 }
 
-/// The clocks of some incidents, read now; an error is for people.
-async fn of(shared: &Shared, incidents: Vec<Arc<Incident>>, now: Timestamp) -> Result<Clocks, String> {
+/// The clocks of an incident, read now; an error is for people.
+async fn of(shared: &Shared, incident: Arc<Incident>, now: Timestamp) -> Result<Vec<Clock>, String> {
     let (settings, fleet): (_, Arc<Fleet>) = {
         let config = shared.configs.borrow();
         (config.uptime.clone(), config.fleet.clone())
     };
-    let (bearing, since) = uptime::bearing(&fleet, incidents.iter().map(Arc::as_ref));
-    let history = match since {
-        Some(since) => {
-            let since = since.checked_sub(BEFORE).unwrap_or(since);
-            shared.journal.history_of(bearing, since, later(now, Duration::from_secs(1))).await
-        }
-        None => Ok(Default::default()),
+    let since = incident.opened.checked_sub(BEFORE).unwrap_or(incident.opened);
+    let until = later(now, Duration::from_secs(1));
+    let bearing = uptime::bearing(&fleet, &incident);
+    let history = match bearing.cameras.len() > MANY {
+        true => shared.journal.history(since, until).await,
+        false => shared.journal.history_of(bearing, since, until).await,
     };
     let history = history.map_err(|error| error.to_string())?;
-    let work = move || uptime::clocks(&fleet, &history, &settings, incidents.iter().map(Arc::as_ref), now);
+    let work = move || uptime::clocks(&fleet, &history, &settings, &incident, now);
     spawn_blocking(work).await.map_err(|_| "working it out failed inside camhealth".to_owned())
 }
 
-/// The clocks of one incident that ended long ago.
-pub(super) async fn of_past(shared: &Shared, incident: Incident) -> Result<Vec<Clock>, String> {
+/// The clocks of one incident that ended long ago; nothing where that keeps down more than a page can wait for.
+pub(super) async fn of_past(shared: &Shared, incident: Incident) -> Vec<Clock> {
     let terms = shared.configs.borrow().uptime.contract.as_ref().map_or(0, |known| known.terms_of(&incident).count());
-    if terms == 0 {
-        return Ok(Vec::new());
+    if terms == 0 || incident.sites.len() > MANY / 4 {
+        return Vec::new();
     }
-    let (id, now) = (incident.id.clone(), incident.closed.unwrap_or_else(|| shared.clock.now()));
-    let mut clocks = of(shared, vec![Arc::new(incident)], now).await?;
-    Ok(clocks.of.remove(&id).map_or_else(Vec::new, |IncidentClocks { clocks, .. }| clocks))
+    let now = incident.closed.unwrap_or_else(|| shared.clock.now());
+    let clocks = of(shared, Arc::new(incident), now).await;
+    clocks.inspect_err(|error| tracing::debug!(error, "the contract's clock cannot be read")).unwrap_or_default()
 }
 
 /// What the loop is told where it does not know it yet.

@@ -204,7 +204,7 @@ fn incidents(shared: &Shared, clocks: Clocks) -> web::Incidents {
             // What ended long ago is worked out when somebody asks for it.
             let clocks = match kept.of.get(&incident.id) {
                 Some(known) => known.clocks.clone(),
-                None => contract::of_past(&all, incident.clone()).await?,
+                None => contract::of_past(&all, incident.clone()).await,
             };
             let sites = incident.sites.len();
             let seen = match bounds {

@@ -120,7 +120,12 @@ impl EventLoop {
         match request::take_on(now, (&called, open, known), by, via.clone())? {
             // Whoever has it in hand: that the contractor sees to it is noted.
             TakingOn::Before(done)
-                if self.config().alert.is_contractors(by) && open.is_some_and(|one| one.responded.is_none()) =>
+                if open.is_some_and(|one| one.responded.is_none())
+                    && self.config().alert.answers_for_contractor(&Ack {
+                        by: by.to_owned(),
+                        via: via.clone(),
+                        at: now,
+                    }) =>
             {
                 let ack = Ack { by: by.to_owned(), via, at: now };
                 Ok((done, None, self.handle(now, Event::Respond { incident: called, ack }, agenda)))

@@ -185,6 +185,12 @@ pub struct Incident {
     /// Terms of the contract that it outlasted, in the order in which that was noticed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overdue: Vec<Overdue>,
+    /// When sites left it that it keeps down no more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left: BTreeMap<SiteId, Timestamp>,
+    /// The worst that was told before it turned out to be something lesser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<Level>,
     /// The number of the incident that it turned out to be part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<u32>,
@@ -228,6 +234,8 @@ impl Incident {
             ack: None,
             responded: None,
             overdue: Vec::new(),
+            left: BTreeMap::new(),
+            worst: None,
             part_of: None,
             lapsed: None,
             escalated: 0,
@@ -238,6 +246,11 @@ impl Incident {
             episode: 1,
             closed: None,
         }
+    }
+
+    /// The worst that was ever told of it.
+    pub fn worst(&self) -> Level {
+        self.worst.filter(|worst| worst.worse_than(self.told)).unwrap_or(self.told)
     }
 
     /// Whether it is an exercise.

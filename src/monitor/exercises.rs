@@ -59,7 +59,8 @@ impl Monitor {
     fn is_busy(&self) -> bool {
         let open = self.book.incidents().filter(|incident| incident.closed.is_none());
         let wanted = |cause: &Cause| !matches!(cause, Cause::Unproven(_));
-        self.cut_off.is_some() || open.into_iter().any(|incident| incident.ack.is_none() && wanted(&incident.cause))
+        self.cut_off.is_some()
+            || open.into_iter().any(|incident| incident.ack.is_none() && !incident.held && wanted(&incident.cause))
     }
 
     /// Each month another site, in their order.
@@ -162,7 +163,8 @@ mod tests {
             paged: true,
             ..crate::model::Incident::new(Cause::Link("gone".into()), at("2026-11-03T09:00:00"), Level::Blind)
         };
-        let restored = Restored { incidents: vec![open], last_number: 1, ..Restored::default() };
+        let drilled = Some(at("2026-10-06T10:00:00"));
+        let restored = Restored { incidents: vec![open], last_number: 1, drilled, ..Restored::default() };
         let (mut monitor, effects) = Monitor::new(fleet(2), settings(), restored, at("2026-11-03T09:30:00"));
         assert_eq!(began(&mut monitor, effects, "2026-11-03T09:30:00", "2026-11-04T12:00:00"), Vec::<String>::new());
         let ack = crate::model::Ack { by: "An".into(), via: "page".into(), at: at("2026-11-04T12:00:01") };

@@ -206,7 +206,8 @@ impl Monitor {
 
     /// Open incidents that the contractor is late with, what is to be done about each, the longest first.
     fn overdue(&self) -> Vec<OverdueLine> {
-        let open = self.book.incidents().filter(|incident| incident.closed.is_none());
+        let contract = self.settings.alert.under_contract;
+        let open = self.book.incidents().filter(|incident| contract && incident.closed.is_none());
         let line = |incident: &Arc<Incident>| {
             let undone = incident.overdue.iter().filter(|one| one.duty == Duty::Repair || incident.responded.is_none());
             let one = undone.min_by_key(|one| (one.duty != Duty::Repair, one.at))?;

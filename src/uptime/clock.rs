@@ -207,51 +207,41 @@ pub struct IncidentClocks {
 }
 
 impl Clocks {
-    /// The clocks of an incident, unless somebody sees only a part of what it keeps down: how the rest stood is not theirs.
-    pub fn of_seen(&self, incident: &Incident) -> &[Clock] {
-        let known = self.of.get(&incident.id).filter(|known| known.sites == incident.sites.len());
+    /// The clocks of an incident. Whoever is bound to areas and sees only a part of what it keeps down is told nothing: how the
+    /// rest stood is not theirs.
+    pub fn of_seen(&self, incident: &Incident, bound: bool) -> &[Clock] {
+        let known = self.of.get(&incident.id).filter(|known| !bound || known.sites == incident.sites.len());
         known.map_or(&[], |known| &known.clocks)
     }
 }
 
-/// What bears on the clocks of incidents, and since when.
-pub fn bearing<'a>(fleet: &Fleet, incidents: impl IntoIterator<Item = &'a Incident>) -> (Bearing, Option<Timestamp>) {
-    let (mut all, mut since) = (Bearing::default(), None::<Timestamp>);
-    for incident in incidents {
-        since = Some(since.map_or(incident.opened, |since| since.min(incident.opened)));
-        all.sites.extend(incident.sites.keys().cloned());
-    }
-    all.sites.sort_unstable();
-    all.sites.dedup();
-    let watchers = all.sites.iter().filter_map(|id| fleet.sites.get(id)).flat_map(|site| site.watchers());
-    all.cameras = watchers.map(|watcher| watcher.camera.clone()).collect();
-    all.cameras.sort_unstable();
-    all.cameras.dedup();
-    let cameras = all.cameras.iter().filter_map(|id| fleet.cameras.get(id));
-    all.links = cameras.flat_map(|camera| fleet.links_above(camera)).collect();
-    all.links.sort_unstable();
-    all.links.dedup();
-    (all, since)
+/// What bears on the clocks of an incident.
+pub fn bearing(fleet: &Fleet, incident: &Incident) -> Bearing {
+    let sites: Vec<_> = incident.sites.keys().cloned().collect();
+    let watchers = sites.iter().filter_map(|id| fleet.sites.get(id)).flat_map(|site| site.watchers());
+    let mut cameras: Vec<_> = watchers.map(|watcher| watcher.camera.clone()).collect();
+    cameras.sort_unstable();
+    cameras.dedup();
+    let known = cameras.iter().filter_map(|id| fleet.cameras.get(id));
+    let mut links: Vec<_> = known.flat_map(|camera| fleet.links_above(camera)).collect();
+    links.sort_unstable();
+    links.dedup();
+    Bearing { cameras, sites, links }
 }
 
-/// The clocks of incidents, from a history of all that bears on them since the first of them was decided.
-pub fn clocks<'a>(
+/// The clocks of an incident, one for each of its terms, that of the worst level first; from a history of all that bears on it
+/// since it was decided.
+pub fn clocks(
     fleet: &Fleet,
     history: &History,
     settings: &Settings,
-    incidents: impl IntoIterator<Item = &'a Incident>,
+    incident: &Incident,
     now: Timestamp,
-) -> Clocks {
-    let Some(contract) = &settings.contract else { return Clocks { at: now, ..Clocks::default() } };
+) -> Vec<Clock> {
+    let Some(contract) = &settings.contract else { return Vec::new() };
     let past = Past::new(fleet, history, (i64::MIN, now.as_second()), settings, now);
-    let zone = &fleet.commune.timezone;
-    let of = incidents.into_iter().filter_map(|incident| {
-        let span = (incident.opened.as_second(), now.as_second());
-        let clocks = of_incident(&past, contract, incident, span, zone);
-        let sites = incident.sites.len();
-        (!clocks.is_empty()).then(|| (incident.id.clone(), IncidentClocks { sites, clocks }))
-    });
-    Clocks { at: now, contractor: Some(contract.contractor.clone()), of: of.collect() }
+    let span = (incident.opened.as_second(), now.as_second());
+    of_incident(&past, contract, incident, span, &fleet.commune.timezone)
 }
 
 /// The clocks of one incident, of the seconds of a span.
@@ -268,14 +258,21 @@ pub(super) fn of_incident(
     }
     let over = incident.closed.map(Timestamp::as_second).filter(|at| *at <= until);
     let span = (from, over.unwrap_or(until).max(from));
-    let lacks: Vec<Vec<Spell<Lack>>> = incident.sites.keys().map(|site| past.lack(site, span)).collect();
+    let lack = |site| {
+        // What a site lacks after it left is another incident's.
+        let left = incident.left.get(site).map_or(span.1, |at| at.as_second().clamp(span.0, span.1));
+        past.lack(site, (span.0, left))
+    };
+    let lacks: Vec<Vec<Spell<Lack>>> = incident.sites.keys().map(lack).collect();
     let clock = |term: &&Term| {
         let together = together(span, &lacks, |lack| reckon(term.level, lack));
         let pieces = within_hours(span, &together, term.hours.as_ref(), zone);
         let mut seconds = Reckoning::default();
         pieces.iter().for_each(|piece| seconds.add(piece.stands, piece.seconds()));
         let ends = Ends { over, merged: incident.part_of.is_some(), until: span.1 };
-        let responded = incident.responded.as_ref().map(|ack| ack.at.as_second()).filter(|at| *at <= span.1);
+        // An answer may be from before, where this goes on after another.
+        let responded =
+            incident.responded.as_ref().map(|ack| ack.at.as_second().max(span.0)).filter(|at| *at <= span.1);
         let deadline = |allowed: Option<Duration>, done| {
             let allowed = i64::try_from(allowed?.as_secs()).unwrap_or(i64::MAX);
             Some(deadline(&pieces, allowed, done, &ends, term.hours.as_ref(), zone))
@@ -328,6 +325,10 @@ fn together(
             let now = reckon(&spell.stands);
             turns.push((spell.from, before, now));
             before = Some(now);
+        }
+        // A site that left lacks nothing of this incident's any more.
+        if let Some(last) = spells.last().filter(|last| last.until < until) {
+            turns.push((last.until, before, Reckoned::Seen));
         }
     }
     turns.sort_unstable_by_key(|(at, ..)| *at);
@@ -403,8 +404,8 @@ fn deadline(
     }
     let runs = pieces.last().is_some_and(|last| last.stands == Reckoned::Counted);
     let (stands, at) = match (missed, done.or(ends.over)) {
+        _ if ends.merged => (Stand::Merged, ends.over.map(second)),
         (Some(at), _) => (Stand::Missed, Some(second(at))),
-        (None, _) if ends.merged && done.is_none() => (Stand::Merged, ends.over.map(second)),
         (None, Some(at)) => (Stand::Kept, Some(second(at))),
         (None, None) if runs => (Stand::Running, used_up(second(ends.until), allowed - used, hours, zone)),
         (None, None) => (Stand::Paused, None),

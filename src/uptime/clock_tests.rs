@@ -47,7 +47,7 @@ fn level(site: &str, level: Level, since: i64) -> LevelChange {
 
 /// The clocks of one incident as they stand after so many seconds.
 fn clocks_of(fleet: &Fleet, history: &History, settings: &Settings, incident: &Incident, now: i64) -> Vec<Clock> {
-    clocks(fleet, history, settings, [incident], at(now)).of.remove(&incident.id).unwrap_or_default().clocks
+    clocks(fleet, history, settings, incident, at(now))
 }
 
 fn watched(levels: &[LevelChange], rows: &[Transition]) -> History {
@@ -105,6 +105,7 @@ fn what_lies_with_others_does_not_count_and_what_is_left_does() {
         // When the line is back, one of them stays silent by itself.
         row("a", State::Down, 200, 200),
         row("b", State::Up, 200, 200),
+        // Out of service on purpose only after it broke: that was not planned.
         row("a", State::Maintenance, 600, 600),
     ];
     let levels = [level("cho", Level::Blind, -30), level("cho", Level::Critical, 200)];
@@ -113,13 +114,39 @@ fn what_lies_with_others_does_not_count_and_what_is_left_does() {
     let clocks = clocks_of(&fleet(), &history, &settings(60, 600, None), &incident(&["cho"], Level::Blind), 700);
     let expected = Reckoning { others: 200, milder: 500, ..Reckoning::default() };
     assert_eq!((clocks[0].level, clocks[0].seconds), (Level::Blind, expected));
-    let expected = Reckoning { others: 200, counted: 400, maintenance: 100, ..Reckoning::default() };
+    let expected = Reckoning { others: 200, counted: 500, ..Reckoning::default() };
     assert_eq!((clocks[1].level, clocks[1].seconds), (Level::Critical, expected));
     // A site that is blind by others' line and by a camera of the contractor's is theirs as far as that camera goes.
     let rows = [row("a", State::Unreachable, -30, -30), row("b", State::Down, -30, -30)];
     let history = History { links: vec![link(LinkState::Down, -30)], ..watched(&levels[..1], &rows) };
     let clocks = clocks_of(&fleet(), &history, &settings(60, 600, None), &incident(&["cho"], Level::Blind), 100);
     assert_eq!((clocks[0].seconds.others, clocks[1].seconds.counted), (100, 100));
+}
+
+#[test]
+fn maintenance_that_was_entered_before_does_not_count_nor_does_what_a_site_lacks_after_it_left() {
+    let rows = [
+        row("a", State::Up, -60, -60),
+        row("b", State::Up, -60, -60),
+        row("a", State::Maintenance, 100, 100),
+        row("b", State::Down, 300, 300),
+    ];
+    let levels = [level("cho", Level::Critical, 100), level("cho", Level::Blind, 300)];
+    let clocks =
+        |incident: &Incident| clocks_of(&fleet(), &watched(&levels, &rows), &settings(60, 600, None), incident, 500);
+    let open = Incident { opened: at(100), ..incident(&["cho"], Level::Blind) };
+    let [blind, critical] = &clocks(&open)[..] else { panic!("two terms") };
+    assert_eq!(
+        blind.seconds,
+        Reckoning { milder: 200, maintenance: 200, ..Reckoning::default() },
+        "with it one view is seen"
+    );
+    assert_eq!(critical.seconds, Reckoning { maintenance: 200, counted: 200, ..Reckoning::default() });
+    let left = Incident { left: [("cho".into(), at(350))].into(), ..open };
+    assert_eq!(
+        clocks(&left)[1].seconds,
+        Reckoning { maintenance: 200, counted: 50, seen: 150, ..Reckoning::default() }
+    );
 }
 
 #[test]
@@ -256,7 +283,13 @@ proptest! {
                     let last = levels.iter().rev().find(|row| row.site.as_str() == site && row.since <= at(second));
                     let told = last.map_or(Level::Unknown, |row| row.level);
                     let was = |one: usize| states[one][(BEFORE + second) as usize].map_or(State::Unknown, |(state, _): (State, Option<FailureKind>)| state);
-                    let planned = |one: usize| was(one) == State::Maintenance;
+                    // Planned is what was not lost before it was taken out of service.
+                    let planned = |one: usize| {
+                        let before = states[one][..=(BEFORE + second) as usize].iter().rev();
+                        let state = |was: &Option<(State, Option<FailureKind>)>| was.map(|(state, _)| state);
+                        let first = before.map(state).find(|state| *state != Some(State::Maintenance));
+                        was(one) == State::Maintenance && !first.flatten().is_some_and(State::is_lost)
+                    };
                     let others = |one: usize| {
                         planned(one) || (was(one) == State::Unreachable && (down("fibre", second) || !down("switch", second)))
                     };
@@ -268,7 +301,13 @@ proptest! {
                         would => would,
                     };
                     let now = [was(0), was(1)];
-                    let level = better(told, would(site, [false, false], now));
+                    // What is said to be better soon was so since the looks that found it.
+                    let of_site = || levels.iter().filter(|row| row.site.as_str() == site && row.since > at(second));
+                    let next = of_site().map(|row| row.since).min().and_then(|since| {
+                        of_site().filter(|row| row.since == since).last().map(|row| row.level)
+                    });
+                    let recovers = next.is_some_and(|next| better(told, next) != told);
+                    let level = if recovers { better(told, would(site, [false, false], now)) } else { told };
                     let theirs = better(level, would(site, [others(0), others(1)], now));
                     let unplanned = better(level, would(site, [planned(0), planned(1)], now));
                     // Of what does not see the site nothing is said.

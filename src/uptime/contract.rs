@@ -34,7 +34,7 @@ impl Contract {
 
     /// The terms that hold for an incident, that of the worst level first.
     pub fn terms_of(&self, incident: &Incident) -> impl Iterator<Item = &Term> {
-        let (kind, worst) = (incident.cause.kind(), incident.told);
+        let (kind, worst) = (incident.cause.kind(), incident.worst());
         let levels: &[Level] = match incident.cause {
             Cause::Monitor | Cause::Drill(_) => &[],
             Cause::Unproven(_) => &[Level::Unknown],

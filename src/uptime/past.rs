@@ -17,6 +17,9 @@ use crate::{
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+/// So long it may take until what is well again is confirmed: two looks at a household's stream.
+const CONFIRMED: i64 = 45 * 60;
+
 /// The history in the order of time.
 pub(super) struct Past<'a> {
     fleet: &'a Fleet,
@@ -144,8 +147,9 @@ impl<'a> Past<'a> {
     pub(super) fn lack(&self, site: &SiteId, span: (i64, i64)) -> Vec<Spell<Lack>> {
         let timeline = self.sites.get(site.as_str());
         let known = self.fleet.sites.get(site);
+        let changes = || timeline.into_iter().flat_map(Timeline::changes);
         let mut edges: Vec<i64> =
-            timeline.into_iter().flat_map(Timeline::changes).chain(self.watched.edges()).collect();
+            changes().chain(changes().map(|at| at - CONFIRMED)).chain(self.watched.edges()).collect();
         // The links above each of its cameras.
         let mut above = BTreeMap::new();
         for watcher in known.into_iter().flat_map(|site| site.watchers()) {
@@ -171,11 +175,22 @@ impl<'a> Past<'a> {
                 return Lack::Unwatched;
             }
             let level = timeline.and_then(|timeline| timeline.at(second)).unwrap_or(Level::Unknown);
-            let Some(site) = known.filter(|_| level != Level::Full) else { return Lack::of(level) };
-            // A site is well when its cameras are confirmed to be; they are so since the first look that found it.
-            let level = better(level, self.level_if(site, second, |_| false));
+            // Of a site that the fleet has no more it cannot be said what it lacked.
+            let Some(site) = known else { return Lack::of(Level::Unknown) };
+            if level == Level::Full {
+                return Lack::of(level);
+            }
+            // A site is well when its cameras are confirmed to be; they are so since the first look that found it. No more
+            // than the time of confirmation: views of today say little of what was long before.
+            let recovers = timeline.and_then(|timeline| timeline.next(second));
+            let recovers = recovers.filter(|(at, next)| at - second <= CONFIRMED && better(level, *next) != level);
+            let level = match recovers {
+                Some(_) => better(level, self.level_if(site, second, |_| false)),
+                None => level,
+            };
             let mut watchers = site.watchers().map(|watcher| &watcher.camera);
-            let planned = |camera: &CameraId| self.state(camera, second) == State::Maintenance;
+            let planned =
+                |camera: &CameraId| self.cameras.get(camera).is_some_and(|timeline| timeline.is_planned(second));
             let others = |camera: &CameraId| planned(camera) || others(camera, second);
             if !watchers.any(others) {
                 return Lack::of(level);

@@ -6,7 +6,7 @@ use super::{
     settings::Settings,
     span::{Month, Period},
 };
-use crate::model::{Fleet, Incident, Level};
+use crate::model::{Duty, Fleet, Incident, Level};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -119,8 +119,20 @@ pub(super) fn terms(
 }
 
 fn line(fleet: &Fleet, incident: &Incident, clock: Clock, period: &Period, from: i64) -> TermLine {
-    // What was decided in a month before stands in that month's report.
-    let of_period = |deadline: Deadline| {
+    // What was decided in a month before stands in that month's report. What began before all that is read here was counted
+    // whole while it was open.
+    let noted = |duty: Duty| {
+        let old = from > incident.opened.as_second();
+        let noted = incident.overdue.iter().find(|one| one.duty == duty && one.level == clock.level);
+        noted.filter(|_| old).map(|one| one.at).filter(|at| at.as_second() < period.until)
+    };
+    let of_period = |duty: Duty, deadline: Deadline| {
+        let deadline = match noted(duty) {
+            Some(at) if deadline.stands != Stand::Merged => {
+                Deadline { stands: Stand::Missed, at: Some(at), ..deadline }
+            }
+            _ => deadline,
+        };
         let decided = matches!(deadline.stands, Stand::Kept | Stand::Missed);
         let at = deadline.at.map_or(period.from, Timestamp::as_second);
         (deadline.stands != Stand::Merged && (!decided || at >= period.from)).then_some(deadline)
@@ -137,8 +149,8 @@ fn line(fleet: &Fleet, incident: &Incident, clock: Clock, period: &Period, from:
         closed: incident.closed.filter(within),
         responded_by: responded.map(|ack| ack.by.clone()),
         responded: responded.map(|ack| ack.at),
-        respond: clock.respond.and_then(of_period),
-        repair: clock.repair.and_then(of_period),
+        respond: clock.respond.and_then(|deadline| of_period(Duty::Respond, deadline)),
+        repair: clock.repair.and_then(|deadline| of_period(Duty::Repair, deadline)),
         seconds: clock.seconds,
         earlier_seconds: from - incident.opened.as_second(),
     }

@@ -40,6 +40,11 @@ impl<T: Copy + PartialEq> Timeline<T> {
         next.checked_sub(1).map(|last| self.0[last].1)
     }
 
+    /// What follows what holds at a second, and from when on.
+    pub(super) fn next(&self, second: i64) -> Option<(i64, T)> {
+        self.0.get(self.0.partition_point(|(began, _)| *began <= second)).copied()
+    }
+
     /// The seconds at which something changes.
     pub(super) fn changes(&self) -> impl Iterator<Item = i64> {
         self.0.iter().map(|(began, _)| *began)
@@ -55,6 +60,15 @@ impl Timeline<Was> {
             timeline.set(began, Was { state: row.to, cause: row.cause });
         }
         timeline
+    }
+
+    /// Whether it was well, or nobody knew better, when the maintenance began that holds at a second: what is out of
+    /// service on purpose only after it broke was not planned.
+    pub(super) fn is_planned(&self, second: i64) -> bool {
+        let next = self.0.partition_point(|(began, _)| *began <= second);
+        let mut known = self.0[..next].iter().rev().map(|(_, was)| was.state).peekable();
+        let in_maintenance = known.peek() == Some(&State::Maintenance);
+        in_maintenance && known.find(|state| *state != State::Maintenance).is_none_or(|before| !before.is_lost())
     }
 
     /// From when a row holds.

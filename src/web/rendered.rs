@@ -88,9 +88,10 @@ impl Subject {
                 let sought = search.sought(&snapshot.fleet, &index(), snapshot.at, incidents::ROWS);
                 let found = incidents.list(search);
                 let clocks = incidents.clocks();
-                incidents::list::main(snapshot, found.as_deref(), (search, &sought), &clocks, language).map(Some)
+                incidents::list::main(snapshot, found.as_deref(), (search, &sought), (&clocks, part), language)
+                    .map(Some)
             }
-            Self::Contract => contract::main(snapshot, &incidents.clocks(), language).map(Some),
+            Self::Contract => contract::main(snapshot, (&incidents.clocks(), part), language).map(Some),
             Self::Incident(id, named) => {
                 let told = incidents.one(id);
                 // One that is open, or ended lately, is shown as it is now.
@@ -101,7 +102,7 @@ impl Subject {
                     told.as_ref().map(|told| incidents::lines::lines(snapshot, &told.timeline, names, language));
                 let clocks = incidents.clocks();
                 let of_one = match clocks.of.contains_key(&known.id) {
-                    true => clocks.of_seen(known),
+                    true => clocks.of_seen(known, part),
                     false => told.as_ref().map_or(&[][..], |told| &told.clocks),
                 };
                 let contract = contract::part(snapshot, known, of_one, clocks.contractor.as_deref(), language);

@@ -51,7 +51,7 @@ impl Frame<'_> {
             ("/links", words.links, Right::See),
             ("/map", words.map, Right::See),
             ("/reports", words.reports, Right::SeeReports),
-            ("/contract", words.contract_short, Right::SeeReports),
+            ("/contract", words.contract_short, Right::See),
             ("/settings", words.settings, Right::SeeSettings),
             ("/accounts", words.accounts, Right::Accounts),
             ("/owners", words.owners, Right::Owners),

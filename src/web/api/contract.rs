@@ -14,6 +14,9 @@ use crate::{
 use jiff::Timestamp;
 use serde::Serialize;
 
+/// Pieces of a clock that are told, the latest.
+const PIECES: usize = 100;
+
 /// What is open under the contract.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Open {
@@ -44,14 +47,19 @@ struct Under {
     responded: Option<Ack>,
     /// Who has taken it on.
     acknowledged: Option<Ack>,
-    /// How it stands under each of its terms, that of the worst level first.
+    /// How it stands under each of its terms, that of the worst level first; of what its seconds count as the last 100 pieces.
     clocks: Vec<Clock>,
 }
 
 /// Open incidents under the contract: what is left of each term, and what each second counts as.
 #[utoipa::path(get, path = "/api/v1/contract", tag = "incidents", responses((status = 200, body = Open)))]
 pub(super) async fn open(Seen(shared): Seen) -> Json<Open> {
-    let (snapshot, clocks) = (shared.snapshot(), shared.cache.incidents().clocks());
+    let (snapshot, clocks, bound) =
+        (shared.snapshot(), shared.cache.incidents().clocks(), shared.cache.incidents().is_bound());
+    let seen = |clock: &Clock| {
+        let left_out = clock.pieces.len().saturating_sub(PIECES);
+        Clock { pieces: clock.pieces[left_out..].to_vec(), ..clock.clone() }
+    };
     let under = |incident: &std::sync::Arc<crate::model::Incident>| Under {
         id: incident.id.to_string(),
         number: incident.number,
@@ -60,7 +68,7 @@ pub(super) async fn open(Seen(shared): Seen) -> Json<Open> {
         opened: incident.opened,
         responded: incident.responded.clone(),
         acknowledged: incident.ack.clone(),
-        clocks: clocks.of_seen(incident).to_vec(),
+        clocks: clocks.of_seen(incident, bound).iter().map(seen).collect(),
     };
     let mut incidents: Vec<Under> = snapshot.open_incidents().map(under).filter(|one| !one.clocks.is_empty()).collect();
     incidents.sort_by_key(|incident| incident.number);

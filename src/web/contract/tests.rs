@@ -37,7 +37,7 @@ fn clocks(snapshot: &Snapshot, clocks: Vec<Clock>) -> Clocks {
 fn the_contractors_page_says_what_is_left_what_stops_it_and_who_answered() {
     let whole = snapshot(State::Down, 0);
     let known = clocks(&whole, vec![clock(&whole)]);
-    let page = main(&whole, &known, Language::Vi).expect("it is rendered");
+    let page = main(&whole, (&known, false), Language::Vi).expect("it is rendered");
     for part in [
         "&#60;b&#62;Ánh Sáng",
         "#17 · cho",
@@ -50,7 +50,7 @@ fn the_contractors_page_says_what_is_left_what_stops_it_and_who_answered() {
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
-    let page = main(&whole, &known, Language::En).expect("it is rendered");
+    let page = main(&whole, (&known, false), Language::En).expect("it is rendered");
     assert!(
         page.contains("paused: others' lines or power") || page.contains("paused: others&#39; lines or power"),
         "{page}"
@@ -60,9 +60,10 @@ fn the_contractors_page_says_what_is_left_what_stops_it_and_who_answered() {
     let mut seen = (*part.incidents[0]).clone();
     seen.sites.clear();
     part.incidents = Arc::new(vec![Arc::new(seen)]);
-    let page = main(&part, &known, Language::Vi).expect("it is rendered");
+    let page = main(&part, (&known, true), Language::Vi).expect("it is rendered");
     assert!(!page.contains("#17") && page.contains("Không có sự cố nào"), "{page}");
-    let page = main(&whole, &Clocks { at: whole.at, ..Clocks::default() }, Language::Vi).expect("it is rendered");
+    let page =
+        main(&whole, (&Clocks { at: whole.at, ..Clocks::default() }, false), Language::Vi).expect("it is rendered");
     assert!(page.contains("[contract]") && !page.contains("<table"), "{page}");
 }
 

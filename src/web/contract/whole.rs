@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{Duty, Incident, Language, Snapshot},
-    uptime::{Clock, Clocks, Deadline, Stand},
+    uptime::{Clock, Clocks, Deadline, Month, Stand},
     web::{
         page::{Moment, moment},
         words::{Words, words},
@@ -53,10 +53,14 @@ struct Cell {
 }
 
 /// The page's content.
-pub(in crate::web) fn main(snapshot: &Snapshot, clocks: &Clocks, language: Language) -> askama::Result<String> {
+pub(in crate::web) fn main(
+    snapshot: &Snapshot,
+    (clocks, bound): (&Clocks, bool),
+    language: Language,
+) -> askama::Result<String> {
     let open = snapshot.incidents.iter().filter(|incident| incident.closed.is_none());
     let mut under: Vec<(&Incident, &[Clock])> =
-        open.map(|one| (&**one, clocks.of_seen(one))).filter(|(_, clocks)| !clocks.is_empty()).collect();
+        open.map(|one| (&**one, clocks.of_seen(one, bound))).filter(|(_, clocks)| !clocks.is_empty()).collect();
     // What is overdue comes first, then what ends next; what was kept, or is not to be done, comes last.
     let urgency = |clocks: &[Clock]| {
         nearest(clocks).map_or((2, i64::MAX), |(_, _, deadline)| {
@@ -69,7 +73,7 @@ pub(in crate::web) fn main(snapshot: &Snapshot, clocks: &Clocks, language: Langu
         words: words(language),
         contractor: clocks.contractor.as_deref(),
         at: moment(clocks.at, snapshot),
-        month: snapshot.at.to_zoned_datetime(snapshot.fleet.commune.timezone.clone()).strftime("%Y-%m").to_string(),
+        month: Month::of(snapshot.at, &snapshot.fleet.commune.timezone).to_string(),
         overdue: under.iter().filter(|(_, clocks)| is_overdue(clocks)).count(),
         open: under.len(),
         rows: under.iter().take(ROWS).map(|(incident, clocks)| row(snapshot, incident, clocks, language)).collect(),

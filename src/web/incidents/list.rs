@@ -54,11 +54,11 @@ pub(in crate::web) fn main(
     snapshot: &Snapshot,
     found: Option<&Found>,
     (search, sought): (&Search, &Sought),
-    clocks: &Clocks,
+    (clocks, bound): (&Clocks, bool),
     language: Language,
 ) -> askama::Result<String> {
     let words = words(language);
-    let row = |incident: &Incident| row(snapshot, incident, clocks.of_seen(incident), language);
+    let row = |incident: &Incident| row(snapshot, incident, clocks.of_seen(incident, bound), language);
     let (rows, older): (Vec<Row>, Option<u32>) = match found {
         Some(found) => {
             // What is open is shown as it is now, and not as it was written.

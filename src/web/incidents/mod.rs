@@ -78,6 +78,11 @@ impl Known {
         self.sources.clocks.borrow().clone()
     }
 
+    /// Whether whoever asks is bound to areas.
+    pub(super) fn is_bound(&self) -> bool {
+        self.bounds.is_some()
+    }
+
     /// Has a page of a list at hand; `sought` says in the words of the journal what the search is for.
     pub(super) async fn ready_list(&self, search: &Search, sought: impl FnOnce() -> Sought) {
         let key = Key::List(search.clone());

@@ -110,7 +110,7 @@ async fn shown(snapshot: &Arc<Snapshot>, sources: Incidents, query: &str, langua
     let (known, search, index) = (Known::new(sources), search(query), Index::of(&snapshot.fleet));
     let sought = search.sought(&snapshot.fleet, &index, snapshot.at, search::ROWS);
     known.ready_list(&search, || sought.clone()).await;
-    list::main(snapshot, known.list(&search).as_deref(), (&search, &sought), &Default::default(), language)
+    list::main(snapshot, known.list(&search).as_deref(), (&search, &sought), (&Default::default(), false), language)
         .expect("it is rendered")
 }
 
@@ -215,7 +215,7 @@ proptest! {
         prop_assert_eq!(&super::tests::search(&search.query()), &search);
         let snapshot = snapshot(CameraState::Up, 0);
         let sought = search.sought(&snapshot.fleet, &Index::of(&snapshot.fleet), snapshot.at, 50);
-        let html = list::main(&snapshot, None, (&search, &sought), &Default::default(), Language::Vi).expect("it is rendered");
+        let html = list::main(&snapshot, None, (&search, &sought), (&Default::default(), false), Language::Vi).expect("it is rendered");
         prop_assert!(!html.contains("<script") && html.len() < 20_000);
     }
 }
