@@ -293,6 +293,7 @@ const TIMES_FOR_MACHINES: &[&str] = &[
     "journal/place.rs",
     "uptime/report.rs",
     "web/report/table.rs",
+    "web/report/terms_table.rs",
     "web/roster/feed.rs",
     "web/roster/mod.rs",
 ];

@@ -304,7 +304,7 @@ proptest! {
                     // What is said to be better soon was so since the looks that found it.
                     let of_site = || levels.iter().filter(|row| row.site.as_str() == site && row.since > at(second));
                     let next = of_site().map(|row| row.since).min().and_then(|since| {
-                        of_site().filter(|row| row.since == since).last().map(|row| row.level)
+                        of_site().rfind(|row| row.since == since).map(|row| row.level)
                     });
                     let recovers = next.is_some_and(|next| better(told, next) != told);
                     let level = if recovers { better(told, would(site, [false, false], now)) } else { told };
