@@ -86,7 +86,9 @@ async fn workers_that_are_killed_from_outside_blame_no_camera() {
                 let others = marked.workers().into_iter().filter(|pid| Some(*pid) != killed && *pid != worker);
                 kill(worker, signal);
                 // One that ended meanwhile needs no killing.
-                others.filter_map(Pid::from_raw).for_each(|pid| drop(kill_process(pid, signal)));
+                for pid in others.filter_map(Pid::from_raw) {
+                    let _ = kill_process(pid, signal);
+                }
                 killed = Some(worker);
             }
         };
