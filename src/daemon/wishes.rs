@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     model::{Ack, IncidentId},
     monitor::Event,
-    request::{self, Done, Drill, Ground, Refused, Request, Responding, Silence, TakingOn},
+    request::{self, Done, Drill, Ground, Refused, Request, Silence, TakingOn},
     rights::{self, By, Deed, Wish},
     web::Asked,
 };
@@ -151,8 +151,8 @@ impl EventLoop {
         let open = self.monitor.open_incident(&called);
         let known = self.publish.borrow().incident(&called).is_some();
         match request::respond(now, (&called, open, known), by, via)? {
-            Responding::Before(done) => Ok((done, false)),
-            Responding::Now(ack, done) => {
+            TakingOn::Before(done) => Ok((done, false)),
+            TakingOn::Now(ack, done) => {
                 tracing::info!(incident = called, by = ack.by, via = ack.via, "the contractor answered");
                 Ok((done, self.handle(now, Event::Respond { incident: called, ack }, agenda)))
             }

@@ -1,7 +1,7 @@
 //! Exercises that begin by themselves: one each month where it is wished for, in turn at each site, and never while
 //! somebody is wanted for something real.
 
-use super::Monitor;
+use super::{Monitor, turns::EVERY};
 use crate::{
     alert::exercises,
     model::{Cause, SiteId, later},
@@ -12,37 +12,33 @@ use std::time::Duration;
 /// Where something real goes on, it is asked again after so long.
 const PUT_OFF: Duration = Duration::from_secs(30 * 60);
 
-/// When the last exercise began, whoever began it, and when the next may.
+/// When the last exercise began, whoever began it, and when there may be another.
 #[derive(Debug, Default)]
 pub(super) struct Exercises {
     pub(super) last: Option<Timestamp>,
-    /// It is worked out where there is nothing.
+    /// When that is looked at again; at once where there is nothing.
     pub(super) next: Option<Timestamp>,
 }
 
 impl Monitor {
     /// Begins the month's exercise, if it is time.
     pub(super) fn perhaps_exercise(&mut self, now: Timestamp) {
-        let wished = self.settings.alert.monthly_drill && !self.settings.alert.rotations.is_empty();
-        if !wished {
+        let alert = &self.settings.alert;
+        if !alert.monthly_drill || alert.rotations.is_empty() {
             self.exercises.next = None;
             return;
         }
-        let zone = &self.fleet.commune.timezone;
-        let due = exercises::next(now, self.exercises.last, zone);
-        // A clock that was set back puts nothing off.
-        let next = self.exercises.next.filter(|next| *next <= later(now, PUT_OFF)).or(due);
-        self.exercises.next = next;
-        let (Some(next), Some(due)) = (next, due) else { return };
-        if next > now {
+        // Time zones are not asked for each event, and a clock that was set back puts nothing off.
+        let hourly = later(now, EVERY);
+        if self.exercises.next.is_some_and(|next| now < next && next <= hourly) {
             return;
         }
-        if due > now || self.is_busy() {
-            // Office hours are over, or somebody has real work.
-            self.exercises.next = Some(due.max(later(now, PUT_OFF)));
-            return;
-        }
-        if let Some(site) = self.site_in_turn(now) {
+        let due = exercises::next(now, self.exercises.last, &self.fleet.commune.timezone).unwrap_or(hourly);
+        self.exercises.next = Some(if due > now { due.min(hourly) } else { later(now, PUT_OFF) });
+        if due <= now
+            && !self.is_busy()
+            && let Some(site) = self.site_in_turn(now)
+        {
             self.drill(now, site);
         }
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::{collections::BTreeSet, time::Duration};
 
 /// Shifts are looked at so often, beside when somebody is to be told or the configuration changes.
-const EVERY: Duration = Duration::from_secs(3600);
+pub(super) const EVERY: Duration = Duration::from_secs(3600);
 /// How long before a shift in which nobody can be told that is said.
 const AHEAD: Duration = Duration::from_secs(3 * 24 * 3600);
 /// How far shifts are looked at, so that it is known when one ends.

@@ -13,7 +13,7 @@ pub use bounds::{Ground, sees};
 pub use drill::{Drill, drill};
 pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
 pub use silence::{Quota, Silence, Windows, end, window};
-pub use take_on::{Responding, TakeOn, TakingOn, pass_on, respond, take_on};
+pub use take_on::{TakeOn, TakingOn, pass_on, respond, take_on};
 
 #[cfg(test)]
 mod bounds_tests;

@@ -15,7 +15,7 @@ pub struct TakeOn {
     pub by: String,
 }
 
-/// What becomes of it.
+/// What becomes of taking an incident on, or of answering for the contractor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TakingOn {
     /// It is to be noted.
@@ -40,15 +40,6 @@ pub fn take_on(
     })
 }
 
-/// What becomes of the contractor's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Responding {
-    /// It is to be noted.
-    Now(Ack, Done),
-    /// They had answered before.
-    Before(Done),
-}
-
 /// Somebody answers for the contractor that they see to the incident of a name: `open` if it is, else whether it is `known`
 /// at all.
 pub fn respond(
@@ -56,14 +47,14 @@ pub fn respond(
     (called, open, known): (&str, Option<&Incident>, bool),
     by: &str,
     via: String,
-) -> Result<Responding, Refused> {
+) -> Result<TakingOn, Refused> {
     let by = name(by, Field::By)?;
     // There is nothing to see to where nothing failed.
     let incident = open.filter(|incident| !incident.is_drill()).ok_or_else(|| not_open(called, known))?;
     let number = incident.number;
     Ok(match &incident.responded {
-        Some(ack) => Responding::Before(Done::RespondedBefore { number, by: ack.by.clone() }),
-        None => Responding::Now(Ack { by, via, at: now }, Done::Responded { number }),
+        Some(ack) => TakingOn::Before(Done::RespondedBefore { number, by: ack.by.clone() }),
+        None => TakingOn::Now(Ack { by, via, at: now }, Done::Responded { number }),
     })
 }
 

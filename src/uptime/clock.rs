@@ -8,6 +8,7 @@ use super::{
     contract::{Contract, Term},
     past::{Lack, Past},
     settings::Settings,
+    span::second,
     spell::{Spell, spells},
 };
 use crate::model::{Bearing, Duty, Fleet, History, Incident, IncidentId, Level, Overdue, Span, closed};
@@ -433,8 +434,4 @@ fn used_up(now: Timestamp, left: i64, hours: Option<&Span>, zone: &TimeZone) -> 
 
 fn shown(spell: &Spell<Reckoned>) -> ReckonedPiece {
     ReckonedPiece { from: second(spell.from), until: second(spell.until), counts_as: spell.stands }
-}
-
-fn second(at: i64) -> Timestamp {
-    Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH)
 }

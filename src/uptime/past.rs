@@ -3,6 +3,7 @@
 use super::{
     account::Account,
     settings::Settings,
+    span::second as moment,
     spell::{Spell, Stands, spells},
     tally::{Above, Watched, cut_by, of_camera},
     timeline::{Timeline, Was},
@@ -136,9 +137,8 @@ impl<'a> Past<'a> {
 
     /// The level that a site would have had if these cameras had worked.
     fn level_if(&self, site: &Site, second: i64, works: impl Fn(&CameraId) -> bool) -> Level {
-        let at = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
         let commune = &self.fleet.commune;
-        let night = commune.night.contain(at.to_zoned_datetime(commune.timezone.clone()).time());
+        let night = commune.night.contain(moment(second).to_zoned_datetime(commune.timezone.clone()).time());
         let state = |camera: &CameraId| if works(camera) { State::Up } else { self.state(camera, second) };
         coverage::evaluate(site, night, state).0
     }
@@ -159,10 +159,9 @@ impl<'a> Past<'a> {
             edges.extend(self.cameras.get(&camera.id).into_iter().flat_map(Timeline::changes));
             above.insert(&camera.id, links);
         }
-        let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
         if known.is_some() {
             let night = model::Span::Weekly { days: Vec::new(), hours: self.fleet.commune.night };
-            let turns = night.turns(at(span.0), at(span.1), &self.fleet.commune.timezone);
+            let turns = night.turns(moment(span.0), moment(span.1), &self.fleet.commune.timezone);
             edges.extend(turns.into_iter().map(Timestamp::as_second));
         }
         let others = |camera: &CameraId, second| {
@@ -210,14 +209,13 @@ impl<'a> Past<'a> {
         let timeline = self.links.get(id);
         let zone = &self.fleet.commune.timezone;
         let windows: Vec<&&Window> = self.windows.iter().filter(|window| takes_out(window, &own)).collect();
-        let at = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
-        let (from, until) = (at(self.span.0), at(self.span.1));
+        let (from, until) = (moment(self.span.0), moment(self.span.1));
         let turns = windows.iter().flat_map(|window| window.turns(from, until, zone)).map(Timestamp::as_second);
         let changes = above.iter().flat_map(|link| link.timeline.changes());
         spells(self.span, turns.chain(changes).chain(self.watched.edges()), |second| {
             let account = match timeline.and_then(|timeline| timeline.at(second)) {
                 _ if !self.watched.at(second) => Account::MonitorDown,
-                _ if windows.iter().any(|window| window.is_open(at(second), zone)) => Account::Maintenance,
+                _ if windows.iter().any(|window| window.is_open(moment(second), zone)) => Account::Maintenance,
                 state => match (cut_by(&above, second), state) {
                     (Some(account), _) => account,
                     (None, Some(LinkState::Up)) => Account::Up,

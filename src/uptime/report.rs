@@ -6,7 +6,7 @@ use super::{
     lines::{CauseLine, DayLine, IncidentLine, Line, Report, Trend, Verdict},
     past::Past,
     settings::Settings,
-    span::{Month, Period},
+    span::{Month, Period, second},
     spell::Spell,
     tally::Tally,
     terms::terms,
@@ -19,21 +19,22 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn reach(fleet: &Fleet, month: Month, now: Timestamp) -> (Timestamp, Timestamp) {
     let zone = &fleet.commune.timezone;
     let (before, period) = (month.before().period(zone, now), month.period(zone, now));
-    let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
-    (at(before.from), at(period.until))
+    (second(before.from), second(period.until))
 }
 
 /// The report of a month, compared with the one before, unless something of that one is forgotten: half a month is no
 /// measure of a whole one.
 pub fn of_month(fleet: &Fleet, history: &History, month: Month, settings: &Settings, now: Timestamp) -> Report {
-    let of = |month: Month, before: Option<&Report>| {
+    let of = |month: Month, settings: &Settings, before: Option<&Report>| {
         let period = month.period(&fleet.commune.timezone, now);
         report(fleet, history, &period, settings, now, before)
     };
+    // Terms are not compared.
+    let before = Settings { contract: None, ..settings.clone() };
     let begins = month.before().period(&fleet.commune.timezone, now).from;
     match history.forgotten.is_none_or(|until| until.as_second() <= begins) {
-        true => of(month, Some(&of(month.before(), None))),
-        false => of(month, None),
+        true => of(month, settings, Some(&of(month.before(), &before, None))),
+        false => of(month, settings, None),
     }
 }
 
@@ -96,7 +97,6 @@ pub(super) fn report(
         measured: seconds.measured(),
     });
     let known: BTreeSet<&CameraId> = history.transitions.iter().map(|row| &row.camera).collect();
-    let second = |at: i64| Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
     let offset = second(period.from).to_zoned_datetime(period.zone.clone());
     let mut report = Report {
         commune: fleet.commune.name.clone(),

@@ -85,6 +85,11 @@ impl Period {
     }
 }
 
+/// A second as a moment.
+pub(super) fn second(at: i64) -> Timestamp {
+    Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 fn midnight(date: Date, zone: &TimeZone) -> i64 {
     let midnight = date.at(0, 0, 0, 0).to_zoned_datetime(zone.clone());
     midnight.map_or(0, |midnight| midnight.timestamp().as_second())

@@ -4,7 +4,7 @@ use super::{
     clock::{Clock, Deadline, Reckoning, Stand, of_incident},
     past::Past,
     settings::Settings,
-    span::{Month, Period},
+    span::{Month, Period, second},
 };
 use crate::model::{Duty, Fleet, Incident, Level};
 use jiff::Timestamp;
@@ -154,8 +154,4 @@ fn line(fleet: &Fleet, incident: &Incident, clock: Clock, period: &Period, from:
         seconds: clock.seconds,
         earlier_seconds: from - incident.opened.as_second(),
     }
-}
-
-fn second(at: i64) -> Timestamp {
-    Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -95,10 +95,6 @@ struct TakeOn {
     by: String,
 }
 
-async fn take_on(shared: &Shared, whose: &By, incident: String, by: String, via: &str) -> Result<Done, Refused> {
-    shared.ask(whose, Request::TakeOn { incident, by, via: via.to_owned() }).await
-}
-
 async fn take_on_form(
     Seen(shared): Seen,
     visitor: Visitor,
@@ -106,10 +102,9 @@ async fn take_on_form(
     _: OwnPage,
     Form(form): Form<TakeOn>,
 ) -> Response {
-    match take_on(&shared, &visitor.by, id.clone(), named(&visitor, form.by), "page").await {
-        Ok(_) => Redirect::to(&format!("/incidents/{id}")).into_response(),
-        Err(refused) => asked::refusal(&refused),
-    }
+    let (by, via) = (named(&visitor, form.by), "page".to_owned());
+    let back = format!("/incidents/{id}");
+    asked_then(&shared, &visitor.by, Request::TakeOn { incident: id, by, via }, &back).await
 }
 
 async fn respond_form(
@@ -120,8 +115,14 @@ async fn respond_form(
     Form(form): Form<TakeOn>,
 ) -> Response {
     let (by, via) = (named(&visitor, form.by), "page".to_owned());
-    match shared.ask(&visitor.by, Request::Respond { incident: id.clone(), by, via }).await {
-        Ok(_) => Redirect::to(&format!("/incidents/{id}#contract")).into_response(),
+    let back = format!("/incidents/{id}#contract");
+    asked_then(&shared, &visitor.by, Request::Respond { incident: id, by, via }, &back).await
+}
+
+/// Asks for something, and leads back when it is done.
+async fn asked_then(shared: &Shared, whose: &By, request: Request, back: &str) -> Response {
+    match shared.ask(whose, request).await {
+        Ok(_) => Redirect::to(back).into_response(),
         Err(refused) => asked::refusal(&refused),
     }
 }
@@ -260,8 +261,6 @@ async fn take_on_link(
     let number = link.incident.number;
     // The link says who they are, whoever may be signed in there.
     let by = By { who: Who::Called(link.name.clone()), from: visitor.by.from };
-    match take_on(&shared, &by, number.to_string(), link.name, "link").await {
-        Ok(_) => Redirect::to(&format!("/incidents/{number}")).into_response(),
-        Err(refused) => asked::refusal(&refused),
-    }
+    let request = Request::TakeOn { incident: number.to_string(), by: link.name, via: "link".to_owned() };
+    asked_then(&shared, &by, request, &format!("/incidents/{number}")).await
 }

@@ -118,7 +118,7 @@ fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
         Request::Respond { incident, by, via } => {
             let open = snapshot.incident(&incident).map(|incident| &**incident);
             match request::respond(snapshot.at, (&incident, open, false), &by, via)? {
-                request::Responding::Now(_, done) | request::Responding::Before(done) => Ok(done),
+                request::TakingOn::Now(_, done) | request::TakingOn::Before(done) => Ok(done),
             }
         }
         Request::Drill(_) => Ok(Done::Drilling { number: 18 }),

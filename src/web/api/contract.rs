@@ -2,7 +2,7 @@
 
 use super::{
     Done, Json, Problem, Refusal, Seen, ToSchema,
-    incidents::described,
+    incidents::in_name,
     refusal::{Body, Name},
 };
 use crate::{
@@ -87,7 +87,5 @@ pub(super) async fn respond(
     _: OwnPage,
     Body(body): Body<TakeOn>,
 ) -> Result<Json<Done>, Refusal> {
-    described(&body.by, "by")?;
-    let done = shared.ask(&visitor.by, Request::Respond { incident: id, by: body.by, via: "command".into() }).await?;
-    Ok(Json(done.into()))
+    in_name(&shared, &visitor, body, |by| Request::Respond { incident: id, by, via: "command".into() }).await
 }

@@ -201,9 +201,18 @@ pub(super) async fn take_on(
     _: OwnPage,
     Body(body): Body<TakeOn>,
 ) -> Result<Json<Done>, Refusal> {
+    in_name(&shared, &visitor, body, |by| Request::TakeOn { incident: id, by, via: "command".into() }).await
+}
+
+/// Asks for what somebody does under the name that they give.
+pub(super) async fn in_name(
+    shared: &Shared,
+    visitor: &Visitor,
+    body: TakeOn,
+    request: impl FnOnce(String) -> Request,
+) -> Result<Json<Done>, Refusal> {
     described(&body.by, "by")?;
-    let done = shared.ask(&visitor.by, Request::TakeOn { incident: id, by: body.by, via: "command".into() }).await?;
-    Ok(Json(done.into()))
+    Ok(Json(shared.ask(&visitor.by, request(body.by)).await?.into()))
 }
 
 /// Whether a name or a reason is as long as it is described to be.
