@@ -26,15 +26,15 @@ fn issue(folder: &Path, name: &str) {
     fs::write(folder.join(name).with_extension("crt"), made.cert.pem()).expect("a disk");
 }
 
-/// An authority, and what it has certified: its certificate, the client's, and the client's key.
-fn authority() -> [(&'static str, String); 3] {
+/// An authority, and what it has certified under a name: its certificate, the other's, and the other's key.
+pub fn authority(name: &str) -> [(&'static str, String); 3] {
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
     let authority = params.self_signed(&key).expect("a certificate");
     let issuer = Issuer::new(params, key);
     let clients = KeyPair::generate().expect("a key");
-    let client = CertificateParams::new(["prometheus".to_owned()]).expect("parameters");
+    let client = CertificateParams::new([name.to_owned()]).expect("parameters");
     let client = client.signed_by(&clients, &issuer).expect("a certificate");
     [("authority.crt", authority.pem()), ("client.crt", client.pem()), ("client.key", clients.serialize_pem())]
 }
@@ -93,7 +93,7 @@ fn users() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_prometheus_shows_a_password_and_a_certificate() {
-    let authority = authority();
+    let authority = authority("prometheus");
     let wanted =
         "tls_server_config:\n  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: authority.crt\n";
     let daemon = Encrypted::start(&format!("{wanted}{}", users()), &authority);

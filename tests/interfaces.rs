@@ -243,6 +243,7 @@ fn everything() -> (Snapshot, Own) {
     own.journal_commit(Duration::from_millis(3), true);
     own.notice(&"hook".into(), None, at(5));
     own.sms(&"sms".into(), 1, 100);
+    own.certificate_ordered(true);
     own.set_worker_deaths([("crashed", 1)]);
     own.set_culprits([("cho-02", "rtsp", 1)]);
     own.set_sandbox([("files", true)]);

@@ -155,6 +155,7 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/static/wall.css",
         "/static/report.css",
         "/static/wall.js",
+        "/static/passkey.js",
         "/api/v1/openapi.json",
     ] {
         ask(route, &[""]);
@@ -204,10 +205,18 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/sign-in/openid/back",
         "/sign-out",
         "/second-step",
+        "/passkeys",
+        "/passkeys/begin",
+        "/passkeys/confirm",
+        "/passkeys/drop",
+        "/sign-in/passkey",
+        "/sign-in/passkey/begin",
         "/join/{secret}",
         "/screen/{secret}",
         "/calendar/{secret}",
         "/roster/swap",
+        // Served at a port of its own, to an authority (tests/acme.rs).
+        "/.well-known/acme-challenge/{name}",
         "/accounts/{name}",
         "/passes",
         "/passes/{id}/end",

@@ -42,7 +42,8 @@ fn configuration(folder: &Path, page: SocketAddr) -> PathBuf {
 /// A person at a browser.
 struct Person<'b> {
     browser: &'b Browser,
-    page: SocketAddr,
+    /// How they reach the page: `host:port`.
+    page: String,
 }
 
 impl Person<'_> {
@@ -124,16 +125,21 @@ fn path(link: &str) -> String {
     format!("/{}", link.splitn(4, '/').nth(3).expect("a path"))
 }
 
+async fn watching(config: &Path, page: SocketAddr) -> Process {
+    let mut daemon = Command::new(program());
+    daemon.args(["run", "--config"]).arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let daemon = Process::start(&mut daemon);
+    eventually("the daemon", async || reqwest::get(format!("http://{page}/-/ready")).await.ok()).await;
+    daemon
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn people_sign_in_with_a_second_step_see_their_area_and_are_signed_out_everywhere() {
     let (folder, page) = (tempfile::tempdir().expect("a folder"), free_address());
     let config = configuration(folder.path(), page);
-    let mut daemon = Command::new(program());
-    daemon.args(["run", "--config"]).arg(&config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let _daemon = Process::start(&mut daemon);
-    eventually("the daemon", async || reqwest::get(format!("http://{page}/-/ready")).await.ok()).await;
+    let _daemon = watching(&config, page).await;
     let browser = Browser::start().await;
-    let person = Person { browser: &browser, page };
+    let person = Person { browser: &browser, page: page.to_string() };
 
     // The first administrator's link, good once.
     let link = path(&command(&config, &["users", "add", "admin", "--role", "administrator"]));
@@ -225,4 +231,112 @@ async fn people_sign_in_with_a_second_step_see_their_area_and_are_signed_out_eve
     person.is_well("screen-of-an-area").await;
     person.opens("/accounts").await;
     assert!(person.reads().await.contains("Vai trò của bạn không được"), "{}", person.reads().await);
+}
+
+/// Plugs a phone in that knows its owner, or one that does not.
+async fn phone(browser: &Browser, knows: bool) -> String {
+    let options = json!({
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
+        "isUserVerified": knows, "automaticPresenceSimulation": true,
+    });
+    let added = cdp(browser, "WebAuthn.addVirtualAuthenticator", json!({ "options": options })).await;
+    added["authenticatorId"].as_str().expect("an id").to_owned()
+}
+
+async fn cdp(browser: &Browser, cmd: &str, params: serde_json::Value) -> serde_json::Value {
+    browser.command("goog/cdp/execute", json!({ "cmd": cmd, "params": params })).await
+}
+
+/// What the script of the page says of a passkey that was not taken.
+async fn trouble(browser: &Browser) -> String {
+    eventually("what went wrong", async || {
+        let told = browser.script("return document.querySelector('[data-trouble]:not([hidden])')?.textContent").await;
+        told.as_str().map(str::to_owned)
+    })
+    .await
+}
+
+/// Chromium checks what it is asked for as any browser does, and its phone signs as any does: with a key that it keeps.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_signs_in_without_a_password_until_it_is_forgotten() {
+    let (folder, page) = (tempfile::tempdir().expect("a folder"), free_address());
+    let config = configuration(folder.path(), page);
+    let _daemon = watching(&config, page).await;
+    let browser = Browser::start().await;
+    let person = Person { browser: &browser, page: format!("localhost:{}", page.port()) };
+    person.opens(&path(&command(&config, &["users", "add", "admin", "--role", "administrator"]))).await;
+    person.sends(&[("password", PASSWORD), ("again", PASSWORD)], "button[type=submit]").await;
+    let button = "return document.querySelector('form[data-passkey=show]')?.hidden";
+    assert_eq!(browser.script(button).await, serde_json::Value::Null, "nobody has one");
+    person.signs_in("admin", PASSWORD).await;
+    assert_eq!(person.place().await, "/second-step", "the role must have it");
+
+    person.opens("/passkeys").await;
+    assert!(person.reads().await.contains("Chưa có khóa nào"), "{}", person.reads().await);
+    person.is_well("passkeys").await;
+    cdp(&browser, "WebAuthn.enable", json!({})).await;
+    let first = phone(&browser, true).await;
+    let make = async |password: &str| {
+        let script = format!(
+            "const form = document.querySelector('form[data-passkey=make]'); form.label.value = 'điện thoại của An'; \
+             form.password.value = {}; window.before = true; form.requestSubmit()",
+            json!(password)
+        );
+        browser.script(&script).await;
+    };
+    make("một câu khác hẳn").await;
+    assert!(trouble(&browser).await.contains("Sai tên đăng nhập hoặc mật khẩu"));
+    person.opens("/passkeys").await;
+    make(PASSWORD).await;
+    person.follows("the passkey").await;
+    let read = person.reads().await;
+    assert!(read.contains("điện thoại của An") && read.contains("chưa dùng"), "{read}");
+    person.is_well("passkey-made").await;
+    make(PASSWORD).await;
+    assert!(trouble(&browser).await.contains("Máy không đưa ra khóa nào"), "the same phone is not taken twice");
+
+    // Nobody types anything, and the role's second step is in it.
+    let show = async || {
+        browser.script("window.before = true; document.querySelector('form[data-passkey=show]').requestSubmit()").await;
+    };
+    person.opens("/passkeys").await;
+    person.signs_out().await;
+    person.opens("/accounts").await;
+    person.is_well("sign-in-by-passkey").await;
+    show().await;
+    person.follows("the page that they wanted").await;
+    assert_eq!(person.place().await, "/accounts", "{}", person.reads().await);
+    assert!(person.reads().await.contains("passkey: 1"), "{}", person.reads().await);
+    person.opens("/audit").await;
+    assert!(person.reads().await.contains("sign_in_by_passkey"), "{}", person.reads().await);
+    let counts = cdp(&browser, "WebAuthn.getCredentials", json!({ "authenticatorId": first })).await;
+    assert_eq!(counts["credentials"][0]["rpId"], "localhost");
+
+    // A copy of the phone that has signed less often is noticed.
+    let mut copy = counts["credentials"][0].clone();
+    copy["signCount"] = json!(0);
+    person.opens("/").await;
+    person.signs_out().await;
+    cdp(&browser, "WebAuthn.removeVirtualAuthenticator", json!({ "authenticatorId": first })).await;
+    let second = phone(&browser, true).await;
+    cdp(&browser, "WebAuthn.addCredential", json!({ "authenticatorId": second, "credential": copy })).await;
+    person.opens("/sign-in").await;
+    show().await;
+    assert!(trouble(&browser).await.contains("Khóa này không đúng"));
+
+    // Somebody who has the phone and not its owner's finger gets nowhere.
+    cdp(&browser, "WebAuthn.setUserVerified", json!({ "authenticatorId": second, "isUserVerified": false })).await;
+    person.opens("/sign-in").await;
+    show().await;
+    assert!(trouble(&browser).await.contains("Máy không đưa ra khóa nào"));
+    cdp(&browser, "WebAuthn.setUserVerified", json!({ "authenticatorId": second, "isUserVerified": true })).await;
+
+    // An administrator at the machine has it forgotten: it was stolen.
+    assert!(command(&config, &["users"]).contains("passkeys: 1"));
+    assert_eq!(command(&config, &["users", "passkeys", "admin", "--forget"]), "done");
+    let held = reqwest::get(format!("http://{page}/sign-in")).await.expect("an answer").text().await.expect("text");
+    assert!(!held.contains("data-passkey"), "nobody has one");
+    person.opens("/sign-in").await;
+    person.signs_in("admin", PASSWORD).await;
+    assert_eq!(person.place().await, "/second-step");
 }

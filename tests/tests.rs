@@ -5,6 +5,8 @@
 
 mod support;
 
+/// A certificate from an authority: Pebble.
+mod acme;
 /// The JSON API against its description, and Prometheus that discovers by it.
 mod api;
 /// House rules: imports, clocks, module docs.

@@ -68,6 +68,14 @@ enum What {
         #[arg(long, required = true)]
         off: bool,
     },
+    /// Forget somebody's passkeys, such as where a phone was stolen; sign them out everywhere, too.
+    Passkeys {
+        /// Whose.
+        name: String,
+        /// Forget all of them; people make some themselves, on the page that their name leads to.
+        #[arg(long, required = true)]
+        forget: bool,
+    },
     /// Let somebody sign in by the provider of OpenID Connect, or no more; ends their sessions.
     Openid {
         /// Whom.
@@ -106,6 +114,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         What::Appoint { name, role } => done(change(&client, &name, json!({ "deed": "appoint", "role": role })).await),
         What::Bind { name, areas, .. } => done(change(&client, &name, json!({ "deed": "bind", "areas": areas })).await),
         What::SecondStep { name, .. } => done(change(&client, &name, json!({ "deed": "no_second_step" })).await),
+        What::Passkeys { name, .. } => done(change(&client, &name, json!({ "deed": "no_passkeys" })).await),
         What::Openid { name, called, .. } => {
             let deed = json!({ "deed": "provider", "called": called.unwrap_or_default() });
             done(change(&client, &name, deed).await)
@@ -132,11 +141,15 @@ async fn list(client: &Client) -> Result<String, String> {
     let accounts = client.json(Method::GET, &["api", "v1", "accounts"], NOTHING).await?;
     let text = |account: &Value, key: &str| account[key].as_str().unwrap_or_default().to_owned();
     let rows = accounts.as_array().into_iter().flatten().map(|account| {
+        let passkeys = account["passkeys"].as_u64().unwrap_or(0);
         let state = match (account["closed"] == true, account["password"] == true) {
-            (true, _) => "closed",
-            (_, false) => "no password yet",
-            _ if account["second_step"] == true => "second step",
-            _ => "",
+            (true, _) => "closed".to_owned(),
+            (_, false) => "no password yet".to_owned(),
+            _ => {
+                let second = (account["second_step"] == true).then(|| "second step".to_owned());
+                let passkeys = (passkeys > 0).then(|| format!("passkeys: {passkeys}"));
+                second.into_iter().chain(passkeys).collect::<Vec<_>>().join(", ")
+            }
         };
         let gone: Vec<String> = ids(&account["areas_gone"]);
         let areas = ids(&account["areas"]).into_iter();
@@ -149,7 +162,7 @@ async fn list(client: &Client) -> Result<String, String> {
             (None, _) => String::new(),
         };
         let (name, role, full_name) = (text(account, "name"), text(account, "role"), text(account, "full_name"));
-        [name, role, full_name, areas, state.to_owned(), provider]
+        [name, role, full_name, areas, state, provider]
     });
     let rows: Vec<_> = rows.collect();
     Ok(if rows.is_empty() {

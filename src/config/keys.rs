@@ -1,9 +1,11 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 197] = [
+const NAMES: [&str; 204] = [
     "ack_expires",
+    "acme",
     "after",
+    "agree_terms",
     "alert",
     "alert_after",
     "alert_below",
@@ -47,6 +49,7 @@ const NAMES: [&str; 197] = [
     "confirm_every",
     "connect_timeout",
     "consent",
+    "contact",
     "contract",
     "contractors_links",
     "days",
@@ -54,11 +57,13 @@ const NAMES: [&str; 197] = [
     "device",
     "diacritics",
     "digest",
+    "directory",
     "down_every",
     "drill",
     "endpoint",
     "escalation",
     "every",
+    "folder",
     "fps",
     "fps_ratio",
     "frames",
@@ -114,6 +119,7 @@ const NAMES: [&str; 197] = [
     "metrics",
     "monitor",
     "name",
+    "names",
     "needs",
     "needs_at_night",
     "night",
@@ -154,6 +160,7 @@ const NAMES: [&str; 197] = [
     "report",
     "respond_by",
     "ring",
+    "roots",
     "roster_keepers",
     "rotation",
     "rtsp",

@@ -3,6 +3,7 @@
 //! Files are read as trees that know where each value stands, and each value is taken out by name: a mistake in one
 //! entry hides no other. Nothing here touches the network or the clock.
 
+mod acme;
 mod areas;
 mod channels;
 mod checked;
@@ -97,7 +98,7 @@ fn build<'a>(
     let mut probe = settings::probe(&tables);
     let metrics = settings::metrics(&tables);
     let journal = settings::journal(&tables);
-    let web = web::web(&tables);
+    let web = web::web(&tables, journal.path.as_deref().and_then(Path::parent));
     let mut uptime = settings::report(&tables);
     let owners = privacy::owners(&tables);
     let logins = secret::logins(&tables);

@@ -1,8 +1,8 @@
 //! `[web.openid]`: the provider that says who somebody is, beside passwords.
 
-use super::{entry::Entry, secret::secret};
+use super::{entry::Entry, secret::secret, web_address::is_here};
 use crate::web::{Claim, OpenId};
-use url::{Host, Url};
+use url::Url;
 
 /// Letters on the button.
 const LONGEST_NAME: usize = 40;
@@ -41,14 +41,8 @@ fn issuer(entry: &Entry<'_>) -> Option<(String, String)> {
     let url = text.value.parse::<Url>().ok();
     let url = url.filter(|url| url.has_host() && url.query().is_none() && url.fragment().is_none());
     let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
-    let local = |url: &Url| match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
     match url {
-        Some(url) if url.scheme() == "https" || url.scheme() == "http" && local(&url) => {
+        Some(url) if url.scheme() == "https" || url.scheme() == "http" && is_here(&url) => {
             Some((text.value, url.host_str().unwrap_or_default().to_owned()))
         }
         _ => {

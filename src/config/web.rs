@@ -1,19 +1,20 @@
 //! `[web]`: the listener, what it is encrypted with, and which proxies stand before it.
 
 use super::{
+    acme,
     entry::{Entry, Located},
     mask::names_a_file,
     openid,
     scrapers::{self, Encryption},
     tables::Tables,
 };
-use crate::web::{Settings, Tls, TlsFile};
-use std::net::IpAddr;
+use crate::web::{Acme, Settings, Tls, TlsFile};
+use std::{net::IpAddr, path::Path};
 
 const TLS_REMEDY: &str = "give certificate = \"FILE\" and key = \"FILE\" in PEM, or leave listen on 127.0.0.1 behind a proxy that \
                           speaks TLS; where nobody else is on the network: allow_plain = true";
 
-pub(super) fn web(tables: &Tables<'_>) -> Settings {
+pub(super) fn web(tables: &Tables<'_>, journal: Option<&Path>) -> Settings {
     let mut web = Settings::default();
     let Some(table) = tables.one("web") else { return web };
     let listen = table.parsed("listen", "address with a port", "127.0.0.1:9740");
@@ -34,9 +35,19 @@ pub(super) fn web(tables: &Tables<'_>) -> Settings {
     let (scrapers, theirs) = scrapers::scrapers(table);
     web.scrapers = scrapers.into();
     web.tls = tls(table, theirs);
+    if let Some(entry) = table.child("acme") {
+        web.acme = acme::acme(&entry, journal);
+        if web.tls.is_some() {
+            let message = "stands beside a certificate of one's own".to_owned();
+            table.problem("acme", table.place("acme"), message, "keep [web.acme], or certificate and key");
+        }
+        // Where something is missing that was told of, and a second problem would not help.
+        web.tls = web.acme.as_ref().map(Acme::tls).or(web.tls);
+        web.hosts.extend(web.acme.iter().flat_map(|acme| acme.names.clone()));
+    }
     let allowed = table.truth("allow_plain").unwrap_or(false);
     // Files that cannot be used were told of already. A web configuration may name users alone, and encrypts nothing then.
-    let meant = web.tls.is_some() || table.has("certificate") || table.has("key");
+    let meant = web.tls.is_some() || table.has("acme") || table.has("certificate") || table.has("key");
     if let Some(listen) = listen.filter(|listen| !listen.value.ip().is_loopback() && !allowed && !meant) {
         let message =
             format!("{} is for others too, and passwords would cross the network in plain HTTP", listen.value);

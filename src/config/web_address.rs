@@ -4,7 +4,17 @@ use super::{
     entry::{Entry, Located},
     secret::interpolated,
 };
-use url::Url;
+use url::{Host, Url};
+
+/// Whether it is an address of this machine, where nobody listens in between.
+pub(super) fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
 
 /// Webhook addresses often are secrets themselves, so the value is never shown.
 pub(super) fn url(entry: &Entry<'_>, example: &str) -> Option<Url> {

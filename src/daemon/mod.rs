@@ -3,6 +3,7 @@
 //! It never touches signals, so that tests and the demo embed it. The parts talk over bounded queues:
 //! `schedule` → observations → event loop → journal → relay → channels; pages and metrics read the last snapshot.
 
+mod acme;
 mod agenda;
 mod answers;
 mod beacons;
@@ -86,6 +87,14 @@ pub enum Error {
     /// The address is taken or not ours.
     #[error("cannot listen on {0}: {1}; change [web] listen, or stop what holds that port")]
     Listen(SocketAddr, std::io::Error),
+    /// The address at which an authority asks for its proof is taken or not ours.
+    #[error(
+        "cannot listen on {0} for the authority's questions: {1}; change [web.acme] listen, or stop what holds that port"
+    )]
+    Plain(SocketAddr, std::io::Error),
+    /// Where the authority's certificate is kept cannot be written.
+    #[error("cannot keep a certificate in {0}: {1}; change [web.acme] folder, or let the daemon's user write there")]
+    Acme(std::path::PathBuf, std::io::Error),
     /// The journal cannot be opened.
     #[error("{0}")]
     Journal(#[from] journal::Error),

@@ -1,7 +1,7 @@
 //! Puts the daemon together: first whatever can fail, then each task by a function of its own.
 
 use super::{
-    Error, Parts, Probing, Running, beacons, certificates, contract, distress, event_loop, pages,
+    Error, Parts, Probing, Running, acme, beacons, certificates, contract, distress, event_loop, pages,
     progress::Progress,
     relay::{self, TellFn},
     replies,
@@ -49,7 +49,7 @@ pub(super) async fn begin(
     parts: Parts,
     channels: impl FnOnce(&Shared) -> TellFn,
 ) -> Result<(Running, Journal), Error> {
-    let Opened { listener, keyring, means, journal, key, restored, register, chain, edits } =
+    let Opened { listener, keyring, plain, means, journal, key, restored, register, chain, edits } =
         open(&config, &clock).await?;
     let config = laid(config, &edits).await;
     let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
@@ -125,6 +125,10 @@ pub(super) async fn begin(
         supervisor.start(Task::Certificates, certificates::run(shared.clone(), keyring, encryption));
         used
     });
+    let ordered = shared.configs.borrow().web.acme.clone();
+    if let Some((acme, plain)) = ordered.zip(plain) {
+        supervisor.start(Task::Acme, acme::run(shared.clone(), acme, plain, shared.stop.child_token()));
+    }
     let (reckoned, clocks) = watch::channel(Arc::default());
     supervisor.start(Task::Contract, contract::run(shared.clone(), reckoned));
     supervisor.start(Task::Web, pages::serve(&shared, listener, encryption, clocks));
@@ -143,6 +147,8 @@ pub(super) async fn begin(
 struct Opened {
     listener: TcpListener,
     keyring: Option<web::Keyring>,
+    /// Where an authority asks for its proof.
+    plain: Option<TcpListener>,
     means: deliver::Means,
     journal: Journal,
     key: Arc<SecretSlice<u8>>,
@@ -154,6 +160,14 @@ struct Opened {
 
 /// All that can fail.
 async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
+    let plain = match &config.web.acme {
+        Some(acme) => {
+            acme.prepare().map_err(|error| Error::Acme(acme.folder.clone(), error))?;
+            let plain = TcpListener::bind(acme.listen).await;
+            Some(plain.map_err(|error| Error::Plain(acme.listen, error))?)
+        }
+        None => None,
+    };
     let keyring = config.web.tls.as_ref().map(web::Tls::read).transpose()?;
     let listen = config.web.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
@@ -172,7 +186,7 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, Error> {
         tracing::error!(%error, "what was edited on pages cannot be read: what the files say holds");
         config.sheet.edits()
     });
-    Ok(Opened { listener, keyring, means, journal, key, restored, register, chain, edits })
+    Ok(Opened { listener, keyring, plain, means, journal, key, restored, register, chain, edits })
 }
 
 /// The configuration with what people edited; a start anew in place goes on with one that has it already.

@@ -18,6 +18,8 @@ closed! {
         Relay "relay",
         /// Reads the pages' certificate again when its files change.
         Certificates "certificates",
+        /// Orders the pages' certificate from an authority.
+        Acme "acme",
         /// Keeps the contract's clock.
         Contract "contract",
         /// Reads what people answer to bots.

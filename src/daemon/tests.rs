@@ -48,7 +48,7 @@ async fn every_task_is_registered() {
     let (running, _folder) = daemon(Probing::Real("no-such-program".into())).await;
     let known: BTreeSet<Task> = running.supervisor.tasks().keys().copied().collect();
     assert_eq!(known, ALWAYS.into_iter().chain([Task::Beacons]).collect());
-    let optional = [Task::Beacons, Task::Certificates, Task::ServiceManager];
+    let optional = [Task::Beacons, Task::Certificates, Task::Acme, Task::ServiceManager];
     assert!(Task::ALL.iter().all(|task| known.contains(task) || optional.contains(task)), "a task is new");
     let (status, metrics) = fetch(&running, "/metrics").await;
     assert_eq!(status, 200);

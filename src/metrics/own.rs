@@ -60,6 +60,7 @@ pub struct Own {
     skipped: IntGauge,
     certificate_ok: IntGauge,
     certificate_ends: Gauge,
+    certificate_orders: IntCounterVec,
     reload_ok: IntGauge,
     reload_at: Gauge,
     worker_deaths: IntCounterVec,
@@ -144,6 +145,11 @@ impl Own {
                 "camhealth_web_certificate_last_read_successful",
                 "1 if the certificate's files could be used when they were last read; 1 without any.",
             ),
+            certificate_orders: counters(
+                "camhealth_web_certificate_orders_total",
+                "Certificates that were ordered from an authority (ACME), by outcome.",
+                &["outcome"],
+            ),
             certificate_ends: gauge(
                 "camhealth_web_certificate_expiry_timestamp_seconds",
                 "When the certificate of pages and metrics ends, as Unix time in seconds; 0 without one.",
@@ -225,6 +231,7 @@ impl Own {
         own.certificate_ok.set(1);
         own.register(own.certificate_ok.clone());
         own.register(own.certificate_ends.clone());
+        own.register(own.certificate_orders.clone());
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
@@ -321,6 +328,11 @@ impl Own {
     pub fn set_certificate(&self, ends: Timestamp, good: bool) {
         self.certificate_ends.set(ends.as_second() as f64);
         self.certificate_ok.set(i64::from(good));
+    }
+
+    /// An authority was asked for a certificate.
+    pub fn certificate_ordered(&self, given: bool) {
+        self.certificate_orders.with_label_values(&[if given { "given" } else { "failed" }]).inc();
     }
 
     /// Whether the daemon does its work.

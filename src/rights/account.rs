@@ -4,6 +4,7 @@ use super::{
     bounds::Bounds,
     hash::Hash,
     openid::OpenId,
+    passkey::Passkey,
     role::{Right, Role},
     second::SecondStep,
 };
@@ -45,6 +46,9 @@ pub struct Account {
     /// Whom they are at the provider, if they may sign in by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub openid: Option<OpenId>,
+    /// What they may show in place of password and code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<Passkey>,
 }
 
 closed! {
@@ -96,6 +100,9 @@ pub struct Pass {
     /// Whose shifts a calendar shows: somebody of the roster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
+    /// Whether whoever signed in here showed a passkey, which is two steps in one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_passkey: bool,
 }
 
 impl Pass {
@@ -114,6 +121,7 @@ impl Pass {
             until,
             areas: None,
             person: None,
+            by_passkey: false,
         }
     }
 
@@ -131,7 +139,19 @@ impl Pass {
         role: Role,
         (now, until): (Timestamp, Option<Timestamp>),
     ) -> Self {
-        Self { id, kind, account: None, label, role, created: now, used: now, until, areas: None, person: None }
+        Self {
+            id,
+            kind,
+            account: None,
+            label,
+            role,
+            created: now,
+            used: now,
+            until,
+            areas: None,
+            person: None,
+            by_passkey: false,
+        }
     }
 
     /// A phone's calendar, of somebody's shifts. It opens nothing else, so its role is never asked for.

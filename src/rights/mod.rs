@@ -11,16 +11,20 @@ mod forgotten;
 mod hash;
 mod narrow;
 mod openid;
+mod passkey;
 mod register;
 mod role;
 mod second;
 mod throttle;
 mod wish;
+mod wrong;
 
 #[cfg(test)]
 mod bounds_tests;
 #[cfg(test)]
 mod openid_tests;
+#[cfg(test)]
+mod passkey_tests;
 #[cfg(test)]
 mod second_tests;
 #[cfg(test)]
@@ -34,8 +38,10 @@ pub use bounds::{Bounds, Outside, Reach, Touched};
 pub use forgotten::{Forgotten, Trail, hangs};
 pub use hash::Hash;
 pub use openid::{OpenId, Vouched};
-pub use register::{Change, Invite, Register, Wrong, is_name};
+pub use passkey::{MOST as PASSKEYS, Passkey};
+pub use register::{Change, Invite, Register, is_name};
 pub use role::{Right, Role};
 pub use second::{Proof, SecondStep, Seed};
 pub use throttle::{Throttle, Try};
 pub use wish::{Decided, Wish, decide};
+pub use wrong::Wrong;

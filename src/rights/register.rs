@@ -6,10 +6,12 @@ use super::{
     bounds::Bounds,
     hash::Hash,
     openid::{OpenId, Vouched},
+    passkey::{self, Passkey},
     role::Role,
     second::{Proof, SecondStep},
+    wrong::Wrong,
 };
-use crate::model::{AreaId, Fleet, closed};
+use crate::model::{AreaId, Fleet};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -18,52 +20,6 @@ const LONGEST_NAME: usize = 32;
 /// Accounts, and passes of an account or without one, that there may be.
 const ACCOUNTS: usize = 1000;
 const PASSES: usize = 50;
-
-closed! {
-    /// Why something about accounts is not done.
-    pub enum Wrong {
-        /// Names are letters, digits, dots and hyphens.
-        Name "name",
-        /// There is an account of this name.
-        Taken "taken",
-        /// There is none of this name.
-        Unknown "unknown",
-        /// Nobody else could keep accounts.
-        LastAdministrator "last_administrator",
-        /// The link was used, or is too old.
-        Invitation "invitation",
-        /// There are too many.
-        TooMany "too_many",
-        /// What was shown beside the password does not count.
-        Code "code",
-        /// There is no such area.
-        Area "area",
-        /// Who keeps accounts keeps those of the whole commune.
-        Bound "bound",
-        /// Nobody can be called so at a provider, or another account waits for that name.
-        Provider "provider",
-        /// No account is of whoever a provider vouched for.
-        Unvouched "unvouched",
-    }
-}
-
-impl std::fmt::Display for Wrong {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Name => "a name is 1 to 32 letters of a to z, digits, dots, hyphens and underscores",
-            Self::Taken => "there is an account of this name already",
-            Self::Unknown => "there is no such account, or no such pass",
-            Self::LastAdministrator => "nobody else can keep accounts: let another administrator sign in first",
-            Self::Invitation => "this link was used, or is older than a day: ask for another",
-            Self::Code => "the code is wrong, or was used: each counts once",
-            Self::Area => "there is no such area: /api/v1/areas and the map list those that there are",
-            Self::Bound => "an administrator keeps the whole commune: give them another role, or bind them to no area",
-            Self::Provider => "a name at the provider is 1 to 255 letters, and one account alone waits for it",
-            Self::Unvouched => "no account is yours: an administrator makes it first, for your name at the provider",
-            Self::TooMany => "there are as many as there may be: end some of them first",
-        })
-    }
-}
 
 /// A change of an account or a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +133,7 @@ impl Register {
             areas: wish.areas,
             second: None,
             openid,
+            passkeys: Vec::new(),
         };
         let account = match before.filter(|known| !known.closed) {
             // Until they choose another, the old password is good.
@@ -194,12 +151,13 @@ impl Register {
         Ok(self.done(outcome, &name))
     }
 
-    /// Somebody opened their link and chose a password. All else that they are known by is good no more.
+    /// Somebody opened their link and chose a password. All else that they are known by is good no more, passkeys too: what was
+    /// lost may be the phone.
     pub fn choose(&mut self, now: Timestamp, invitation: &Hash, password: Hash) -> Result<Outcome, Wrong> {
         let pass =
             self.pass(now, invitation).filter(|pass| pass.kind == PassKind::Invitation).ok_or(Wrong::Invitation)?;
         let account = pass.account.as_ref().and_then(|name| self.accounts.get(name)).ok_or(Wrong::Invitation)?;
-        let account = Account { password: Some(password), ..account.clone() };
+        let account = Account { password: Some(password), passkeys: Vec::new(), ..account.clone() };
         let name = account.name.clone();
         let mut outcome = Outcome { before: self.told(&name), ..Outcome::default() };
         outcome.changes.extend(self.passes_of(&name).map(|pass| Change::Gone(pass.id.clone())));
@@ -207,7 +165,8 @@ impl Register {
         Ok(self.done(outcome, &name))
     }
 
-    /// Somebody signed in. Where a second step is asked for, what was shown counts here, and never again.
+    /// Somebody signed in. Where a second step is asked for, what was shown counts here, and never again; a passkey is both
+    /// steps.
     pub fn sign_in(
         &mut self,
         now: Timestamp,
@@ -217,6 +176,16 @@ impl Register {
     ) -> Result<Outcome, Wrong> {
         let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?;
         let (name, mut outcome) = (account.name.clone(), Outcome::default());
+        if let Some(Proof::Passkey { id: passkey, key }) = proof {
+            let passkeys = passkey::shown(&account.passkeys, passkey, key, now).ok_or(Wrong::Passkey)?;
+            let changes = self.entering(now, account, (id, label)).into_iter().map(|change| match change {
+                Change::Pass(pass) => Change::Pass(Pass { by_passkey: true, ..pass }),
+                other => other,
+            });
+            outcome.changes.extend(changes);
+            outcome.changes.push(Change::Account(Account { passkeys, ..account.clone() }));
+            return Ok(self.done(outcome, &name));
+        }
         if let Some(second) = &account.second {
             let second = proof.and_then(|proof| second.shown(proof)).ok_or(Wrong::Code)?;
             outcome.changes.push(Change::Account(Account { second: Some(second), ..account.clone() }));
@@ -342,6 +311,45 @@ impl Register {
         let told = |asked: bool| if asked { "second step" } else { "password alone" }.to_owned();
         let (before, after) = (told(account.second.is_some()), told(second.is_some()));
         let outcome = Outcome { changes: vec![Change::Account(Account { second, ..account })], before, after };
+        self.apply(&outcome.changes);
+        Ok(outcome)
+    }
+
+    /// The account of a passkey.
+    pub fn of_passkey(&self, id: &str) -> Option<(&Account, &Passkey)> {
+        let open = self.accounts.values().filter(|account| !account.closed);
+        open.flat_map(|account| account.passkeys.iter().map(move |passkey| (account, passkey)))
+            .find(|(_, passkey)| passkey.id == id)
+    }
+
+    /// Takes a passkey of somebody's on.
+    pub fn add_passkey(&mut self, name: &str, new: Passkey) -> Result<Outcome, Wrong> {
+        if self.of_passkey(&new.id).is_some() {
+            return Err(Wrong::Passkey);
+        }
+        let after = new.label.clone();
+        self.keep_passkeys(name, (String::new(), after), |known| passkey::with(known, new))
+    }
+
+    /// Forgets one of somebody's passkeys, or all of them. Sessions go on: whoever is to be put out is signed out, too.
+    pub fn drop_passkeys(&mut self, name: &str, one: Option<&str>) -> Result<Outcome, Wrong> {
+        let label = one.and_then(|id| self.of_passkey(id)).map(|(_, passkey)| passkey.label.clone());
+        let before = label.unwrap_or_else(|| "all".to_owned());
+        self.keep_passkeys(name, (before, String::new()), |known| match one {
+            Some(id) => passkey::without(known, id),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    fn keep_passkeys(
+        &mut self,
+        name: &str,
+        (before, after): (String, String),
+        kept: impl FnOnce(&[Passkey]) -> Result<Vec<Passkey>, Wrong>,
+    ) -> Result<Outcome, Wrong> {
+        let account = self.account(name).filter(|account| !account.closed).ok_or(Wrong::Unknown)?;
+        let account = Account { passkeys: kept(&account.passkeys)?, ..account.clone() };
+        let outcome = Outcome { changes: vec![Change::Account(account)], before, after };
         self.apply(&outcome.changes);
         Ok(outcome)
     }

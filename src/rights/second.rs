@@ -37,6 +37,13 @@ pub enum Proof {
     Code(u64),
     /// A recovery code, by its hash.
     Recovery(Hash),
+    /// A passkey, in place of password and code: which, and how it stands once it was shown.
+    Passkey {
+        /// Its id.
+        id: String,
+        /// What it is checked with from now on.
+        key: String,
+    },
 }
 
 impl SecondStep {
@@ -49,6 +56,8 @@ impl SecondStep {
                 let left: Vec<Hash> = self.recovery.iter().filter(|known| *known != code).cloned().collect();
                 (left.len() < self.recovery.len()).then(|| Self { recovery: left, ..self.clone() })
             }
+            // Whoever is asked for a code has shown a password, and a passkey stands beside none.
+            Proof::Passkey { .. } => None,
         }
     }
 }

@@ -52,14 +52,14 @@ proptest! {
                 (Ok(()), Some(Proof::Recovery(code))) => {
                     prop_assert!(second(0).recovery.contains(&code) && codes.insert(code), "twice, or of nobody");
                 }
-                (Ok(()), None) => prop_assert!(false, "by a password alone"),
+                (Ok(()), None | Some(Proof::Passkey { .. })) => prop_assert!(false, "by a password alone"),
                 (Err(wrong), proof) => {
                     prop_assert_eq!(wrong, Wrong::Code);
                     prop_assert_eq!(&register, &before, "what is refused changes nothing");
                     let used = match proof {
                         Some(Proof::Code(step)) => steps.iter().any(|before| *before >= step),
                         Some(Proof::Recovery(code)) => codes.contains(&code) || !second(0).recovery.contains(&code),
-                        None => true,
+                        None | Some(Proof::Passkey { .. }) => true,
                     };
                     prop_assert!(used, "a fresh one is taken");
                 }

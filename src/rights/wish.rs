@@ -5,9 +5,11 @@ use super::audit::Deed;
 use super::bounds::Bounds;
 use super::hash::Hash;
 use super::openid::Vouched;
-use super::register::{Change, Invite, Register, Wrong};
+use super::passkey::Passkey;
+use super::register::{Change, Invite, Register};
 use super::role::{Right, Role};
 use super::second::{Proof, SecondStep};
+use super::wrong::Wrong;
 use jiff::Timestamp;
 
 /// A wish about accounts.
@@ -50,6 +52,12 @@ pub enum Wish {
     SecondStep(String, SecondStep),
     /// Ask somebody for no second step any more.
     NoSecondStep(String),
+    /// Take a passkey of one's own on.
+    AddPasskey(String, Passkey),
+    /// Forget a passkey of one's own, by its id.
+    DropPasskey(String, String),
+    /// Forget all passkeys of somebody.
+    NoPasskeys(String),
     /// End a session of one's own.
     SignOut(Hash),
     /// End all sessions of an account.
@@ -76,6 +84,8 @@ impl Wish {
             | Self::SignIn { .. }
             | Self::Vouched { .. }
             | Self::SecondStep(..)
+            | Self::AddPasskey(..)
+            | Self::DropPasskey(..)
             | Self::SignOut(_)
             | Self::SignOutEverywhere(_)
             | Self::Use(_) => None,
@@ -84,6 +94,7 @@ impl Wish {
             | Self::Bind(..)
             | Self::Close(_)
             | Self::NoSecondStep(_)
+            | Self::NoPasskeys(_)
             | Self::Provider(..)
             | Self::Issue(_)
             | Self::Revoke(_) => Some(Right::Accounts),
@@ -123,7 +134,11 @@ pub fn decide(register: &mut Register, now: Timestamp, wish: Wish) -> Result<Dec
         }
         Wish::SignIn { account, pass, label, proof } => {
             // Whoever keeps accounts sees that somebody has lost their phone, or their codes.
-            let action = if matches!(proof, Some(Proof::Recovery(_))) { "sign_in_by_recovery_code" } else { "sign_in" };
+            let action = match &proof {
+                Some(Proof::Recovery(_)) => "sign_in_by_recovery_code",
+                Some(Proof::Passkey { .. }) => "sign_in_by_passkey",
+                Some(Proof::Code(_)) | None => "sign_in",
+            };
             (action, account.clone(), register.sign_in(now, &account, (pass, label), proof.as_ref())?)
         }
         Wish::Vouched { vouched, account, pass, label } => {
@@ -142,6 +157,13 @@ pub fn decide(register: &mut Register, now: Timestamp, wish: Wish) -> Result<Dec
             ("second_step", account.clone(), register.ask_second(&account, Some(second))?)
         }
         Wish::NoSecondStep(account) => ("no_second_step", account.clone(), register.ask_second(&account, None)?),
+        Wish::AddPasskey(account, passkey) => {
+            ("add_passkey", account.clone(), register.add_passkey(&account, passkey)?)
+        }
+        Wish::DropPasskey(account, id) => {
+            ("drop_passkey", account.clone(), register.drop_passkeys(&account, Some(&id))?)
+        }
+        Wish::NoPasskeys(account) => ("no_passkeys", account.clone(), register.drop_passkeys(&account, None)?),
         Wish::SignOut(pass) => ("sign_out", String::new(), register.revoke(&pass)?),
         Wish::SignOutEverywhere(account) => {
             ("sign_out_everywhere", account.clone(), register.sign_out_everywhere(&account)?)

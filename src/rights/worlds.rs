@@ -1,6 +1,6 @@
 //! Fleets of any shape, for tests of what lies where: areas, links, recorders, sites and cameras that hang together anyhow.
 
-use super::Bounds;
+use super::{Account, Bounds, Role};
 use crate::model::{
     Area, AreaId, Camera, Cause, Commune, DailyHours, Device, Fleet, Incident, IncidentId, Language, Level, Link,
     LinkKind, Scope, Site, Span, View, Watcher, Window,
@@ -14,6 +14,23 @@ pub(crate) const MOST: usize = 5;
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("a time in this century")
+}
+
+/// An account of an officer's, without a password.
+pub(crate) fn account(name: &str) -> Account {
+    let (name, full_name) = (name.to_owned(), name.to_uppercase());
+    Account {
+        name,
+        full_name,
+        role: Role::Officer,
+        password: None,
+        created: at(0),
+        closed: false,
+        areas: None,
+        second: None,
+        openid: None,
+        passkeys: Vec::new(),
+    }
 }
 
 /// A number of a thing, or none.

@@ -68,6 +68,7 @@ struct AccountRow<'a> {
     closed: bool,
     invited: bool,
     second: bool,
+    passkeys: usize,
     /// What they are called at the provider, and whether somebody has come by that.
     provider: Option<(&'a str, bool)>,
     /// What it is bound to, and what of that there is no more.
@@ -100,6 +101,7 @@ fn account_row<'a>(account: &'a Account, snapshot: &Snapshot, language: Language
         closed: account.closed,
         invited: account.password.is_none(),
         second: account.second.is_some(),
+        passkeys: account.passkeys.len(),
         provider: account.openid.as_ref().map(|openid| (openid.name(), openid.is_bound())),
         areas: named(account.areas.as_ref(), snapshot),
         gone: gone(account.areas.as_ref(), snapshot),
@@ -235,6 +237,7 @@ fn deed(form: &Fields) -> Result<Deed, Box<Response>> {
         "appoint" => Deed::Appoint { role: form.named("role")? },
         "bind" => Deed::Bind { areas: form.areas() },
         "no_second_step" => Deed::NoSecondStep,
+        "no_passkeys" => Deed::NoPasskeys,
         "provider" => Deed::Provider { called: form.one("called").to_owned() },
         "close" => Deed::Close,
         "sign_out" => Deed::SignOut,

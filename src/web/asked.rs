@@ -34,7 +34,7 @@ pub(super) fn status(refused: &Refused) -> StatusCode {
         | Refused::Configuration(_) => StatusCode::BAD_REQUEST,
         Refused::Denied(Denied::SignIn) => StatusCode::UNAUTHORIZED,
         Refused::Denied(Denied::Role(_) | Denied::SecondStep | Denied::Commune | Denied::Outside)
-        | Refused::People(Wrong::Code | Wrong::Unvouched) => StatusCode::FORBIDDEN,
+        | Refused::People(Wrong::Code | Wrong::Unvouched | Wrong::Passkey) => StatusCode::FORBIDDEN,
         Refused::People(Wrong::Unknown | Wrong::Invitation) => StatusCode::NOT_FOUND,
         Refused::People(Wrong::Taken | Wrong::LastAdministrator | Wrong::Bound | Wrong::Provider) => {
             StatusCode::CONFLICT

@@ -4,6 +4,7 @@
 //! contradict each other. Metrics are handed in as a function, since edges do not import each other.
 
 mod accounts;
+mod acme;
 mod api;
 mod asked;
 #[cfg(test)]
@@ -30,7 +31,9 @@ mod openid;
 mod origin;
 mod owners;
 mod page;
+mod passkeys;
 mod past;
+mod pending;
 mod people;
 mod pieces;
 #[cfg(test)]
@@ -69,6 +72,7 @@ mod wall;
 mod whole;
 mod words;
 
+pub use acme::{Acme, Proofs, Renewal, Standing};
 pub use asked::Asked;
 pub use editing::Turn;
 pub use hosts::Hosts;

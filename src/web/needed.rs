@@ -81,6 +81,10 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("POST", "/sign-out", Known),
         ("GET", "/second-step", Known),
         ("POST", "/second-step", Known),
+        ("GET", "/passkeys", Known),
+        ("POST", "/passkeys/begin", Known),
+        ("POST", "/passkeys/confirm", Known),
+        ("POST", "/passkeys/drop", Known),
         ("GET", "/api/v1/status", right(See)),
         ("GET", "/api/v1/channels", Whole(See)),
         ("GET", "/api/v1/cameras", right(See)),
@@ -122,6 +126,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/sign-in", Nothing),
         ("POST", "/sign-in", Nothing),
         ("POST", "/sign-in/code", Nothing),
+        ("POST", "/sign-in/passkey/begin", Nothing),
+        ("POST", "/sign-in/passkey", Nothing),
         ("GET", "/sign-in/openid", Nothing),
         ("GET", "/sign-in/openid/back", Nothing),
         ("GET", "/join/{secret}", Nothing),
@@ -132,6 +138,7 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/-/ready", Nothing),
         ("GET", "/static/wall.css", Nothing),
         ("GET", "/static/report.css", Nothing),
+        ("GET", "/static/passkey.js", Nothing),
         ("GET", "/static/wall.js", Nothing),
     ]
 };

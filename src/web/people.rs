@@ -78,6 +78,8 @@ pub(super) enum Deed {
     },
     /// It is asked for no second step any more, such as where a phone and the recovery codes are lost.
     NoSecondStep,
+    /// Its passkeys are forgotten, such as where a phone was stolen.
+    NoPasskeys,
     /// Whoever first comes from the provider under this name signs in to it, and nobody else by the provider from then on;
     /// nobody does where it is empty. Its sessions end.
     Provider {
@@ -100,6 +102,7 @@ pub(super) async fn change(shared: &Shared, by: &By, name: String, deed: Deed) -
         Deed::Appoint { role } => Wish::Appoint(name, role),
         Deed::Bind { areas } => Wish::Bind(name, bounds(&areas)),
         Deed::NoSecondStep => Wish::NoSecondStep(name),
+        Deed::NoPasskeys => Wish::NoPasskeys(name),
         Deed::Provider { called } => Wish::Provider(name, called_at_provider(&called)),
         Deed::Close => Wish::Close(name),
         Deed::SignOut => Wish::SignOutEverywhere(name),

@@ -5,7 +5,7 @@ use super::{
     incidents::Known,
     openid,
     origin::OwnPage,
-    owners,
+    owners, passkeys,
     past::Past,
     rendered::Cache,
     report, roster, second_step, sign_in,
@@ -56,6 +56,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         views: Arc::default(),
         waiting: Arc::default(),
         openid: Arc::default(),
+        passkeys: Arc::default(),
         view: None,
     };
     Router::new()
@@ -86,6 +87,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .route("/sign-in/openid/back", get(openid::back))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/second-step", get(second_step::page).post(second_step::change))
+        .merge(passkeys::routes())
         .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))
         .route("/screen/{secret}", get(sign_in::screen))
         .route("/roster", get(roster::page))
@@ -96,6 +98,10 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .route("/-/reload", post(reload))
         .route("/static/wall.css", get(async || asset("text/css; charset=utf-8", include_str!("static/wall.css"))))
         .route("/static/report.css", get(async || asset("text/css; charset=utf-8", include_str!("static/report.css"))))
+        .route(
+            "/static/passkey.js",
+            get(async || asset("text/javascript; charset=utf-8", include_str!("static/passkey.js"))),
+        )
         .route("/static/wall.js", get(async || asset("text/javascript; charset=utf-8", include_str!("static/wall.js"))))
         .fallback(async || (StatusCode::NOT_FOUND, "there is no such page; the wall is at /\n"))
         .layer(middleware::from_fn_with_state(shared.clone(), visitor::enter))

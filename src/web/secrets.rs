@@ -65,6 +65,13 @@ pub(super) fn half_way(key: &SecretSlice<u8>, second: i64, account: &str, passwo
     format!("{second}.{}", hex(&mac(key, &format!("half way|{second}|{account}|{}", password.0))))
 }
 
+/// What a passkey keeps of its owner: the same for an account each time, and nothing that tells who it is.
+pub(super) fn handle(key: &SecretSlice<u8>, account: &str) -> [u8; 16] {
+    let mut handle = [0; 16];
+    handle.copy_from_slice(&mac(key, &format!("passkey|{account}"))[..16]);
+    handle
+}
+
 /// What proves that whoever asks can read the journal of this machine, for one request within a minute.
 pub fn machine_token(key: &SecretSlice<u8>, second: i64, method: &str, path: &str) -> String {
     format!("{second}.{}", hex(&mac(key, &format!("machine|{second}|{method}|{path}"))))

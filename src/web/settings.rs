@@ -1,6 +1,6 @@
 //! Where pages and metrics are served, how they are encrypted, and who reads metrics without an account.
 
-use super::tls::Tls;
+use super::{acme::Acme, tls::Tls};
 use crate::{
     model::closed,
     rights::{Hash, Role},
@@ -27,6 +27,8 @@ pub struct Settings {
     pub openid: Option<OpenId>,
     /// What it is encrypted with; without it, it speaks plain HTTP.
     pub tls: Option<Tls>,
+    /// The authority that gives the certificate, where none of one's own is named.
+    pub acme: Option<Acme>,
     /// Addresses of proxies, whose word on where a request comes from is believed.
     pub proxies: Vec<IpAddr>,
     /// Who reads metrics as Prometheus does from other exporters.
@@ -57,6 +59,7 @@ impl Default for Settings {
             second_step: Vec::new(),
             openid: None,
             tls: None,
+            acme: None,
             proxies: Vec::new(),
             scrapers: Arc::default(),
         }

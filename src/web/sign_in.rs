@@ -53,6 +53,8 @@ struct Page<'a> {
     shortest: usize,
     /// A provider by which they may sign in too: its name, and where its button leads.
     provider: Option<(String, String)>,
+    /// Whether anybody has a passkey.
+    passkeys: bool,
 }
 
 impl<'a> Page<'a> {
@@ -66,7 +68,8 @@ impl<'a> Page<'a> {
         let provider = shared.state.access.openid.as_ref();
         let provider = provider.map(|known| (known.name().to_owned(), format!("/sign-in/openid?{}", query())));
         let (action, shortest) = ("/sign-in", SHORTEST);
-        Self { words, action, choosing: None, to, trouble: None, half_way: None, shortest, provider }
+        let passkeys = shared.state.access.register.borrow().accounts().any(|account| !account.passkeys.is_empty());
+        Self { words, action, choosing: None, to, trouble: None, half_way: None, shortest, provider, passkeys }
     }
 }
 
@@ -180,7 +183,7 @@ pub(super) fn trouble(words: &Words, wait: Option<Duration>, wrong: &str) -> (St
 }
 
 /// Lets somebody in who has shown all that is asked for: their browser is known from now on.
-async fn enter(
+pub(super) async fn enter(
     shared: &Shared,
     (way, address): (Way, IpAddr),
     headers: &HeaderMap,

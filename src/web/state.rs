@@ -6,8 +6,10 @@ use super::{
     exposition,
     flood::Wishes,
     incidents::Incidents,
-    openid::{Pending, Provider},
+    openid::{Held as AtProvider, Provider},
+    passkeys::Held as Ceremony,
     past,
+    pending::Pending,
     rendered::Cache,
     report,
     totp::Waiting,
@@ -17,7 +19,7 @@ use crate::{
     edits::Sheet,
     model::{CameraId, Language, Owner, Snapshot},
     request::{Done, Refused, Request},
-    rights::{By, Hash, Register, Role, Throttle, Trail, Who, Wish as PeopleWish},
+    rights::{self, By, Hash, Register, Role, Throttle, Trail, Who, Wish as PeopleWish},
     uptime::Range,
 };
 use futures_util::future::BoxFuture;
@@ -96,9 +98,12 @@ pub struct Access {
 impl Access {
     /// Whether somebody must set up a second step before they do anything else.
     pub(super) fn lacks_second_step(&self, who: &Who) -> bool {
-        let Who::Person { account, role, .. } = who else { return false };
+        let Who::Person { account, role, pass, .. } = who else { return false };
         let register = self.register.borrow();
-        self.second_step.contains(role) && register.account(account).is_some_and(|account| account.second.is_none())
+        let lacks = |account: &rights::Account| account.second.is_none();
+        self.second_step.contains(role)
+            && register.account(account).is_some_and(lacks)
+            && !register.pass((self.now)(), pass).is_some_and(|pass| pass.by_passkey)
     }
 }
 
@@ -126,7 +131,9 @@ pub(super) struct Shared {
     /// Second steps that are being set up.
     pub(super) waiting: Arc<Waiting>,
     /// Sign-ins that are at the provider.
-    pub(super) openid: Arc<Pending>,
+    pub(super) openid: Arc<Pending<AtProvider>>,
+    /// Passkeys that are being made, and sign-ins by one.
+    pub(super) passkeys: Arc<Pending<Ceremony>>,
     /// Where whoever visits is bound to areas: what they see. `cache` and `reports` are those of it then.
     pub(super) view: Option<Arc<View>>,
 }

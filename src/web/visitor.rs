@@ -139,6 +139,7 @@ pub(super) async fn enter(State(shared): State<Shared>, request: Request, next: 
         None => visitor.by.who.may(Right::Accounts),
     };
     let sets_up = matches!(route.as_str(), "/second-step" | "/sign-out")
+        || route.starts_with("/passkeys")
         || needed(&parts.method, &route) == Some(Needed::Nothing);
     let outcome = match outcome {
         Ok(()) if !sets_up && access.lacks_second_step(&visitor.by.who) => Err(Denied::SecondStep),

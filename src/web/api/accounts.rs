@@ -38,6 +38,8 @@ pub(super) struct AccountLine {
     closed: bool,
     /// Whether they are asked for a second step beside their password.
     second_step: bool,
+    /// Passkeys that they sign in by.
+    passkeys: usize,
     /// What they are called at the provider of OpenID Connect, if they may sign in by it.
     provider_name: Option<String>,
     /// Whether somebody of that name has come, who alone signs in by it since.
@@ -64,6 +66,7 @@ pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<AccountLine>> {
         password: account.password.is_some(),
         closed: account.closed,
         second_step: account.second.is_some(),
+        passkeys: account.passkeys.len(),
         provider_name: account.openid.as_ref().map(|openid| openid.name().to_owned()),
         provider_bound: account.openid.as_ref().is_some_and(OpenId::is_bound),
         areas: ids(account.areas.iter().flat_map(Bounds::areas)),

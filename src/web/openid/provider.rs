@@ -72,12 +72,6 @@ impl Begun {
     pub(super) fn state(&self) -> &str {
         self.state.secret()
     }
-
-    #[cfg(test)]
-    pub(super) fn of_state(state: &str) -> Self {
-        let (_, verifier) = PkceCodeChallenge::new_random_sha256();
-        Self { state: CsrfToken::new(state.to_owned()), nonce: Nonce::new_random(), verifier, back: String::new() }
-    }
 }
 
 /// What is known of it.

@@ -1,15 +1,14 @@
 //! The button of the provider, and the address to which it sends people back.
 
-use super::{
-    pending::{GOOD_FOR, Held},
-    provider::Trouble,
-};
+use super::{held::Held, provider::Trouble};
 use crate::{
+    model::Language,
     request::Request,
     rights::{self, By, Who},
     web::{
         asked,
         gate::Modest,
+        pending::GOOD_FOR,
         secrets,
         server::{Guest, Way},
         sign_in::{self, Going},
@@ -61,8 +60,9 @@ pub(in crate::web) async fn begin(
     match provider.begin(now, back).await {
         Ok((url, begun)) => {
             let secret = secrets::secret();
-            let held = Held { begun, to: going.address().to_owned(), language, address: sign_in::address(guest) };
-            shared.openid.put(now, secrets::known_as(secret.expose_secret()), held);
+            let held = Held { begun, to: going.address().to_owned(), language };
+            let id = secrets::known_as(secret.expose_secret());
+            shared.openid.put(now, id, sign_in::address(guest), held);
             let mut response = Redirect::to(url.as_str()).into_response();
             set(&mut response, visitor.way, secret.expose_secret());
             response
@@ -101,8 +101,9 @@ pub(in crate::web) async fn back(
     let access = &shared.state.access;
     let Some(provider) = access.openid.clone() else { return nothing_here() };
     let id = cookie(&headers, COOKIE).map(secrets::known_as);
-    let held = id.and_then(|id| shared.openid.take((access.now)(), &id, &answer.state));
-    let Some(Held { begun, to, language, .. }) = held else {
+    let fits = |held: &Held| secrets::same(held.begun.state(), &answer.state);
+    let held = id.and_then(|id| shared.openid.take((access.now)(), &id, fits));
+    let Some(Held { begun, to, language }) = held else {
         let language = wish.language(&shared.snapshot());
         let refusal = (StatusCode::FORBIDDEN, words(language).provider_over);
         return sign_in::refused(&shared, language, refusal, "/");
@@ -138,7 +139,7 @@ async fn let_in(
     (way, address): (Way, std::net::IpAddr),
     vouched: rights::Vouched,
     going: &Going,
-    language: crate::model::Language,
+    language: Language,
 ) -> Response {
     let known = shared.state.access.register.borrow().vouched(&vouched).map(|account| account.name.clone());
     let Ok(account) = known else {

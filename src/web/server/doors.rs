@@ -63,7 +63,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Begun<T> {
 }
 
 /// What is served in plain HTTP at an encrypted port: where the same is encrypted.
-pub(super) fn to_https() -> Router {
+pub(in crate::web) fn to_https() -> Router {
     Router::new().fallback(async |request: Request| -> Response {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | ':' | '[' | ']');

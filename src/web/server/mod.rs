@@ -10,6 +10,7 @@ mod pace;
 mod seats;
 
 pub(super) use chair::{Guest, Way};
+pub(super) use doors::to_https;
 pub use limits::Limits;
 pub(super) use limits::{BODY, BODY_WITHIN};
 
