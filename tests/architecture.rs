@@ -39,8 +39,8 @@ const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("journal", &["rights", "edits"]),
     // What a call does is decided there; whoever dials is told.
     ("deliver", &["call"]),
-    // A site in maintenance is judged as the monitor judges it.
-    ("uptime", &["coverage"]),
+    // A site in maintenance is judged as the monitor judges it, and so is a camera of which we heard late.
+    ("uptime", &["coverage", "health"]),
     // Settings types, each owned by its module, are filled by the configuration.
     // So are edits, which are laid over the files.
     (

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 204] = [
+const NAMES: [&str; 205] = [
     "ack_expires",
     "acme",
     "after",
@@ -16,6 +16,7 @@ const NAMES: [&str; 204] = [
     "answer_timeout",
     "area",
     "at",
+    "at_agent",
     "auth_retry_after",
     "author",
     "bad_to_down",

@@ -33,6 +33,7 @@ mod secret;
 mod settings;
 mod sheet;
 mod sites;
+mod slice;
 mod sms;
 mod source;
 mod tables;
@@ -47,6 +48,7 @@ pub use export::export;
 pub use files::Files;
 pub use owners::Owners;
 pub use problem::{Problem, Problems};
+pub use slice::{read_slice, slice};
 
 use crate::edits::Sheet;
 use context::Context;
@@ -100,6 +102,7 @@ fn build<'a>(
     let journal = settings::journal(&tables);
     let web = web::web(&tables, journal.path.as_deref().and_then(Path::parent));
     let mut uptime = settings::report(&tables);
+    uptime.health = health.clone();
     let owners = privacy::owners(&tables);
     let logins = secret::logins(&tables);
     let may_be_empty = fleet::is_being_set_up(&tables);

@@ -21,6 +21,12 @@ pub(super) fn logins(tables: &Tables<'_>) -> BTreeMap<String, Option<Arc<Login>>
     let mut logins = BTreeMap::new();
     for entry in tables.list("login") {
         for (name, login) in entry.named_children() {
+            // It stands in a file of whoever's camera it is.
+            if login.truth("at_agent") == Some(true) {
+                login.refuse_unread();
+                logins.insert(name.to_owned(), None);
+                continue;
+            }
             let username = login.required_hidden("username", "giamsat");
             let password = secret(&login, "password", "password_file", true);
             let allow_basic = login.truth("allow_basic").unwrap_or(false);

@@ -242,6 +242,9 @@ fn add(batch: &mut Batch, newer: Batch) -> usize {
     batch.observations.truncate(TRANSCRIPTS_MAX);
     batch.figures.extend(newer.figures);
     batch.figures.truncate(FIGURES_AT_END);
+    lost += append(&mut batch.late, newer.late);
+    batch.agents.retain(|old| newer.agents.iter().all(|new| new.print != old.print));
+    batch.agents.extend(newer.agents);
     lost
 }
 

@@ -3,7 +3,7 @@
 use super::supervise::Outcome;
 use crate::{
     clock::Clock,
-    model::{Beacon, Snapshot, later},
+    model::{Beacon, LinkId, Snapshot, later},
     monitor::Event,
     probe,
     topology::Voice,
@@ -37,7 +37,10 @@ pub(super) async fn run(
             () = clock.sleep_until(later(clock.now(), pause)) => {}
         }
         let fleet = snapshots.borrow().fleet.clone();
-        let links = fleet.links.iter().filter_map(|(id, link)| Some((Voice::Link(id.clone()), link.probe.clone()?)));
+        // What lies behind an agent nobody reaches from here.
+        let reached = |id: &LinkId| !fleet.is_behind_agent(id);
+        let links = fleet.links.iter().filter(|(id, _)| reached(id));
+        let links = links.filter_map(|(id, link)| Some((Voice::Link(id.clone()), link.probe.clone()?)));
         let anchors = fleet.anchors.iter().map(|anchor| (Voice::Anchors, anchor.clone()));
         let answers = ask(links.chain(anchors)).await;
         silent.retain(|voice, _| answers.contains_key(voice));

@@ -26,6 +26,9 @@ pub fn raise() -> std::io::Result<()> {
 /// The server's limits, with as many connections as there are descriptors for; warns where these are few.
 pub(super) fn limits(config: &Config) -> web::Limits {
     let usual = web::Limits::default();
+    // Each agent keeps a connection, and has another for what is urgent.
+    let agents = config.fleet.agents().count();
+    let usual = web::Limits { connections: usual.connections + 2 * agents, ..usual };
     let wanted = usual.connections as u64;
     let needed = needed(config);
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);

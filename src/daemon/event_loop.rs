@@ -28,7 +28,7 @@ use crate::{
 };
 use futures_util::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::Instant,
@@ -71,6 +71,8 @@ pub(super) struct EventLoop {
     pub(super) last_window: i64,
     /// How many windows people have set lately.
     pub(super) windows_lately: request::Quota,
+    /// How far each agent's looks are taken in, by its key.
+    pub(super) marks: BTreeMap<String, u64>,
 }
 
 /// Where everything comes from.

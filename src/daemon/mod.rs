@@ -5,6 +5,7 @@
 
 mod acme;
 mod agenda;
+mod agents;
 mod answers;
 mod beacons;
 mod budget;

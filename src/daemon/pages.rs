@@ -4,13 +4,16 @@ use super::{contract, descriptors, shared::Shared, supervise::Outcome};
 use crate::{
     alert::turns,
     deliver, metrics,
-    model::{CameraId, Grain, PersonId, Sought, Timeline},
+    model::{AgentPlan, CameraId, Grain, LinkId, PersonId, Sought, Timeline},
     rights::{Bounds, Reach},
     uptime, web,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -67,6 +70,7 @@ fn state(shared: &Shared, clocks: Clocks) -> web::State {
         }),
         owner: owner(shared),
         turns: turns(shared),
+        agents: agents(shared),
         hosts: web::Hosts::new(&hosts, move || linked.borrow().deliver.page.as_ref()?.host_str().map(str::to_owned)),
         requests: shared.requests.clone(),
         healthy: Arc::new({
@@ -74,6 +78,30 @@ fn state(shared: &Shared, clocks: Clocks) -> web::State {
             move || health.check()
         }),
         ready: Arc::new(move || if stop.is_cancelled() { Err("it is stopping".to_owned()) } else { health.check() }),
+    }
+}
+
+/// What is known of agents, and what each is to do. A plan is worked out once for each configuration: its text is long.
+fn agents(shared: &Shared) -> web::Agents {
+    type Kept = Option<(Arc<crate::config::Config>, BTreeMap<LinkId, Arc<AgentPlan>>)>;
+    let (contacts, clock, configs, snapshots) =
+        (shared.contacts.clone(), shared.clock.clone(), shared.configs.clone(), shared.snapshots.clone());
+    let (noted, kept) = (contacts.clone(), Mutex::new(Kept::None));
+    web::Agents {
+        plan: Arc::new(move |agent| {
+            let config = configs.borrow().clone();
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let (of, plans) = kept.get_or_insert_with(|| (config.clone(), BTreeMap::new()));
+            if !Arc::ptr_eq(of, &config) {
+                (*of, *plans) = (config.clone(), BTreeMap::new());
+            }
+            if !plans.contains_key(agent) {
+                plans.insert(agent.clone(), Arc::new(crate::config::slice(&config, agent)?));
+            }
+            plans.get(agent).cloned()
+        }),
+        heard: Arc::new(move |agent, message| noted.heard(clock.now(), agent, message)),
+        standing: Arc::new(move || contacts.standing(&snapshots.borrow().fleet)),
     }
 }
 

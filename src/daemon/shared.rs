@@ -1,6 +1,6 @@
 //! What the daemon's tasks share.
 
-use super::{progress::Progress, supervise::Health};
+use super::{agents::Contacts, progress::Progress, supervise::Health};
 use crate::{
     clock::Clock, config::Config, deliver::Means, journal::Journal, metrics::Own, model::Snapshot, monitor::Event,
     outbox, rights::Register, uptime::Recorder, web,
@@ -43,4 +43,6 @@ pub(super) struct Shared {
     pub(super) failures: Failures,
     /// What looks measured and is not yet in the journal.
     pub(super) measured: Measured,
+    /// What was heard of agents.
+    pub(super) contacts: Contacts,
 }

@@ -1,7 +1,9 @@
 //! Puts the daemon together: first whatever can fail, then each task by a function of its own.
 
 use super::{
-    Error, Parts, Probing, Running, acme, beacons, certificates, contract, distress, event_loop, pages,
+    Error, Parts, Probing, Running, acme,
+    agents::{self, Contacts},
+    beacons, certificates, contract, distress, event_loop, pages,
     progress::Progress,
     relay::{self, TellFn},
     replies,
@@ -55,7 +57,9 @@ pub(super) async fn begin(
     let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
     let now = clock.now();
     let seed = now.as_nanosecond() as u64;
-    let looks = schedule::Plan::new(config.schedule.clone(), &config.fleet, &restored.logins, now, seed);
+    let looks =
+        schedule::Plan::new(config.schedule.clone(), &config.fleet.looked_at_by(None), &restored.logins, now, seed);
+    let marks = restored.agents.clone();
     let (mut monitor, effects) =
         Monitor::new(config.fleet.clone(), event_loop::monitor_settings(&config), restored, now);
 
@@ -85,6 +89,7 @@ pub(super) async fn begin(
         news,
         failures,
         measured: Measured::default(),
+        contacts: Contacts::default(),
     };
 
     let (probe, prober) = probing(&shared, parts.probing);
@@ -106,6 +111,7 @@ pub(super) async fn begin(
         chain,
         last_window: 0,
         windows_lately: request::Quota::new(now),
+        marks,
     };
     let inputs = event_loop::Inputs { found, requests: asked, news: reported };
     supervisor.start(Task::EventLoop, event_loop.run(effects, inputs));
@@ -129,6 +135,7 @@ pub(super) async fn begin(
     if let Some((acme, plain)) = ordered.zip(plain) {
         supervisor.start(Task::Acme, acme::run(shared.clone(), acme, plain, shared.stop.child_token()));
     }
+    supervisor.start(Task::Agents, agents::run(shared.clone(), shared.contacts.clone()));
     let (reckoned, clocks) = watch::channel(Arc::default());
     supervisor.start(Task::Contract, contract::run(shared.clone(), reckoned));
     supervisor.start(Task::Web, pages::serve(&shared, listener, encryption, clocks));
@@ -259,7 +266,8 @@ fn watch_cameras(supervisor: &mut Supervisor, shared: &Shared, looks: schedule::
     let assignments = stream::unfold(shared.configs.clone(), async |mut configs| {
         configs.changed().await.ok()?;
         let config = configs.borrow_and_update().clone();
-        Some((schedule::Assignment { settings: config.schedule.clone(), fleet: config.fleet.clone() }, configs))
+        let fleet = config.fleet.looked_at_by(None);
+        Some((schedule::Assignment { settings: config.schedule.clone(), fleet }, configs))
     });
     let inputs = schedule::Inputs { assignments: assignments.boxed(), asks: asked_for };
     let (progress, own) = (shared.progress.clone(), shared.own.clone());

@@ -20,6 +20,8 @@ closed! {
         Certificates "certificates",
         /// Orders the pages' certificate from an authority.
         Acme "acme",
+        /// Says when an agent is lost.
+        Agents "agents",
         /// Keeps the contract's clock.
         Contract "contract",
         /// Reads what people answer to bots.

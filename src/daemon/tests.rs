@@ -24,12 +24,13 @@ fn simulated() -> Probing {
 }
 
 /// What every daemon has, and what those have that look for real. Under systemd there is one more.
-const ALWAYS: [Task; 11] = [
+const ALWAYS: [Task; 12] = [
     Task::EventLoop,
     Task::Journal,
     Task::Schedule,
     Task::Web,
     Task::Relay,
+    Task::Agents,
     Task::Contract,
     Task::Replies,
     Task::Trunks,

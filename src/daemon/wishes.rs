@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Ack, IncidentId},
+    model::{Ack, AgentLook, AgentMark, IncidentId, LinkId},
     monitor::Event,
     request::{self, Done, Drill, Ground, Refused, Request, Silence, TakingOn},
     rights::{self, By, Deed, Wish},
@@ -45,6 +45,7 @@ impl EventLoop {
             Request::Unsilence { window } => self.unsilence(now, window, agenda),
             Request::Edit(wish) => return lanes.editing.ask(wish, whose, answer),
             Request::People(wish) => self.people(now, wish, &whose, agenda),
+            Request::Witnessed { print, agent, looks } => Ok(self.witnessed(now, print, &agent, looks, agenda)),
             // It is shown when the trail has it on the disk.
             Request::ReadOwner { .. } => Ok((Done::Noted, true)),
         };
@@ -72,6 +73,35 @@ impl EventLoop {
             _ => {}
         }
         request.allowed(&by.who, Ground { fleet: &config.fleet, incident, window, sheet: &config.sheet })
+    }
+
+    /// Takes in what an agent saw. It is answered when that is durable, also where all of it was taken before: the answer to
+    /// that may have been that it is not.
+    fn witnessed(
+        &mut self,
+        now: Timestamp,
+        print: String,
+        agent: &LinkId,
+        looks: Vec<AgentLook>,
+        agenda: &mut Agenda,
+    ) -> (Done, bool) {
+        let fleet = self.config().fleet.clone();
+        let before = self.marks.get(&print).copied().unwrap_or(0);
+        let sorted = request::sorted(now, before, (agent, &fleet), looks);
+        let fresh = sorted.fresh.len() as u64;
+        self.shared.own.agent_looks([fresh, sorted.late.len() as u64, sorted.repeated, sorted.refused]);
+        self.marks.insert(print.clone(), sorted.taken);
+        let batch = agenda.write_now(now);
+        batch.agents.retain(|mark| mark.print != print);
+        batch.agents.push(AgentMark { print, taken: sorted.taken });
+        batch.late.extend(sorted.late);
+        for (camera, mut seen, age) in sorted.fresh {
+            let Some(plan) = fleet.cameras.get(&camera) else { continue };
+            plan.make_discreet(&mut seen);
+            agenda.transcript(now, &camera, &seen);
+            self.handle(now, Event::Witnessed(camera, seen, age), agenda);
+        }
+        (Done::Taken { number: sorted.taken }, true)
     }
 
     /// Puts what somebody did into the audit trail.

@@ -127,10 +127,21 @@ impl Machine {
         &self.standing
     }
 
-    /// Takes in one look, of which `failure` is what [`super::judge()`] made of it.
+    /// Takes in one look of our own, of which `failure` is what [`super::judge()`] made of it.
     pub fn observe(
         &mut self,
         now: Timestamp,
+        observation: &Observation,
+        failure: Option<&Failure>,
+        settings: &Settings,
+    ) -> Option<Transition> {
+        self.observe_seen((now, now), observation, failure, settings)
+    }
+
+    /// The same of a look that ended before it was told: what it proves is as old as it is.
+    pub fn observe_seen(
+        &mut self,
+        (now, seen): (Timestamp, Timestamp),
         observation: &Observation,
         failure: Option<&Failure>,
         settings: &Settings,
@@ -162,7 +173,7 @@ impl Machine {
                 if self.ends || !observation.proves() {
                     return None;
                 }
-                self.proven = Some(now);
+                self.proven = self.proven.max(Some(seen.min(now)));
                 if failure.is_none() {
                     self.last_failure = None;
                 }

@@ -256,7 +256,7 @@ fn forgetting_reads_by_indexes() {
             _ => None,
         })
         .collect();
-    assert_eq!((statements.len(), rules.len()), (3 + 5 + 3 + 2, 3 + 5 + 3 + 2 + 5));
+    assert_eq!((statements.len(), rules.len()), (3 + 6 + 3 + 2, 3 + 6 + 3 + 2 + 5));
     for (sql, values) in statements {
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a statement");
         let plan = statement.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>("detail"));

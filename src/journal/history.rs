@@ -1,7 +1,7 @@
 //! What the uptime report is made from: all that the journal remembers of a span of time.
 
 use super::{
-    Error,
+    Error, agents,
     columns::time,
     kept,
     records::{memories, read_link, read_transition},
@@ -31,6 +31,7 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
         }
         Ok(transition)
     })?;
+    let late = agents::late(connection, (from, until), None, strange)?;
     let sql = rows::changes(&LEVEL_CHANGE, "since");
     let levels = rows::read(connection, &sql, span, (LEVEL_CHANGE.name, strange), |row| read_level(row, strange))?;
     let sql = rows::changes(&LINK_CHANGE, "since");
@@ -45,7 +46,7 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let forgotten = kept::until(connection, Keep::History)?;
     let begins = begins.first().map(|started| time(*started)).max(forgotten);
     strange.tell();
-    Ok(History { runs, begins, forgotten, transitions, levels, links, incidents, first, windows, devices })
+    Ok(History { runs, begins, forgotten, transitions, late, levels, links, incidents, first, windows, devices })
 }
 
 /// Of the same only the changes of some things, when the monitor ran, and windows.
@@ -68,6 +69,7 @@ pub(super) fn of(
         let rows =
             rows::read(connection, &sql, params, (TRANSITION.name, strange), |row| read_transition(row, strange))?;
         history.transitions.extend(rows);
+        history.late.extend(agents::late(connection, (span[0], span[1]), Some(camera), strange)?);
     }
     let sql = rows::changes_of_one(&LEVEL_CHANGE, "since");
     for site in &bearing.sites {
@@ -145,6 +147,8 @@ pub(super) fn statements() -> Vec<String> {
         rows::changes_of_one(&LINK_CHANGE, "since"),
         runs(),
         first(),
+        agents::sql(true),
+        agents::sql(false),
         format!("SELECT body FROM {} WHERE {INCIDENTS}", INCIDENT.name),
         format!("SELECT body FROM {} WHERE {WINDOWS}", MAINTENANCE.name),
     ]

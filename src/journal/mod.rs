@@ -4,6 +4,7 @@
 //! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
 //! is in this module.
 
+mod agents;
 mod backup;
 mod columns;
 mod edits;
@@ -48,9 +49,9 @@ pub use settings::{Keep, Limits, Settings};
 
 use crate::edits::{Change as EditChange, Edits};
 use crate::model::{
-    Bearing, Behind, CameraId, ChannelId, Feedback, FigureRow, Found, Grain, Happened, Head, History, Incident,
-    LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation, Point, Recipient, Restored, SiteRecord, Sought,
-    Thread, Transition, Window,
+    AgentMark, Bearing, Behind, CameraId, ChannelId, Feedback, FigureRow, Found, Grain, Happened, Head, History,
+    Incident, LateLook, LinkRecord, LoginRecord, Mark, Memory, Newest, Notice, Observation, Point, Recipient, Restored,
+    SiteRecord, Sought, Thread, Transition, Window,
 };
 use crate::rights::{Chain, Change, Entry, Register, Trail};
 use jiff::Timestamp;
@@ -128,6 +129,10 @@ pub struct Batch {
     pub audit: Vec<Entry>,
     /// What looks measured in minutes and hours that are over.
     pub figures: Vec<FigureRow>,
+    /// Looks of agents that came too late for the present.
+    pub late: Vec<LateLook>,
+    /// How far agents' looks are taken in with all of this.
+    pub agents: Vec<AgentMark>,
 }
 
 impl Journal {

@@ -99,6 +99,7 @@ pub(super) fn write(connection: &mut Connection, batch: &Batch) -> Result<(), Er
     super::people::write(&transaction, batch)?;
     super::edits::write(&transaction, &batch.edits)?;
     super::figures::write(&transaction, &batch.figures)?;
+    super::agents::write(&transaction, batch)?;
     for record in &batch.logins {
         let sql = "INSERT OR REPLACE INTO login (device, onvif, fingerprint, strikes, until, good, sum)
                    VALUES (:device, :onvif, :fingerprint, :strikes, :until, :good,
@@ -164,7 +165,8 @@ pub(super) fn restore(connection: &Connection, now: Timestamp, strange: &Strange
     let drilled = incidents::find(connection, &drills)?.incidents.first().map(|incident| incident.opened);
     let proof = |row: &Row<'_>| Ok((row.get::<_, String>("camera")?.as_str().into(), time(row.get("at")?)));
     let proofs = rows::read(connection, &all(&PROOF), [], ("proof", strange), proof)?.into_iter().collect();
-    Ok(Restored { cameras, sites, memories, proofs, logins, links, incidents, last_number, drilled, windows })
+    let agents = super::agents::marks(connection, strange)?;
+    Ok(Restored { cameras, sites, memories, proofs, logins, links, incidents, last_number, drilled, windows, agents })
 }
 
 /// The name under which a branch stands in the journal: its link's, and none for the commune, which has none.

@@ -164,6 +164,7 @@ fn old(now: Timestamp, keep: Keep, length: Duration) -> Vec<Old> {
                 ("run", "old.last_alive < ?1 AND +old.id < (SELECT max(id) FROM run)"),
                 ("incident", "old.closed < ?1 AND +old.number < (SELECT max(number) FROM incident)"),
                 ("maintenance", "old.until < ?1"),
+                ("late", "old.at < ?1"),
             ];
             changes.chain(others.map(|(table, condition)| by_time(table, "id", condition))).collect()
         }

@@ -30,6 +30,8 @@ const STAYS: &[(&str, &str, Stay)] = &[
     ("incident", "incidents, who took them on", By(&[Keep::History], "from their end on; the highest number stays")),
     ("maintenance", "windows and silences, who set them and why", By(&[Keep::History], "from their end on")),
     ("run", "when the daemon ran", By(&[Keep::History], "")),
+    ("late", "what agents saw of cameras while they could not tell", By(&[Keep::History], "")),
+    ("agent", "how far each agent's looks are taken in, by its key", As("for good: a number, nothing else")),
     ("notice", "what was told", By(&[Keep::Messages], "what still waits stays")),
     (
         "outbox",

@@ -71,10 +71,12 @@ pub(super) static EDIT: Table = keyed("edit", &["item", "body"]);
 pub(super) static TIMELINE: Table =
     numbered("timeline", &["id", "incident", "at", "what", "step", "person", "channel", "level", "until", "detail"], 9);
 pub(super) static INCIDENT_OF: Table = keyed("incident_of", &["thing", "number"]);
+pub(super) static LATE: Table = numbered("late", &["id", "camera", "at", "depth", "failure", "proves"], 5);
+pub(super) static AGENT: Table = keyed("agent", &["print", "taken"]);
 pub(super) static RETENTION: Table = keyed("retention", &["what", "keep", "holds_from", "until", "rest"]);
 
 /// All of them.
-pub(super) static ALL: [&Table; 23] = [
+pub(super) static ALL: [&Table; 25] = [
     &SECRET,
     &INCIDENT,
     &MAINTENANCE,
@@ -97,6 +99,8 @@ pub(super) static ALL: [&Table; 23] = [
     &HOUR_FIGURES,
     &TIMELINE,
     &INCIDENT_OF,
+    &LATE,
+    &AGENT,
     &RETENTION,
 ];
 

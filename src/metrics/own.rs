@@ -61,6 +61,11 @@ pub struct Own {
     certificate_ok: IntGauge,
     certificate_ends: Gauge,
     certificate_orders: IntCounterVec,
+    agent_looks: IntCounterVec,
+    agent_info: IntGaugeVec,
+    agent_heard: GaugeVec,
+    agent_backlog: GaugeVec,
+    agent_dropped: GaugeVec,
     reload_ok: IntGauge,
     reload_at: Gauge,
     worker_deaths: IntCounterVec,
@@ -144,6 +149,24 @@ impl Own {
             certificate_ok: int_gauge(
                 "camhealth_web_certificate_last_read_successful",
                 "1 if the certificate's files could be used when they were last read; 1 without any.",
+            ),
+            agent_looks: counters(
+                "camhealth_agent_looks_total",
+                "Looks that agents sent, by what became of them: fresh, late, repeated or refused.",
+                &["outcome"],
+            ),
+            agent_info: made(IntGaugeVec::new(
+                Opts::new("camhealth_agent_info", "1 for each agent, with its program's version."),
+                &["link", "version"],
+            )),
+            agent_heard: gauges(
+                "camhealth_agent_last_contact_timestamp_seconds",
+                "When an agent was last heard of, as Unix time in seconds; 0 where it was not since the start.",
+            ),
+            agent_backlog: gauges("camhealth_agent_backlog_looks", "Looks that wait with an agent to be sent."),
+            agent_dropped: gauges(
+                "camhealth_agent_dropped_looks",
+                "Looks that an agent had to give up since it joined.",
             ),
             certificate_orders: counters(
                 "camhealth_web_certificate_orders_total",
@@ -232,6 +255,11 @@ impl Own {
         own.register(own.certificate_ok.clone());
         own.register(own.certificate_ends.clone());
         own.register(own.certificate_orders.clone());
+        own.register(own.agent_looks.clone());
+        own.register(own.agent_info.clone());
+        own.register(own.agent_heard.clone());
+        own.register(own.agent_backlog.clone());
+        own.register(own.agent_dropped.clone());
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
@@ -330,6 +358,27 @@ impl Own {
         self.certificate_ok.set(i64::from(good));
     }
 
+    /// Looks of an agent: those of the present, of the past, those that were taken before, and those that are refused.
+    pub fn agent_looks(&self, counts: [u64; 4]) {
+        for (outcome, count) in ["fresh", "late", "repeated", "refused"].into_iter().zip(counts) {
+            self.agent_looks.with_label_values(&[outcome]).inc_by(count);
+        }
+    }
+
+    /// How agents stand: link, version, when each was heard of, what waits with it and what it gave up.
+    pub fn set_agents<'a>(&self, agents: impl IntoIterator<Item = (&'a str, &'a str, Option<Timestamp>, u64, u64)>) {
+        // A reload may have taken some away, and a version changes.
+        self.agent_info.reset();
+        [&self.agent_heard, &self.agent_backlog, &self.agent_dropped].into_iter().for_each(GaugeVec::reset);
+        for (link, version, heard, backlog, dropped) in agents {
+            self.agent_info.with_label_values(&[link, version]).set(1);
+            let heard = heard.map_or(0.0, |heard| heard.as_millisecond() as f64 / 1000.0);
+            self.agent_heard.with_label_values(&[link]).set(heard);
+            self.agent_backlog.with_label_values(&[link]).set(backlog as f64);
+            self.agent_dropped.with_label_values(&[link]).set(dropped as f64);
+        }
+    }
+
     /// An authority was asked for a certificate.
     pub fn certificate_ordered(&self, given: bool) {
         self.certificate_orders.with_label_values(&[if given { "given" } else { "failed" }]).inc();
@@ -422,6 +471,10 @@ fn int_gauge(name: &str, help: &str) -> IntGauge {
 
 fn gauge(name: &str, help: &str) -> Gauge {
     made(Gauge::new(name, help))
+}
+
+fn gauges(name: &str, help: &str) -> GaugeVec {
+    made(GaugeVec::new(Opts::new(name, help), &["link"]))
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {

@@ -80,6 +80,38 @@ impl Fleet {
         // The configuration has no circles; a depth no tree has bounds it all the same.
         std::iter::successors(camera.link.clone(), next).take(64).collect()
     }
+
+    /// The agent that looks at a camera, if one does: the nearest above it.
+    pub fn agent_of(&self, camera: &Camera) -> Option<LinkId> {
+        let is_agent = |id: &LinkId| self.links.get(id).is_some_and(|link| link.kind == LinkKind::Agent);
+        self.links_above(camera).into_iter().find(is_agent)
+    }
+
+    /// Whether a link is an agent, or hangs on one.
+    pub fn is_behind_agent(&self, link: &LinkId) -> bool {
+        let next = |id: &LinkId| self.links.get(id)?.parent.clone();
+        let mut above = std::iter::successors(Some(link.clone()), next).take(64);
+        above.any(|id| self.links.get(&id).is_some_and(|link| link.kind == LinkKind::Agent))
+    }
+
+    /// The agents.
+    pub fn agents(&self) -> impl Iterator<Item = (&LinkId, &Link)> {
+        self.links.iter().filter(|(_, link)| link.kind == LinkKind::Agent)
+    }
+
+    /// The same fleet with the cameras alone that this agent looks at, or that the daemon looks at by itself.
+    #[must_use]
+    pub fn looked_at_by(self: &Arc<Self>, agent: Option<&LinkId>) -> Arc<Self> {
+        if agent.is_none() && self.agents().next().is_none() {
+            return self.clone();
+        }
+        let mut fleet = (**self).clone();
+        fleet.cameras.retain(|_, camera| self.agent_of(camera).as_ref() == agent);
+        let devices: std::collections::BTreeSet<&DeviceId> =
+            fleet.cameras.values().map(|camera| &camera.device).collect();
+        fleet.devices.retain(|id, _| devices.contains(id));
+        Arc::new(fleet)
+    }
 }
 
 /// An address that answers as long as the way to it works.
@@ -320,5 +352,7 @@ closed! {
         Switch "switch",
         /// A power feeder.
         Power "power",
+        /// A small computer behind a home router that looks at what hangs on it, and tells us.
+        Agent "agent",
     }
 }

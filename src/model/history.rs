@@ -1,6 +1,8 @@
 //! What the journal remembers of a span of time: the raw material of the uptime report.
 
-use super::{CameraId, DeviceFacts, Incident, IncidentId, Level, LinkId, LinkRecord, SiteId, Transition, Window};
+use super::{
+    CameraId, DeviceFacts, Incident, IncidentId, LateLook, Level, LinkId, LinkRecord, SiteId, Transition, Window,
+};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ pub struct History {
     pub forgotten: Option<Timestamp>,
     /// Changes of cameras: those decided since the span began, and the last of each camera before it.
     pub transitions: Vec<Transition>,
+    /// Looks of agents that came too late for the present, by camera and time.
+    pub late: Vec<LateLook>,
     /// Changes of sites, in the same way.
     pub levels: Vec<LevelChange>,
     /// Changes of links, in the same way.

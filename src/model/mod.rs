@@ -3,6 +3,7 @@
 //! Everything may import this module and it imports nothing of ours. Nothing here reads a clock,
 //! a socket or a file; times are arguments.
 
+mod agent;
 mod area;
 mod by_check;
 mod closed;
@@ -51,6 +52,7 @@ mod unattended;
 mod window;
 mod words;
 
+pub use agent::{AgentAnswer, AgentLook, AgentMark, AgentMessage, AgentPlan, LateLook};
 pub use area::Area;
 pub use by_check::ByCheck;
 pub use closed::UnknownName;

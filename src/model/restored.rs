@@ -27,4 +27,6 @@ pub struct Restored {
     pub drilled: Option<Timestamp>,
     /// Windows that people set and that are not over.
     pub windows: Vec<Window>,
+    /// How far each agent's looks are taken in, by its key.
+    pub agents: BTreeMap<String, u64>,
 }

@@ -36,6 +36,7 @@ worded!(LinkKind::text {
     Uplink => "đường truyền thuê", "uplink";
     Switch => "bộ chuyển mạch", "switch";
     Power => "nguồn điện", "power";
+    Agent => "hộp theo dõi tại hộ", "agent";
 });
 
 worded!(Kind::text {

@@ -3,13 +3,13 @@
 use crate::{
     alert, health,
     model::{
-        Ack, CameraId, ChannelId, Fleet, Happened, Incident, IncidentId, LinkRecord, Memory, Note, Notice, Observation,
-        Overdue, Recipient, SiteId, SiteRecord, Transition, Window,
+        Ack, CameraId, ChannelId, Fleet, Happened, Incident, IncidentId, LinkId, LinkRecord, Memory, Note, Notice,
+        Observation, Overdue, Recipient, SiteId, SiteRecord, Transition, Window,
     },
     topology::{self, Voice},
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The policies of everything that decides.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,6 +27,10 @@ pub struct Settings {
 pub enum Event {
     /// A probe came back.
     Probed(CameraId, Box<Observation>),
+    /// An agent's look, and how old it is.
+    Witnessed(CameraId, Box<Observation>, Duration),
+    /// An agent was not heard of for too long; when it last was.
+    AgentLost(LinkId, Timestamp),
     /// A link's beacon, or any of the anchors, was asked: whether it answers.
     Heard(Voice, bool),
     /// Somebody takes an incident on; it is named by its id or number.

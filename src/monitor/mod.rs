@@ -21,8 +21,9 @@ pub use event::{Effect, Event, Settings};
 use crate::{
     alert, health,
     model::{
-        Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored,
-        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, packed, stream_address,
+        Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkId, LinkStatus, Memory, Observation, OnCall,
+        Restored, SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, packed,
+        stream_address,
     },
     topology::{self, Topology},
 };
@@ -197,7 +198,12 @@ impl Monitor {
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         self.follow(now);
         match event {
-            Event::Probed(camera, observation) => self.probed(now, &camera, *observation),
+            Event::Probed(camera, observation) => self.probed((now, now), &camera, *observation),
+            Event::Witnessed(camera, observation, age) => {
+                let seen = now.checked_sub(age).unwrap_or(now);
+                self.probed((now, seen), &camera, *observation);
+            }
+            Event::AgentLost(link, heard) => self.agent_lost(now, link, heard),
             Event::Heard(voice, answers) => self.topology.heard(now, &voice, answers),
             Event::Acknowledge { incident, ack } => {
                 self.book.acknowledge(&incident, ack, &self.settings.alert);
@@ -294,7 +300,21 @@ impl Monitor {
         (self.shown.on_call, self.shown.on_call_holds) = (Arc::new(on_call), Some((now, until)));
     }
 
-    fn probed(&mut self, now: Timestamp, id: &CameraId, observation: Observation) {
+    /// All that hangs on an agent is silent with it, since it was last heard of.
+    fn agent_lost(&mut self, now: Timestamp, link: LinkId, heard: Timestamp) {
+        self.topology.heard(now, &topology::Voice::Link(link.clone()), false);
+        let branch = Branch::Link(link);
+        let below = self.topology.cameras_below(&branch);
+        let devices = below.filter_map(|id| self.fleet.cameras.get(id)).map(|camera| camera.device.clone());
+        for device in devices.collect::<BTreeSet<_>>() {
+            let change = self.topology.silent(now, &device, heard, false);
+            self.take_turns(topology::Change { ask: Vec::new(), ..change });
+            self.touched.extend(self.topology.cameras_of(&device).iter().cloned());
+        }
+    }
+
+    /// Takes in a look that ended at `seen`.
+    fn probed(&mut self, (now, seen): (Timestamp, Timestamp), id: &CameraId, observation: Observation) {
         // A probe may come back for a camera that a reload took away.
         let (Some(camera), Some(plan)) = (self.cameras.get_mut(id), self.fleet.cameras.get(id)) else { return };
         // Or for one that a reload has moved: what was seen at the old address says nothing of the new one.
@@ -315,7 +335,7 @@ impl Monitor {
         }
         let was_silent = is_silent(camera.machine.standing().cause) && camera.machine.standing().state == State::Down;
         let before = camera.machine.proven();
-        camera.machine.observe(now, &observation, failure.as_ref(), &self.settings.health);
+        camera.machine.observe_seen((now, seen), &observation, failure.as_ref(), &self.settings.health);
         if let Some(proven) = camera.machine.proven().filter(|proven| before != Some(*proven)) {
             self.passing.proven(now, id, proven);
         }
@@ -335,7 +355,7 @@ impl Monitor {
         let device = plan.device.clone();
         let change = match reach {
             None => return,
-            Some(true) => self.topology.answered(now, &device, if waited { started } else { now }),
+            Some(true) => self.topology.answered(now, &device, if waited { started } else { seen }),
             Some(false) => self.topology.silent(now, &device, started, was_silent),
         };
         self.take_turns(change);

@@ -8,12 +8,14 @@ mod drill;
 mod refused;
 mod silence;
 mod take_on;
+mod witnessed;
 
 pub use bounds::{Ground, sees};
 pub use drill::{Drill, drill};
 pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
 pub use silence::{Quota, Silence, Windows, end, window};
 pub use take_on::{TakeOn, TakingOn, pass_on, respond, take_on};
+pub use witnessed::{Sorted, sorted};
 
 #[cfg(test)]
 mod bounds_tests;
@@ -22,7 +24,7 @@ mod tests;
 
 use crate::{
     edits,
-    model::{CameraId, Fleet, Kind, Scope},
+    model::{AgentLook, CameraId, Fleet, Kind, LinkId, Scope},
     rights::{self, Deed, Right},
 };
 use std::fmt;
@@ -77,6 +79,15 @@ pub enum Request {
     People(rights::Wish),
     /// Edit something of the configuration.
     Edit(edits::Wish),
+    /// Take in what an agent saw.
+    Witnessed {
+        /// By what it is known.
+        print: String,
+        /// The link that it is.
+        agent: LinkId,
+        /// Its looks.
+        looks: Vec<AgentLook>,
+    },
     /// Have it written into the audit trail that somebody reads who lends a camera: it is shown after that.
     ReadOwner {
         /// Which camera.
@@ -97,6 +108,8 @@ impl Request {
             Self::People(wish) => wish.right(),
             Self::Edit(wish) => Some(wish.item.kind.subject().right()),
             Self::ReadOwner { .. } => Some(Right::Owners),
+            // It showed its key, which allows that and nothing else.
+            Self::Witnessed { .. } => None,
         }
     }
 
@@ -113,7 +126,7 @@ impl Request {
             Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
             Self::Unsilence { window } => ("unsilence", window.clone(), String::new()),
             Self::ReadOwner { camera, reason } => ("read_owner", camera.to_string(), reason.clone()),
-            Self::People(_) | Self::Edit(_) => return None,
+            Self::People(_) | Self::Edit(_) | Self::Witnessed { .. } => return None,
         };
         Some(Deed { action, subject, after, ..Deed::default() })
     }
@@ -174,6 +187,11 @@ pub enum Done {
     Edited,
     /// It is in the audit trail that somebody reads it.
     Noted,
+    /// An agent's looks are dealt with.
+    Taken {
+        /// Up to this number.
+        number: u64,
+    },
 }
 
 impl fmt::Display for Done {
@@ -188,6 +206,7 @@ impl fmt::Display for Done {
             Self::Drilling { number } => write!(f, "exercise #{number} has begun"),
             Self::Silenced { window } => f.write_str(window),
             Self::Unsilenced { window } => write!(f, "{window} is ended"),
+            Self::Taken { number } => write!(f, "taken in up to {number}"),
             Self::People | Self::Edited | Self::Noted => f.write_str("done"),
         }
     }

@@ -8,7 +8,7 @@ use super::{
     role::{Right, Role},
     second::SecondStep,
 };
-use crate::model::{Language, PersonId, closed, elapsed, later, worded};
+use crate::model::{Language, LinkId, PersonId, closed, elapsed, later, worded};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -64,6 +64,10 @@ closed! {
         Invitation "invitation",
         /// A phone's calendar, by the address of somebody's shifts.
         Calendar "calendar",
+        /// A code by which an agent joins, once. It is called as the link that the agent is.
+        Joining "joining",
+        /// An agent, by its public key.
+        Agent "agent",
     }
 }
 
@@ -73,6 +77,8 @@ worded!(PassKind::text {
     Screen => "màn hình", "screen";
     Invitation => "liên kết mời", "link";
     Calendar => "lịch điện thoại", "calendar";
+    Joining => "mã gắn hộp theo dõi", "code for an agent";
+    Agent => "hộp theo dõi", "agent";
 });
 
 /// What somebody or something is known by, without a password each time.
@@ -158,6 +164,11 @@ impl Pass {
     pub fn calendar(id: Hash, person: PersonId, name: String, (now, until): (Timestamp, Option<Timestamp>)) -> Self {
         let pass = Self::of_thing(id, PassKind::Calendar, name, Role::Wall, (now, until));
         Self { person: Some(person), ..pass }
+    }
+
+    /// A code by which an agent joins as a link.
+    pub fn joining(id: Hash, link: &LinkId, now: Timestamp) -> Self {
+        Self::of_thing(id, PassKind::Joining, link.to_string(), Role::Wall, (now, Some(later(now, INVITATION))))
     }
 
     /// The same, bound to areas.

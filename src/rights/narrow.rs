@@ -143,6 +143,7 @@ impl Reach {
     /// The past of the fleet, without what befell others.
     pub fn history(&self, mut whole: History) -> History {
         whole.transitions.retain(|row| self.sees_camera(&row.camera));
+        whole.late.retain(|look| self.sees_camera(&look.camera));
         whole.levels.retain(|row| self.sees_site(&row.site));
         whole.links.retain(|row| match &row.branch {
             Branch::Link(link) => self.below(link).is_some(),

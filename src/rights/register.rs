@@ -378,6 +378,24 @@ impl Register {
         Ok(outcome)
     }
 
+    /// An agent joins by its code, which is good no more: it is known by its key from now on, and whatever was that link before
+    /// it is not.
+    pub fn join(&mut self, now: Timestamp, code: &Hash, agent: Hash) -> Result<Outcome, Wrong> {
+        let code = self.pass(now, code).filter(|pass| pass.kind == PassKind::Joining).ok_or(Wrong::Invitation)?;
+        if self.passes.contains_key(&agent) {
+            return Err(Wrong::Taken);
+        }
+        let (link, used) = (code.label.clone(), code.id.clone());
+        let before = self.passes.values().filter(|pass| pass.kind == PassKind::Agent && pass.label == link);
+        let mut changes: Vec<Change> = before.map(|pass| Change::Gone(pass.id.clone())).collect();
+        let before = if changes.is_empty() { String::new() } else { "another key".to_owned() };
+        changes.push(Change::Gone(used));
+        changes.push(Change::Pass(Pass::of_thing(agent, PassKind::Agent, link.clone(), Role::Wall, (now, None))));
+        let outcome = Outcome { changes, before, after: link };
+        self.apply(&outcome.changes);
+        Ok(outcome)
+    }
+
     /// A pass is used; what is to be kept of that, now and then.
     pub fn used(&mut self, now: Timestamp, id: &Hash) -> Option<Change> {
         let pass = self.passes.get_mut(id).filter(|pass| pass.is_to_be_noted(now))?;

@@ -74,6 +74,13 @@ pub enum Wish {
     Revoke(Hash),
     /// A pass was used: that is noted now and then.
     Use(Hash),
+    /// An agent joins.
+    Join {
+        /// By this code.
+        code: Hash,
+        /// What it is known by from then on.
+        agent: Hash,
+    },
 }
 
 impl Wish {
@@ -88,6 +95,7 @@ impl Wish {
             | Self::DropPasskey(..)
             | Self::SignOut(_)
             | Self::SignOutEverywhere(_)
+            | Self::Join { .. }
             | Self::Use(_) => None,
             Self::Invite(..)
             | Self::Appoint(..)
@@ -172,6 +180,10 @@ pub fn decide(register: &mut Register, now: Timestamp, wish: Wish) -> Result<Dec
         Wish::Bind(account, areas) => ("bind", account.clone(), register.bind(&account, areas)?),
         Wish::Close(account) => ("close", account.clone(), register.change(&account, None, true)?),
         Wish::Issue(pass) => ("issue", pass.label.clone(), register.issue(now, pass)?),
+        Wish::Join { code, agent } => {
+            let outcome = register.join(now, &code, agent)?;
+            ("join_agent", outcome.after.clone(), outcome)
+        }
         Wish::Revoke(pass) => {
             let outcome = register.revoke(&pass)?;
             ("revoke", outcome.before.clone(), outcome)

@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     coverage,
+    health::hindsight,
     model::{
-        self, Branch, Camera, CameraId, FailureKind, Fleet, History, Level, LinkId, LinkState, Scope, Site, SiteId,
-        State, Window,
+        self, Branch, Camera, CameraId, FailureKind, Fleet, History, LateLook, Level, LinkId, LinkState, Scope, Site,
+        SiteId, State, Transition, Window,
     },
 };
 use jiff::Timestamp;
@@ -60,7 +61,7 @@ impl<'a> Past<'a> {
             span,
             settings,
             watched: Watched::of(&history.runs, now.as_second()),
-            cameras: rows.into_iter().map(|(id, rows)| (id, Timeline::of_camera(rows))).collect(),
+            cameras: cameras(fleet, history, rows, settings),
             sites: levels.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
             links: links.into_iter().map(|(id, rows)| (id, Timeline::of(rows))).collect(),
             windows: fleet.windows.iter().chain(&history.windows).collect(),
@@ -225,6 +226,27 @@ impl<'a> Past<'a> {
             Stands::as_(account)
         })
     }
+}
+
+/// What each camera was, with what agents told later.
+fn cameras<'a>(
+    fleet: &Fleet,
+    history: &'a History,
+    rows: BTreeMap<&'a CameraId, Vec<&'a Transition>>,
+    settings: &Settings,
+) -> BTreeMap<&'a CameraId, Timeline<Was>> {
+    let mut cameras: BTreeMap<&CameraId, Timeline<Was>> =
+        rows.into_iter().map(|(id, rows)| (id, Timeline::of_camera(rows))).collect();
+    let mut late: BTreeMap<&CameraId, Vec<&LateLook>> = BTreeMap::new();
+    history.late.iter().for_each(|look| late.entry(&look.camera).or_default().push(look));
+    for (id, looks) in late {
+        let Some(camera) = fleet.cameras.get(id) else { continue };
+        let states = hindsight(camera.kind, &looks, &settings.health).into_iter();
+        let learned = Timeline::of(states.map(|(since, state, cause)| (since.as_second(), Was { state, cause })));
+        let known = cameras.entry(id).or_insert_with(|| Timeline::of([]));
+        *known = known.filled(&learned);
+    }
+    cameras
 }
 
 /// What a site lacked in a second.

@@ -1,7 +1,7 @@
 //! What was agreed: the targets, and which links are the contractor's.
 
 use super::contract::Contract;
-use crate::model::LinkKind;
+use crate::{health, model::LinkKind};
 
 /// The agreement that the report is held against.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Settings {
     pub contractors_links: Vec<LinkKind>,
     /// What was agreed on repairs.
     pub contract: Option<Contract>,
+    /// How what agents told later is judged: as it would have been at once.
+    pub health: health::Settings,
 }
 
 impl Default for Settings {
@@ -27,6 +29,7 @@ impl Default for Settings {
             measured_at_least: 0.95,
             contractors_links: vec![LinkKind::Switch],
             contract: None,
+            health: health::Settings::default(),
         }
     }
 }

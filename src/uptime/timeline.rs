@@ -62,6 +62,30 @@ impl Timeline<Was> {
         timeline
     }
 
+    /// The same with what was learned later of times of which nothing was known: nobody had looked, or nobody could.
+    pub(super) fn filled(&self, late: &Self) -> Self {
+        let mut moments: Vec<i64> = self.changes().chain(late.changes()).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        let mut filled = Self(Vec::new());
+        for second in moments {
+            let (known, late) = (self.at(second), late.at(second));
+            let unseen = known.is_none_or(|was| match was.state {
+                State::Unreachable => true,
+                // A login that is refused was seen to be.
+                State::Unknown => was.cause.is_none(),
+                _ => false,
+            });
+            let learned = late.filter(|late| unseen && late.state != State::Unknown);
+            if let Some(was) = learned.or(known)
+                && filled.0.last().is_none_or(|(_, before)| *before != was)
+            {
+                filled.0.push((second, was));
+            }
+        }
+        filled
+    }
+
     /// Whether it was well, or nobody knew better, when the maintenance began that holds at a second: what is out of
     /// service on purpose only after it broke was not planned.
     pub(super) fn is_planned(&self, second: i64) -> bool {

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod acme;
+mod agents;
 mod api;
 mod asked;
 #[cfg(test)]
@@ -73,6 +74,7 @@ mod whole;
 mod words;
 
 pub use acme::{Acme, Proofs, Renewal, Standing};
+pub use agents::{AgentStanding, Agents, signed};
 pub use asked::Asked;
 pub use editing::Turn;
 pub use hosts::Hosts;

@@ -126,6 +126,8 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/sign-in", Nothing),
         ("POST", "/sign-in", Nothing),
         ("POST", "/sign-in/code", Nothing),
+        ("POST", "/agent/join", Nothing),
+        ("POST", "/agent/exchange", Nothing),
         ("POST", "/sign-in/passkey/begin", Nothing),
         ("POST", "/sign-in/passkey", Nothing),
         ("GET", "/sign-in/openid", Nothing),

@@ -156,10 +156,17 @@ pub(super) async fn issue(
         PassKind::Screen => Issued::Screen(format!("/screen/{}", secret.expose_secret())),
         PassKind::Token => Issued::Token(secret.expose_secret().to_owned()),
         PassKind::Calendar => Issued::Calendar(format!("/calendar/{}.ics", secret.expose_secret())),
-        // Those are made by whoever signs in, or is invited.
-        PassKind::Session | PassKind::Invitation => return Err(Refused::People(Wrong::Unknown)),
+        PassKind::Joining => Issued::Token(secret.expose_secret().to_owned()),
+        // Those are made by whoever signs in, is invited or joins.
+        PassKind::Session | PassKind::Invitation | PassKind::Agent => return Err(Refused::People(Wrong::Unknown)),
     };
+    let fleet = shared.state.snapshots.borrow().fleet.clone();
+    let is_agent = |label: &str| fleet.agents().any(|(id, _)| id.as_str() == label);
+    if kind == PassKind::Joining && !is_agent(&label) {
+        return Err(Refused::People(Wrong::Unknown));
+    }
     let pass = match shifts_of.flatten() {
+        _ if kind == PassKind::Joining => Pass::joining(id, &label.as_str().into(), now),
         Some(name) => Pass::calendar(id, label.as_str().into(), name, (now, until)),
         None => Pass::of_thing(id, kind, label, role, (now, until)).within(areas),
     };

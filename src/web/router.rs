@@ -1,7 +1,7 @@
 //! Which address gives what.
 
 use super::{
-    accounts, api, asked, editing, events, gate, incident_forms,
+    accounts, agents, api, asked, editing, events, gate, incident_forms,
     incidents::Known,
     openid,
     origin::OwnPage,
@@ -87,6 +87,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         .route("/sign-in/openid/back", get(openid::back))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/second-step", get(second_step::page).post(second_step::change))
+        .merge(agents::routes())
         .merge(passkeys::routes())
         .route("/join/{secret}", get(sign_in::join_page).post(sign_in::join))
         .route("/screen/{secret}", get(sign_in::screen))

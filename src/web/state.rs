@@ -2,6 +2,7 @@
 
 use super::{
     Asked, Hosts, Scrapers,
+    agents::Agents,
     editing::Turn,
     exposition,
     flood::Wishes,
@@ -66,6 +67,8 @@ pub struct State {
     pub sheet: Arc<dyn Fn() -> Arc<Sheet> + Send + Sync>,
     /// Reads who lends a camera; an error is for people. It is asked when that somebody reads it is in the audit trail.
     pub owner: OwnerFn,
+    /// What is known of agents.
+    pub agents: Agents,
     /// Who is on when, from a moment to another.
     pub turns: Arc<dyn Fn(Timestamp, Timestamp) -> Vec<Turn> + Send + Sync>,
 }

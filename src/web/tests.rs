@@ -133,6 +133,7 @@ fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
         Request::People(_) => Ok(Done::People),
         Request::Edit(_) => Ok(Done::Edited),
         Request::ReadOwner { .. } => Ok(Done::Noted),
+        Request::Witnessed { .. } => Ok(Done::Taken { number: 0 }),
     }
 }
 
@@ -212,6 +213,11 @@ pub(in crate::web) fn state() -> (State, Behind) {
         sheet: Arc::new(|| Arc::new(sheet())),
         owner: Arc::new(|_| Box::pin(async { Ok(None) })),
         turns: Arc::new(|_, _| Vec::new()),
+        agents: super::super::Agents {
+            plan: Arc::new(|_| None),
+            heard: Arc::new(|_, _| {}),
+            standing: Arc::new(Vec::new),
+        },
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,
         requests,

@@ -1,0 +1,88 @@
+//! What an agent in a house and the daemon tell each other, and what is kept of what came late.
+
+use super::{CameraId, Check, FailureKind, Observation};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A look that an agent made, as it sends it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentLook {
+    /// Its number among the agent's looks, from 1; it never has the same twice.
+    pub number: u64,
+    /// Which camera.
+    pub camera: CameraId,
+    /// Milliseconds from its end until it was sent, by a clock that nobody sets.
+    pub age: u64,
+    /// By how many milliseconds that may be wrong: more than a moment where the agent was started anew in between.
+    pub error: u64,
+    /// What was seen.
+    pub seen: Observation,
+}
+
+/// What an agent sends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentMessage {
+    /// Its program's version.
+    pub version: String,
+    /// What its plan is known by; empty before it has one.
+    pub plan: String,
+    /// Looks that wait to be sent behind these.
+    pub backlog: u64,
+    /// Looks that it had to give up since it joined.
+    pub dropped: u64,
+    /// Seconds for which the answer may be kept back while there is nothing to say.
+    pub wait: u64,
+    /// Looks, by number.
+    pub looks: Vec<AgentLook>,
+}
+
+/// What the daemon answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentAnswer {
+    /// The number up to which all looks are on the daemon's disk, or were refused for good.
+    pub taken: u64,
+    /// Another plan than the agent's, if there is one.
+    pub plan: Option<AgentPlan>,
+}
+
+/// What an agent is to do: a configuration of its own cameras, and what it names by variables.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentPlan {
+    /// By which it is known.
+    pub print: String,
+    /// TOML, as the daemon's files have it.
+    pub text: String,
+    /// Passwords, by the names of the variables that stand for them.
+    pub secrets: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for AgentPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AgentPlan").field("print", &self.print).finish_non_exhaustive()
+    }
+}
+
+/// What is kept of a look that came too late for the present: enough to say what was in its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateLook {
+    /// Which camera.
+    pub camera: CameraId,
+    /// When it ended, by our clock.
+    pub at: Timestamp,
+    /// How deep it was.
+    pub check: Check,
+    /// What was wrong.
+    pub failure: Option<FailureKind>,
+    /// Whether media was seen to arrive.
+    pub proves: bool,
+}
+
+/// How far an agent's looks were taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentMark {
+    /// By what it is known: another key begins anew.
+    pub print: String,
+    /// The number up to which they were.
+    pub taken: u64,
+}

@@ -1,0 +1,175 @@
+//! The two addresses of agents: one by which they join, and one at which they say what they saw and hear what to do.
+
+use super::key::{Doubt, print, signer};
+use crate::{
+    model::{AgentAnswer, AgentMessage, LinkId},
+    request::{Done, Refused, Request},
+    rights::{self, By, PassKind, Who},
+    web::{asked, gate::Modest, secrets, server::Guest, state::Shared},
+};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use flate2::read::GzDecoder;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use std::{io::Read, time::Duration};
+
+/// What a message holds unpacked, at most, and how many looks.
+const LARGEST: u64 = 2 * 1024 * 1024;
+const LOOKS: usize = 500;
+/// For how long an answer is kept back; the server ends a request after half a minute.
+const LONGEST_WAIT: u64 = 25;
+/// How often it is looked whether there is something to say.
+const EVERY: Duration = Duration::from_secs(1);
+
+fn refused(status: StatusCode, why: &str) -> Response {
+    (status, Json(json!({ "error": why }))).into_response()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Joining {
+    code: SecretString,
+    /// Its public key, 32 bytes in base64 for addresses.
+    key: String,
+}
+
+/// An agent joins: by a code that is good once, it is known by its key from now on.
+pub(super) async fn join(
+    State(shared): State<Shared>,
+    guest: Option<Extension<Guest>>,
+    _: Modest,
+    Json(joining): Json<Joining>,
+) -> Response {
+    let key = BASE64_URL_SAFE_NO_PAD.decode(&joining.key).ok().filter(|key| key.len() == 32);
+    let Some(key) = key else { return refused(StatusCode::BAD_REQUEST, "key: 32 bytes in base64 for addresses") };
+    let code = secrets::known_as(joining.code.expose_secret());
+    let access = &shared.state.access;
+    let link = access.register.borrow().pass((access.now)(), &code).map(|pass| pass.label.clone());
+    let Some(link) = link else {
+        let why =
+            "the code was used, is older than a day, or was never given: camhealth agents add NAME prints another";
+        return refused(StatusCode::FORBIDDEN, why);
+    };
+    let from = guest.map(|Extension(guest)| guest.address().to_string()).unwrap_or_default();
+    let by = By { who: Who::Called(link.clone()), from };
+    let wish = rights::Wish::Join { code, agent: print(&key) };
+    match shared.ask(&by, Request::People(wish)).await {
+        Ok(_) => Json(json!({ "link": link })).into_response(),
+        Err(refusal) => asked::refusal(&refusal),
+    }
+}
+
+/// An agent says what it saw, and hears what to do; while there is nothing to say, after a while.
+pub(super) async fn exchange(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+    let access = &shared.state.access;
+    let now = (access.now)();
+    let print = match signer(&headers, "/agent/exchange", &body, now.as_millisecond()) {
+        Ok(print) => print,
+        Err(Doubt::Unsigned) => {
+            return refused(StatusCode::UNAUTHORIZED, "the message is not signed by an agent's key");
+        }
+        // It sets its idea of our time by this and tries again.
+        Err(Doubt::Time) => {
+            let answer = json!({ "error": "the message was signed at another time", "now": now.as_millisecond() });
+            return (StatusCode::UNAUTHORIZED, Json(answer)).into_response();
+        }
+    };
+    let link = access
+        .register
+        .borrow()
+        .pass(now, &print)
+        .filter(|pass| pass.kind == PassKind::Agent)
+        .map(|pass| pass.label.clone());
+    let Some(link) = link else {
+        return refused(
+            StatusCode::FORBIDDEN,
+            "no agent is known by this key: it was revoked, or another has joined in its place",
+        );
+    };
+    if access.register.borrow().pass(now, &print).is_some_and(|pass| pass.is_to_be_noted(now)) {
+        shared.mention(print.clone());
+    }
+    let message = match unpacked(&body) {
+        Ok(message) => message,
+        Err(why) => return refused(StatusCode::BAD_REQUEST, &why),
+    };
+    let link = LinkId::from(link.as_str());
+    (shared.state.agents.heard)(&link, &message);
+    let AgentMessage { plan: known, wait, looks, .. } = message;
+    let mut taken = 0;
+    let has_looks = !looks.is_empty();
+    if has_looks {
+        let request = Request::Witnessed { print: print.0.clone(), agent: link.clone(), looks };
+        match shared.ask(&By::machine(), request).await {
+            Ok(Done::Taken { number }) => taken = number,
+            Ok(_) => {}
+            Err(Refused::NotDurable) => {
+                return refused(StatusCode::SERVICE_UNAVAILABLE, "it cannot be remembered now: send it again");
+            }
+            Err(refusal) => return asked::refusal(&refusal),
+        }
+    }
+    let until = tokio::time::Instant::now() + Duration::from_secs(if has_looks { 0 } else { wait.min(LONGEST_WAIT) });
+    loop {
+        let plan = (shared.state.agents.plan)(&link).filter(|plan| plan.print != known);
+        let is_known = access.register.borrow().pass((access.now)(), &print).is_some();
+        if plan.is_some() || !is_known || tokio::time::Instant::now() >= until {
+            return Json(AgentAnswer { taken, plan: plan.map(|plan| (*plan).clone()) }).into_response();
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// A message as it was packed, within bounds.
+pub(in crate::web) fn unpacked(body: &[u8]) -> Result<AgentMessage, String> {
+    let mut text = Vec::new();
+    let read = GzDecoder::new(body).take(LARGEST + 1).read_to_end(&mut text);
+    if read.is_err() {
+        return Err("the message is not packed as gzip".into());
+    }
+    if text.len() as u64 > LARGEST {
+        return Err(format!("the message is larger than {LARGEST} bytes unpacked"));
+    }
+    let message: AgentMessage = serde_json::from_slice(&text).map_err(|error| format!("the message: {error}"))?;
+    if message.looks.len() > LOOKS {
+        return Err(format!("the message holds more than {LOOKS} looks"));
+    }
+    Ok(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn packed(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(text).expect("memory");
+        encoder.finish().expect("memory")
+    }
+
+    #[test]
+    fn what_is_sent_is_bounded() {
+        let bomb = packed(&vec![b' '; 100 * 1024 * 1024]);
+        assert!(bomb.len() < 128 * 1024 && unpacked(&bomb).is_err_and(|why| why.contains("larger")));
+        assert!(unpacked(b"no gzip").is_err() && unpacked(&packed(b"{}")).is_err());
+        let message = AgentMessage {
+            version: "0.1.0".into(),
+            plan: String::new(),
+            backlog: 0,
+            dropped: 0,
+            wait: 25,
+            looks: Vec::new(),
+        };
+        let text = serde_json::to_vec(&message).expect("JSON");
+        assert_eq!(unpacked(&packed(&text)), Ok(message));
+    }
+}

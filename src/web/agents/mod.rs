@@ -1,0 +1,48 @@
+//! Agents: small computers in houses that look at cameras which nobody can reach from here, and tell us. They come to us; we
+//! never go to them. `docs/agents.md` says how they are known and what is said.
+
+mod key;
+mod line;
+
+pub use key::signed;
+
+use super::state::Shared;
+use crate::model::{AgentMessage, AgentPlan, LinkId};
+use axum::{Router, routing::post};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What pages and the line know of agents.
+#[derive(Clone)]
+pub struct Agents {
+    /// What an agent is to do now.
+    pub plan: Arc<dyn Fn(&LinkId) -> Option<Arc<AgentPlan>> + Send + Sync>,
+    /// An agent was heard of.
+    pub heard: Arc<dyn Fn(&LinkId, &AgentMessage) + Send + Sync>,
+    /// How all of them stand.
+    pub standing: Arc<dyn Fn() -> Vec<AgentStanding> + Send + Sync>,
+}
+
+/// How an agent stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AgentStanding {
+    /// The link that it is.
+    pub link: String,
+    /// When it was last heard of since the daemon runs.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub heard: Option<Timestamp>,
+    /// Its program's version.
+    pub version: String,
+    /// Looks that wait with it.
+    pub backlog: u64,
+    /// Looks that it had to give up.
+    pub dropped: u64,
+    /// Cameras that it looks at.
+    pub cameras: usize,
+}
+
+pub(super) fn routes() -> Router<Shared> {
+    Router::new().route("/agent/join", post(line::join)).route("/agent/exchange", post(line::exchange))
+}
