@@ -22,7 +22,7 @@
 //! [`topology`], [`alert`], [`outbox`], [`call`], [`request`], [`rights`], [`edits`], [`uptime`], [`inventory`]) and edges ([`probe`], [`schedule`],
 //! [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`dashboards`]) never import each other: `schedule` is handed
 //! the probe, and `web` the metrics, as functions. Of [`schedule`] all but the runner is core too: the plan, gates, cadence and budgets.
-//! [`monitor`] alone joins the core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`] and [`cli`]
+//! [`monitor`] alone joins the core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`], [`agent`] and [`cli`]
 //! know all. Files do not import each other in a circle.
 //!
 //! # Invariants
@@ -75,6 +75,8 @@ pub mod sim;
 pub mod web;
 
 // Those that know all.
+#[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it is a shell")]
+pub mod agent;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it is the shell's outside")]
 pub mod cli;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it reads files and secrets")]

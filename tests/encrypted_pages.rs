@@ -20,7 +20,7 @@ struct Encrypted {
 }
 
 /// Writes a new certificate and its key.
-fn issue(folder: &Path, name: &str) {
+pub fn issue(folder: &Path, name: &str) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     fs::write(folder.join(name).with_extension("key"), made.signing_key.serialize_pem()).expect("a disk");
     fs::write(folder.join(name).with_extension("crt"), made.cert.pem()).expect("a disk");

@@ -7,6 +7,8 @@ mod support;
 
 /// A certificate from an authority: Pebble.
 mod acme;
+/// Agents behind home routers: joining, holding, being cut off.
+mod agents;
 /// The JSON API against its description, and Prometheus that discovers by it.
 mod api;
 /// House rules: imports, clocks, module docs.

@@ -4,6 +4,8 @@
 //! ended that must not (EX_SOFTWARE of sysexits.h): a fault of ours, after which a start from the journal helps.
 
 mod ack;
+mod agent;
+mod agents;
 mod arenas;
 mod backup;
 mod check;
@@ -94,6 +96,10 @@ enum Command {
     Users(users::Arguments),
     /// Keep what programs and screens are known by.
     Passes(passes::Arguments),
+    /// Keep agents: small computers behind home routers that look at the cameras there.
+    Agents(agents::Arguments),
+    /// Be an agent: look at cameras behind a home router, and tell the daemon.
+    Agent(agent::Arguments),
     /// Show what people changed, and whether anything of that was changed or is missing.
     Audit(passes::Audit),
     /// Report a month's uptime of each camera, site, link and make, from the journal.
@@ -171,6 +177,11 @@ pub fn main() -> ExitCode {
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
         Command::Users(arguments) => in_runtime(users::run(arguments)),
         Command::Passes(arguments) => in_runtime(passes::run(arguments)),
+        Command::Agents(arguments) => in_runtime(agents::run(arguments)),
+        Command::Agent(arguments) => {
+            arenas::one();
+            in_runtime(agent::run(arguments))
+        }
         Command::Audit(arguments) => in_runtime(passes::audit(arguments)),
         Command::Report(arguments) => report::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),

@@ -16,8 +16,9 @@ use std::{
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(5);
-/// An agent that was not heard of for so long is lost: it says something each half minute, and tries again at once.
-const LOST_AFTER: Duration = Duration::from_secs(50);
+/// An agent that was not heard of for so long is lost: it says something each 25 s, and tries again at once. With the seconds that
+/// a verdict on a link takes, that is known within a minute.
+const LOST_AFTER: Duration = Duration::from_secs(40);
 
 /// What was heard of agents.
 #[derive(Clone, Default)]

@@ -86,4 +86,4 @@ pub use secrets::{invitation, machine_token};
 pub use server::{Encryption, Limits, serve, tuned};
 pub use settings::{Claim, OpenId, Scrapers, Settings};
 pub use state::{Access, AuditFn, OwnerFn, Signer, State};
-pub use tls::{Keyring, Tls, TlsFile, Unusable, certificates};
+pub use tls::{Keyring, Tls, TlsFile, Unusable, certificates, own_fingerprint};

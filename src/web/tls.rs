@@ -131,6 +131,14 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> 
     }
 }
 
+/// The fingerprint of a certificate that no authority vouches for: whoever comes by it must know it beforehand.
+pub fn own_fingerprint(tls: &Tls) -> Option<[u8; 32]> {
+    let chain = certificates(&fs::read(&tls.certificate).ok()?).ok()?;
+    let first = chain.first()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(first).ok()?;
+    (certificate.issuer() == certificate.subject()).then(|| Sha256::digest(first).into())
+}
+
 /// When a certificate ends.
 fn ends(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
     let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;

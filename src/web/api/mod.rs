@@ -3,6 +3,7 @@
 //! Answers are JSON, errors too. Times are RFC 3339 in UTC, lengths are seconds, shares lie between 0 and 1.
 
 mod accounts;
+mod agents;
 mod areas;
 mod cameras;
 mod contract;
@@ -62,6 +63,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sites::one))
         .routes(routes!(sites::links))
         .routes(routes!(areas::list))
+        .routes(routes!(agents::list))
         .routes(routes!(strips::commune))
         .routes(routes!(strips::area))
         .routes(routes!(strips::site))
@@ -142,7 +144,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 31, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 32, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");

@@ -1,0 +1,194 @@
+//! The line to the daemon: what waits is sent, the answer is heard, and after each trouble it is tried again, later and later, at
+//! moments that differ from agent to agent.
+
+use super::{
+    identity::{Identity, why},
+    store::Store,
+    ticks::Ticks,
+};
+use crate::{
+    clock::Clock,
+    model::{AgentAnswer, AgentMessage, AgentPlan},
+    web::signed,
+};
+use flate2::{Compression, write::GzEncoder};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+/// For how long the daemon may keep its answer back, in seconds; and how long an answer may take beyond that. What says nothing
+/// new is gathered meanwhile and sent together.
+const WAIT: u64 = 25;
+const ANSWER: Duration = Duration::from_secs(15);
+/// Pauses after a trouble.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What the line shares with the looks.
+pub(super) struct Line {
+    pub(super) identity: Identity,
+    pub(super) store: Arc<Mutex<Store>>,
+    pub(super) clock: Clock,
+    /// That there is something new.
+    pub(super) news: Arc<Notify>,
+    /// The plan that is in force.
+    pub(super) plan: watch::Sender<Option<Arc<AgentPlan>>>,
+}
+
+/// Why a message was not taken.
+enum Trouble {
+    /// The line, the daemon, or its disk: later.
+    Later(String),
+    /// Our idea of the daemon's time was wrong by so many milliseconds.
+    Time(i64),
+    /// The daemon does not know us: somebody must see to it.
+    Revoked(String),
+}
+
+/// How long to wait after so many troubles in a row: twice as long each time, up to a minute, and up to half as long again at
+/// random, so that five hundred agents that lost their daemon together do not come back together.
+fn pause(troubles: u32, random: f64) -> Duration {
+    let pause = FIRST_PAUSE.saturating_mul(1 << troubles.min(6)).min(LONGEST_PAUSE);
+    pause.mul_f64(1.0 + random.clamp(0.0, 1.0) / 2.0)
+}
+
+impl Line {
+    /// Runs until `stop`.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let (mut troubles, mut told, mut offset, mut seed) = (0u32, String::new(), 0i64, 0u64);
+        let mut listens = false;
+        loop {
+            let round = tokio::select! {
+                () = stop.cancelled() => return,
+                round = self.round(offset, listens) => round,
+            };
+            let wait = match round {
+                Ok(all) => {
+                    if troubles > 0 {
+                        tracing::info!("the daemon answers");
+                    }
+                    (troubles, told, listens) = (0, String::new(), all);
+                    continue;
+                }
+                Err(Trouble::Time(by)) if by.abs_diff(offset) > 1000 => {
+                    tracing::warn!(
+                        milliseconds = by,
+                        "this machine's clock is not the daemon's: the daemon's is gone by"
+                    );
+                    offset = by;
+                    Duration::ZERO
+                }
+                Err(trouble) => {
+                    let (why, wait) = match trouble {
+                        Trouble::Later(why) => (why, None),
+                        Trouble::Time(_) => ("the daemon does not believe our time".to_owned(), None),
+                        Trouble::Revoked(why) => (why, Some(LONGEST_PAUSE)),
+                    };
+                    if why != told {
+                        tracing::warn!("nothing can be told, and is kept: {why}");
+                        told = why;
+                    }
+                    seed = seed
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(Ticks::now().since.unsigned_abs() | 1);
+                    let random = (seed >> 33) as f64 / f64::from(1u32 << 31);
+                    let wait = wait.unwrap_or_else(|| pause(troubles, random));
+                    troubles = troubles.saturating_add(1);
+                    wait
+                }
+            };
+            // While the daemon cannot be reached, news make no difference.
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// One message and its answer; whether all that waited was sent. Where it listens it sends nothing: the daemon keeps its
+    /// answer back for as long as it has nothing to say, on the same connection.
+    async fn round(&self, offset: i64, listens: bool) -> Result<bool, Trouble> {
+        let wall = self.clock.now();
+        let store = self.store.clone();
+        let next = tokio::task::spawn_blocking(move || {
+            store.lock().unwrap_or_else(PoisonError::into_inner).next((&Ticks::now(), wall))
+        });
+        let next = next.await.map_err(|error| Trouble::Later(error.to_string()))?;
+        let mut next = next.map_err(|error| Trouble::Later(format!("looks cannot be read: {error}")))?;
+        if listens {
+            next.looks.clear();
+        }
+        let (behind, count) = (next.behind, next.looks.len());
+        let message = AgentMessage {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            plan: self.plan.borrow().as_ref().map(|plan| plan.print.clone()).unwrap_or_default(),
+            backlog: behind,
+            dropped: next.dropped,
+            wait: WAIT,
+            looks: next.looks,
+        };
+        let exchange = self.exchange(&message, offset);
+        // What is new meanwhile is sent at once: an answer that is kept back keeps nothing else back.
+        let answer = match count {
+            0 => tokio::select! {
+                answer = exchange => answer?,
+                () = self.news.notified() => return Ok(false),
+            },
+            _ => exchange.await?,
+        };
+        if answer.taken > 0 {
+            let (store, taken) = (self.store.clone(), answer.taken);
+            let done =
+                tokio::task::spawn_blocking(move || store.lock().unwrap_or_else(PoisonError::into_inner).taken(taken));
+            let done = done.await.map_err(|error| Trouble::Later(error.to_string()))?;
+            done.map_err(|error| Trouble::Later(format!("what was taken cannot be noted: {error}")))?;
+        }
+        if let Some(plan) = answer.plan {
+            self.plan.send_replace(Some(Arc::new(plan)));
+        }
+        Ok(count > 0 && behind == 0)
+    }
+
+    async fn exchange(&self, message: &AgentMessage, offset: i64) -> Result<AgentAnswer, Trouble> {
+        let later = |why: &str| Trouble::Later(why.to_owned());
+        let json = serde_json::to_vec(message).map_err(|_| later("the message cannot be written"))?;
+        let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
+        let packed = packed.write_all(&json).and_then(|()| packed.finish()).map_err(|_| later("no memory"))?;
+        let (path, now) = ("/agent/exchange", self.clock.now().as_millisecond());
+        let at = now + offset;
+        let shown = self.identity.shown(&signed(path, at, &packed), at);
+        let address = self.identity.at(path).map_err(Trouble::Later)?;
+        let limit = Duration::from_secs(message.wait) + ANSWER;
+        let request = self.identity.http.post(address).timeout(limit).header("authorization", shown).body(packed);
+        let answer = request.send().await.map_err(|error| Trouble::Later(why(error)))?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(|error| Trouble::Later(why(error)))?;
+        if status.is_success() {
+            return serde_json::from_str(&text).map_err(|_| later("what answers is no camhealth"));
+        }
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let why = format!("{status}: {}", told["error"].as_str().unwrap_or("what answers is no camhealth"));
+        Err(match (status.as_u16(), told["now"].as_i64()) {
+            (401, Some(theirs)) => Trouble::Time(theirs - now),
+            (401 | 403, None) => Trouble::Revoked(why),
+            _ => Trouble::Later(why),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_minute_and_differ() {
+        let pauses: Vec<u64> = (0..10).map(|troubles| pause(troubles, 0.0).as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]);
+        assert_eq!(pause(9, 1.0), Duration::from_secs(90));
+        assert_eq!(pause(0, f64::NAN.max(0.0)), Duration::from_secs(1));
+    }
+}

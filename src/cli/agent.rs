@@ -1,0 +1,100 @@
+//! `camhealth agent`: the program of the small computer in a house or an alley.
+
+use super::{BROKEN, FAILED, USAGE, fail, log};
+use crate::{
+    agent::{self, Code, Identity},
+    daemon::{Signal, Signals},
+};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use std::{path::PathBuf, process::ExitCode};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Join by a code of `camhealth agents add`; it is good once, for a day.
+    Join {
+        /// The code; spaces and line breaks in it say nothing.
+        #[arg(required = true, num_args = 1..)]
+        code: Vec<String>,
+        /// Where the agent keeps what it needs.
+        #[arg(long, value_name = "FOLDER", default_value = FOLDER)]
+        folder: PathBuf,
+    },
+    /// Look at the cameras that the daemon names, and tell it.
+    Run {
+        /// Where the agent keeps what it needs.
+        #[arg(long, value_name = "FOLDER", default_value = FOLDER)]
+        folder: PathBuf,
+        /// How the log is written; RUST_LOG says how much of it.
+        #[arg(long, value_enum, value_name = "FORM", default_value_t = log::Form::Auto)]
+        log: log::Form,
+    },
+}
+
+/// Where the package's unit lets it write.
+const FOLDER: &str = "/var/lib/camhealth-agent";
+
+pub(super) async fn run(arguments: Arguments) -> ExitCode {
+    match arguments.what {
+        What::Join { code, folder } => {
+            let code = match Code::read(&code.concat()) {
+                Ok(code) => code,
+                Err(why) => return fail(USAGE, &why),
+            };
+            match agent::join(&folder, &code).await {
+                Ok(link) => {
+                    println!("joined as {link}; camhealth agent run --folder {} looks from now on", folder.display());
+                    ExitCode::SUCCESS
+                }
+                Err(why) => fail(FAILED, &why),
+            }
+        }
+        What::Run { folder, log } => watch(folder, log).await,
+    }
+}
+
+async fn watch(folder: PathBuf, form: log::Form) -> ExitCode {
+    if let Err(error) = log::start(form) {
+        return fail(FAILED, &format!("the log cannot be written: {error}"));
+    }
+    // A core would hold passwords of cameras and the agent's key.
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "a crash may write a core, with passwords in it");
+    }
+    let identity = match Identity::read(&folder) {
+        Ok(identity) => identity,
+        Err(why) => return fail(USAGE, &why),
+    };
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return fail(FAILED, &format!("cannot find this program's own file: {error}")),
+    };
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return fail(FAILED, &format!("cannot listen for signals: {error}")),
+    };
+    tracing::info!(agent = identity.link, "looking");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let stop = CancellationToken::new();
+    let mut work = std::pin::pin!(agent::run(folder, identity, program, stop.clone()));
+    loop {
+        tokio::select! {
+            outcome = work.as_mut() => {
+                return match outcome {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(trouble) => fail(BROKEN, &trouble.to_string()),
+                };
+            }
+            signal = signals.next() => if signal == Signal::Stop {
+                tracing::info!("stopping");
+                stop.cancel();
+            },
+        }
+    }
+}

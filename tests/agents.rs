@@ -1,0 +1,232 @@
+//! Agents as processes of their own: they join by a code, look at what the daemon cannot reach, hold what they saw while the line
+//! is cut, and are cut off. The line is a relay of ours that can be cut; the cameras answer nobody but the agent's address.
+
+use crate::{
+    encrypted_pages::issue,
+    support::{Process, camhealth, eventually, fixture, free_address, program},
+};
+use serde_json::Value;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+
+/// A line that can be cut: what is under way breaks, and nothing new gets through.
+struct Cable {
+    address: SocketAddr,
+    cut: Arc<AtomicBool>,
+}
+
+impl Cable {
+    async fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let cut = Arc::new(AtomicBool::new(false));
+        let is_cut = cut.clone();
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let is_cut = is_cut.clone();
+                tokio::spawn(async move {
+                    let Ok(mut far) = TcpStream::connect(target).await else { return };
+                    let broken = async {
+                        while !is_cut.load(Ordering::Relaxed) {
+                            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                        }
+                    };
+                    tokio::select! {
+                        () = broken => {}
+                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                    }
+                });
+            }
+        });
+        Self { address, cut }
+    }
+
+    fn cut(&self, cut: bool) {
+        self.cut.store(cut, Ordering::Relaxed);
+    }
+}
+
+/// A commune with an agent.
+struct World {
+    folder: tempfile::TempDir,
+    page: SocketAddr,
+    cable: Cable,
+    http: reqwest::Client,
+    cameras: camhealth::sim::SimFleet,
+}
+
+impl World {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let page = free_address();
+        issue(folder.path(), "page");
+        let port = camhealth::sim::Spec::new((std::net::Ipv4Addr::LOCALHOST, 0).into());
+        let cameras = camhealth::sim::SimFleet::start(port, 0, 0).await.expect("cameras");
+        let urls = [1, 2].map(|last| cameras.rtsp_url(std::net::Ipv4Addr::new(127, 9, 79, last).into()).to_string());
+        let values = [("page", page.to_string()), ("first", urls[0].clone()), ("second", urls[1].clone())];
+        let values: Vec<(&str, &str)> = values.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        fs::write(folder.path().join("camhealth.toml"), fixture("agents.toml", &values)).expect("a disk");
+        let http = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().expect("a client");
+        let cable = Cable::to(page).await;
+        Self { folder, page, cable, http, cameras }
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("camhealth.toml")
+    }
+
+    fn start(&self, arguments: &[&str], log: &str) -> Process {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join(log)).expect("a file");
+        let mut command = Command::new(program());
+        command.args(arguments).env("AGENTS_TEST_PASSWORD", "mật khẩu");
+        Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log))
+    }
+
+    fn daemon(&self) -> Process {
+        self.start(&["run", "--config", self.config().to_str().expect("letters")], "daemon.log")
+    }
+
+    fn agent(&self, folder: &Path) -> Process {
+        self.start(&["agent", "run", "--folder", folder.to_str().expect("letters")], "agent.log")
+    }
+
+    fn log(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+
+    /// What a command prints, and whether it was done.
+    fn command(&self, arguments: &[&str]) -> (bool, String) {
+        let config = self.config();
+        let config = ["--config", config.to_str().expect("letters")];
+        let output = camhealth(&[arguments, &config].concat(), &[("AGENTS_TEST_PASSWORD", "mật khẩu")]);
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.success(), text.trim().to_owned())
+    }
+
+    /// A code by which an agent joins over the cable.
+    fn code(&self) -> String {
+        let at = format!("https://{}/", self.cable.address);
+        let (done, code) = self.command(&["agents", "add", "hem-7", "--at", &at]);
+        assert!(done && code.starts_with("cam1-"), "{code}");
+        code
+    }
+
+    async fn get(&self, path: &str) -> Option<Value> {
+        let answer = self.http.get(format!("https://{}{path}", self.page)).send().await.ok()?;
+        serde_json::from_str(&answer.text().await.ok()?).ok()
+    }
+
+    async fn metric(&self, line: &str) -> Option<f64> {
+        let answer = self.http.get(format!("https://{}/metrics", self.page)).send().await.ok()?.text().await.ok()?;
+        answer.lines().find_map(|one| one.strip_prefix(line)?.trim().parse().ok())
+    }
+
+    async fn becomes(&self, camera: &str, state: &str) {
+        let path = format!("/api/v1/cameras/{camera}");
+        eventually(&format!("{camera} becomes {state}"), async || {
+            (self.get(&path).await?["state"] == state).then_some(())
+        })
+        .await;
+    }
+
+    fn join(&self, folder: &Path, code: &str) -> (bool, String) {
+        let output = camhealth(&["agent", "join", code, "--folder", folder.to_str().expect("letters")], &[]);
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.success(), text)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_joins_looks_holds_what_it_saw_and_is_cut_off() {
+    let mut world = World::new().await;
+    let daemon = world.daemon();
+    eventually("the daemon", async || world.get("/api/v1/status").await).await;
+    let folder = world.folder.path().join("agent");
+    let code = world.code();
+    let (done, told) = world.join(&folder, &code);
+    assert!(done && told.contains("joined as hem-7"), "{told}");
+    let (done, told) = world.join(&world.folder.path().join("another"), &code);
+    assert!(!done && told.contains("the code was used"), "once: {told}");
+
+    // Without the agent nobody looks; with it, its cameras are up, and their password came with the plan.
+    let agent = world.agent(&folder);
+    world.becomes("nha-1", "up").await;
+    world.becomes("nha-2", "up").await;
+    let plan = fs::read_to_string(folder.join("plan.json")).expect("the plan is kept");
+    assert!(!plan.contains("bà Hoa"), "a household's name stays at home");
+    let kept = fs::metadata(folder.join("plan.json")).expect("it is there");
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&kept.permissions()) & 0o777, 0o600);
+    let (_, listed) = world.command(&["agents"]);
+    assert!(listed.contains("hem-7") && listed.contains(env!("CARGO_PKG_VERSION")), "{listed}");
+
+    // A fault behind it is told at once.
+    world.cameras.set_fault([127, 9, 79, 1].into(), camhealth::sim::Fault::PortClosed).await.expect("a fault");
+    world.becomes("nha-1", "down").await;
+    world.cameras.set_fault([127, 9, 79, 1].into(), camhealth::sim::Fault::None).await.expect("no fault");
+    world.becomes("nha-1", "up").await;
+
+    // The line is cut: within a minute all of it is out of reach, and one incident names the agent.
+    world.cable.cut(true);
+    world.becomes("nha-1", "unreachable").await;
+    let incidents = world.get("/api/v1/incidents").await.expect("an answer");
+    let causes: Vec<&Value> =
+        incidents["incidents"].as_array().expect("a list").iter().map(|one| &one["cause"]).collect();
+    assert!(causes.iter().any(|cause| cause["kind"] == "link" && cause["id"] == "hem-7"), "{incidents}");
+    let cut_at = jiff::Timestamp::now().as_second();
+    // Meanwhile it looks on, even through a kill.
+    drop(agent);
+    let agent = world.agent(&folder);
+    eventually("looks that wait", async || (held(&folder)? > 10).then_some(())).await;
+    let whole = cut_at + 75 - jiff::Timestamp::now().as_second();
+    tokio::time::sleep(std::time::Duration::from_secs(whole.max(0).unsigned_abs())).await;
+    world.cable.cut(false);
+    world.becomes("nha-1", "up").await;
+    eventually("all that waited", async || (held(&folder)? < 5).then_some(())).await;
+    let late = world.metric("camhealth_agent_looks_total{outcome=\"late\"}").await.expect("a figure");
+    assert!(late > 5.0, "{late}");
+    assert_eq!(world.metric("camhealth_agent_looks_total{outcome=\"refused\"}").await.unwrap_or(0.0), 0.0);
+    // What was unreachable is known to have been up.
+    let strip = world.get("/api/v1/cameras/nha-1/strip?range=24h").await.expect("a strip");
+    assert!(strip.to_string().len() > 10, "{strip}");
+
+    // The daemon dies and comes back; nothing counts twice, and nothing is lost.
+    drop(daemon);
+    let _daemon = world.daemon();
+    world.becomes("nha-2", "up").await;
+    eventually("all that waited", async || (held(&folder)? < 5).then_some(())).await;
+
+    // Cut off, it is told so and can say nothing.
+    let (done, told) = world.command(&["agents", "revoke", "hem-7"]);
+    assert!(done, "{told}");
+    eventually("that it is told", async || {
+        world.log("agent.log").contains("no agent is known by this key").then_some(())
+    })
+    .await;
+    drop(agent);
+    for log in ["agent.log", "daemon.log"] {
+        let text = world.log(log);
+        assert!(!text.contains("mật khẩu") && !text.contains("panicked"), "{text}");
+    }
+}
+
+/// Looks that wait with an agent.
+fn held(folder: &Path) -> Option<i64> {
+    let output = Command::new("/usr/bin/python3")
+        .args(["-c", "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM look').fetchone()[0])"])
+        .arg(folder.join("looks.sqlite3"))
+        .output()
+        .ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
