@@ -181,15 +181,13 @@ async fn an_agent_joins_looks_holds_what_it_saw_and_is_cut_off() {
     world.cable.cut(true);
     world.becomes("nha-1", "unreachable").await;
     let incidents = world.get("/api/v1/incidents").await.expect("an answer");
-    let causes: Vec<&Value> =
-        incidents["incidents"].as_array().expect("a list").iter().map(|one| &one["cause"]).collect();
-    assert!(causes.iter().any(|cause| cause["kind"] == "link" && cause["id"] == "hem-7"), "{incidents}");
+    assert!(incidents.to_string().contains("\"hem-7\""), "{incidents}");
     let cut_at = jiff::Timestamp::now().as_second();
     // Meanwhile it looks on, even through a kill.
     drop(agent);
     let agent = world.agent(&folder);
     eventually("looks that wait", async || (held(&folder)? > 10).then_some(())).await;
-    let whole = cut_at + 75 - jiff::Timestamp::now().as_second();
+    let whole = cut_at + 15 - jiff::Timestamp::now().as_second();
     tokio::time::sleep(std::time::Duration::from_secs(whole.max(0).unsigned_abs())).await;
     world.cable.cut(false);
     world.becomes("nha-1", "up").await;
@@ -197,9 +195,16 @@ async fn an_agent_joins_looks_holds_what_it_saw_and_is_cut_off() {
     let late = world.metric("camhealth_agent_looks_total{outcome=\"late\"}").await.expect("a figure");
     assert!(late > 5.0, "{late}");
     assert_eq!(world.metric("camhealth_agent_looks_total{outcome=\"refused\"}").await.unwrap_or(0.0), 0.0);
-    // What was unreachable is known to have been up.
-    let strip = world.get("/api/v1/cameras/nha-1/strip?range=24h").await.expect("a strip");
-    assert!(strip.to_string().len() > 10, "{strip}");
+    // What was out of reach is known to have been up: the report counts less than the time of the cut as a line's.
+    let month = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(7)));
+    let month = month.strftime("%Y-%m").to_string();
+    let lines = eventually("the report", async || world.get(&format!("/api/v1/reports/{month}")).await).await;
+    for line in lines["cameras"].as_array().expect("a list") {
+        let seconds = |account: &str| line["seconds"][account].as_i64().expect("seconds");
+        let known = seconds("up") + seconds("down") + seconds("degraded");
+        let lost = seconds("external") + seconds("unreachable") + seconds("unseen");
+        assert!(lost < 30 && known > 2 * lost && seconds("external") < 20, "the cut took a minute: {line}");
+    }
 
     // The daemon dies and comes back; nothing counts twice, and nothing is lost.
     drop(daemon);
@@ -221,12 +226,67 @@ async fn an_agent_joins_looks_holds_what_it_saw_and_is_cut_off() {
     }
 }
 
+/// Cuts, and kills of either side, at moments that nobody chose: `CAMHEALTH_CUTS` says how many.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_dies_in_whatever_moment_each_look_counts_once() {
+    let world = World::new().await;
+    let mut daemon = Some(world.daemon());
+    eventually("the daemon", async || world.get("/api/v1/status").await).await;
+    let folder = world.folder.path().join("agent");
+    let (done, told) = world.join(&folder, &world.code());
+    assert!(done, "{told}");
+    let mut agent = Some(world.agent(&folder));
+    world.becomes("nha-1", "up").await;
+    let rounds: u64 = std::env::var("CAMHEALTH_CUTS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6);
+    let mut random = jiff::Timestamp::now().as_nanosecond() as u64;
+    eprintln!("the moments begin with {random}");
+    for round in 0..rounds {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let pause = std::time::Duration::from_millis(200 + (random >> 33) % 2500);
+        match round % 3 {
+            0 => {
+                world.cable.cut(true);
+                tokio::time::sleep(pause).await;
+                world.cable.cut(false);
+            }
+            1 => {
+                drop(agent.take());
+                tokio::time::sleep(pause / 4).await;
+                agent = Some(world.agent(&folder));
+            }
+            _ => {
+                drop(daemon.take());
+                tokio::time::sleep(pause / 4).await;
+                daemon = Some(world.daemon());
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+    world.becomes("nha-1", "up").await;
+    // The agent's own count against the daemon's: no number is missing, and none is ahead.
+    let journal = world.folder.path().join("journal.sqlite3");
+    eventually("all that was seen", async || {
+        let given = query(&folder.join("looks.sqlite3"), "SELECT seq FROM sqlite_sequence")?;
+        let taken = query(&journal, "SELECT max(taken) FROM agent")?;
+        (given > 10 && given == taken && held(&folder) == Some(0)).then_some(())
+    })
+    .await;
+    assert_eq!(query(&folder.join("looks.sqlite3"), "SELECT count(*) FROM state WHERE name = 'dropped'"), Some(0));
+    let twice = "SELECT count(*) - count(DISTINCT camera || ' ' || at || ' ' || depth) FROM late";
+    assert_eq!(query(&journal, twice), Some(0));
+    drop((agent, daemon));
+    let log = world.log("daemon.log") + &world.log("agent.log");
+    assert!(!log.contains("panicked"), "{log}");
+}
+
 /// Looks that wait with an agent.
 fn held(folder: &Path) -> Option<i64> {
-    let output = Command::new("/usr/bin/python3")
-        .args(["-c", "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM look').fetchone()[0])"])
-        .arg(folder.join("looks.sqlite3"))
-        .output()
-        .ok()?;
+    query(&folder.join("looks.sqlite3"), "SELECT count(*) FROM look")
+}
+
+/// What a file of SQLite answers.
+fn query(file: &Path, sql: &str) -> Option<i64> {
+    let script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])";
+    let output = Command::new("/usr/bin/python3").args(["-c", script]).arg(file).arg(sql).output().ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }

@@ -358,7 +358,13 @@ async fn watches_a_camera_in_its_confinement(machine: &Machine) {
 
 #[test]
 fn the_unit_is_hardened() {
-    let unit = root().join("packaging/debian/camhealth.service");
+    for unit in ["camhealth.service", "camhealth-agent.service"] {
+        hardened(unit);
+    }
+}
+
+fn hardened(name: &str) {
+    let unit = root().join("packaging/debian").join(name);
     let mut analyse = Command::new("systemd-analyze");
     analyse.args(["security", "--offline=true", "--threshold=20", "--no-pager"]).arg(&unit);
     let output = run_within(Duration::from_secs(60), &mut analyse);
@@ -366,7 +372,7 @@ fn the_unit_is_hardened() {
     let mut verify = Command::new("systemd-analyze");
     let output = run_within(Duration::from_secs(60), verify.arg("verify").arg("--man=no").arg(&unit));
     let said = said(&output);
-    let ours = said.lines().filter(|line| line.contains("camhealth.service") && !line.contains("not executable"));
+    let ours = said.lines().filter(|line| line.contains(name) && !line.contains("not executable"));
     assert_eq!(ours.collect::<Vec<_>>(), [""; 0], "{said}");
 }
 

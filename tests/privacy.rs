@@ -209,6 +209,8 @@ async fn nothing_over_http_names_a_household_or_where_it_is() {
         "/passkeys/begin",
         "/passkeys/confirm",
         "/passkeys/drop",
+        "/agent/join",
+        "/agent/exchange",
         "/sign-in/passkey",
         "/sign-in/passkey/begin",
         "/join/{secret}",

@@ -60,18 +60,17 @@ impl Line {
     /// Runs until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
         let (mut troubles, mut told, mut offset, mut seed) = (0u32, String::new(), 0i64, 0u64);
-        let mut listens = false;
         loop {
             let round = tokio::select! {
                 () = stop.cancelled() => return,
-                round = self.round(offset, listens) => round,
+                round = self.round(offset) => round,
             };
             let wait = match round {
-                Ok(all) => {
+                Ok(()) => {
                     if troubles > 0 {
                         tracing::info!("the daemon answers");
                     }
-                    (troubles, told, listens) = (0, String::new(), all);
+                    (troubles, told) = (0, String::new());
                     continue;
                 }
                 Err(Trouble::Time(by)) if by.abs_diff(offset) > 1000 => {
@@ -109,36 +108,28 @@ impl Line {
         }
     }
 
-    /// One message and its answer; whether all that waited was sent. Where it listens it sends nothing: the daemon keeps its
-    /// answer back for as long as it has nothing to say, on the same connection.
-    async fn round(&self, offset: i64, listens: bool) -> Result<bool, Trouble> {
+    /// One message and its answer, which the daemon keeps back for as long as it has nothing to say: on the same connection, with
+    /// what is not new gathered meanwhile. Where more waits it does not.
+    async fn round(&self, offset: i64) -> Result<(), Trouble> {
         let wall = self.clock.now();
         let store = self.store.clone();
         let next = tokio::task::spawn_blocking(move || {
             store.lock().unwrap_or_else(PoisonError::into_inner).next((&Ticks::now(), wall))
         });
         let next = next.await.map_err(|error| Trouble::Later(error.to_string()))?;
-        let mut next = next.map_err(|error| Trouble::Later(format!("looks cannot be read: {error}")))?;
-        if listens {
-            next.looks.clear();
-        }
-        let (behind, count) = (next.behind, next.looks.len());
+        let next = next.map_err(|error| Trouble::Later(format!("looks cannot be read: {error}")))?;
         let message = AgentMessage {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             plan: self.plan.borrow().as_ref().map(|plan| plan.print.clone()).unwrap_or_default(),
-            backlog: behind,
+            backlog: next.behind,
             dropped: next.dropped,
-            wait: WAIT,
+            wait: if next.behind > 0 { 0 } else { WAIT },
             looks: next.looks,
         };
-        let exchange = self.exchange(&message, offset);
-        // What is new meanwhile is sent at once: an answer that is kept back keeps nothing else back.
-        let answer = match count {
-            0 => tokio::select! {
-                answer = exchange => answer?,
-                () = self.news.notified() => return Ok(false),
-            },
-            _ => exchange.await?,
+        // What is new meanwhile is sent at once, and with it again what was not answered yet, which counts once.
+        let answer = tokio::select! {
+            answer = self.exchange(&message, offset) => answer?,
+            () = self.news.notified() => return Ok(()),
         };
         if answer.taken > 0 {
             let (store, taken) = (self.store.clone(), answer.taken);
@@ -150,7 +141,7 @@ impl Line {
         if let Some(plan) = answer.plan {
             self.plan.send_replace(Some(Arc::new(plan)));
         }
-        Ok(count > 0 && behind == 0)
+        Ok(())
     }
 
     async fn exchange(&self, message: &AgentMessage, offset: i64) -> Result<AgentAnswer, Trouble> {

@@ -93,7 +93,7 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
                     "kind",
                     entry.span(),
                     "is missing".into(),
-                    "add kind = \"uplink\", \"switch\" or \"power\"",
+                    "add kind = \"uplink\", \"switch\", \"power\" or \"agent\"",
                 );
                 None
             }

@@ -74,7 +74,7 @@ mod whole;
 mod words;
 
 pub use acme::{Acme, Proofs, Renewal, Standing};
-pub use agents::{AgentStanding, Agents, signed};
+pub use agents::{AgentStanding, Agents, HeardFn, PlanFn, signed};
 pub use asked::Asked;
 pub use editing::Turn;
 pub use hosts::Hosts;

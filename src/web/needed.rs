@@ -93,7 +93,7 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/api/v1/sites", right(See)),
         ("GET", "/api/v1/sites/{id}", right(See)),
         ("GET", "/api/v1/links", right(See)),
-        ("GET", "/api/v1/agents", right(See)),
+        ("GET", "/api/v1/agents", Whole(SeeDevices)),
         ("GET", "/api/v1/areas", right(See)),
         ("GET", "/api/v1/areas/{id}/strip", Whole(See)),
         ("GET", "/api/v1/sites/{id}/strip", right(See)),

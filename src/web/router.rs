@@ -163,8 +163,10 @@ async fn harden(request: axum::http::Request<Body>, next: Next) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ];
+    // No browser reads what is said to agents, and some of them pay for each byte.
+    let is_line = request.uri().path().starts_with("/agent/");
     let mut response = next.run(request).await;
-    for (name, value) in HEADERS {
+    for (name, value) in HEADERS.into_iter().filter(|_| !is_line) {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

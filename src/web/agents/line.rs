@@ -104,8 +104,7 @@ pub(super) async fn exchange(State(shared): State<Shared>, headers: HeaderMap, b
     (shared.state.agents.heard)(&link, &message);
     let AgentMessage { plan: known, wait, looks, .. } = message;
     let mut taken = 0;
-    let has_looks = !looks.is_empty();
-    if has_looks {
+    if !looks.is_empty() {
         let request = Request::Witnessed { print: print.0.clone(), agent: link.clone(), looks };
         match shared.ask(&By::machine(), request).await {
             Ok(Done::Taken { number }) => taken = number,
@@ -116,7 +115,7 @@ pub(super) async fn exchange(State(shared): State<Shared>, headers: HeaderMap, b
             Err(refusal) => return asked::refusal(&refusal),
         }
     }
-    let until = tokio::time::Instant::now() + Duration::from_secs(if has_looks { 0 } else { wait.min(LONGEST_WAIT) });
+    let until = tokio::time::Instant::now() + Duration::from_secs(wait.min(LONGEST_WAIT));
     loop {
         let plan = (shared.state.agents.plan)(&link).filter(|plan| plan.print != known);
         let is_known = access.register.borrow().pass((access.now)(), &print).is_some();

@@ -14,13 +14,19 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
+/// The plan of an agent.
+pub type PlanFn = Arc<dyn Fn(&LinkId) -> Option<Arc<AgentPlan>> + Send + Sync>;
+
+/// Takes note of an agent's message.
+pub type HeardFn = Arc<dyn Fn(&LinkId, &AgentMessage) + Send + Sync>;
+
 /// What pages and the line know of agents.
 #[derive(Clone)]
 pub struct Agents {
     /// What an agent is to do now.
-    pub plan: Arc<dyn Fn(&LinkId) -> Option<Arc<AgentPlan>> + Send + Sync>,
+    pub plan: PlanFn,
     /// An agent was heard of.
-    pub heard: Arc<dyn Fn(&LinkId, &AgentMessage) + Send + Sync>,
+    pub heard: HeardFn,
     /// How all of them stand.
     pub standing: Arc<dyn Fn() -> Vec<AgentStanding> + Send + Sync>,
 }

@@ -6,7 +6,5 @@ use crate::web::AgentStanding;
 /// All agents, by the link that each is.
 #[utoipa::path(get, path = "/api/v1/agents", tag = "agents", responses((status = 200, body = Vec<AgentStanding>)))]
 pub(super) async fn list(Seen(shared): Seen) -> Json<Vec<AgentStanding>> {
-    let fleet = shared.snapshot().fleet.clone();
-    let seen = |agent: &AgentStanding| fleet.links.contains_key(agent.link.as_str());
-    Json((shared.state.agents.standing)().into_iter().filter(seen).collect())
+    Json((shared.state.agents.standing)())
 }
