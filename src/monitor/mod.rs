@@ -4,6 +4,7 @@
 //! the same times give the same effects. An event changes single things; [`Monitor::conclude`] then works out, in one
 //! place and order, what follows for cameras, sites, incidents and people.
 
+mod agents;
 mod asked;
 mod camera;
 mod conclude;
@@ -21,9 +22,8 @@ pub use event::{Effect, Event, Settings};
 use crate::{
     alert, health,
     model::{
-        Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkId, LinkStatus, Memory, Observation, OnCall,
-        Restored, SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, packed,
-        stream_address,
+        Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored,
+        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, packed, stream_address,
     },
     topology::{self, Topology},
 };
@@ -298,19 +298,6 @@ impl Monitor {
         let on_call: Vec<OnCall> = settings.rotations.iter().filter_map(shift).collect();
         let until = on_call.iter().map(|shift| shift.until).min().unwrap_or(Timestamp::MAX);
         (self.shown.on_call, self.shown.on_call_holds) = (Arc::new(on_call), Some((now, until)));
-    }
-
-    /// All that hangs on an agent is silent with it, since it was last heard of.
-    fn agent_lost(&mut self, now: Timestamp, link: LinkId, heard: Timestamp) {
-        self.topology.heard(now, &topology::Voice::Link(link.clone()), false);
-        let branch = Branch::Link(link);
-        let below = self.topology.cameras_below(&branch);
-        let devices = below.filter_map(|id| self.fleet.cameras.get(id)).map(|camera| camera.device.clone());
-        for device in devices.collect::<BTreeSet<_>>() {
-            let change = self.topology.silent(now, &device, heard, false);
-            self.take_turns(topology::Change { ask: Vec::new(), ..change });
-            self.touched.extend(self.topology.cameras_of(&device).iter().cloned());
-        }
     }
 
     /// Takes in a look that ended at `seen`.

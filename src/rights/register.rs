@@ -5,6 +5,7 @@ use super::account::{Account, Pass, PassKind, Who};
 use super::{
     bounds::Bounds,
     hash::Hash,
+    invite::{Invite, is_name},
     openid::{OpenId, Vouched},
     passkey::{self, Passkey},
     role::Role,
@@ -15,8 +16,6 @@ use crate::model::{AreaId, Fleet};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// Letters of a name that somebody signs in by.
-const LONGEST_NAME: usize = 32;
 /// Accounts, and passes of an account or without one, that there may be.
 const ACCOUNTS: usize = 1000;
 const PASSES: usize = 50;
@@ -450,23 +449,6 @@ fn awaited<'a>(mut among: impl Iterator<Item = &'a Account>, called: &str) -> Op
     among.find(|account| account.openid.as_ref().is_some_and(|openid| openid.awaits(called)))
 }
 
-/// An account to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invite {
-    /// What they will sign in by.
-    pub name: String,
-    /// What others read where they did something.
-    pub full_name: String,
-    /// What they may do.
-    pub role: Role,
-    /// Whether there may be such an account, whose password is forgotten.
-    pub again: bool,
-    /// The areas that they are bound to, if they are.
-    pub areas: Option<Bounds>,
-    /// What they are called at the provider, if they may sign in by it.
-    pub openid: Option<String>,
-}
-
 /// As the audit trail has a role.
 fn told(role: Role, areas: Option<&Bounds>) -> String {
     areas.map_or_else(|| role.as_str().to_owned(), |areas| format!("{} in {areas}", role.as_str()))
@@ -475,12 +457,6 @@ fn told(role: Role, areas: Option<&Bounds>) -> String {
 /// Who keeps accounts could make themselves one without bounds.
 fn refuse_bound(role: Role, areas: Option<&Bounds>) -> Result<(), Wrong> {
     if role == Role::Administrator && areas.is_some() { Err(Wrong::Bound) } else { Ok(()) }
-}
-
-/// Whether somebody can sign in by such a name.
-pub fn is_name(name: &str) -> bool {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
-    (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(fits)
 }
 
 /// As names are compared.
