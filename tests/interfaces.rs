@@ -243,9 +243,9 @@ fn everything() -> (Snapshot, Own) {
     own.journal_commit(Duration::from_millis(3), true);
     own.notice(&"hook".into(), None, at(5));
     own.sms(&"sms".into(), 1, 100);
-    own.certificate_ordered(true);
-    own.agent_looks([1, 1, 1, 1]);
-    own.set_agents([("hem-7", "0.1.0", None, 0, 0)]);
+    own.certificate.ordered(true);
+    own.agents.looks([1, 1, 1, 1]);
+    own.agents.set([("hem-7", "0.1.0", None, 0, 0)]);
     own.set_worker_deaths([("crashed", 1)]);
     own.set_culprits([("cho-02", "rtsp", 1)]);
     own.set_sandbox([("files", true)]);

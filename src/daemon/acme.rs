@@ -36,7 +36,7 @@ async fn ordering(shared: &Shared, acme: &Acme, proofs: &Proofs, stop: Cancellat
                 () = stop.cancelled() => return,
                 outcome = acme.order(&shared.means.http, proofs) => outcome,
             };
-            shared.own.certificate_ordered(outcome.is_ok());
+            shared.own.certificate.ordered(outcome.is_ok());
             match outcome {
                 Ok(()) => {
                     tracing::info!(names = acme.names.join(", "), "the authority has given a certificate");

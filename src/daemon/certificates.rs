@@ -15,7 +15,7 @@ pub(super) async fn run(
     encryption: watch::Sender<Arc<rustls::ServerConfig>>,
 ) -> Outcome {
     let mut told = None;
-    shared.own.set_certificate(keyring.ends, true);
+    shared.own.certificate.set(keyring.ends, true);
     loop {
         let next = later(shared.clock.now(), EVERY);
         tokio::select! {
@@ -33,10 +33,10 @@ pub(super) async fn run(
                     encryption.send_replace(read.server.clone());
                     keyring = read;
                 }
-                shared.own.set_certificate(keyring.ends, true);
+                shared.own.certificate.set(keyring.ends, true);
             }
             Err(unusable) => {
-                shared.own.set_certificate(keyring.ends, false);
+                shared.own.certificate.set(keyring.ends, false);
                 if told.as_ref() != Some(&unusable) {
                     tracing::error!(error = %unusable, ends = %keyring.ends, "the certificate before it goes on");
                     told = Some(unusable);

@@ -11,6 +11,7 @@ mod beacons;
 mod budget;
 mod calls;
 mod certificates;
+mod contacts;
 mod contract;
 mod delivery;
 mod descriptors;

@@ -1,6 +1,6 @@
 //! What the daemon's tasks share.
 
-use super::{agents::Contacts, progress::Progress, supervise::Health};
+use super::{contacts::Contacts, progress::Progress, supervise::Health};
 use crate::{
     clock::Clock, config::Config, deliver::Means, journal::Journal, metrics::Own, model::Snapshot, monitor::Event,
     outbox, rights::Register, uptime::Recorder, web,

@@ -1,9 +1,9 @@
 //! Puts the daemon together: first whatever can fail, then each task by a function of its own.
 
 use super::{
-    Error, Parts, Probing, Running, acme,
-    agents::{self, Contacts},
-    beacons, certificates, contract, distress, event_loop, pages,
+    Error, Parts, Probing, Running, acme, agents, beacons, certificates,
+    contacts::Contacts,
+    contract, distress, event_loop, pages,
     progress::Progress,
     relay::{self, TellFn},
     replies,

@@ -3,8 +3,10 @@
 //! Names, help texts and labels are declared in the files of this module and nowhere else. Labels are ids of the
 //! configuration and closed enums; names of people's things stand in `*_info` only, and those of households nowhere.
 
+mod agents;
 mod budgets;
 mod cameras;
+mod certificate;
 mod commune;
 mod family;
 mod incidents;
@@ -14,6 +16,8 @@ mod process;
 mod renderer;
 mod sites;
 
+pub use agents::AgentMetrics;
+pub use certificate::CertificateMetrics;
 pub use own::{ChannelHealth, Own};
 pub use renderer::{Detail, Renderer};
 

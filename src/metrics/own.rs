@@ -1,5 +1,6 @@
 //! The daemon's own work: counters and gauges in a registry of their own, each series there before its first event.
 
+use super::{agents::AgentMetrics, certificate::CertificateMetrics};
 use crate::model::{ChannelId, Check};
 use jiff::Timestamp;
 use prometheus::{
@@ -58,18 +59,14 @@ pub struct Own {
     watching: IntGauge,
     set_aside: IntGauge,
     skipped: IntGauge,
-    certificate_ok: IntGauge,
-    certificate_ends: Gauge,
-    certificate_orders: IntCounterVec,
-    agent_looks: IntCounterVec,
-    agent_info: IntGaugeVec,
-    agent_heard: GaugeVec,
-    agent_backlog: GaugeVec,
-    agent_dropped: GaugeVec,
     reload_ok: IntGauge,
     reload_at: Gauge,
     worker_deaths: IntCounterVec,
     culprits: IntGaugeVec,
+    /// What is told of agents.
+    pub agents: AgentMetrics,
+    /// What is told of the pages' certificate.
+    pub certificate: CertificateMetrics,
     sandbox: IntGaugeVec,
     named: Mutex<BTreeSet<(String, &'static str)>>,
     queue_used: IntGauge,
@@ -146,37 +143,8 @@ impl Own {
                 "camhealth_watching",
                 "1 while every part of the daemon gets on with its work and remembers it, as /-/healthy says.",
             ),
-            certificate_ok: int_gauge(
-                "camhealth_web_certificate_last_read_successful",
-                "1 if the certificate's files could be used when they were last read; 1 without any.",
-            ),
-            agent_looks: counters(
-                "camhealth_agent_looks_total",
-                "Looks that agents sent, by what became of them: fresh, late, repeated or refused.",
-                &["outcome"],
-            ),
-            agent_info: made(IntGaugeVec::new(
-                Opts::new("camhealth_agent_info", "1 for each agent, with its program's version."),
-                &["link", "version"],
-            )),
-            agent_heard: gauges(
-                "camhealth_agent_last_contact_timestamp_seconds",
-                "When an agent was last heard of, as Unix time in seconds; 0 where it was not since the start.",
-            ),
-            agent_backlog: gauges("camhealth_agent_backlog_looks", "Looks that wait with an agent to be sent."),
-            agent_dropped: gauges(
-                "camhealth_agent_dropped_looks",
-                "Looks that an agent had to give up since it joined.",
-            ),
-            certificate_orders: counters(
-                "camhealth_web_certificate_orders_total",
-                "Certificates that were ordered from an authority (ACME), by outcome.",
-                &["outcome"],
-            ),
-            certificate_ends: gauge(
-                "camhealth_web_certificate_expiry_timestamp_seconds",
-                "When the certificate of pages and metrics ends, as Unix time in seconds; 0 without one.",
-            ),
+            agents: AgentMetrics::default(),
+            certificate: CertificateMetrics::default(),
             reload_ok: int_gauge("camhealth_config_last_reload_successful", "1 if the last reload was accepted."),
             reload_at: gauge(
                 "camhealth_config_last_reload_success_timestamp_seconds",
@@ -251,15 +219,8 @@ impl Own {
         own.register(own.watching.clone());
         own.register(own.set_aside.clone());
         own.register(own.skipped.clone());
-        own.certificate_ok.set(1);
-        own.register(own.certificate_ok.clone());
-        own.register(own.certificate_ends.clone());
-        own.register(own.certificate_orders.clone());
-        own.register(own.agent_looks.clone());
-        own.register(own.agent_info.clone());
-        own.register(own.agent_heard.clone());
-        own.register(own.agent_backlog.clone());
-        own.register(own.agent_dropped.clone());
+        own.certificate.register(&own.registry);
+        own.agents.register(&own.registry);
         own.register(own.reload_ok.clone());
         own.register(own.reload_at.clone());
         own.register(own.worker_deaths.clone());
@@ -352,38 +313,6 @@ impl Own {
         self.skipped.set(i64::try_from(rows_skipped).unwrap_or(i64::MAX));
     }
 
-    /// When the pages' certificate ends, and whether its files are good.
-    pub fn set_certificate(&self, ends: Timestamp, good: bool) {
-        self.certificate_ends.set(ends.as_second() as f64);
-        self.certificate_ok.set(i64::from(good));
-    }
-
-    /// Looks of an agent: those of the present, of the past, those that were taken before, and those that are refused.
-    pub fn agent_looks(&self, counts: [u64; 4]) {
-        for (outcome, count) in ["fresh", "late", "repeated", "refused"].into_iter().zip(counts) {
-            self.agent_looks.with_label_values(&[outcome]).inc_by(count);
-        }
-    }
-
-    /// How agents stand: link, version, when each was heard of, what waits with it and what it gave up.
-    pub fn set_agents<'a>(&self, agents: impl IntoIterator<Item = (&'a str, &'a str, Option<Timestamp>, u64, u64)>) {
-        // A reload may have taken some away, and a version changes.
-        self.agent_info.reset();
-        [&self.agent_heard, &self.agent_backlog, &self.agent_dropped].into_iter().for_each(GaugeVec::reset);
-        for (link, version, heard, backlog, dropped) in agents {
-            self.agent_info.with_label_values(&[link, version]).set(1);
-            let heard = heard.map_or(0.0, |heard| heard.as_millisecond() as f64 / 1000.0);
-            self.agent_heard.with_label_values(&[link]).set(heard);
-            self.agent_backlog.with_label_values(&[link]).set(backlog as f64);
-            self.agent_dropped.with_label_values(&[link]).set(dropped as f64);
-        }
-    }
-
-    /// An authority was asked for a certificate.
-    pub fn certificate_ordered(&self, given: bool) {
-        self.certificate_orders.with_label_values(&[if given { "given" } else { "failed" }]).inc();
-    }
-
     /// Whether the daemon does its work.
     pub fn set_watching(&self, watching: bool) {
         self.watching.set(i64::from(watching));
@@ -471,10 +400,6 @@ fn int_gauge(name: &str, help: &str) -> IntGauge {
 
 fn gauge(name: &str, help: &str) -> Gauge {
     made(Gauge::new(name, help))
-}
-
-fn gauges(name: &str, help: &str) -> GaugeVec {
-    made(GaugeVec::new(Opts::new(name, help), &["link"]))
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
