@@ -26,9 +26,9 @@ enum What {
     List,
     /// Print a code by which an agent joins, once, within a day.
     Add {
-        /// The link that it is: an id of a [[link]] with kind = "agent".
+        /// The id of the link that it is, one of the kind agent.
         link: String,
-        /// The address at which agents reach the daemon; without it that of [alert] page, or of [web] listen.
+        /// The address at which agents reach the daemon; without it the one of the pages.
         #[arg(long, value_name = "URL")]
         at: Option<Url>,
     },
