@@ -36,6 +36,10 @@ impl Contacts {
 
     /// How all agents of a fleet stand.
     pub(super) fn standing(&self, fleet: &Arc<Fleet>) -> Vec<AgentStanding> {
+        // Most fleets have none, and some have thousands of cameras.
+        if fleet.agents().next().is_none() {
+            return Vec::new();
+        }
         let known = self.held().clone();
         let mut cameras: BTreeMap<LinkId, usize> = BTreeMap::new();
         for agent in fleet.cameras.values().filter_map(|camera| fleet.agent_of(camera)) {
