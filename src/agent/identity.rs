@@ -4,6 +4,7 @@
 use crate::{
     model::{Certificate, hex},
     probe::known_by,
+    web,
 };
 use aws_lc_rs::{
     encoding::AsBigEndian,
@@ -13,13 +14,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{
-    fs, io,
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
-    time::Duration,
-};
+use std::{fs, io, os::unix::fs::DirBuilderExt, path::Path, time::Duration};
 use url::Url;
 
 /// The file in an agent's folder.
@@ -190,30 +185,13 @@ pub async fn join(folder: &Path, code: &Code) -> Result<String, String> {
         link: link.to_owned(),
         key: BASE64_URL_SAFE_NO_PAD.encode(seed.as_ref()),
     };
-    write(&path, &serde_json::to_string_pretty(&kept).unwrap_or_default()).map_err(fails)?;
+    web::write_private(&path, &serde_json::to_string_pretty(&kept).unwrap_or_default()).map_err(fails)?;
     Ok(link.to_owned())
 }
 
-/// What went wrong on the way, down to its cause.
+/// What went wrong on the way; where it led stands in the code already.
 pub(super) fn why(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut why = error.to_string();
-    let mut below = std::error::Error::source(&error);
-    while let Some(cause) = below {
-        why = format!("{why}: {cause}");
-        below = cause.source();
-    }
-    why
-}
-
-/// Writes a file for this user alone, all of it or nothing.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let _ = fs::remove_file(&new);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    web::why(&error.without_url())
 }
 
 #[cfg(test)]

@@ -1,17 +1,13 @@
 //! The agent as a whole: looks by the plan that it was given last, whether the daemon can be reached or not.
 
-use super::{
-    identity::{Identity, write},
-    line::Line,
-    store::Store,
-    ticks::Ticks,
-};
+use super::{identity::Identity, line::Line, store::Store, ticks::Ticks};
 use crate::{
     clock::Clock,
     config::{self, Config},
     model::{AgentPlan, LinkId},
     probe::{Look, Pool, Prober},
     schedule::{self, Found, ProbeFn, Pulse},
+    web::write_private,
 };
 use futures_util::{StreamExt, stream};
 use std::{
@@ -84,7 +80,7 @@ fn taken_over(folder: &Path, plan: &AgentPlan) -> Option<Arc<Config>> {
     match config::read_slice(plan, logins, folder.to_owned()) {
         Ok(config) => {
             let text = serde_json::to_string(plan).unwrap_or_default();
-            if let Err(error) = write(&folder.join("plan.json"), &text) {
+            if let Err(error) = write_private(&folder.join("plan.json"), &text) {
                 tracing::error!(%error, "the plan cannot be kept: after a restart without a line there is none");
             }
             tracing::info!(cameras = config.fleet.cameras.len(), "a plan is in force");

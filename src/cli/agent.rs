@@ -1,11 +1,10 @@
 //! `camhealth agent`: the program of the small computer in a house or an alley.
 
-use super::{BROKEN, FAILED, USAGE, fail, log};
+use super::{BROKEN, FAILED, USAGE, fail, log, process};
 use crate::{
     agent::{self, Code, Identity},
-    daemon::{Signal, Signals},
+    daemon::Signal,
 };
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::{path::PathBuf, process::ExitCode};
 use tokio_util::sync::CancellationToken;
 
@@ -60,24 +59,16 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn watch(folder: PathBuf, form: log::Form) -> ExitCode {
-    if let Err(error) = log::start(form) {
-        return fail(FAILED, &format!("the log cannot be written: {error}"));
-    }
-    // A core would hold passwords of cameras and the agent's key.
-    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::warn!(%error, "a crash may write a core, with passwords in it");
+    if let Err(code) = process::begin(form) {
+        return code;
     }
     let identity = match Identity::read(&folder) {
         Ok(identity) => identity,
         Err(why) => return fail(USAGE, &why),
     };
-    let program = match std::env::current_exe() {
-        Ok(program) => program,
-        Err(error) => return fail(FAILED, &format!("cannot find this program's own file: {error}")),
-    };
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return fail(FAILED, &format!("cannot listen for signals: {error}")),
+    let (program, mut signals) = match process::program_and_signals() {
+        Ok(both) => both,
+        Err(code) => return code,
     };
     tracing::info!(agent = identity.link, "looking");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

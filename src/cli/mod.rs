@@ -34,6 +34,7 @@ mod paint;
 mod passes;
 mod pdf;
 mod probe;
+mod process;
 mod progress;
 mod questions;
 mod reload;

@@ -1,13 +1,12 @@
 //! `camhealth run`: the daemon as a process, with its signals.
 
-use super::{BROKEN, FAILED, config_path, fail, files, log};
+use super::{BROKEN, FAILED, config_path, fail, files, log, process};
 use crate::{
     clock::Clock,
     config,
     daemon::{self, Broken, Parts, Probing, Running, Signal, Signals},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use secrecy::ExposeSecret;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -25,12 +24,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    if let Err(error) = log::start(arguments.log) {
-        return fail(FAILED, &format!("the log cannot be written: {error}"));
-    }
-    // A core would hold passwords of cameras and the key that signs links.
-    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::warn!(%error, "a crash may write a core, with passwords in it");
+    if let Err(code) = process::begin(arguments.log) {
+        return code;
     }
     if let Err(error) = daemon::raise_descriptors() {
         tracing::warn!(%error, "the limit of open files stays as it was");
@@ -40,13 +35,9 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Ok(config) => config,
         Err(code) => return code,
     };
-    let program = match std::env::current_exe() {
-        Ok(program) => program,
-        Err(error) => return fail(FAILED, &format!("cannot find this program's own file: {error}")),
-    };
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return fail(FAILED, &format!("cannot listen for signals: {error}")),
+    let (program, mut signals) = match process::program_and_signals() {
+        Ok(both) => both,
+        Err(code) => return code,
     };
     let loader = Arc::new(move || {
         config::load(&path).map_err(|problems| {

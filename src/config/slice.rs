@@ -29,9 +29,7 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
     let cameras: BTreeMap<&CameraId, &Arc<Camera>> =
         fleet.cameras.values().filter(theirs).map(|camera| (&camera.id, camera)).collect();
     let links: BTreeSet<LinkId> = cameras.values().flat_map(|camera| fleet.links_above(camera)).collect();
-    let above =
-        |id: &LinkId| std::iter::successors(Some(id.clone()), |id| fleet.links.get(id)?.parent.clone()).take(64);
-    let below: BTreeSet<&LinkId> = links.iter().filter(|id| above(id).any(|one| one == *agent)).collect();
+    let below: BTreeSet<&LinkId> = links.iter().filter(|id| fleet.up_from(id).any(|one| one == *agent)).collect();
     let devices: BTreeSet<&DeviceId> = cameras.values().map(|camera| &camera.device).collect();
 
     let holds = |item: &Item| config.sheet.line(item).is_some_and(|line| line.standing == Standing::Edited);

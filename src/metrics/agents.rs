@@ -1,5 +1,6 @@
 //! Agents: when each was last heard of, what waits with it, and what becomes of its looks.
 
+use super::made::made;
 use jiff::Timestamp;
 use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
@@ -11,10 +12,6 @@ pub struct AgentMetrics {
     heard: GaugeVec,
     backlog: GaugeVec,
     dropped: GaugeVec,
-}
-
-fn made<T>(metric: prometheus::Result<T>) -> T {
-    metric.expect("names and labels are constants of the right form")
 }
 
 fn gauges(name: &str, help: &str) -> GaugeVec {

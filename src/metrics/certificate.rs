@@ -1,5 +1,6 @@
 //! The pages' certificate: whether it can be used, when it ends, and how orders of the next one went.
 
+use super::made::made;
 use jiff::Timestamp;
 use prometheus::{Gauge, IntCounterVec, IntGauge, Opts, Registry};
 
@@ -9,10 +10,6 @@ pub struct CertificateMetrics {
     ok: IntGauge,
     ends: Gauge,
     orders: IntCounterVec,
-}
-
-fn made<T>(metric: prometheus::Result<T>) -> T {
-    metric.expect("names and labels are constants of the right form")
 }
 
 impl Default for CertificateMetrics {

@@ -11,6 +11,7 @@ mod commune;
 mod family;
 mod incidents;
 mod lines;
+mod made;
 mod own;
 mod process;
 mod renderer;

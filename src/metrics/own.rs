@@ -1,6 +1,6 @@
 //! The daemon's own work: counters and gauges in a registry of their own, each series there before its first event.
 
-use super::{agents::AgentMetrics, certificate::CertificateMetrics};
+use super::{agents::AgentMetrics, certificate::CertificateMetrics, made::made};
 use crate::model::{ChannelId, Check};
 use jiff::Timestamp;
 use prometheus::{
@@ -404,10 +404,6 @@ fn gauge(name: &str, help: &str) -> Gauge {
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     made(IntCounterVec::new(Opts::new(name, help), labels))
-}
-
-fn made<T>(metric: prometheus::Result<T>) -> T {
-    metric.expect("names and labels are constants of the right form")
 }
 
 #[cfg(test)]

@@ -76,22 +76,28 @@ impl Fleet {
 
     /// The links that a camera hangs on, from the nearest up.
     pub fn links_above(&self, camera: &Camera) -> Vec<LinkId> {
+        camera.link.iter().flat_map(|link| self.up_from(link)).collect()
+    }
+
+    /// A link and those that it hangs on, from the nearest up.
+    pub fn up_from(&self, link: &LinkId) -> impl Iterator<Item = LinkId> {
         let next = |id: &LinkId| self.links.get(id)?.parent.clone();
         // The configuration has no circles; a depth no tree has bounds it all the same.
-        std::iter::successors(camera.link.clone(), next).take(64).collect()
+        std::iter::successors(Some(link.clone()), next).take(64)
+    }
+
+    fn is_agent(&self, link: &LinkId) -> bool {
+        self.links.get(link).is_some_and(|link| link.kind == LinkKind::Agent)
     }
 
     /// The agent that looks at a camera, if one does: the nearest above it.
     pub fn agent_of(&self, camera: &Camera) -> Option<LinkId> {
-        let is_agent = |id: &LinkId| self.links.get(id).is_some_and(|link| link.kind == LinkKind::Agent);
-        self.links_above(camera).into_iter().find(is_agent)
+        camera.link.iter().flat_map(|link| self.up_from(link)).find(|id| self.is_agent(id))
     }
 
     /// Whether a link is an agent, or hangs on one.
     pub fn is_behind_agent(&self, link: &LinkId) -> bool {
-        let next = |id: &LinkId| self.links.get(id)?.parent.clone();
-        let mut above = std::iter::successors(Some(link.clone()), next).take(64);
-        above.any(|id| self.links.get(&id).is_some_and(|link| link.kind == LinkKind::Agent))
+        self.up_from(link).any(|id| self.is_agent(&id))
     }
 
     /// The agents.

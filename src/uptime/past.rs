@@ -204,8 +204,7 @@ impl<'a> Past<'a> {
     }
 
     pub(super) fn link(&self, id: &LinkId) -> Vec<Spell> {
-        let up = |id: &LinkId| self.fleet.links.get(id)?.parent.clone();
-        let own: Vec<LinkId> = std::iter::successors(Some(id.clone()), up).take(64).collect();
+        let own: Vec<LinkId> = self.fleet.up_from(id).collect();
         let above = self.above(&own);
         let timeline = self.links.get(id);
         let zone = &self.fleet.commune.timezone;

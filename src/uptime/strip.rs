@@ -72,9 +72,8 @@ impl Of {
                 Bearing { cameras, sites: vec![id.clone()], ..none }
             }
             Self::Link(id) => {
-                let up = |id: &LinkId| fleet.links.get(id)?.parent.clone();
                 fleet.links.get(id)?;
-                Bearing { links: std::iter::successors(Some(id.clone()), up).take(64).collect(), ..none }
+                Bearing { links: fleet.up_from(id).collect(), ..none }
             }
         })
     }

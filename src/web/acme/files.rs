@@ -1,14 +1,12 @@
 //! What is kept of it: the certificate with its key in one file, so that both change at once, and the account at the authority.
 
 use super::{Acme, renewal::Standing};
-use crate::web::tls::{Tls, certificates};
-use jiff::Timestamp;
-use std::{
-    fs, io,
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
+use crate::web::{
+    private::write,
+    tls::{Tls, certificates},
 };
+use jiff::Timestamp;
+use std::{fs, io, path::PathBuf};
 use x509_parser::extensions::GeneralName;
 
 impl Acme {
@@ -55,20 +53,6 @@ impl Acme {
             good: is_for_all && certificate.issuer() != certificate.subject(),
         })
     }
-}
-
-/// Writes a file that nobody else may read, all of it or nothing.
-pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let new = path.with_extension("new");
-    // One that a power cut left behind may be open to others.
-    let _ = fs::remove_file(&new);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }
 
 #[cfg(test)]

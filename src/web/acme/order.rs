@@ -1,10 +1,11 @@
 //! Ordering a certificate: by `instant-acme`, over our own HTTP client.
 
-use super::{Acme, Proofs, files::write};
-use axum::{
-    body::Bytes,
-    http::{Request, Response},
+use super::{Acme, Proofs};
+use crate::web::{
+    asking::{self, LARGEST},
+    private::write,
 };
+use axum::{body::Bytes, http::Request};
 use futures_util::FutureExt;
 use instant_acme::{
     Account, AuthorizationStatus, BodyWrapper, BytesResponse, ChallengeType, Error, HttpClient, Identifier, NewAccount,
@@ -12,9 +13,8 @@ use instant_acme::{
 };
 use std::{pin::Pin, time::Duration};
 
-/// How long one answer of the authority may take, and how large it may be.
+/// How long one answer of the authority may take.
 const ANSWER: Duration = Duration::from_secs(30);
-const LARGEST: usize = 256 * 1024;
 /// How long the authority may take until it has looked at the proof, and until it has signed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -141,34 +141,9 @@ impl HttpClient for Client {
 }
 
 async fn asked(http: reqwest::Client, request: Request<BodyWrapper<Bytes>>) -> Result<BytesResponse, String> {
-    let told = |error: reqwest::Error| {
-        // What is below says why: no name, nobody there, no certificate.
-        let mut why = error.to_string();
-        let mut below = std::error::Error::source(&error);
-        while let Some(cause) = below {
-            why = format!("{why}: {cause}");
-            below = cause.source();
-        }
-        why
-    };
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(axum::body::Body::new(body), LARGEST).await.map_err(|error| error.to_string())?;
-    let mut request =
-        reqwest::Request::try_from(Request::from_parts(parts, body)).map_err(|error| error.to_string())?;
-    *request.timeout_mut() = Some(ANSWER);
-    let mut answer = http.execute(request).await.map_err(told)?;
-    let mut response = Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        response = response.header(name, value);
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(told)? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err("its answer is larger than any certificate".into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let response = response.body(()).map_err(|error| error.to_string())?;
-    let (parts, ()) = response.into_parts();
+    let answer = asking::asked(&http, Request::from_parts(parts, body), ANSWER).await;
+    let (parts, body) = answer.map_err(|error| error.to_string())?.into_parts();
     Ok(BytesResponse { parts, body: Box::new(Bytes::from(body)) })
 }

@@ -81,26 +81,21 @@ pub(super) async fn exchange(State(shared): State<Shared>, headers: HeaderMap, b
             return (StatusCode::UNAUTHORIZED, Json(answer)).into_response();
         }
     };
-    let link = access
-        .register
-        .borrow()
-        .pass(now, &print)
-        .filter(|pass| pass.kind == PassKind::Agent)
-        .map(|pass| pass.label.clone());
-    let Some(link) = link else {
+    let pass = access.register.borrow().pass(now, &print).filter(|pass| pass.kind == PassKind::Agent).cloned();
+    let Some(pass) = pass else {
         return refused(
             StatusCode::FORBIDDEN,
             "no agent is known by this key: it was revoked, or another has joined in its place",
         );
     };
-    if access.register.borrow().pass(now, &print).is_some_and(|pass| pass.is_to_be_noted(now)) {
+    if pass.is_to_be_noted(now) {
         shared.mention(print.clone());
     }
     let message = match unpacked(&body) {
         Ok(message) => message,
         Err(why) => return refused(StatusCode::BAD_REQUEST, &why),
     };
-    let link = LinkId::from(link.as_str());
+    let link = LinkId::from(pass.label.as_str());
     (shared.state.agents.heard)(&link, &message);
     let AgentMessage { plan: known, wait, looks, .. } = message;
     let mut taken = 0;

@@ -5,7 +5,10 @@
 
 use crate::{
     rights::Vouched,
-    web::settings::{Claim, OpenId},
+    web::{
+        asking,
+        settings::{Claim, OpenId},
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
@@ -17,7 +20,6 @@ use openidconnect::{
         CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims,
         CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreUserInfoClaims,
     },
-    http,
 };
 use secrecy::ExposeSecret;
 use std::{
@@ -29,8 +31,6 @@ use url::Url;
 
 /// Longest wait for one answer of the provider.
 const ANSWER: Duration = Duration::from_secs(8);
-/// Answers are read up to this size.
-const LARGEST: usize = 256 * 1024;
 /// Seconds for which its discovery document and its keys are taken from memory.
 const FRESH: i64 = 3600;
 /// Seconds before it is asked again when it did not answer, or when a key was not among those that it gave.
@@ -247,24 +247,10 @@ impl Provider {
 
 /// One request and its answer. Where the provider is known by an encrypted address, nothing is sent to it in plain text.
 async fn asked(http: reqwest::Client, encrypted: bool, request: HttpRequest) -> Result<HttpResponse, NoAnswer> {
-    let mut request = reqwest::Request::try_from(request).map_err(|_| NoAnswer)?;
-    if encrypted && request.url().scheme() != "https" {
+    if encrypted && request.uri().scheme_str() != Some("https") {
         return Err(NoAnswer);
     }
-    *request.timeout_mut() = Some(ANSWER);
-    let mut answer = http.execute(request).await.map_err(|_| NoAnswer)?;
-    let mut response = http::Response::builder().status(answer.status());
-    for (name, value) in answer.headers() {
-        response = response.header(name, value);
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|_| NoAnswer)? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err(NoAnswer);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    response.body(body).map_err(|_| NoAnswer)
+    asking::asked(&http, request, ANSWER).await.map_err(|_| NoAnswer)
 }
 
 #[cfg(test)]

@@ -72,13 +72,11 @@ pub(super) async fn page(
     let language = wish.language(&snapshot);
     let Some(account) = account(&shared, &visitor) else { return of_nobody() };
     let words = words(language);
-    let row = |passkey: &'_ rights::Passkey| {
-        let used = passkey.used.map_or_else(|| words.never_used.to_owned(), |at| moment(at, &snapshot).text);
-        (moment(passkey.created, &snapshot).text, used)
-    };
-    let rows = account.passkeys.iter().map(|passkey| {
-        let (created, used) = row(passkey);
-        Row { id: &passkey.id, label: &passkey.label, created, used }
+    let rows = account.passkeys.iter().map(|passkey| Row {
+        id: &passkey.id,
+        label: &passkey.label,
+        created: moment(passkey.created, &snapshot).text,
+        used: passkey.used.map_or_else(|| words.never_used.to_owned(), |at| moment(at, &snapshot).text),
     });
     let page = Page {
         words,
