@@ -173,6 +173,10 @@ impl Machine {
                 if self.ends || !observation.proves() {
                     return None;
                 }
+                if !self.is_proven(at, settings) {
+                    // Good looks that lie further apart than a proof lasts say nothing of the time between them.
+                    self.good.since = None;
+                }
                 self.proven = self.proven.max(Some(seen.min(now)));
                 if failure.is_none() {
                     self.last_failure = None;

@@ -88,6 +88,16 @@ fn recovery_needs_media_and_one_more_good_look() {
 }
 
 #[test]
+fn good_looks_further_apart_than_a_proof_lasts_say_nothing_of_the_time_between() {
+    let mut machine = machine(State::Down);
+    assert_eq!(feed(&mut machine, 10, MEDIA), None);
+    // It goes on answering, so it is not forgotten, and nothing proves that it sees.
+    assert_eq!(feed(&mut machine, 200, (Check::Device, None)), None);
+    let change = feed(&mut machine, 400, MEDIA).expect("two good looks");
+    assert_eq!((change.to, change.since), (State::Up, at(400)), "the first proof was good until 310");
+}
+
+#[test]
 fn a_new_reason_is_believed_when_seen_twice() {
     let (t, r) = (bad(FailureKind::Timeout), bad(FailureKind::Refused));
     check(State::Up, &[t, t, t, r, t, r, r], &["30 down timeout 10", "70 down refused 10"]);
