@@ -3,11 +3,15 @@
 
 use crate::{
     encrypted_pages::issue,
-    support::{Process, camhealth, eventually, fixture, free_address, program},
+    support::{PATIENCE, Process, camhealth, eventually, eventually_within, fixture, free_address, program},
 };
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::{
     fs,
+    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -74,8 +78,13 @@ impl World {
         issue(folder.path(), "page");
         let port = camhealth::sim::Spec::new((std::net::Ipv4Addr::LOCALHOST, 0).into());
         let cameras = camhealth::sim::SimFleet::start(port, 0, 0).await.expect("cameras");
-        let urls = [1, 2].map(|last| cameras.rtsp_url(std::net::Ipv4Addr::new(127, 9, 79, last).into()).to_string());
-        let values = [("page", page.to_string()), ("first", urls[0].clone()), ("second", urls[1].clone())];
+        let urls = [1, 2, 3].map(|last| cameras.rtsp_url(std::net::Ipv4Addr::new(127, 9, 79, last).into()).to_string());
+        let values = [
+            ("page", page.to_string()),
+            ("first", urls[0].clone()),
+            ("second", urls[1].clone()),
+            ("third", urls[2].clone()),
+        ];
         let values: Vec<(&str, &str)> = values.iter().map(|(key, value)| (*key, value.as_str())).collect();
         fs::write(folder.path().join("camhealth.toml"), fixture("agents.toml", &values)).expect("a disk");
         let http = reqwest::Client::builder().tls_danger_accept_invalid_certs(true).build().expect("a client");
@@ -135,7 +144,8 @@ impl World {
 
     async fn becomes(&self, camera: &str, state: &str) {
         let path = format!("/api/v1/cameras/{camera}");
-        eventually(&format!("{camera} becomes {state}"), async || {
+        // An agent is lost after 50 s, and its link some seconds later.
+        eventually_within(2 * PATIENCE, &format!("{camera} becomes {state}"), async || {
             (self.get(&path).await?["state"] == state).then_some(())
         })
         .await;
@@ -187,7 +197,7 @@ async fn an_agent_joins_looks_holds_what_it_saw_and_is_cut_off() {
     drop(agent);
     let agent = world.agent(&folder);
     eventually("looks that wait", async || (held(&folder)? > 10).then_some(())).await;
-    let whole = cut_at + 15 - jiff::Timestamp::now().as_second();
+    let whole = cut_at + 30 - jiff::Timestamp::now().as_second();
     tokio::time::sleep(std::time::Duration::from_secs(whole.max(0).unsigned_abs())).await;
     world.cable.cut(false);
     world.becomes("nha-1", "up").await;
@@ -281,7 +291,8 @@ async fn taken(folder: &Path) -> i64 {
     let file = folder.join("looks.sqlite3");
     let given = query(&file, "SELECT seq FROM sqlite_sequence").expect("it looked");
     let first = "SELECT ifnull(min(number), 9223372036854775807) FROM look";
-    eventually("all that was seen", async || (query(&file, first)? > given).then_some(())).await;
+    // What is not new waits for the answer to the message before it, and the answer for what the daemon has to say.
+    eventually_within(2 * PATIENCE, "all that was seen", async || (query(&file, first)? > given).then_some(())).await;
     given
 }
 
@@ -295,4 +306,148 @@ fn query(file: &Path, sql: &str) -> Option<i64> {
     let script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])";
     let output = Command::new("/usr/bin/python3").args(["-c", script]).arg(file).arg(sql).output().ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+/// An agent of our own making: what the daemon believes is decided by what is signed alone.
+struct Impostor {
+    key: Ed25519KeyPair,
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Impostor {
+    fn new(world: &World) -> Self {
+        let key = Ed25519KeyPair::generate().expect("a key");
+        Self { key, http: world.http.clone(), base: format!("https://{}", world.page) }
+    }
+
+    fn public(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.key.public_key().as_ref())
+    }
+
+    async fn join(&self, code: &str) -> u16 {
+        let json = BASE64_URL_SAFE_NO_PAD.decode(code.trim_start_matches("cam1-")).expect("base64");
+        let json: Value = serde_json::from_slice(&json).expect("JSON");
+        let body = serde_json::json!({ "code": json["code"], "key": self.public() });
+        let request = self.http.post(format!("{}/agent/join", self.base)).header("content-type", "application/json");
+        request.body(body.to_string()).send().await.expect("an answer").status().as_u16()
+    }
+
+    /// What proves a body, as `docs/agents.md` has it; signed at another time than now by so many seconds.
+    fn shown(&self, body: &[u8], off: i64) -> String {
+        let at = jiff::Timestamp::now().as_millisecond() + off * 1000;
+        let digest: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = self.key.sign(format!("camhealth agent\n/agent/exchange\n{at}\n{digest}").as_bytes());
+        format!("Agent {}.{at}.{}", self.public(), BASE64_URL_SAFE_NO_PAD.encode(signature.as_ref()))
+    }
+
+    async fn send(&self, body: Vec<u8>, shown: Option<String>) -> (u16, Value) {
+        let request = self.http.post(format!("{}/agent/exchange", self.base)).body(body);
+        let request = shown.into_iter().fold(request, |request, shown| request.header("authorization", shown));
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&answer.text().await.expect("text")).unwrap_or_default())
+    }
+
+    async fn say(&self, version: &str, looks: Value) -> (u16, Value) {
+        let message = serde_json::json!({ "version": version, "plan": "", "backlog": 0, "dropped": 0, "wait": 0, "looks": looks });
+        let body = packed(message.to_string().as_bytes());
+        let shown = self.shown(&body, 0);
+        self.send(body, Some(shown)).await
+    }
+}
+
+fn packed(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(text).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn look(number: u64, camera: &str, age_ms: u64) -> Value {
+    use camhealth::model::{AgentLook, Check, Observation};
+    let seen = Observation::new(Check::Liveness, jiff::Timestamp::UNIX_EPOCH);
+    let look = AgentLook { number, camera: camera.into(), age: age_ms, error: 0, seen };
+    serde_json::to_value(look).expect("JSON")
+}
+
+/// Strangers, copies, garbage, other cameras, times that cannot be, numbers that jump back, floods, and other versions: each is
+/// refused with a reason, counted, and harms nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_comes_to_the_door_of_agents_is_refused_with_a_reason_and_counted() {
+    let world = World::new().await;
+    let _daemon = world.daemon();
+    eventually("the daemon", async || world.get("/api/v1/status").await).await;
+    let counted = async |why: &str, wanted: f64| {
+        let line = format!("camhealth_agent_refusals_total{{reason=\"{why}\"}}");
+        eventually(&format!("{why}: {wanted}"), async || (world.metric(&line).await == Some(wanted)).then_some(()))
+            .await;
+    };
+    let (agent, stranger) = (Impostor::new(&world), Impostor::new(&world));
+    let code = world.code();
+    assert_eq!((agent.join(&code).await, stranger.join(&code).await), (200, 403), "a code is good once");
+    let version = env!("CARGO_PKG_VERSION");
+
+    let (status, answer) = agent.say(version, serde_json::json!([])).await;
+    assert!(status == 200 && answer["plan"]["text"].as_str().is_some_and(|text| text.contains("nha-1")), "{answer}");
+    assert_eq!(stranger.say(version, serde_json::json!([])).await.0, 403);
+    counted("unknown", 1.0).await;
+
+    // Unsigned, signed by one and shown by another, signed for another body, or at another time.
+    let body = packed(b"{}");
+    assert_eq!(agent.send(body.clone(), None).await.0, 401);
+    let stolen = stranger.shown(&body, 0).replace(&stranger.public(), &agent.public());
+    assert_eq!(agent.send(body.clone(), Some(stolen)).await.0, 401);
+    assert_eq!(agent.send(packed(b"{ }"), Some(agent.shown(&body, 0))).await.0, 401);
+    let (status, answer) = agent.send(body.clone(), Some(agent.shown(&body, -600))).await;
+    assert!(status == 401 && answer["now"].is_i64(), "it hears what time it is: {answer}");
+    counted("unsigned", 3.0).await;
+    counted("time", 1.0).await;
+
+    // Garbage, a bomb, and a body that is too long.
+    for body in [b"no gzip".to_vec(), packed(b"{}"), packed(&vec![b' '; 50 << 20])] {
+        let shown = agent.shown(&body, 0);
+        let (status, answer) = agent.send(body, Some(shown)).await;
+        assert!(status == 400 && answer["error"].is_string(), "{status} {answer}");
+    }
+    counted("unread", 3.0).await;
+    let long = vec![0; 80 << 10];
+    let shown = agent.shown(&long, 0);
+    assert_eq!(agent.send(long, Some(shown)).await.0, 413);
+
+    // Another version is told so, and its cameras stay unseen.
+    let (status, answer) = agent.say("9.0.0", serde_json::json!([look(1, "nha-1", 0)])).await;
+    assert!(status == 426 && answer["error"].as_str().is_some_and(|why| why.contains(version)), "{answer}");
+    eventually("that pages show it", async || {
+        (world.get("/api/v1/agents").await?[0]["fits"] == "refused").then_some(())
+    })
+    .await;
+
+    // A camera that is not its own, one that nobody has, times of last month and of never: not taken, and not asked for again.
+    let week = 9 * 24 * 3600 * 1000;
+    let looks = serde_json::json!([
+        look(5, "own", 0),
+        look(6, "nowhere", 0),
+        look(7, "nha-1", week),
+        look(8, "nha-1", u64::MAX),
+        look(9, "nha-1", 0),
+    ]);
+    let (status, answer) = agent.say(version, looks.clone()).await;
+    assert_eq!((status, &answer["taken"]), (200, &serde_json::json!(9)), "{answer}");
+    // The same again, and numbers that jump back: taken once.
+    assert_eq!(agent.say(version, looks).await.1["taken"], 9);
+    assert_eq!(agent.say(version, serde_json::json!([look(2, "nha-1", 0)])).await.1["taken"], 9);
+    for (outcome, wanted) in [("refused", 4.0), ("repeated", 6.0), ("fresh", 1.0)] {
+        let line = format!("camhealth_agent_looks_total{{outcome=\"{outcome}\"}}");
+        eventually(&line, async || (world.metric(&line).await == Some(wanted)).then_some(())).await;
+    }
+
+    // A flood is slowed down, and everybody else gets on.
+    let mut slowed = 0;
+    for _ in 0..400 {
+        slowed += u32::from(agent.say(version, serde_json::json!([])).await.0 == 429);
+    }
+    assert!(slowed > 0);
+    counted("flood", f64::from(slowed)).await;
+    assert_eq!(world.get("/api/v1/cameras/own").await.expect("an answer")["state"], "up", "nobody else is harmed");
+    assert!(!world.log("daemon.log").contains("panicked"), "{}", world.log("daemon.log"));
 }

@@ -245,7 +245,16 @@ fn everything() -> (Snapshot, Own) {
     own.sms(&"sms".into(), 1, 100);
     own.certificate.ordered(true);
     own.agents.looks([1, 1, 1, 1]);
-    own.agents.set([("hem-7", "0.1.0", None, 0, 0)]);
+    own.agents.refused("unsigned");
+    let agent = camhealth::model::AgentContact {
+        heard: Some(at(40)),
+        version: "0.1.0".into(),
+        fits: camhealth::model::Fits::Same,
+        backlog: 0,
+        dropped: 0,
+        clock_offset_seconds: Some(0.2),
+    };
+    own.agents.set([("hem-7", Some(&agent))]);
     own.set_worker_deaths([("crashed", 1)]);
     own.set_culprits([("cho-02", "rtsp", 1)]);
     own.set_sandbox([("files", true)]);

@@ -132,7 +132,7 @@ fn each_rule_is_tested_and_says_what_to_do() {
             alerts += 1;
         }
     }
-    assert_eq!(alerts, 17);
+    assert_eq!(alerts, 21);
 }
 
 #[test]

@@ -174,7 +174,7 @@ async fn look(camera: &Camera, check: Check) -> Observation {
 async fn what_a_player_plays_is_up_and_nothing_else() {
     ["/usr/bin/ffmpeg", "/usr/bin/gst-launch-1.0"].iter().for_each(|program| require(program));
     println!("| what it does | ffmpeg | GStreamer | retina alone | camhealth |\n| --- | --- | --- | --- | --- |");
-    let mut wrong = Vec::new();
+    let mut doubtful = Vec::new();
     // As many at once as two cores can watch.
     for quirks in QUIRKS.chunks(12) {
         let watched = quirks.iter().map(|fault| {
@@ -200,11 +200,19 @@ async fn what_a_player_plays_is_up_and_nothing_else() {
                 verdict.trim()
             );
             if (ffmpeg || gstreamer) != seen.proves() {
-                wrong.push(format!("{fault:?}: ffmpeg {ffmpeg}, GStreamer {gstreamer}, but {seen:#?}"));
+                doubtful.push(*fault);
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // On a busy machine a player gives up where it would play: what differs is watched again by itself.
+    for fault in doubtful {
+        let (ffmpeg, gstreamer, seen) = tokio::join!(ffmpeg(fault), gstreamer(fault), ours(fault));
+        assert_eq!(
+            ffmpeg || gstreamer,
+            seen.proves(),
+            "{fault:?}: ffmpeg {ffmpeg}, GStreamer {gstreamer}, but {seen:#?}"
+        );
+    }
 }
 
 /// What no player can tell, or what we do not do although players do.

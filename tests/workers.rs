@@ -45,8 +45,8 @@ impl Marked {
             .collect()
     }
 
-    async fn worker(&self, but: Option<i32>) -> i32 {
-        eventually("a worker", async || self.workers().into_iter().find(|pid| Some(*pid) != but)).await
+    async fn worker(&self) -> i32 {
+        eventually("a worker", async || self.workers().first().copied()).await
     }
 
     fn deaths(&self) -> BTreeMap<&'static str, u64> {
@@ -78,23 +78,22 @@ async fn workers_that_are_killed_from_outside_blame_no_camera() {
         // The process is there before its job is: a worker has it in hand once it has connected to the camera. After
         // it the look runs again, alone in another worker, which ends the same way.
         let kills = async {
-            let mut killed = None;
-            for connections in [before + 2, before + 3] {
-                eventually("a connection", async || (camera.stats().connections >= connections).then_some(())).await;
-                let worker = marked.worker(killed).await;
-                // Beside the one that has the look in hand another may wait for work already: which is which cannot be seen.
-                let others = marked.workers().into_iter().filter(|pid| Some(*pid) != killed && *pid != worker);
-                kill(worker, signal);
-                // One that ended meanwhile needs no killing.
-                for pid in others.filter_map(Pid::from_raw) {
+            let mut connections = before + 2;
+            loop {
+                let more =
+                    eventually("a connection", async || (camera.stats().connections >= connections).then_some(()));
+                // Where whoever was killed had nothing in hand yet, no other connection follows.
+                let _ = tokio::time::timeout(Duration::from_secs(1), more).await;
+                connections = camera.stats().connections + 1;
+                // Beside the one that has the look in hand another may wait for work already: which is which cannot be
+                // seen. One that ended meanwhile needs no killing.
+                for pid in marked.workers().into_iter().filter_map(Pid::from_raw) {
                     let _ = kill_process(pid, signal);
                 }
-                killed = Some(worker);
             }
         };
-        // Where the first worker's end is noticed before it is asked, the one that runs alone is the only one to die.
         let seen = tokio::select! {
-            () = kills => look.await,
+            () = kills => unreachable!("killing goes on"),
             seen = &mut look => seen,
         };
         let observation = seen.expect("the probe does not panic");
@@ -120,7 +119,7 @@ async fn a_look_survives_one_killed_worker() {
         let (prober, target) = (marked.prober.clone(), target.clone());
         async move { prober.probe(&target, Look::new(Check::Stream, jiff::Timestamp::now())).await }
     });
-    let worker = marked.worker(None).await;
+    let worker = marked.worker().await;
     eventually("a connection", async || (camera.stats().connections >= 2).then_some(())).await;
     kill(worker, Signal::KILL);
     let observation = look.await.expect("the probe does not panic");
@@ -145,7 +144,7 @@ async fn what_the_kernel_says_of_a_worker_is_what_the_pool_says() {
         let (prober, target) = (marked.prober.clone(), target.clone());
         async move { prober.probe(&target, Look::new(Check::Survey, jiff::Timestamp::now())).await }
     });
-    let pid = marked.worker(None).await;
+    let pid = marked.worker().await;
     let status = eventually("a confined worker", async || {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         status.contains("Seccomp:\t2").then_some(status)

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 /// For how long the daemon may keep its answer back, in seconds; and how long an answer may take beyond that. What says nothing
 /// new is gathered meanwhile and sent together.
-const WAIT: u64 = 25;
-const ANSWER: Duration = Duration::from_secs(15);
+const WAIT: u64 = 40;
+const ANSWER: Duration = Duration::from_secs(12);
 /// Pauses after a trouble.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -124,6 +124,7 @@ impl Line {
             backlog: next.behind,
             dropped: next.dropped,
             wait: if next.behind > 0 { 0 } else { WAIT },
+            clock: Some(wall.as_millisecond()),
             looks: next.looks,
         };
         // What is new meanwhile is sent at once, and with it again what was not answered yet, which counts once.

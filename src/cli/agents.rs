@@ -66,12 +66,18 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 
 async fn list(client: &Client) -> Result<String, String> {
     let agents = client.json(Method::GET, &["api", "v1", "agents"], NOTHING).await?;
-    let head = ["AGENT", "LAST HEARD OF", "CAMERAS", "WAITING", "GIVEN UP", "VERSION"].map(str::to_owned);
+    let head = ["AGENT", "LAST HEARD OF", "CAMERAS", "WAITING", "GIVEN UP", "CLOCK", "VERSION"].map(str::to_owned);
     let row = |agent: &Value| {
         let heard = if agent["heard"].is_null() { "not since the start".to_owned() } else { local(&agent["heard"]) };
         let text = |key: &str| agent[key].as_str().unwrap_or_default().to_owned();
         let number = |key: &str| agent[key].as_u64().unwrap_or_default().to_string();
-        [text("link"), heard, number("cameras"), number("backlog"), number("dropped"), text("version")]
+        let clock = agent["clock_offset_seconds"].as_f64().map(|offset| format!("{offset:+.1} s")).unwrap_or_default();
+        let fits = match agent["fits"].as_str() {
+            None | Some("same") => String::new(),
+            Some(fits) => format!(" ({fits})"),
+        };
+        let version = text("version") + &fits;
+        [text("link"), heard, number("cameras"), number("backlog"), number("dropped"), clock, version]
     };
     let rows: Vec<_> = agents.as_array().into_iter().flatten().map(row).collect();
     Ok(match rows.is_empty() {

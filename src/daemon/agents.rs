@@ -10,9 +10,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(5);
-/// An agent that was not heard of for so long is lost: it says something each 25 s, and tries again at once. With the seconds that
+/// An agent that was not heard of for so long is lost: it says something each 40 s, and tries again at once. With the seconds that
 /// a verdict on a link takes, that is known within a minute.
-const LOST_AFTER: Duration = Duration::from_secs(40);
+const LOST_AFTER: Duration = Duration::from_secs(50);
 
 /// Runs until the daemon stops.
 pub(super) async fn run(shared: Shared, contacts: Contacts) -> Outcome {
@@ -25,14 +25,11 @@ pub(super) async fn run(shared: Shared, contacts: Contacts) -> Outcome {
             () = shared.clock.sleep_until(later(shared.clock.now(), EVERY)) => {}
         }
         let (now, fleet) = (shared.clock.now(), shared.snapshots.borrow().fleet.clone());
-        let standing = contacts.standing(&fleet);
-        shared.own.agents.set(
-            standing.iter().map(|one| (one.link.as_str(), one.version.as_str(), one.heard, one.backlog, one.dropped)),
-        );
+        let known = contacts.all();
+        shared.own.agents.set(fleet.agents().map(|(id, _)| (id.as_str(), known.get(id))));
         lost.retain(|id, _| fleet.links.contains_key(id));
-        for one in standing {
-            let id = LinkId::from(one.link.as_str());
-            let heard = one.heard.unwrap_or(began);
+        for (id, _) in fleet.agents() {
+            let heard = known.get(id).and_then(|contact| contact.heard).unwrap_or(began);
             let is_lost = elapsed(now, heard) > LOST_AFTER;
             if lost.insert(id.clone(), is_lost) == Some(is_lost) {
                 continue;
@@ -40,9 +37,9 @@ pub(super) async fn run(shared: Shared, contacts: Contacts) -> Outcome {
             let event = match is_lost {
                 true => {
                     tracing::warn!(agent = %id, "the agent is not heard of any more");
-                    Event::AgentLost(id, heard)
+                    Event::AgentLost(id.clone(), heard)
                 }
-                false => Event::Heard(Voice::Link(id), true),
+                false => Event::Heard(Voice::Link(id.clone()), true),
             };
             // waits: agents -> event_loop
             if shared.news.send(event).await.is_err() {

@@ -1,97 +1,72 @@
 //! When each agent was last heard of, and what it said of itself.
 
-use crate::{
-    model::{AgentMessage, Fleet, LinkId},
-    web::AgentStanding,
-};
+use crate::model::{AgentContact, AgentMessage, Fits, LinkId, fits};
+use imbl::OrdMap;
 use jiff::Timestamp;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What was heard of agents.
 #[derive(Clone, Default)]
-pub(super) struct Contacts(Arc<Mutex<BTreeMap<LinkId, Contact>>>);
-
-#[derive(Clone)]
-struct Contact {
-    heard: Timestamp,
-    version: String,
-    backlog: u64,
-    dropped: u64,
-}
+pub(super) struct Contacts(Arc<Mutex<OrdMap<LinkId, AgentContact>>>);
 
 impl Contacts {
-    fn held(&self) -> MutexGuard<'_, BTreeMap<LinkId, Contact>> {
+    fn held(&self) -> MutexGuard<'_, OrdMap<LinkId, AgentContact>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An agent says something.
+    /// An agent says something. What a version says that is refused is no word of its cameras, so it counts as silent.
     pub(super) fn heard(&self, now: Timestamp, agent: &LinkId, message: &AgentMessage) {
+        let fits = fits(env!("CARGO_PKG_VERSION"), &message.version);
         let version = message.version.chars().filter(|letter| letter.is_ascii_graphic()).take(24).collect();
-        let contact = Contact { heard: now, version, backlog: message.backlog, dropped: message.dropped };
-        self.held().insert(agent.clone(), contact);
+        let ahead = message.clock.map(|clock| clock.saturating_sub(now.as_millisecond()) as f64 / 1000.0);
+        let mut held = self.held();
+        let before = held.get(agent).and_then(|contact| contact.heard);
+        let contact = AgentContact {
+            heard: if fits == Fits::Refused { before } else { Some(now) },
+            version,
+            fits,
+            backlog: message.backlog,
+            dropped: message.dropped,
+            clock_offset_seconds: ahead,
+        };
+        held.insert(agent.clone(), contact);
     }
 
-    /// How all agents of a fleet stand.
-    pub(super) fn standing(&self, fleet: &Arc<Fleet>) -> Vec<AgentStanding> {
-        // Most fleets have none, and some have thousands of cameras.
-        if fleet.agents().next().is_none() {
-            return Vec::new();
-        }
-        let known = self.held().clone();
-        let mut cameras: BTreeMap<LinkId, usize> = BTreeMap::new();
-        for agent in fleet.cameras.values().filter_map(|camera| fleet.agent_of(camera)) {
-            *cameras.entry(agent).or_default() += 1;
-        }
-        let standing = |(id, _): (&LinkId, _)| {
-            let contact = known.get(id);
-            AgentStanding {
-                link: id.to_string(),
-                heard: contact.map(|contact| contact.heard),
-                version: contact.map(|contact| contact.version.clone()).unwrap_or_default(),
-                backlog: contact.map_or(0, |contact| contact.backlog),
-                dropped: contact.map_or(0, |contact| contact.dropped),
-                cameras: cameras.get(id).copied().unwrap_or_default(),
-            }
-        };
-        fleet.agents().map(standing).collect()
+    /// What was heard of all.
+    pub(super) fn all(&self) -> OrdMap<LinkId, AgentContact> {
+        self.held().clone()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Commune, DailyHours, Language};
+
+    fn message(version: &str, clock: Option<i64>) -> AgentMessage {
+        let (version, plan) = (version.to_owned(), String::new());
+        AgentMessage { version, plan, backlog: 7, dropped: 0, wait: 0, clock, looks: Vec::new() }
+    }
 
     #[test]
-    fn what_an_agent_calls_itself_is_bounded() {
+    fn what_an_agent_says_of_itself_is_bounded() {
+        let (contacts, now) = (Contacts::default(), Timestamp::UNIX_EPOCH);
+        let version = format!("{}\n{}", env!("CARGO_PKG_VERSION"), "x\u{202e}".repeat(100));
+        contacts.heard(now, &"a".into(), &message(&version, Some(i64::MIN)));
+        let known = contacts.all().get("a").cloned().expect("it was heard");
+        assert_eq!((known.version.len(), known.backlog, known.heard), (24, 7, Some(now)));
+        assert!(known.version.is_ascii() && known.clock_offset_seconds < Some(-1e12));
+        contacts.heard(now, &"a".into(), &message(env!("CARGO_PKG_VERSION"), Some(1500)));
+        assert_eq!(contacts.all().get("a").and_then(|known| known.clock_offset_seconds), Some(1.5));
+    }
+
+    #[test]
+    fn a_version_that_is_refused_says_nothing_of_its_cameras() {
         let contacts = Contacts::default();
-        let message = AgentMessage {
-            version: "1.0\n".repeat(100),
-            plan: String::new(),
-            backlog: 7,
-            dropped: 0,
-            wait: 0,
-            looks: Vec::new(),
-        };
-        let now = Timestamp::UNIX_EPOCH;
-        contacts.heard(now, &"a".into(), &message);
-        let (name, timezone) = (String::new(), jiff::tz::TimeZone::UTC);
-        let mut fleet = Fleet::empty(Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT });
-        let link = crate::model::Link {
-            name: "A".into(),
-            kind: crate::model::LinkKind::Agent,
-            parent: None,
-            bytes_per_day: None,
-            looks_per_second: 1.0,
-            probe: None,
-        };
-        fleet.links.insert("a".into(), link.clone());
-        fleet.links.insert("b".into(), link);
-        let standing = contacts.standing(&Arc::new(fleet));
-        assert_eq!((standing[0].version.len(), standing[0].backlog, standing[0].heard), (24, 7, Some(now)));
-        assert_eq!((standing[1].heard, standing.len()), (None, 2));
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        contacts.heard(at(1), &"a".into(), &message("99.0.0", None));
+        assert_eq!(contacts.all().get("a").map(|known| (known.heard, known.fits)), Some((None, Fits::Refused)));
+        contacts.heard(at(2), &"a".into(), &message(env!("CARGO_PKG_VERSION"), None));
+        contacts.heard(at(3), &"a".into(), &message("99.0.0", None));
+        assert_eq!(contacts.all().get("a").and_then(|known| known.heard), Some(at(2)), "it was well once");
     }
 }

@@ -395,7 +395,8 @@ impl EventLoop {
         agenda.changed = false;
         agenda.publish_at = None;
         let outlooks = self.pulses.borrow().outlooks.clone();
-        self.publish.send_replace(Arc::new(Snapshot { outlooks, ..self.monitor.snapshot(now) }));
+        let agents = self.shared.contacts.all();
+        self.publish.send_replace(Arc::new(Snapshot { outlooks, agents, ..self.monitor.snapshot(now) }));
     }
 }
 

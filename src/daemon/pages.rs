@@ -84,9 +84,8 @@ fn state(shared: &Shared, clocks: Clocks) -> web::State {
 /// What is known of agents, and what each is to do. A plan is worked out once for each configuration: its text is long.
 fn agents(shared: &Shared) -> web::Agents {
     type Kept = Option<(Arc<crate::config::Config>, BTreeMap<LinkId, Arc<AgentPlan>>)>;
-    let (contacts, clock, configs, snapshots) =
-        (shared.contacts.clone(), shared.clock.clone(), shared.configs.clone(), shared.snapshots.clone());
-    let (noted, kept) = (contacts.clone(), Mutex::new(Kept::None));
+    let (contacts, clock, configs) = (shared.contacts.clone(), shared.clock.clone(), shared.configs.clone());
+    let (own, kept) = (shared.own.clone(), Mutex::new(Kept::None));
     web::Agents {
         plan: Arc::new(move |agent| {
             let config = configs.borrow().clone();
@@ -100,8 +99,8 @@ fn agents(shared: &Shared) -> web::Agents {
             }
             plans.get(agent).cloned()
         }),
-        heard: Arc::new(move |agent, message| noted.heard(clock.now(), agent, message)),
-        standing: Arc::new(move || contacts.standing(&snapshots.borrow().fleet)),
+        heard: Arc::new(move |agent, message| contacts.heard(clock.now(), agent, message)),
+        doubted: Arc::new(move |why| own.agents.refused(why)),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) fn board(say: Say) -> Value {
     );
     let (availability, count, camera) =
         (say.of("Sẵn sàng", "Availability"), say.of("Số lần hỏng", "Failures"), say.of("Camera", "Camera"));
+    let (silent, clock) = (say.of("Im lặng", "Silent for"), say.of("Đồng hồ lệch", "Clock offset"));
+    let agents = "instance=~\"$instance\", link=~\"$link\"";
     let target = [(0.0, RED), (0.95, YELLOW), (0.98, GREEN)];
     let panels = vec![
         Panel::stat(say.of("Mức sẵn sàng", "Availability"), span)
@@ -117,6 +119,33 @@ pub(super) fn board(say: Say) -> Value {
         .at(12, 26, 12, 10)
         .rows("count by (manufacturer, model, firmware) (camhealth_camera_device_info{instance=~\"$instance\"})")
         .columns(&[("manufacturer", say.of("Hãng", "Make")), ("model", say.of("Kiểu máy", "Model")), ("firmware", "Firmware"), ("Value", say.of("Số lượng", "Count"))]),
+        Panel::table(
+            say.of("Hộp theo dõi", "Agents"),
+            say.of(
+                "Máy nhỏ đặt trong nhà dân: im lặng bao lâu, còn bao nhiêu kết quả chờ gửi, đồng hồ lệch, phiên bản.",
+                "Small computers in houses: for how long each is silent, what waits with it, its clock, its version.",
+            ),
+        )
+        .at(0, 36, 24, 8)
+        .rows(&format!("(time() - (camhealth_agent_last_contact_timestamp_seconds{{{agents}}} > 0)) * on (instance, link) group_left (name) camhealth_link_info"))
+        .rows(&format!("sum by (link) (camhealth_agent_backlog_looks{{{agents}}})"))
+        .rows(&format!("sum by (link) (camhealth_agent_dropped_looks{{{agents}}})"))
+        .rows(&format!("max by (link) (camhealth_agent_clock_offset_seconds{{{agents}}})"))
+        .rows(&format!("max by (link, version, fits) (camhealth_agent_info{{{agents}}})"))
+        .joined_by("link")
+        .columns(&[
+            ("link", say.of("Đường truyền", "Link")),
+            ("name", say.of("Tên", "Name")),
+            ("Value #A", silent),
+            ("Value #B", say.of("Chờ gửi", "Waiting")),
+            ("Value #C", say.of("Đã bỏ", "Given up")),
+            ("Value #D", clock),
+            ("version", say.of("Phiên bản", "Version")),
+            ("fits", say.of("So với máy chủ", "Fits")),
+        ])
+        .field(silent, &[("unit", json!("s")), ("decimals", json!(0))])
+        .field(clock, &[("unit", json!("s")), ("decimals", json!(1))])
+        .steps(&[(0.0, GREY)]),
     ];
     let [kind, link] = kinds_and_links(say);
     Board {

@@ -1,17 +1,19 @@
 //! Agents: when each was last heard of, what waits with it, and what becomes of its looks.
 
 use super::made::made;
-use jiff::Timestamp;
+use crate::model::AgentContact;
 use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 /// What is told of agents.
 #[derive(Debug)]
 pub struct AgentMetrics {
     looks: IntCounterVec,
+    refusals: IntCounterVec,
     info: IntGaugeVec,
     heard: GaugeVec,
     backlog: GaugeVec,
     dropped: GaugeVec,
+    offset: GaugeVec,
 }
 
 fn gauges(name: &str, help: &str) -> GaugeVec {
@@ -28,15 +30,29 @@ impl Default for AgentMetrics {
                 ),
                 &["outcome"],
             )),
+            refusals: made(IntCounterVec::new(
+                Opts::new(
+                    "camhealth_agent_refusals_total",
+                    "Messages at the address of agents that were refused, by why: unsigned, unknown, time, version, flood or unread.",
+                ),
+                &["reason"],
+            )),
             info: made(IntGaugeVec::new(
-                Opts::new("camhealth_agent_info", "1 for each agent, with its program's version."),
-                &["link", "version"],
+                Opts::new(
+                    "camhealth_agent_info",
+                    "1 for each agent that was heard of, with its program's version, and how that fits the daemon's: same, older, newer or refused.",
+                ),
+                &["link", "version", "fits"],
             )),
             heard: gauges(
                 "camhealth_agent_last_contact_timestamp_seconds",
                 "When an agent was last heard of, as Unix time in seconds; 0 where it was not since the start.",
             ),
             backlog: gauges("camhealth_agent_backlog_looks", "Looks that wait with an agent to be sent."),
+            offset: gauges(
+                "camhealth_agent_clock_offset_seconds",
+                "An agent's clock minus the daemon's, with the way of its message; nothing is judged by that clock.",
+            ),
             dropped: gauges("camhealth_agent_dropped_looks", "Looks that an agent had to give up since it joined."),
         }
     }
@@ -44,9 +60,10 @@ impl Default for AgentMetrics {
 
 impl AgentMetrics {
     pub(super) fn register(&self, registry: &Registry) {
-        let gauges = [&self.heard, &self.backlog, &self.dropped];
+        let gauges = [&self.heard, &self.backlog, &self.dropped, &self.offset];
         gauges.into_iter().for_each(|one| made(registry.register(Box::new(one.clone()))));
         made(registry.register(Box::new(self.looks.clone())));
+        made(registry.register(Box::new(self.refusals.clone())));
         made(registry.register(Box::new(self.info.clone())));
     }
 
@@ -57,17 +74,27 @@ impl AgentMetrics {
         }
     }
 
-    /// How they stand: link, version, when each was heard of, what waits with it and what it gave up.
-    pub fn set<'a>(&self, agents: impl IntoIterator<Item = (&'a str, &'a str, Option<Timestamp>, u64, u64)>) {
+    /// A message was refused.
+    pub fn refused(&self, reason: &str) {
+        self.refusals.with_label_values(&[reason]).inc();
+    }
+
+    /// How they stand, by link: what was heard of each that was.
+    pub fn set<'a>(&self, agents: impl IntoIterator<Item = (&'a str, Option<&'a AgentContact>)>) {
         // A reload may have taken some away, and a version changes.
         self.info.reset();
-        [&self.heard, &self.backlog, &self.dropped].into_iter().for_each(GaugeVec::reset);
-        for (link, version, heard, backlog, dropped) in agents {
-            self.info.with_label_values(&[link, version]).set(1);
-            let heard = heard.map_or(0.0, |heard| heard.as_millisecond() as f64 / 1000.0);
-            self.heard.with_label_values(&[link]).set(heard);
-            self.backlog.with_label_values(&[link]).set(backlog as f64);
-            self.dropped.with_label_values(&[link]).set(dropped as f64);
+        [&self.heard, &self.backlog, &self.dropped, &self.offset].into_iter().for_each(GaugeVec::reset);
+        for (link, contact) in agents {
+            let of = |gauge: &GaugeVec, value: f64| gauge.with_label_values(&[link]).set(value);
+            let heard = contact.and_then(|contact| contact.heard);
+            of(&self.heard, heard.map_or(0.0, |heard| heard.as_millisecond() as f64 / 1000.0));
+            let Some(contact) = contact else { continue };
+            self.info.with_label_values(&[link, &contact.version, contact.fits.as_str()]).set(1);
+            of(&self.backlog, contact.backlog as f64);
+            of(&self.dropped, contact.dropped as f64);
+            if let Some(offset) = contact.clock_offset_seconds {
+                of(&self.offset, offset);
+            }
         }
     }
 }

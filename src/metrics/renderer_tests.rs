@@ -55,6 +55,7 @@ fn snapshot(fleet: &Arc<Fleet>) -> Snapshot {
         hamlets: OrdMap::new(),
         areas: OrdMap::new(),
         links: OrdMap::new(),
+        agents: OrdMap::new(),
         cut_off: None,
         anchors: None,
         incidents: Arc::default(),

@@ -1,6 +1,6 @@
 //! What an agent in a house and the daemon tell each other, and what is kept of what came late.
 
-use super::{CameraId, Check, FailureKind, Observation};
+use super::{CameraId, Check, FailureKind, Fits, Observation};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +33,9 @@ pub struct AgentMessage {
     pub dropped: u64,
     /// Seconds for which the answer may be kept back while there is nothing to say.
     pub wait: u64,
+    /// What its clock shows as it sends, in milliseconds since 1970; none from those that do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<i64>,
     /// Looks, by number.
     pub looks: Vec<AgentLook>,
 }
@@ -61,6 +64,23 @@ impl std::fmt::Debug for AgentPlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AgentPlan").field("print", &self.print).finish_non_exhaustive()
     }
+}
+
+/// What was last heard of an agent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentContact {
+    /// When a message of it was taken last since the daemon runs; never where its version is refused.
+    pub heard: Option<Timestamp>,
+    /// Its program's version.
+    pub version: String,
+    /// How that fits the daemon's.
+    pub fits: Fits,
+    /// Looks that wait with it.
+    pub backlog: u64,
+    /// Looks that it had to give up since it joined.
+    pub dropped: u64,
+    /// Its clock minus ours, in seconds, with the way that a message takes.
+    pub clock_offset_seconds: Option<f64>,
 }
 
 /// What is kept of a look that came too late for the present: enough to say what was in its time.

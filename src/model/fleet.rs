@@ -86,7 +86,8 @@ impl Fleet {
         std::iter::successors(Some(link.clone()), next).take(64)
     }
 
-    fn is_agent(&self, link: &LinkId) -> bool {
+    /// Whether a link is an agent.
+    pub fn is_agent(&self, link: &LinkId) -> bool {
         self.links.get(link).is_some_and(|link| link.kind == LinkKind::Agent)
     }
 

@@ -49,10 +49,11 @@ mod sought;
 mod state;
 mod timeline;
 mod unattended;
+mod version;
 mod window;
 mod words;
 
-pub use agent::{AgentAnswer, AgentLook, AgentMark, AgentMessage, AgentPlan, LateLook};
+pub use agent::{AgentAnswer, AgentContact, AgentLook, AgentMark, AgentMessage, AgentPlan, LateLook};
 pub use area::Area;
 pub use by_check::ByCheck;
 pub use closed::UnknownName;
@@ -113,6 +114,7 @@ pub use state::{
 };
 pub use timeline::{Timeline, TimelineLine};
 pub use unattended::PATIENCE;
+pub use version::{Fits, fits};
 pub use window::{Scope, Span, Window};
 
 use jiff::Timestamp;

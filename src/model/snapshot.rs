@@ -1,9 +1,9 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    AreaId, Beacon, ByCheck, CameraId, Cause, Check, Counts, Detail, DeviceFacts, FailureKind, Fleet, Incident,
-    IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, Seen, SharedOutlooks, SiteId, State, StreamFacts,
-    ViewState, Window, elapsed, later,
+    AgentContact, AreaId, Beacon, ByCheck, CameraId, Cause, Check, Counts, Detail, DeviceFacts, FailureKind, Fleet,
+    Incident, IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, Seen, SharedOutlooks, SiteId, State,
+    StreamFacts, ViewState, Window, elapsed, later,
 };
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -36,6 +36,8 @@ pub struct Snapshot {
     pub areas: OrdMap<AreaId, Coverage>,
     /// Every link of the fleet.
     pub links: OrdMap<LinkId, LinkStatus>,
+    /// What was last heard of agents, by the link that each is; nothing of those that were not heard of since the start.
+    pub agents: OrdMap<LinkId, AgentContact>,
     /// Whether the monitor sees nothing at all and cannot say why.
     pub cut_off: Option<Timestamp>,
     /// Whether anchors answered when they were last asked; `None` where there are none or none was asked yet.

@@ -260,6 +260,7 @@ impl Monitor {
             hamlets: self.shown.hamlets.clone(),
             areas: self.shown.areas.clone(),
             links: self.shown.links.clone(),
+            agents: imbl::OrdMap::new(),
             cut_off: self.cut_off,
             anchors: self.topology.anchors_answer(),
             incidents: self.shown.incidents.clone(),

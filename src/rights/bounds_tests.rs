@@ -26,6 +26,11 @@ fn snapshot(fleet: &Fleet, incidents: Vec<crate::model::Incident>) -> Snapshot {
         let (state, since) = (LinkState::Down, at(0));
         (id.clone(), LinkStatus { state, since, beacon: None, probe: None, cameras: 77, unreachable: 77 })
     };
+    let contact = |id: &crate::model::LinkId| {
+        let (heard, version, fits) = (Some(at(0)), "0.1.0".to_owned(), crate::model::Fits::Same);
+        let (backlog, dropped, clock_offset_seconds) = (7, 7, None);
+        (id.clone(), crate::model::AgentContact { heard, version, fits, backlog, dropped, clock_offset_seconds })
+    };
     Snapshot {
         at: at(0),
         fleet: Arc::new(fleet.clone()),
@@ -36,6 +41,7 @@ fn snapshot(fleet: &Fleet, incidents: Vec<crate::model::Incident>) -> Snapshot {
         hamlets: fleet.sites.values().map(|site| (Arc::from(site.hamlet.as_str()), Coverage::default())).collect(),
         areas: fleet.areas.keys().map(|area| (area.clone(), Coverage { total: 77, ..Coverage::default() })).collect(),
         links: fleet.links.keys().map(link).collect(),
+        agents: fleet.links.keys().map(contact).collect(),
         cut_off: None,
         anchors: None,
         incidents: Arc::new(incidents.into_iter().map(Arc::new).collect()),
@@ -89,6 +95,7 @@ proptest! {
         }
         prop_assert_eq!(seen.cameras.len(), fleet.cameras.keys().filter(|id| oracle.camera(id.as_str())).count());
         prop_assert_eq!(seen.sites.len(), fleet.sites.keys().filter(|id| oracle.site(id.as_str())).count());
+        prop_assert!(snapshot.agents.keys().eq(seen.links.keys()));
         prop_assert_eq!(seen.links.len(), fleet.links.keys().filter(|id| oracle.link(id.as_str())).count());
         prop_assert_eq!(seen.areas.len(), fleet.areas.keys().filter(|id| oracle.named(id)).count());
         prop_assert_eq!((snapshot.cameras.len(), snapshot.sites.len()), (seen.cameras.len(), seen.sites.len()));

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What stands in place of a secret, so that the journal gives none away: of a password the Argon2id hash, of a pass the
 /// SHA-256 hash. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, std::hash::Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hash(pub String);
 

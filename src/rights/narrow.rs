@@ -87,6 +87,12 @@ impl Reach {
             hamlets: hamlets.into_iter().collect(),
             areas: areas.into_iter().collect(),
             links: fleet.links.keys().filter_map(link).collect(),
+            agents: whole
+                .agents
+                .iter()
+                .filter(|(id, _)| fleet.links.contains_key(*id))
+                .map(|(id, one)| (id.clone(), one.clone()))
+                .collect(),
             cut_off: whole.cut_off,
             anchors: whole.anchors,
             incidents: Arc::new(incidents),

@@ -1,7 +1,7 @@
 //! Why a camera stands where it stands: the verdict's reasoning step by step, the last looks, the next one and its
 //! budgets. The page, the JSON and `camhealth explain` all show this.
 
-use super::page::rungs;
+use super::{agent_facts, page::rungs};
 use crate::model::{
     Budget, Camera, CameraStatus, Check, DeviceFacts, FailureKind, Held, Hour, Language, NextLook, Snapshot, State,
     StreamFacts, ToldLook, ToldRung, elapsed,
@@ -129,6 +129,7 @@ impl Tell<'_> {
 
     fn reasoning(&self) -> Vec<String> {
         let mut lines = vec![self.verdict()];
+        lines.extend(agent_facts::sentence(self.snapshot, self.camera, self.language));
         lines.extend(self.counts());
         lines.extend(self.witnesses());
         lines.extend(self.neighbours());
@@ -306,6 +307,9 @@ impl Tell<'_> {
     }
 
     fn next(&self) -> String {
+        if self.snapshot.fleet.agent_of(self.camera).is_some() {
+            return self.language.pick("do hộp theo dõi tự lên lịch".into(), "the agent plans it".into());
+        }
         let Some(outlook) = self.snapshot.outlooks.cameras.get(&self.camera.id) else { return String::new() };
         let held = outlook.held.map(|held| held.text(self.language));
         let next = outlook.next.map(|next| {

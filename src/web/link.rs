@@ -1,6 +1,7 @@
 //! A link's page: whether it carries anything, what hangs on it, and how it stood before now.
 
 use super::{
+    agent_facts,
     page::{Moment, link_symbol, moment},
     past::{self, Called, Past},
     words::{Words, words},
@@ -33,6 +34,8 @@ struct Main<'a> {
     unreachable: usize,
     /// What its own beacon said last.
     beacon: Option<&'static str>,
+    /// What is known of it, where it is an agent.
+    agent: Vec<(&'static str, String)>,
     /// Links behind it: id, name, class, sign and word.
     below: Vec<(&'a str, &'a str, &'static str, &'static str, &'static str)>,
     below_more: usize,
@@ -80,6 +83,7 @@ pub(super) fn main(
         cameras: status.cameras,
         unreachable: status.unreachable,
         beacon: status.beacon.map(|answers| if answers { words.answers } else { words.silent }),
+        agent: agent_facts::facts(snapshot, id, language),
         below,
         below_more,
     };

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod acme;
+mod agent_facts;
 mod agents;
 mod api;
 mod asked;
@@ -76,7 +77,7 @@ mod whole;
 mod words;
 
 pub use acme::{Acme, Proofs, Renewal, Standing};
-pub use agents::{AgentStanding, Agents, HeardFn, PlanFn, signed};
+pub use agents::{Agents, DoubtFn, HeardFn, PlanFn, signed};
 pub use asked::Asked;
 pub use asking::why;
 pub use editing::Turn;

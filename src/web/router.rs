@@ -51,6 +51,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         state,
         exposition: Arc::default(),
         wishes: Arc::default(),
+        agent_messages: Arc::default(),
         reports,
         scraped: Arc::default(),
         views: Arc::default(),

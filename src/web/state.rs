@@ -5,7 +5,7 @@ use super::{
     agents::Agents,
     editing::Turn,
     exposition,
-    flood::Wishes,
+    flood::{Messages, Wishes},
     incidents::Incidents,
     openid::{Held as AtProvider, Provider},
     passkeys::Held as Ceremony,
@@ -126,6 +126,7 @@ pub(super) struct Shared {
     pub(super) cache: Arc<Cache>,
     pub(super) exposition: Arc<exposition::Kept>,
     pub(super) wishes: Arc<Wishes>,
+    pub(super) agent_messages: Arc<Messages>,
     pub(super) reports: Arc<report::Desk>,
     /// Names and passwords of scrapers that were right, under the key of this journal: bcrypt takes a tenth of a second on
     /// purpose, which each scrape would pay again.

@@ -44,6 +44,7 @@ pub(in crate::web) fn snapshot(state: CameraState, millisecond: i64) -> Arc<Snap
         hamlets: imbl::OrdMap::new(),
         areas: imbl::OrdMap::new(),
         links: imbl::OrdMap::new(),
+        agents: imbl::OrdMap::new(),
         cut_off: None,
         anchors: None,
         incidents: Arc::new(vec![Arc::new(incident(at))]),
@@ -216,7 +217,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
         agents: super::super::Agents {
             plan: Arc::new(|_| None),
             heard: Arc::new(|_, _| {}),
-            standing: Arc::new(Vec::new),
+            doubted: Arc::new(|_| {}),
         },
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,

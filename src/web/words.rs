@@ -100,6 +100,16 @@ vocabulary! {
     answers: "trả lời", "answers";
     silent: "không trả lời", "is silent";
     links_below: "Đường truyền phía sau", "Links behind it";
+    agent: "Hộp theo dõi", "Agent";
+    last_heard: "Báo về lần cuối", "Last heard of";
+    not_since_the_start: "chưa lần nào từ khi khởi động", "not since the start";
+    looks_wait: "Kết quả chờ gửi", "Looks that wait to be sent";
+    looks_given_up: "Kết quả đã phải bỏ", "Looks that it had to give up";
+    version: "Phiên bản", "Version";
+    is_older: "(cũ hơn máy chủ: nên nâng cấp hộp)", "(older than the daemon: upgrade the agent)";
+    is_newer: "(mới hơn máy chủ: nên nâng cấp máy chủ)", "(newer than the daemon: upgrade the daemon)";
+    is_refused: "(không hợp với máy chủ: kết quả được giữ lại ở hộp)", "(does not fit the daemon: what it saw is kept there)";
+    its_clock: "Đồng hồ lệch", "Its clock is off by";
     no_camera: "Không có camera này.", "There is no such camera.";
     taken_on: "Người nhận", "Taken on by";
     contract: "Thời hạn hợp đồng", "The contract's terms";

@@ -2,7 +2,7 @@
 
 use super::key::{Doubt, print, signer};
 use crate::{
-    model::{AgentAnswer, AgentMessage, LinkId},
+    model::{AgentAnswer, AgentMessage, Fits, LinkId, fits},
     request::{Done, Refused, Request},
     rights::{self, By, PassKind, Who},
     web::{asked, gate::Modest, secrets, server::Guest, state::Shared},
@@ -11,7 +11,7 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -24,10 +24,13 @@ use std::{io::Read, time::Duration};
 /// What a message holds unpacked, at most, and how many looks.
 const LARGEST: u64 = 2 * 1024 * 1024;
 const LOOKS: usize = 500;
-/// For how long an answer is kept back; the server ends a request after half a minute.
-const LONGEST_WAIT: u64 = 25;
+/// For how long an answer is kept back, in seconds: less than the minute after which proxies give up.
+const LONGEST_WAIT: u64 = 40;
 /// How often it is looked whether there is something to say.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// Our version; an agent may be one minor version behind it or ahead.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn refused(status: StatusCode, why: &str) -> Response {
     (status, Json(json!({ "error": why }))).into_response()
@@ -67,36 +70,63 @@ pub(super) async fn join(
 }
 
 /// An agent says what it saw, and hears what to do; while there is nothing to say, after a while.
-pub(super) async fn exchange(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+pub(super) async fn exchange(
+    State(shared): State<Shared>,
+    guest: Option<Extension<Guest>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let access = &shared.state.access;
     let now = (access.now)();
+    let agents = &shared.state.agents;
     let print = match signer(&headers, "/agent/exchange", &body, now.as_millisecond()) {
         Ok(print) => print,
         Err(Doubt::Unsigned) => {
+            (agents.doubted)("unsigned");
             return refused(StatusCode::UNAUTHORIZED, "the message is not signed by an agent's key");
         }
         // It sets its idea of our time by this and tries again.
         Err(Doubt::Time) => {
+            (agents.doubted)("time");
             let answer = json!({ "error": "the message was signed at another time", "now": now.as_millisecond() });
             return (StatusCode::UNAUTHORIZED, Json(answer)).into_response();
         }
     };
     let pass = access.register.borrow().pass(now, &print).filter(|pass| pass.kind == PassKind::Agent).cloned();
     let Some(pass) = pass else {
+        (agents.doubted)("unknown");
         return refused(
             StatusCode::FORBIDDEN,
             "no agent is known by this key: it was revoked, or another has joined in its place",
         );
     };
+    if let Err(wait) = shared.agent_messages.take(print.clone()) {
+        (agents.doubted)("flood");
+        let mut response =
+            refused(StatusCode::TOO_MANY_REQUESTS, "more messages than an agent has reason to send: wait");
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+        return response;
+    }
     if pass.is_to_be_noted(now) {
         shared.mention(print.clone());
     }
     let message = match unpacked(&body) {
         Ok(message) => message,
-        Err(why) => return refused(StatusCode::BAD_REQUEST, &why),
+        Err(why) => {
+            (agents.doubted)("unread");
+            return refused(StatusCode::BAD_REQUEST, &why);
+        }
     };
     let link = LinkId::from(pass.label.as_str());
-    (shared.state.agents.heard)(&link, &message);
+    (agents.heard)(&link, &message);
+    if fits(VERSION, &message.version) == Fits::Refused {
+        (agents.doubted)("version");
+        let why = format!(
+            "the daemon is camhealth {VERSION}, and takes agents that are one minor version behind it or ahead: install that \
+             version on the agent; what it saw is kept until then"
+        );
+        return refused(StatusCode::UPGRADE_REQUIRED, &why);
+    }
     let AgentMessage { plan: known, wait, looks, .. } = message;
     let mut taken = 0;
     if !looks.is_empty() {
@@ -110,9 +140,13 @@ pub(super) async fn exchange(State(shared): State<Shared>, headers: HeaderMap, b
             Err(refusal) => return asked::refusal(&refusal),
         }
     }
-    let until = tokio::time::Instant::now() + Duration::from_secs(wait.min(LONGEST_WAIT));
+    let wait = Duration::from_secs(wait.min(LONGEST_WAIT));
+    if let Some(Extension(guest)) = guest {
+        guest.waits(wait);
+    }
+    let until = tokio::time::Instant::now() + wait;
     loop {
-        let plan = (shared.state.agents.plan)(&link).filter(|plan| plan.print != known);
+        let plan = (agents.plan)(&link).filter(|plan| plan.print != known);
         let is_known = access.register.borrow().pass((access.now)(), &print).is_some();
         if plan.is_some() || !is_known || tokio::time::Instant::now() >= until {
             return Json(AgentAnswer { taken, plan: plan.map(|plan| (*plan).clone()) }).into_response();
@@ -161,6 +195,7 @@ mod tests {
             backlog: 0,
             dropped: 0,
             wait: 25,
+            clock: None,
             looks: Vec::new(),
         };
         let text = serde_json::to_vec(&message).expect("JSON");

@@ -8,4 +8,5 @@ mod standing;
 
 pub use key::signed;
 pub(super) use routes::routes;
-pub use standing::{AgentStanding, Agents, HeardFn, PlanFn};
+pub(super) use standing::{AgentStanding, all};
+pub use standing::{Agents, DoubtFn, HeardFn, PlanFn};

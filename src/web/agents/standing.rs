@@ -1,9 +1,9 @@
 //! What pages and the line know of agents.
 
-use crate::model::{AgentMessage, AgentPlan, LinkId};
+use crate::model::{AgentMessage, AgentPlan, Fits, LinkId, Snapshot};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
 
 /// The plan of an agent.
@@ -12,31 +12,66 @@ pub type PlanFn = Arc<dyn Fn(&LinkId) -> Option<Arc<AgentPlan>> + Send + Sync>;
 /// Takes note of an agent's message.
 pub type HeardFn = Arc<dyn Fn(&LinkId, &AgentMessage) + Send + Sync>;
 
-/// What pages and the line know of agents.
+/// Counts a message that was refused, by why.
+pub type DoubtFn = Arc<dyn Fn(&'static str) + Send + Sync>;
+
+/// What the line knows of agents.
 #[derive(Clone)]
 pub struct Agents {
     /// What an agent is to do now.
     pub plan: PlanFn,
     /// An agent was heard of.
     pub heard: HeardFn,
-    /// How all of them stand.
-    pub standing: Arc<dyn Fn() -> Vec<AgentStanding> + Send + Sync>,
+    /// A message was refused.
+    pub doubted: DoubtFn,
 }
 
 /// How an agent stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct AgentStanding {
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(in crate::web) struct AgentStanding {
     /// The link that it is.
-    pub link: String,
+    pub(in crate::web) link: String,
     /// When it was last heard of since the daemon runs.
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub heard: Option<Timestamp>,
+    pub(in crate::web) heard: Option<Timestamp>,
     /// Its program's version.
-    pub version: String,
+    pub(in crate::web) version: String,
+    /// How its version fits the daemon's; nothing before it was heard of.
+    pub(in crate::web) fits: Option<Fits>,
     /// Looks that wait with it.
-    pub backlog: u64,
+    pub(in crate::web) backlog: u64,
     /// Looks that it had to give up.
-    pub dropped: u64,
+    pub(in crate::web) dropped: u64,
+    /// Its clock minus the daemon's, with the way of its message.
+    pub(in crate::web) clock_offset_seconds: Option<f64>,
     /// Cameras that it looks at.
-    pub cameras: usize,
+    pub(in crate::web) cameras: usize,
+}
+
+/// How all agents stand.
+pub(in crate::web) fn all(snapshot: &Snapshot) -> Vec<AgentStanding> {
+    let fleet = &snapshot.fleet;
+    // Most fleets have none, and some have thousands of cameras.
+    if fleet.agents().next().is_none() {
+        return Vec::new();
+    }
+    let mut cameras: BTreeMap<LinkId, usize> = BTreeMap::new();
+    for agent in fleet.cameras.values().filter_map(|camera| fleet.agent_of(camera)) {
+        *cameras.entry(agent).or_default() += 1;
+    }
+    fleet.agents().map(|(id, _)| standing(snapshot, id, cameras.get(id).copied().unwrap_or_default())).collect()
+}
+
+fn standing(snapshot: &Snapshot, id: &LinkId, cameras: usize) -> AgentStanding {
+    let contact = snapshot.agents.get(id);
+    AgentStanding {
+        link: id.to_string(),
+        heard: contact.and_then(|contact| contact.heard),
+        version: contact.map(|contact| contact.version.clone()).unwrap_or_default(),
+        fits: contact.map(|contact| contact.fits),
+        backlog: contact.map_or(0, |contact| contact.backlog),
+        dropped: contact.map_or(0, |contact| contact.dropped),
+        clock_offset_seconds: contact.and_then(|contact| contact.clock_offset_seconds),
+        cameras,
+    }
 }

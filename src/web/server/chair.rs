@@ -9,12 +9,12 @@ use hyper::body::{Frame, SizeHint};
 use std::{
     collections::HashMap,
     net::IpAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// All places.
@@ -72,6 +72,12 @@ impl Guest {
         self.way
     }
 
+    /// Its answer is kept back for so long, because it asked for that and may.
+    pub(in crate::web) fn waits(&self, length: Duration) {
+        let mut conduct = lock(&self.chair.conduct);
+        conduct.due = conduct.due.map(|due| due + length);
+    }
+
     /// It listens for events from now on: its answer has no end, and another may have to give way.
     pub(in crate::web) fn listens(&self) {
         lock(&self.chair.conduct).due = None;
@@ -111,6 +117,19 @@ impl Chair {
     pub(super) fn busy(&self) {
         *lock(&self.conduct) = Conduct { due: Some(Instant::now() + self.request), answered: false };
         lock(&self.room.0).seats.goes_over(self.id, Phase::Busy);
+    }
+
+    /// An answer, if it comes by when it is due; that may be put off meanwhile.
+    pub(super) async fn in_time<F: Future>(&self, answer: F) -> Option<F::Output> {
+        let mut answer = pin!(answer);
+        loop {
+            let Some(due) = self.due() else { return Some(answer.await) };
+            match timeout_at(due, answer.as_mut()).await {
+                Ok(answer) => return Some(answer),
+                Err(_) if self.due().is_none_or(|later| later > due) => {}
+                Err(_) => return None,
+            }
+        }
     }
 
     /// All that hyper has was written: with a whole answer among it the connection is idle.
@@ -173,5 +192,33 @@ impl HttpBody for Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         lock(&self.chair.conduct).answered = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_waited_for_until_it_is_due_and_that_may_be_put_off() {
+        let (address, request) = (IpAddr::from([127, 0, 0, 1]), Duration::from_secs(30));
+        let chair = Room::new(&Limits::default()).admit(address, request).expect("there is room");
+        let guest = Guest { chair: chair.clone(), address, way: Way::default() };
+        for (put_off, takes, comes) in [(0, 29, true), (0, 31, false), (40, 69, true), (40, 71, false)] {
+            chair.busy();
+            let answer = async {
+                sleep(Duration::from_secs(1)).await;
+                guest.waits(Duration::from_secs(put_off));
+                sleep(Duration::from_secs(takes - 1)).await;
+            };
+            assert_eq!(chair.in_time(answer).await.is_some(), comes, "{put_off} {takes}");
+        }
+        chair.busy();
+        let answer = async {
+            guest.listens();
+            sleep(Duration::from_secs(3600)).await;
+        };
+        assert!(chair.in_time(answer).await.is_some(), "who listens is waited for");
     }
 }

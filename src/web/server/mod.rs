@@ -139,7 +139,7 @@ impl House {
     async fn speak<T: AsyncRead + AsyncWrite + Unpin>(self, io: T, peer: IpAddr, chair: Arc<Chair>, way: Way) {
         let Self { router, limits, stop, .. } = self;
         let router = TowerToHyperService::new(router);
-        let (host, request, proxies) = (chair.clone(), limits.request, limits.proxies);
+        let (host, proxies) = (chair.clone(), limits.proxies);
         let service = service_fn(move |incoming: hyper::Request<Incoming>| {
             let chair = host.clone();
             chair.busy();
@@ -150,9 +150,9 @@ impl House {
             let path = incoming.uri().path().to_owned();
             let answer = router.call(incoming);
             async move {
-                let response = match timeout(request, answer).await {
-                    Ok(Ok(response)) => response,
-                    Err(_) => too_long(&path),
+                let response = match chair.in_time(answer).await {
+                    Some(Ok(response)) => response,
+                    None => too_long(&path),
                 };
                 Ok::<_, Infallible>(response.map(|body| Answer { body, chair }))
             }

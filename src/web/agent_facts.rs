@@ -1,0 +1,50 @@
+//! What people read of an agent: on the page of its link, and where it is told why a camera stands as it does.
+
+use super::words::words;
+use crate::model::{Camera, Fits, Language, LinkId, Snapshot};
+
+/// What is known of an agent, by name and value; nothing where a link is none.
+pub(super) fn facts(snapshot: &Snapshot, link: &LinkId, language: Language) -> Vec<(&'static str, String)> {
+    if !snapshot.fleet.is_agent(link) {
+        return Vec::new();
+    }
+    let words = words(language);
+    let contact = snapshot.agents.get(link);
+    let heard = contact.and_then(|contact| contact.heard);
+    let heard = heard.map_or_else(|| words.not_since_the_start.to_owned(), |heard| snapshot.local().time(heard));
+    let mut facts = vec![(words.last_heard, heard)];
+    let Some(contact) = contact else { return facts };
+    facts.push((words.looks_wait, contact.backlog.to_string()));
+    if contact.dropped > 0 {
+        facts.push((words.looks_given_up, contact.dropped.to_string()));
+    }
+    let fits = match contact.fits {
+        Fits::Same => "",
+        Fits::Older => words.is_older,
+        Fits::Newer => words.is_newer,
+        Fits::Refused => words.is_refused,
+    };
+    facts.push((words.version, format!("{} {fits}", contact.version).trim_end().to_owned()));
+    if let Some(offset) = contact.clock_offset_seconds {
+        facts.push((words.its_clock, format!("{offset:+.1} s")));
+    }
+    facts
+}
+
+/// Which agent looks at a camera, and how that stands: one sentence.
+pub(super) fn sentence(snapshot: &Snapshot, camera: &Camera, language: Language) -> Option<String> {
+    let agent = snapshot.fleet.agent_of(camera)?;
+    let name = &snapshot.fleet.links.get(&agent)?.name;
+    let contact = snapshot.agents.get(&agent);
+    let Some((contact, heard)) = contact.and_then(|contact| Some((contact, contact.heard?))) else {
+        return Some(language.pick(
+            format!("Hộp theo dõi {name} kiểm tra camera này; chưa nghe thấy nó từ khi khởi động."),
+            format!("The agent {name} looks at it, and was not heard of since the start."),
+        ));
+    };
+    let (heard, wait) = (snapshot.local().time(heard), contact.backlog);
+    Some(language.pick(
+        format!("Hộp theo dõi {name} kiểm tra camera này: báo về lần cuối lúc {heard}, còn {wait} kết quả chờ gửi."),
+        format!("The agent {name} looks at it: last heard of at {heard}, {wait} looks wait to be sent."),
+    ))
+}
