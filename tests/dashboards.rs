@@ -87,7 +87,7 @@ async fn every_query_of_every_panel_returns_data() {
     let _alone = DEMO.lock().await;
     let demo = free_address();
     let mut watch = Command::new(program());
-    watch.args(["demo", "--listen", &demo.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
+    watch.args(["demo", "--agents", "1", "--listen", &demo.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
     let _demo = Process::start(watch.stderr(Stdio::null()));
 
     // Our own configuration, with quicker intervals than a commune needs.

@@ -1,7 +1,9 @@
 //! `camhealth demo`: a commune of 240 simulated cameras, faults that come and go, and the daemon watching them.
 
 use super::{
-    FAILED, demo_commune,
+    FAILED,
+    demo_agents::{self, Agents},
+    demo_commune,
     demo_table::{self, Messages},
     fail,
 };
@@ -27,6 +29,9 @@ pub(super) struct Arguments {
     /// End after so many seconds; without it, Ctrl-C ends.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
+    /// Let so many agents, in processes of their own, look at two household cameras each; the first one goes away and comes back.
+    #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=i64::from(demo_agents::MOST)))]
+    agents: u8,
 }
 
 /// A step of the script: after so many seconds, these public cameras get this fault.
@@ -69,13 +74,20 @@ async fn watch(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("cannot open the simulated cameras' ports: {error}; is another demo running?"))?;
     let messages = Messages::default();
     let receiver = receive(messages.clone()).await.map_err(|error| format!("cannot receive messages: {error}"))?;
-    let config = demo_commune::config(&cameras, arguments.listen, receiver)?;
+    let config = demo_commune::config(&cameras, arguments.agents, (arguments.listen, receiver))?;
     let same = config.clone();
-    let parts = Parts { probing: Probing::Real(program), loader: Arc::new(move || Ok(same.clone())) };
+    let parts = Parts { probing: Probing::Real(program.clone()), loader: Arc::new(move || Ok(same.clone())) };
     let running = daemon::start(config, Clock::system(), parts)
         .await
         .map_err(|error| format!("{error} (camhealth demo --listen 127.0.0.1:0 picks a free port)"))?;
 
+    let mut agents = match Agents::start(&program, running.address(), arguments.agents).await {
+        Ok(agents) => agents,
+        Err(why) => {
+            running.stop().await;
+            return Err(why);
+        }
+    };
     let table = demo_table::show(running.snapshots(), running.address(), messages);
     let script = perform(&cameras);
     let end = async {
@@ -87,6 +99,7 @@ async fn watch(arguments: Arguments) -> Result<(), String> {
     tokio::select! {
         () = table => {}
         () = script => {}
+        () = agents.perform() => {}
         () = end => {}
         _ = signals.next() => {}
         broken = running.broken() => {

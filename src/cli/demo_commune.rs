@@ -1,5 +1,6 @@
 //! The demo's commune: 40 public and 200 household cameras, 14 sites, and a configuration with a quick cadence.
 
+use super::demo_agents;
 use crate::{
     alert,
     config::Config,
@@ -88,14 +89,18 @@ pub(super) async fn cameras() -> io::Result<Vec<SimCamera>> {
     Ok(cameras)
 }
 
-/// The configuration under which the daemon watches them. `receiver` takes the messages.
-pub(super) fn config(cameras: &[SimCamera], listen: SocketAddr, receiver: SocketAddr) -> Result<Config, String> {
+/// The configuration under which the daemon watches them, with so many agents. `receiver` takes the messages.
+pub(super) fn config(
+    cameras: &[SimCamera],
+    agents: u8,
+    (listen, receiver): (SocketAddr, SocketAddr),
+) -> Result<Config, String> {
     let webhook = format!("http://{receiver}/").parse().map_err(|error| format!("the receiver's address: {error}"))?;
     let channel = Channel::new(Target::Webhook { url: webhook, token: None, secret: None }, Language::default());
     let seconds = Duration::from_secs;
     let defaults = schedule::Settings::default();
     Ok(Config {
-        fleet: Arc::new(fleet(cameras)?),
+        fleet: Arc::new(fleet(cameras, agents)?),
         metrics: metrics::Detail::default(),
         health: health::Settings {
             stale_after_public: seconds(45),
@@ -172,39 +177,52 @@ fn roster() -> alert::Settings {
     }
 }
 
-fn fleet(simulated: &[SimCamera]) -> Result<Fleet, String> {
+/// Behind which agent a household's camera hangs, if it does: the last ones do, two with each.
+fn behind(household: usize, agents: u8) -> Option<u8> {
+    u8::try_from((HOUSEHOLDS - household) / 2 + 1).ok().filter(|agent| *agent <= agents)
+}
+
+fn fleet(simulated: &[SimCamera], agents: u8) -> Result<Fleet, String> {
     let login = Arc::new(Login::new(LOGIN.0, LOGIN.1.to_owned()));
     let views = SITES.iter().flat_map(|(site, hamlet, views)| views.iter().map(move |view| (*site, *hamlet, *view)));
     let mut places = views.take(PUBLIC);
     let mut cameras = BTreeMap::new();
     let mut links = BTreeMap::new();
     for (number, camera) in simulated.iter().enumerate() {
-        let (id, name, kind, link) = match places.next() {
+        let (id, name, kind, hamlet, agent) = match places.next() {
             Some((site, hamlet, view)) => {
-                (format!("cam-{:02}", number + 1), format!("{site}, {view}"), Kind::Public, hamlet)
+                (format!("cam-{:02}", number + 1), format!("{site}, {view}"), Kind::Public, hamlet, None)
             }
             None => {
                 let household = number + 1 - PUBLIC;
                 let hamlet = SITES[household % SITES.len()].1;
-                (format!("ho-{household:03}"), format!("Hộ {household:03}"), Kind::Household, hamlet)
+                let (id, name) = (format!("ho-{household:03}"), format!("Hộ {household:03}"));
+                (id, name, Kind::Household, hamlet, behind(household, agents))
             }
         };
-        let fibre = crate::model::folded(link).to_lowercase().replace(' ', "-");
-        links.entry(fibre.as_str().into()).or_insert_with(|| Link {
-            name: format!("Cáp quang {link}"),
-            kind: LinkKind::Uplink,
-            parent: None,
+        let fibre = crate::model::folded(hamlet).to_lowercase().replace(' ', "-");
+        let as_link = |name: String, kind, parent: Option<&str>| Link {
+            name,
+            kind,
+            parent: parent.map(Into::into),
             bytes_per_day: None,
             // The first look at all 240 must not keep the visitor waiting.
             looks_per_second: 20.0,
             probe: None,
-        });
+        };
+        let of_fibre = || as_link(format!("Cáp quang {hamlet}"), LinkKind::Uplink, None);
+        links.entry(fibre.as_str().into()).or_insert_with(of_fibre);
+        let link = agent.map_or_else(|| fibre.clone(), demo_agents::link);
+        if let Some(agent) = agent {
+            let of_agent = || as_link(format!("Hộp theo dõi hẻm {agent}"), LinkKind::Agent, Some(&fibre));
+            links.entry(link.as_str().into()).or_insert_with(of_agent);
+        }
         let parse = |url: String| url.parse().map_err(|error| format!("a simulated camera's address: {error}"));
         let rtsp = parse(camera.rtsp_url())?;
         let camera = Camera {
             name,
             kind,
-            link: Some(fibre.as_str().into()),
+            link: Some(link.as_str().into()),
             onvif: camera.onvif_url().map(parse).transpose()?,
             login: Some(login.clone()),
             ..Camera::new(&id, rtsp)

@@ -12,6 +12,7 @@ mod check;
 mod client;
 mod dashboards;
 mod demo;
+mod demo_agents;
 mod demo_commune;
 mod demo_table;
 mod discover;

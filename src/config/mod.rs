@@ -21,6 +21,7 @@ mod forest;
 mod ids;
 mod keys;
 mod lay;
+mod made;
 mod mask;
 mod names;
 mod openid;

@@ -1,7 +1,7 @@
 //! A part of the configuration for an agent: its own cameras, how often they are looked at, and the logins that they need. It is
 //! TOML that is read by the rules by which files are, so that an agent looks at cameras exactly as the daemon would.
 
-use super::{Config, Problems, build, context::Context, lay, reading, source::Source};
+use super::{Config, Problems, build, context::Context, lay, made, reading, source::Source};
 use crate::{
     edits::{Item, Standing},
     model::{AgentPlan, Camera, CameraId, DeviceId, LinkId, Login, hex},
@@ -18,12 +18,13 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item as Node, Table, TableLike, Valu
 /// Keys of a camera that nobody needs to look at it.
 const NOT_NEEDED: [&str; 3] = ["area", "notes", "name"];
 
-/// What an agent is to do; nothing where there is no such agent, or where the configuration was made by the program itself.
+/// What an agent is to do; nothing where there is no such agent.
 pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
     let fleet = &config.fleet;
     fleet.agents().find(|(id, _)| *id == agent)?;
     if config.files.is_empty() {
-        return None;
+        let (plan, secrets) = made::made(config, agent);
+        return Some(finished(&plan, secrets));
     }
     let theirs = |camera: &&Arc<Camera>| fleet.agent_of(camera).as_ref() == Some(agent);
     let cameras: BTreeMap<&CameraId, &Arc<Camera>> =
@@ -123,11 +124,15 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
     if !table.is_empty() {
         plan.insert("login", Node::Table(table));
     }
+    Some(finished(&plan, secrets))
+}
+
+fn finished(plan: &DocumentMut, secrets: BTreeMap<String, String>) -> AgentPlan {
     let text = plan.to_string();
     let mut print = Sha256::new();
     print.update(&text);
     secrets.iter().for_each(|(name, secret)| print.update(format!("\n{name}={secret}")));
-    Some(AgentPlan { print: hex(&print.finalize()[..16]), text, secrets })
+    AgentPlan { print: hex(&print.finalize()[..16]), text, secrets }
 }
 
 /// All entries of a table, in whatever way they are written.

@@ -26,6 +26,8 @@ pub(super) fn facts(snapshot: &Snapshot, link: &LinkId, language: Language) -> V
     };
     facts.push((words.version, format!("{} {fits}", contact.version).trim_end().to_owned()));
     if let Some(offset) = contact.clock_offset_seconds {
+        // A moment to either side is no error, and "-0.0" is nothing to read.
+        let offset = if offset.abs() < 0.05 { 0.0 } else { offset };
         facts.push((words.its_clock, format!("{offset:+.1} s")));
     }
     facts
@@ -38,13 +40,15 @@ pub(super) fn sentence(snapshot: &Snapshot, camera: &Camera, language: Language)
     let contact = snapshot.agents.get(&agent);
     let Some((contact, heard)) = contact.and_then(|contact| Some((contact, contact.heard?))) else {
         return Some(language.pick(
-            format!("Hộp theo dõi {name} kiểm tra camera này; chưa nghe thấy nó từ khi khởi động."),
-            format!("The agent {name} looks at it, and was not heard of since the start."),
+            format!("Camera này do {name} (hộp theo dõi) kiểm tra; từ khi khởi động chưa nhận được tin nào của hộp."),
+            format!("{name}, an agent, looks at it, and was not heard of since the start."),
         ));
     };
     let (heard, wait) = (snapshot.local().time(heard), contact.backlog);
     Some(language.pick(
-        format!("Hộp theo dõi {name} kiểm tra camera này: báo về lần cuối lúc {heard}, còn {wait} kết quả chờ gửi."),
-        format!("The agent {name} looks at it: last heard of at {heard}, {wait} looks wait to be sent."),
+        format!(
+            "Camera này do {name} (hộp theo dõi) kiểm tra: báo về lần cuối lúc {heard}, còn {wait} kết quả chờ gửi."
+        ),
+        format!("{name}, an agent, looks at it: last heard of at {heard}, {wait} looks wait to be sent."),
     ))
 }

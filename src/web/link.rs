@@ -63,6 +63,7 @@ pub(super) fn main(
     let below_more = below.len().saturating_sub(BELOW);
     below.truncate(BELOW);
     let looked = past.one(&Of::Link(id.clone()), range);
+    let agent = agent_facts::facts(snapshot, id, language);
     let page = Main {
         words,
         past: past::of_one(
@@ -82,8 +83,12 @@ pub(super) fn main(
         parent: link.parent.as_ref().and_then(|id| Some((id.as_str(), fleet.links.get(id)?.name.as_str()))),
         cameras: status.cameras,
         unreachable: status.unreachable,
-        beacon: status.beacon.map(|answers| if answers { words.answers } else { words.silent }),
-        agent: agent_facts::facts(snapshot, id, language),
+        // An agent is its own beacon, and more is said of it.
+        beacon: status
+            .beacon
+            .filter(|_| agent.is_empty())
+            .map(|answers| if answers { words.answers } else { words.silent }),
+        agent,
         below,
         below_more,
     };
