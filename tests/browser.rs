@@ -5,9 +5,11 @@ use crate::{
     editing::Editing,
     support::{Process, eventually, eventually_within, free_address, program, require, tool},
 };
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -30,6 +32,8 @@ impl Browser {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            // The browser that it starts outlives it, and is ended with the group.
+            .process_group(0)
             .spawn()
             .expect("it starts");
         let profile = tempfile::tempdir().expect("a folder");
@@ -128,7 +132,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.driver.kill();
+        let group = i32::try_from(self.driver.id()).ok().and_then(Pid::from_raw);
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
         let _ = self.driver.wait();
     }
 }

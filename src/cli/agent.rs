@@ -33,6 +33,9 @@ enum What {
         /// How the log is written; RUST_LOG says how much of it.
         #[arg(long, value_enum, value_name = "FORM", default_value_t = log::Form::Auto)]
         log: log::Form,
+        /// End with whoever started it, as the demo's agents do: when nothing can come over standard input any more.
+        #[arg(long, hide = true)]
+        attached: bool,
     },
 }
 
@@ -54,11 +57,11 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
                 Err(why) => fail(FAILED, &why),
             }
         }
-        What::Run { folder, log } => watch(folder, log).await,
+        What::Run { folder, log, attached } => watch(folder, log, attached).await,
     }
 }
 
-async fn watch(folder: PathBuf, form: log::Form) -> ExitCode {
+async fn watch(folder: PathBuf, form: log::Form, attached: bool) -> ExitCode {
     if let Err(code) = process::begin(form) {
         return code;
     }
@@ -73,6 +76,14 @@ async fn watch(folder: PathBuf, form: log::Form) -> ExitCode {
     tracing::info!(agent = identity.link, "looking");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let stop = CancellationToken::new();
+    if attached {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            // Nothing is ever written to it.
+            let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
+            stop.cancel();
+        });
+    }
     let mut work = std::pin::pin!(agent::run(folder, identity, program, stop.clone()));
     loop {
         tokio::select! {

@@ -54,8 +54,9 @@ impl Agents {
 
     fn child(&self, number: u8) -> Result<Child, String> {
         let mut command = Command::new(&self.program);
-        command.args(["agent", "run", "--folder"]).arg(self.folder.join(link(number)));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        command.args(["agent", "run", "--attached", "--folder"]).arg(self.folder.join(link(number)));
+        // It ends with us even if we are killed.
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         command.spawn().map_err(|error| format!("an agent cannot be started: {error}"))
     }
 

@@ -293,6 +293,18 @@ mod tests {
         assert_eq!((login("a").as_deref(), login("b").as_deref()), (Some("riêng"), Some("mật khẩu HOUSE")));
         assert_eq!(slice(&config, &agent), Some(plan), "the same as long as nothing changes");
         assert_eq!(slice(&config, &"fpt".into()), None);
+        // One that the program made itself has no files, and gives the same cameras.
+        let made = Config { files: crate::config::Files::default(), ..config.clone() };
+        let made = slice(&made, &agent).expect("a plan");
+        assert!(!made.text.contains("Hoa") && !made.text.contains("mật khẩu"), "{}", made.text);
+        let made = read_slice(&made, None, folder.path().into()).expect("it is valid there");
+        assert_eq!(made.schedule.public, config.schedule.public);
+        for (id, camera) in &config.fleet.cameras {
+            let theirs =
+                made.fleet.cameras.get(id).map(|theirs| (&theirs.rtsp, theirs.kind, made.fleet.agent_of(theirs)));
+            let of_it = config.fleet.agent_of(camera).map(|agent| (&camera.rtsp, camera.kind, Some(agent)));
+            assert_eq!(theirs, of_it);
+        }
         let ours = config.fleet.looked_at_by(None);
         assert_eq!(ours.cameras.keys().map(CameraId::as_str).collect::<Vec<_>>(), ["own"]);
     }

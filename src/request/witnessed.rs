@@ -12,6 +12,8 @@ const OLDEST: Duration = Duration::from_secs(8 * 24 * 3600);
 /// A look takes seconds; steps of it that are kept.
 const LONGEST: Duration = Duration::from_secs(120);
 const RUNGS: usize = 32;
+/// What is seen in a look takes a few kilobytes of JSON; what takes more would fill pages, memory and the journal.
+const LARGEST: usize = 16 * 1024;
 
 /// An agent's looks, sorted.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,7 +26,7 @@ pub struct Sorted {
     pub taken: u64,
     /// Looks that were taken before.
     pub repeated: u64,
-    /// Looks of cameras that are not this agent's, or of times that cannot be.
+    /// Looks of cameras that are not this agent's, of times that cannot be, or of a size that none has.
     pub refused: u64,
 }
 
@@ -44,7 +46,8 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
         let age = Duration::from_millis(look.age.saturating_add(look.error));
         let is_theirs =
             fleet.cameras.get(&look.camera).is_some_and(|camera| fleet.agent_of(camera).as_ref() == Some(agent));
-        let Some(ended) = now.checked_sub(age).ok().filter(|_| is_theirs && age <= OLDEST) else {
+        let is_modest = serde_json::to_vec(&look.seen).is_ok_and(|json| json.len() <= LARGEST);
+        let Some(ended) = now.checked_sub(age).ok().filter(|_| is_theirs && is_modest && age <= OLDEST) else {
             sorted.refused += 1;
             continue;
         };
@@ -124,6 +127,14 @@ mod tests {
         assert_eq!(sorted.fresh[0].1.started, at(-59), "by our own clock, whatever theirs said");
         assert_eq!(sorted.late.len(), 1);
         assert_eq!(sorted.late[0].at, at(-3600));
+    }
+
+    #[test]
+    fn a_look_that_is_larger_than_any_is_refused() {
+        let mut huge = look(1, "a-1", 1, true);
+        huge.seen.failure = Some(Failure::new(FailureKind::Refused, Detail::plain(&"x".repeat(20_000))));
+        let sorted = sorted(at(0), 0, (&"a".into(), &fleet()), vec![huge, look(2, "a-1", 1, true)]);
+        assert_eq!((sorted.taken, sorted.refused, sorted.fresh.len()), (2, 1, 1));
     }
 
     #[test]

@@ -77,6 +77,8 @@ mod whole;
 mod words;
 
 pub use acme::{Acme, Proofs, Renewal, Standing};
+#[cfg(any(fuzzing, test))]
+pub use agents::fuzz;
 pub use agents::{Agents, DoubtFn, HeardFn, PlanFn, signed};
 pub use asked::Asked;
 pub use asking::why;

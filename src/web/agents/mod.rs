@@ -1,6 +1,8 @@
 //! Agents: small computers in houses that look at cameras which nobody can reach from here, and tell us. They come to us; we
 //! never go to them. `docs/agents.md` says how they are known and what is said.
 
+#[cfg(any(fuzzing, test))]
+pub mod fuzz;
 mod key;
 mod line;
 mod routes;
