@@ -12,7 +12,7 @@ use std::{io::Write, sync::Arc};
 /// A house with an agent `a` and its camera `a-1`, and a camera of the daemon's own.
 fn fleet() -> Fleet {
     let (name, timezone) = ("Hải Bình".to_owned(), jiff::tz::TimeZone::UTC);
-    let mut fleet = Fleet::empty(Commune { name, language: Language::Vi, timezone, night: DailyHours::NIGHT });
+    let mut fleet = Fleet::empty(Commune { name, language: Language::default(), timezone, night: DailyHours::NIGHT });
     let (kind, looks_per_second) = (LinkKind::Agent, 1.0);
     let link = Link { name: "a".into(), kind, parent: None, bytes_per_day: None, looks_per_second, probe: None };
     fleet.links.insert("a".into(), link);
