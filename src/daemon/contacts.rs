@@ -14,8 +14,9 @@ impl Contacts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An agent says something. What a version says that is refused is no word of its cameras, so it counts as silent.
-    pub(super) fn heard(&self, now: Timestamp, agent: &LinkId, message: &AgentMessage) {
+    /// An agent says something; how its version fits ours. What a version says that is refused is no word of its cameras, so
+    /// it counts as silent.
+    pub(super) fn heard(&self, now: Timestamp, agent: &LinkId, message: &AgentMessage) -> Fits {
         let fits = fits(env!("CARGO_PKG_VERSION"), &message.version);
         let version = message.version.chars().filter(|letter| letter.is_ascii_graphic()).take(24).collect();
         let ahead = message.clock.map(|clock| clock.saturating_sub(now.as_millisecond()) as f64 / 1000.0);
@@ -30,6 +31,7 @@ impl Contacts {
             clock_offset_seconds: ahead,
         };
         held.insert(agent.clone(), contact);
+        fits
     }
 
     /// What was heard of all.

@@ -46,8 +46,10 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
         let age = Duration::from_millis(look.age.saturating_add(look.error));
         let is_theirs =
             fleet.cameras.get(&look.camera).is_some_and(|camera| fleet.agent_of(camera).as_ref() == Some(agent));
-        let is_modest = serde_json::to_vec(&look.seen).is_ok_and(|json| json.len() <= LARGEST);
-        let Some(ended) = now.checked_sub(age).ok().filter(|_| is_theirs && is_modest && age <= OLDEST) else {
+        // Asked last: it writes the look out.
+        let is_modest = || serde_json::to_vec(&look.seen).is_ok_and(|json| json.len() <= LARGEST);
+        let is_taken = |_: &Timestamp| is_theirs && age <= OLDEST && is_modest();
+        let Some(ended) = now.checked_sub(age).ok().filter(is_taken) else {
             sorted.refused += 1;
             continue;
         };

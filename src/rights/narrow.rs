@@ -87,12 +87,7 @@ impl Reach {
             hamlets: hamlets.into_iter().collect(),
             areas: areas.into_iter().collect(),
             links: fleet.links.keys().filter_map(link).collect(),
-            agents: whole
-                .agents
-                .iter()
-                .filter(|(id, _)| fleet.links.contains_key(*id))
-                .map(|(id, one)| (id.clone(), one.clone()))
-                .collect(),
+            agents: fleet.links.keys().filter_map(|id| Some((id.clone(), whole.agents.get(id)?.clone()))).collect(),
             cut_off: whole.cut_off,
             anchors: whole.anchors,
             incidents: Arc::new(incidents),

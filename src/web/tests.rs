@@ -216,7 +216,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
         turns: Arc::new(|_, _| Vec::new()),
         agents: super::super::Agents {
             plan: Arc::new(|_| None),
-            heard: Arc::new(|_, _| {}),
+            heard: Arc::new(|_, _| crate::model::Fits::Same),
             doubted: Arc::new(|_| {}),
         },
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),

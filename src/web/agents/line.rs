@@ -2,7 +2,7 @@
 
 use super::key::{Doubt, print, signer};
 use crate::{
-    model::{AgentAnswer, AgentMessage, Fits, LinkId, fits},
+    model::{AgentAnswer, AgentMessage, Fits, LinkId},
     request::{Done, Refused, Request},
     rights::{self, By, PassKind, Who},
     web::{asked, gate::Modest, secrets, server::Guest, state::Shared},
@@ -118,8 +118,7 @@ pub(super) async fn exchange(
         }
     };
     let link = LinkId::from(pass.label.as_str());
-    (agents.heard)(&link, &message);
-    if fits(VERSION, &message.version) == Fits::Refused {
+    if (agents.heard)(&link, &message) == Fits::Refused {
         (agents.doubted)("version");
         let why = format!(
             "the daemon is camhealth {VERSION}, and takes agents that are one minor version behind it or ahead: install that \

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 /// The plan of an agent.
 pub type PlanFn = Arc<dyn Fn(&LinkId) -> Option<Arc<AgentPlan>> + Send + Sync>;
 
-/// Takes note of an agent's message.
-pub type HeardFn = Arc<dyn Fn(&LinkId, &AgentMessage) + Send + Sync>;
+/// Takes note of an agent's message; how its version fits the daemon's.
+pub type HeardFn = Arc<dyn Fn(&LinkId, &AgentMessage) -> Fits + Send + Sync>;
 
 /// Counts a message that was refused, by why.
 pub type DoubtFn = Arc<dyn Fn(&'static str) + Send + Sync>;
