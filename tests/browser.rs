@@ -3,7 +3,7 @@
 use crate::{
     daemon::World,
     editing::Editing,
-    support::{Process, eventually, eventually_within, free_address, program, require, tool},
+    support::{PATIENCE, Process, eventually, eventually_within, free_address, program, require, tool},
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 /// A browser window.
@@ -68,10 +69,16 @@ impl Browser {
     }
 
     pub async fn command(&self, path: &str, body: Value) -> Value {
+        let answer = self.asked(path, body).await;
+        assert!(answer["error"].is_null(), "{path}: {answer:#}");
+        answer
+    }
+
+    /// What the driver answers, an error too.
+    async fn asked(&self, path: &str, body: Value) -> Value {
         let request = self.http.post(format!("{}/{path}", self.session)).body(body.to_string());
         let text = request.send().await.expect("an answer").text().await.expect("text");
         let answer: Value = serde_json::from_str(&text).expect("JSON");
-        assert!(answer["value"]["error"].is_null(), "{path}: {answer:#}");
         answer["value"].clone()
     }
 
@@ -83,10 +90,24 @@ impl Browser {
         self.command("execute/sync", json!({"script": script, "args": []})).await
     }
 
-    /// What is read in the first element of a selector.
+    /// What is read in the first element of a selector; nothing while one page gives way to the next.
     pub async fn text(&self, selector: &str) -> String {
-        let found = self.script(&format!("return document.querySelector('{selector}')?.innerText ?? ''")).await;
-        found.as_str().expect("text").to_owned()
+        let script = format!("return document.querySelector('{selector}')?.innerText ?? ''");
+        let found = self.asked("execute/sync", json!({"script": script, "args": []})).await;
+        found.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until all of this is read in the first element of a selector; says what is read there where it never is.
+    pub async fn reads(&self, selector: &str, wanted: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text(selector).await;
+            if wanted.iter().all(|part| text.contains(part)) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{selector} never read {wanted:?}: {text}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub async fn resize(&self, width: u32, height: u32) {
@@ -284,7 +305,7 @@ async fn a_cameras_page_explains_it_live_and_fits_a_phone() {
 }
 
 /// Minutes are written when they are over, and what is read of weeks is shown for five.
-const SLOW: std::time::Duration = std::time::Duration::from_secs(150);
+const SLOW: Duration = Duration::from_secs(150);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_time_before_now_is_drawn_and_told_on_pages_that_live() {
@@ -345,7 +366,7 @@ async fn an_incident_is_taken_on_and_silenced_from_its_page() {
     world.metric("camhealth_incidents_open{cause=\"site\"}", 1.0).await;
     let browser = Browser::start().await;
     browser.open(&format!("http://{}/", world.page)).await;
-    assert!(browser.text(".incidents").await.contains("#1 · Ngã tư Chợ nguy cấp"), "{}", browser.text("main").await);
+    browser.reads(".incidents", &["#1 · Ngã tư Chợ nguy cấp"]).await;
     browser.script("document.querySelector('.incidents a').click()").await;
     eventually("the incident's page", async || browser.text("h2").await.contains("Sự cố #1: Ngã tư Chợ").then_some(()))
         .await;
@@ -365,12 +386,11 @@ async fn an_incident_is_taken_on_and_silenced_from_its_page() {
             .map(|_| ())
     })
     .await;
-    let text = browser.text("#entries").await;
-    assert!(text.contains("Đã gửi") && text.contains("hook") && text.contains("Trung úy An, trên trang này"), "{text}");
+    browser.reads("#entries", &["Đã gửi", "hook", "Trung úy An, trên trang này"]).await;
     browser.fits_screens_without_a_complaint().await;
     // It is found on its list, by a name without marks.
     browser.open(&format!("http://{}/incidents?q=nga+tu&level=critical&lang=en", world.page)).await;
-    assert!(browser.text("#incidents").await.contains("#1 · Ngã tư Chợ"), "{}", browser.text("main").await);
+    browser.reads("#incidents", &["#1 · Ngã tư Chợ"]).await;
     browser.fits_screens_without_a_complaint().await;
     browser.script("document.querySelector('#incidents a').click()").await;
     eventually("its page", async || browser.text("h2").await.contains("Incident #1").then_some(())).await;
@@ -378,11 +398,8 @@ async fn an_incident_is_taken_on_and_silenced_from_its_page() {
     browser.script(fill).await;
     world.metric("camhealth_maintenance_windows_open", 1.0).await;
     browser.open(&format!("http://{}/", world.page)).await;
-    eventually("the window on the wall", async || {
-        browser.text(".windows").await.contains("An: thay camera").then_some(())
-    })
-    .await;
-    assert!(browser.text(".incidents").await.contains("Người nhận: Trung úy An"));
+    browser.reads(".windows", &["An: thay camera"]).await;
+    browser.reads(".incidents", &["Người nhận: Trung úy An"]).await;
     browser.fits_screens_without_a_complaint().await;
 }
 
