@@ -16,10 +16,7 @@ use crate::model::{Detail, Failure, FailureKind, Rung, RungName, told};
 use jiff::Timestamp;
 use std::{
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{sync::Semaphore, time::Instant};
@@ -32,12 +29,24 @@ const SOLITARY: usize = 4;
 pub struct Pool {
     program: PathBuf,
     memory_mib: u64,
-    shared: Vec<tokio::sync::Mutex<Option<Worker>>>,
-    next: AtomicUsize,
+    shared: Mutex<Vec<Seat>>,
     places: Semaphore,
     solitary: Semaphore,
     killings: Mutex<Killings>,
     ledger: Arc<Ledger>,
+}
+
+/// The seat of a shared worker, which is not there before it is needed, nor once it has had nothing to do.
+#[derive(Debug, Default)]
+struct Seat {
+    worker: Option<Worker>,
+    /// Jobs that were given to whoever sits here and are not over.
+    busy: usize,
+}
+
+/// The first seat with room for a job. As few workers as will do are kept busy, since each takes memory of its own.
+fn seat_with_room(busy: impl IntoIterator<Item = usize>) -> Option<usize> {
+    busy.into_iter().position(|busy| busy < JOBS_A_WORKER)
 }
 
 impl Pool {
@@ -47,8 +56,7 @@ impl Pool {
         Self {
             program,
             memory_mib,
-            shared: (0..workers).map(|_| tokio::sync::Mutex::new(None)).collect(),
-            next: AtomicUsize::new(0),
+            shared: Mutex::new((0..workers).map(|_| Seat::default()).collect()),
             places: Semaphore::new(workers * JOBS_A_WORKER),
             solitary: Semaphore::new(SOLITARY),
             killings: Mutex::default(),
@@ -81,13 +89,8 @@ impl Pool {
 
     /// Lets the workers tear down what is open and ends them, within `limit`.
     pub async fn stop(&self, limit: Duration) {
-        let workers = self.shared.iter().map(async |worker| {
-            let worker = worker.lock().await.take();
-            if let Some(worker) = worker {
-                worker.stop(limit).await;
-            }
-        });
-        futures_util::future::join_all(workers).await;
+        let workers: Vec<Worker> = self.seats().iter_mut().filter_map(|seat| seat.worker.take()).collect();
+        futures_util::future::join_all(workers.into_iter().map(|worker| worker.stop(limit))).await;
     }
 
     /// Runs a job for a camera.
@@ -130,27 +133,25 @@ impl Pool {
 
     async fn run_shared(&self, job: &Job) -> Result<Report, Ended> {
         let _place = self.places.acquire().await.map_err(|_| Ended::NotStarted)?;
-        let chosen = self.next.fetch_add(1, Ordering::Relaxed) % self.shared.len();
-        let line = {
-            let mut slot = self.shared[chosen].lock().await;
-            match slot.as_ref().filter(|worker| !worker.line().is_closed()) {
-                Some(worker) => worker.line().clone(),
-                None => slot.insert(self.start()?).line().clone(),
-            }
-        };
-        let outcome = line.ask(job).await;
+        let visit = self.visit()?;
+        let outcome = visit.line.ask(job).await;
         if outcome.is_err() {
-            self.make_room(chosen, &line).await;
+            visit.make_room();
         }
         outcome
     }
 
-    /// Whoever first notices that a shared worker is gone makes room for a fresh one.
-    async fn make_room(&self, chosen: usize, line: &Line) {
-        let mut slot = self.shared[chosen].lock().await;
-        if slot.as_ref().is_some_and(|worker| worker.line().is(line)) {
-            *slot = None;
-        }
+    /// A way to a shared worker with room for a job.
+    fn visit(&self) -> Result<Visit<'_>, Ended> {
+        let mut seats = self.seats();
+        let chosen = seat_with_room(seats.iter().map(|seat| seat.busy)).ok_or(Ended::NotStarted)?;
+        let seat = &mut seats[chosen];
+        let line = match seat.worker.as_ref().filter(|worker| !worker.line().is_closed()) {
+            Some(worker) => worker.line().clone(),
+            None => seat.worker.insert(self.start()?).line().clone(),
+        };
+        seat.busy += 1;
+        Ok(Visit { pool: self, chosen, line })
     }
 
     async fn run_alone(&self, job: &Job) -> Result<Report, Ended> {
@@ -170,8 +171,35 @@ impl Pool {
         })
     }
 
+    fn seats(&self) -> MutexGuard<'_, Vec<Seat>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn killings(&self) -> MutexGuard<'_, Killings> {
         self.killings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A job with a shared worker, as long as somebody waits for it.
+struct Visit<'a> {
+    pool: &'a Pool,
+    chosen: usize,
+    line: Line,
+}
+
+impl Visit<'_> {
+    /// Whoever first notices that a shared worker is gone makes room for a fresh one.
+    fn make_room(&self) {
+        let seat = &mut self.pool.seats()[self.chosen];
+        if seat.worker.as_ref().is_some_and(|worker| worker.line().is(&self.line)) {
+            seat.worker = None;
+        }
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        self.pool.seats()[self.chosen].busy -= 1;
     }
 }
 
@@ -188,4 +216,17 @@ fn note(began: Instant, detail: Detail) -> Rung {
 /// A look that could not tell.
 fn failed(detail: Detail) -> Report {
     Report { failure: Some(Failure::new(FailureKind::ProbeFailed, detail)), ..Report::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_few_workers_as_will_do_are_kept_busy() {
+        assert_eq!(seat_with_room([0, 0]), Some(0));
+        assert_eq!(seat_with_room([JOBS_A_WORKER - 1, 0]), Some(0));
+        assert_eq!(seat_with_room([JOBS_A_WORKER, 3, 0]), Some(1));
+        assert_eq!(seat_with_room([JOBS_A_WORKER, JOBS_A_WORKER]), None);
+    }
 }

@@ -24,7 +24,7 @@ use tokio::{
     process::{Child, Command},
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::{bytes::Bytes, sync::CancellationToken};
 
@@ -34,6 +34,9 @@ pub const WORKER_ARGUMENT: &str = "probe-worker";
 const REAPED_WITHIN: Duration = Duration::from_secs(2);
 /// How long a worker that nobody needs any more may take to close its sessions.
 const DISMISSED_WITHIN: Duration = Duration::from_secs(5);
+/// After how long without a job a worker is dismissed: its memory is worth more than the hundredth of a second that starting
+/// another takes.
+const IDLE: Duration = Duration::from_secs(60);
 /// What a worker's allocator is told: jemalloc in one arena, and without a thread of its own, which no worker may start. The
 /// daemon's is told in `cli/arenas.rs`.
 const MEMORY: (&str, &str) = ("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0");
@@ -266,7 +269,7 @@ async fn attend(
     }
 }
 
-/// Carries jobs out and reports back, until either side is gone.
+/// Carries jobs out and reports back, until either side is gone, or there was nothing to do for a while.
 async fn converse(
     socket: UnixStream,
     inbox: &mut mpsc::Receiver<(Job, Answer)>,
@@ -275,9 +278,15 @@ async fn converse(
 ) -> Talk {
     let (mut sink, mut replies) = wire::framed(socket).split::<Bytes>();
     let mut ids = 0u64..;
+    let (mut idle_since, mut retiring) = (Instant::now(), false);
     loop {
         tokio::select! {
-            job = inbox.recv() => {
+            // What was sent until the moment of retiring is still done.
+            () = sleep_until(idle_since + IDLE), if waiting.is_empty() && !retiring => {
+                inbox.close();
+                retiring = true;
+            }
+            job = inbox.recv(), if !(retiring && inbox.is_empty() && !waiting.is_empty()) => {
                 let (Some((job, answer)), Some(id)) = (job, ids.next()) else { return Talk::Dismissed };
                 let Ok(frame) = serde_json::to_vec(&Request { id, job }) else { continue };
                 waiting.insert(id, answer);
@@ -303,6 +312,7 @@ async fn converse(
                 if let Some(answer) = waiting.remove(&id) {
                     // Nobody waits any more for a check that was cut short.
                     let _ = answer.send(Ok(report.cleaned()));
+                    idle_since = Instant::now();
                 }
             }
         }
@@ -312,6 +322,21 @@ async fn converse(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_nothing_to_do_for_a_minute_is_dismissed() {
+        let (ours, theirs) = UnixStream::pair().expect("a socket");
+        let (jobs, mut inbox) = mpsc::channel(JOBS_A_WORKER);
+        let (began, ledger) = (Instant::now(), Ledger::default());
+        // Another that said when it is confined, and nothing else: no look, no end of idleness.
+        let (mut waiting, mut worker) = (HashMap::new(), wire::framed(theirs));
+        let confined = serde_json::to_vec(&Said::Confined(BTreeSet::new())).expect("JSON");
+        worker.send(Bytes::from(confined)).await.expect("it is sent");
+        let talk = converse(ours, &mut inbox, &mut waiting, &ledger).await;
+        assert!(matches!(talk, Talk::Dismissed));
+        assert_eq!(began.elapsed(), IDLE);
+        assert!(jobs.is_closed(), "who comes now starts another");
+    }
 
     #[test]
     fn only_what_a_worker_does_to_itself_is_evidence() {
