@@ -11,24 +11,36 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{
     fs,
-    io::Write,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-/// A line that can be cut: what is under way breaks, and nothing new gets through.
+/// A line that can be cut: what is under way breaks, and nothing new gets through. It counts what goes over it, both ways.
 struct Cable {
     address: SocketAddr,
     cut: Arc<AtomicBool>,
+    bytes: Arc<AtomicU64>,
+}
+
+/// Hands on what comes, and counts it.
+async fn hand_on(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, bytes: Arc<AtomicU64>) {
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        bytes.fetch_add(length as u64, Ordering::Relaxed);
+        if to.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown().await;
 }
 
 impl Cable {
@@ -36,12 +48,17 @@ impl Cable {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let cut = Arc::new(AtomicBool::new(false));
-        let is_cut = cut.clone();
+        let bytes = Arc::new(AtomicU64::new(0));
+        let (is_cut, counted) = (cut.clone(), bytes.clone());
         tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let is_cut = is_cut.clone();
+            while let Ok((near, _)) = listener.accept().await {
+                let (is_cut, counted) = (is_cut.clone(), counted.clone());
                 tokio::spawn(async move {
-                    let Ok(mut far) = TcpStream::connect(target).await else { return };
+                    let Ok(far) = TcpStream::connect(target).await else { return };
+                    let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+                    let both = async {
+                        tokio::join!(hand_on(near_in, far_out, counted.clone()), hand_on(far_in, near_out, counted))
+                    };
                     let broken = async {
                         while !is_cut.load(Ordering::Relaxed) {
                             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -49,12 +66,12 @@ impl Cable {
                     };
                     tokio::select! {
                         () = broken => {}
-                        _ = copy_bidirectional(&mut near, &mut far) => {}
+                        _ = both => {}
                     }
                 });
             }
         });
-        Self { address, cut }
+        Self { address, cut, bytes }
     }
 
     fn cut(&self, cut: bool) {
@@ -144,7 +161,7 @@ impl World {
 
     async fn becomes(&self, camera: &str, state: &str) {
         let path = format!("/api/v1/cameras/{camera}");
-        // An agent is lost after 50 s, and its link some seconds later.
+        // An agent is lost after 52 s, and its link some seconds later.
         eventually_within(2 * PATIENCE, &format!("{camera} becomes {state}"), async || {
             (self.get(&path).await?["state"] == state).then_some(())
         })
@@ -286,6 +303,33 @@ async fn whatever_dies_in_whatever_moment_each_look_counts_once() {
     assert!(!log.contains("panicked"), "{log}");
 }
 
+/// On demand, `CAMHEALTH_IDLE=600` for so many seconds: what an agent with one household camera moves on its line in a day, at the
+/// default cadence, when all is well.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_idle_agent_moves_in_a_day() {
+    let Some(seconds) = std::env::var("CAMHEALTH_IDLE").ok().and_then(|seconds| seconds.parse::<u64>().ok()) else {
+        return;
+    };
+    let world = World::new().await;
+    let text = fs::read_to_string(world.config()).expect("a file");
+    let (usual, alone) = (text.replace("public = {", "# {"), "kind = \"household\"\nconsent = \"2026-09-01\"\n");
+    let usual =
+        usual.replacen("kind = \"public\"\n", alone, 1).replacen("kind = \"public\"\nlink = \"hem-7\"\n", alone, 1);
+    fs::write(world.config(), usual).expect("a disk");
+    let _daemon = world.daemon();
+    eventually("the daemon", async || world.get("/api/v1/cameras/nha-1").await).await;
+    let folder = world.folder.path().join("agent");
+    assert!(world.join(&folder, &world.code()).0);
+    let _agent = world.agent(&folder);
+    world.becomes("nha-1", "up").await;
+    let before = world.cable.bytes.load(Ordering::Relaxed);
+    tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+    let moved = world.cable.bytes.load(Ordering::Relaxed) - before;
+    let a_day = moved as f64 * 86_400.0 / seconds as f64;
+    println!("{moved} bytes in {seconds} s: {:.2} MB a day", a_day / 1e6);
+    assert!(a_day < 1e6, "an idle agent moves {a_day} bytes a day");
+}
+
 /// Waits until all that an agent has seen by now is with the daemon; how many looks that are.
 async fn taken(folder: &Path) -> i64 {
     let file = folder.join("looks.sqlite3");
@@ -358,9 +402,7 @@ impl Impostor {
 }
 
 fn packed(text: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(text).expect("memory");
-    encoder.finish().expect("memory")
+    camhealth::web::packed(text).expect("memory")
 }
 
 fn look(number: u64, camera: &str, age_ms: u64) -> Value {
@@ -404,7 +446,7 @@ async fn whatever_comes_to_the_door_of_agents_is_refused_with_a_reason_and_count
     counted("time", 1.0).await;
 
     // Garbage, a bomb, and a body that is too long.
-    for body in [b"no gzip".to_vec(), packed(b"{}"), packed(&vec![b' '; 50 << 20])] {
+    for body in [b"not packed".to_vec(), packed(b"{}"), packed(&vec![b' '; 50 << 20])] {
         let shown = agent.shown(&body, 0);
         let (status, answer) = agent.send(body, Some(shown)).await;
         assert!(status == 400 && answer["error"].is_string(), "{status} {answer}");

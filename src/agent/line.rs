@@ -9,11 +9,10 @@ use super::{
 use crate::{
     clock::Clock,
     model::{AgentAnswer, AgentMessage, AgentPlan},
-    web::signed,
+    web::{packed, signed},
 };
-use flate2::{Compression, write::GzEncoder};
+use reqwest::StatusCode;
 use std::{
-    io::Write,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -22,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 /// For how long the daemon may keep its answer back, in seconds; and how long an answer may take beyond that. What says nothing
 /// new is gathered meanwhile and sent together.
-const WAIT: u64 = 40;
+const WAIT: u64 = 44;
 const ANSWER: Duration = Duration::from_secs(12);
 /// Pauses after a trouble.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -148,8 +147,7 @@ impl Line {
     async fn exchange(&self, message: &AgentMessage, offset: i64) -> Result<AgentAnswer, Trouble> {
         let later = |why: &str| Trouble::Later(why.to_owned());
         let json = serde_json::to_vec(message).map_err(|_| later("the message cannot be written"))?;
-        let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
-        let packed = packed.write_all(&json).and_then(|()| packed.finish()).map_err(|_| later("no memory"))?;
+        let packed = packed(&json).map_err(|_| later("no memory"))?;
         let (path, now) = ("/agent/exchange", self.clock.now().as_millisecond());
         let at = now + offset;
         let shown = self.identity.shown(&signed(path, at, &packed), at);
@@ -158,6 +156,9 @@ impl Line {
         let request = self.identity.http.post(address).timeout(limit).header("authorization", shown).body(packed);
         let answer = request.send().await.map_err(|error| Trouble::Later(why(error)))?;
         let status = answer.status();
+        if status == StatusCode::NO_CONTENT {
+            return Ok(AgentAnswer { taken: 0, plan: None });
+        }
         let text = answer.text().await.map_err(|error| Trouble::Later(why(error)))?;
         if status.is_success() {
             return serde_json::from_str(&text).map_err(|_| later("what answers is no camhealth"));

@@ -9,10 +9,10 @@ use crate::{
 use std::{collections::BTreeMap, time::Duration};
 
 /// How often it is looked.
-const EVERY: Duration = Duration::from_secs(5);
-/// An agent that was not heard of for so long is lost: it says something each 40 s, and tries again at once. With the seconds that
+const EVERY: Duration = Duration::from_secs(2);
+/// An agent that was not heard of for so long is lost: it says something each 44 s, and tries again at once. With the seconds that
 /// a verdict on a link takes, that is known within a minute.
-const LOST_AFTER: Duration = Duration::from_secs(50);
+const LOST_AFTER: Duration = Duration::from_secs(52);
 
 /// Runs until the daemon stops.
 pub(super) async fn run(shared: Shared, contacts: Contacts) -> Outcome {

@@ -1,13 +1,12 @@
 //! The door for the fuzz target of what agents send, and for the test that needs no fuzzer. Not part of any other build.
 
-use super::line::unpacked;
+use super::pack::{packed, unpacked};
 use crate::{
     model::{Camera, Commune, DailyHours, Fleet, Language, Link, LinkId, LinkKind},
     request::sorted,
 };
-use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 /// A house with an agent `a` and its camera `a-1`, and a camera of the daemon's own.
 fn fleet() -> Fleet {
@@ -26,10 +25,9 @@ fn fleet() -> Fleet {
 /// What an agent sends, as the bytes of its JSON: packed or not it is read or refused, nothing of another's camera is taken, each
 /// look is accounted for, and sent again none of it counts.
 pub fn agent_message(bytes: &[u8]) {
-    // As they are, they are no gzip, or whatever the fuzzer makes of that.
+    // As they are, they are packed by nobody, or whatever the fuzzer makes of that.
     let _ = unpacked(bytes);
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    let Ok(packed) = packed.write_all(bytes).and_then(|()| packed.finish()) else { return };
+    let Ok(packed) = packed(bytes) else { return };
     let Ok(message) = unpacked(&packed) else { return };
     let (fleet, now, before) = (fleet(), Timestamp::UNIX_EPOCH + std::time::Duration::from_secs(1_790_000_000), 3);
     let agent = LinkId::from("a");

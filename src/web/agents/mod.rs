@@ -5,10 +5,12 @@
 pub mod fuzz;
 mod key;
 mod line;
+mod pack;
 mod routes;
 mod standing;
 
 pub use key::signed;
+pub use pack::packed;
 pub(super) use routes::routes;
 pub(super) use standing::{AgentStanding, all};
 pub use standing::{Agents, DoubtFn, HeardFn, PlanFn};
