@@ -14,6 +14,8 @@ const LOOKING: Duration = Duration::from_secs(5);
 /// How long another program's lock, such as a backup's, is waited for. Several such waits must fit into the time after
 /// which the daemon's health says that nothing gets on.
 const BUSY: Duration = Duration::from_secs(1);
+/// What a connection keeps of pages that it has read, in KiB; SQLite itself would keep 2 MB.
+const CACHE_KIB: i64 = 512;
 /// Steps of SQLite's machine between two looks at the time.
 const STEPS: i32 = 10_000;
 
@@ -120,6 +122,9 @@ pub(super) fn leave_as_it_is(connection: &Connection, leave: bool) -> Result<(),
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
+    // Pages that were read are with the kernel too; those of a transaction stay here until it ends, however many they are.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "cache_spill", false)?;
     table::register(&connection)?;
     Ok(connection)
 }
