@@ -18,8 +18,10 @@ use std::{
 const PROGRAM: &str = env!("CARGO_BIN_EXE_camhealth");
 /// As Prometheus asks by default in our configuration.
 const SCRAPED_EVERY: Duration = Duration::from_secs(15);
-/// After a start each camera is looked at once, which is not the default cadence.
-const WARM: Duration = Duration::from_secs(45);
+/// After a start each camera is looked at for long, which is not the default cadence, and for a minute more there are the workers
+/// that it took.
+const LONG_LOOKS_WITHIN: Duration = Duration::from_secs(1800);
+const WARM: Duration = Duration::from_secs(75);
 const PAGES: [&str; 4] = ["/", "/map", "/reports", "/api/v1/status"];
 
 struct World {
@@ -106,14 +108,20 @@ pub async fn measure(size: usize, window: Duration, pages: &mut String) -> Strin
     let mut world = World::start(size).await;
     let walls: Vec<_> = (0..2).map(|_| tokio::spawn(watch(world.http.clone(), world.base.clone()))).collect();
     let mut peak = 0f64;
-    let mut warm = Instant::now();
     let up = world.wait(&["up"], size as f64, Duration::from_secs(300)).await.0;
     eprintln!("{size}: all up after {}", shown(up));
-    warm += WARM;
-    while Instant::now() < warm {
-        world.get("/metrics").await;
+    let (began, mut warm) = (Instant::now(), None);
+    while warm.is_none_or(|warm: Instant| warm.elapsed() < WARM) {
+        let (_, text) = world.get("/metrics").await;
+        let long = sum(&text, "camhealth_probe_duration_seconds_count", &|line| line.contains("check=\"survey\""));
+        if warm.is_none() && (long >= size as f64 || began.elapsed() > LONG_LOOKS_WITHIN) {
+            eprintln!("{size}: {long} long looks after {:.0} s more", began.elapsed().as_secs_f64());
+            warm = Some(Instant::now());
+        }
+        peak = peak.max(world.family().2);
         tokio::time::sleep(SCRAPED_EVERY).await;
     }
+    let mut watching = 0f64;
     let (_, text_before) = world.get("/metrics").await;
     let before = world.family();
     let (began, mut worst, mut scrapes) = (Instant::now(), 0f64, Vec::new());
@@ -122,10 +130,11 @@ pub async fn measure(size: usize, window: Duration, pages: &mut String) -> Strin
         worst = worst.max(sum(&text, "camhealth_probe_lag_seconds ", &|_| true));
         scrapes.push((took, text.len()));
         for _ in 0..SCRAPED_EVERY.as_secs() {
-            peak = peak.max(world.family().2);
+            watching = watching.max(world.family().2);
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
+    peak = peak.max(watching);
     let (took, after) = (began.elapsed(), world.family());
     let (_, text) = world.get("/metrics").await;
     let share = |before: Duration, after: Duration| 100.0 * (after - before).as_secs_f64() / took.as_secs_f64();
@@ -145,7 +154,6 @@ pub async fn measure(size: usize, window: Duration, pages: &mut String) -> Strin
             length as f64 / 1e3
         );
     }
-    let watching = peak;
     scrapes.sort();
     let (scrape, length) = scrapes[scrapes.len() / 2];
     let reload = reload(&world).await;

@@ -3,7 +3,7 @@
 //! `cargo bench --bench scale` runs it. First the core alone, in this process: the time of one look, and of one
 //! transition up to the snapshot that shows it, and a simulated month. Then a month of history in a journal, and the
 //! report of it. Last the daemon itself: cameras are simulated behind one listening socket in a process of their own, metrics are scraped each
-//! 15 s and two walls are open all the while. `CAMHEALTH_SCALE` names other sizes (`240,20000`),
+//! 15 s and two walls are open all the while. It is measured once each camera was looked at for long, which takes minutes. `CAMHEALTH_SCALE` names other sizes (`240,20000`),
 //! `CAMHEALTH_BENCH_SECONDS` sets for how long each is measured (60 by default), `CAMHEALTH_PARTS` names the parts
 //! (`core,month,history,daemon`). How late looks begin comes from the daemon's own histogram.
 

@@ -20,23 +20,28 @@ use oxvif::{
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// What a camera sends over RTSP, whole and in two pieces: what is taken off must not depend on the cut.
+/// What a camera sends over RTSP, whole and in two pieces: neither what is taken off nor why it ends may depend on the cut. After
+/// an error nobody reads on.
 pub fn rtsp_head(bytes: &[u8]) {
     let items = |pieces: &[&[u8]]| {
         let mut reader = Reader::default();
         let mut items = Vec::new();
         for piece in pieces {
             reader.buffer.extend_from_slice(piece);
-            while let Ok(Some(item)) = reader.next() {
-                items.push(item);
+            loop {
+                match reader.next() {
+                    Ok(Some(item)) => items.push(item),
+                    Ok(None) => break,
+                    Err(broken) => return (items, Some(broken)),
+                }
             }
         }
-        items
+        (items, None)
     };
     let whole = items(&[bytes]);
     let (front, back) = bytes.split_at(bytes.len() / 2);
     assert_eq!(whole, items(&[front, back]));
-    for item in whole {
+    for item in whole.0 {
         let Item::Response(response) = item else { continue };
         response.headers("www-authenticate").for_each(auth::challenge);
         sdp::parse(&response.body).video();
