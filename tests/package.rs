@@ -13,7 +13,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The simulated camera's address and those of the machine that the daemon asks by ICMP.
+/// The simulated cameras' addresses and those of the machine that the daemon asks by ICMP. One camera is an agent's.
 const CONFIGURATION: &str = r#"
 [commune]
 name = "Xã Thử"
@@ -47,6 +47,19 @@ link = "tu-mang"
 login = "thu"
 rtsp = "@rtsp@"
 onvif = "@onvif@"
+
+[[link]]
+id = "hop"
+name = "Hộp hẻm 7"
+kind = "agent"
+
+[[camera]]
+id = "nha-1"
+name = "Nhà bà Hoa"
+kind = "public"
+link = "hop"
+login = "thu"
+rtsp = "@second@"
 
 [[site]]
 id = "cho"
@@ -250,6 +263,7 @@ async fn the_package_lives_on_a_real_machine() {
     assert!(machine.done("cat /usr/share/doc/camhealth/camhealth.cdx.json").contains("\"CycloneDX\""));
 
     watches_a_camera_in_its_confinement(&machine).await;
+    an_agent_looks_under_its_unit(&machine).await;
 
     // What kills it does not end it.
     let process = machine.unit("MainPID");
@@ -263,6 +277,7 @@ async fn the_package_lives_on_a_real_machine() {
     machine.done(&format!("dpkg --force-confdef --force-confold --install {}", inside(&packages.new)));
     assert!(machine.done("cat /etc/camhealth/camhealth.toml").contains("Xã Thử"));
     assert_ne!(machine.unit("MainPID"), process);
+    assert_eq!(machine.done("systemctl is-active camhealth-agent").trim(), "active");
     machine.metrics(&["camhealth_camera_state{camera=\"cho-1\",kind=\"public\",state=\"up\"} 1"]).await;
     assert!(machine.done("camhealth users list 2>&1").contains("Chị Thu"));
     assert!(machine.done("camhealth journal check").contains("sound"));
@@ -283,6 +298,7 @@ async fn the_package_lives_on_a_real_machine() {
     machine.done("test -s /var/lib/camhealth/journal.sqlite3 && test -s /etc/camhealth/credentials/giamsat");
     machine.done("rm --recursive /etc/systemd/system/camhealth.service.d && dpkg --purge camhealth");
     machine.done("test ! -e /etc/camhealth && test ! -e /var/lib/camhealth && id camhealth");
+    machine.done("test ! -e /var/lib/camhealth-agent");
     let left =
         machine.done("find / -xdev -name '*camhealth*' -not -path '/work/*' -not -path '/proc/*' -path '/etc/*'");
     assert_eq!(left, "", "left behind");
@@ -304,17 +320,35 @@ fn earlier_journal(path: &Path) -> usize {
     latest
 }
 
+/// An agent on the same machine: before it has joined its unit has nothing to do, and then it looks, as a user without rights.
+async fn an_agent_looks_under_its_unit(machine: &Machine) {
+    machine.done("systemctl start camhealth-agent");
+    assert_eq!(machine.done("systemctl is-active camhealth-agent || true").trim(), "inactive");
+    let code = machine.done("camhealth agents add hop");
+    machine.done(&format!("camhealth agent join {} && systemctl start camhealth-agent", code.trim()));
+    machine.metrics(&["camhealth_camera_state{camera=\"nha-1\",kind=\"public\",state=\"up\"} 1"]).await;
+    let listed = machine.done("camhealth agents");
+    assert!(listed.contains("hop") && listed.contains(env!("CARGO_PKG_VERSION")), "{listed}");
+    let process = "$(systemctl show --property MainPID --value camhealth-agent)";
+    let confined =
+        machine.done(&format!("grep --extended-regexp '^(CapBnd|NoNewPrivs|Seccomp):' /proc/{process}/status"));
+    assert_eq!(confined, "CapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n");
+    let rights = machine.done("stat --format '%a %U' /var/lib/camhealth-agent /var/lib/camhealth-agent/agent.json");
+    assert_eq!(rights, "700 camhealth\n600 camhealth\n");
+}
+
 /// Looks by workers that confine themselves, pings, ONVIF, the watchdog, credentials and the log, all under the unit.
 async fn watches_a_camera_in_its_confinement(machine: &Machine) {
     machine.done(
-        "systemd-run --unit cameras --collect bash -c 'sleep infinity | camhealth simulate --cameras 1 > /tmp/cameras'",
+        "systemd-run --unit cameras --collect bash -c 'sleep infinity | camhealth simulate --cameras 2 > /tmp/cameras'",
     );
     let addresses = eventually("the camera is there", async || {
-        Some(machine.done("cat /tmp/cameras 2> /dev/null || true")).filter(|text| text.contains('\n'))
+        Some(machine.done("cat /tmp/cameras 2> /dev/null || true")).filter(|text| text.matches('\n').count() == 2)
     })
     .await;
-    let (rtsp, onvif) = addresses.trim().split_once(' ').expect("two addresses");
-    let configuration = CONFIGURATION.replace("@rtsp@", rtsp).replace("@onvif@", onvif);
+    let addresses: Vec<&str> = addresses.split_whitespace().collect();
+    let configuration = CONFIGURATION.replace("@rtsp@", addresses[0]).replace("@onvif@", addresses[1]);
+    let configuration = configuration.replace("@second@", addresses[2]);
     fs::write(machine.shared().join("camhealth.toml"), configuration).expect("it can be written");
     let drop_in = "[Service]\nWatchdogSec=20\nLoadCredential=giamsat:/etc/camhealth/credentials/giamsat\n";
     fs::write(machine.shared().join("test.conf"), drop_in).expect("it can be written");
