@@ -330,6 +330,85 @@ async fn what_an_idle_agent_moves_in_a_day() {
     assert!(a_day < 1e6, "an idle agent moves {a_day} bytes a day");
 }
 
+/// An agent that was cut off for a week tells what twenty cameras were, while the daemon watches its own camera as ever. In CI it is
+/// an hour; `CAMHEALTH_WEEK=1` for the whole week, which is to be told within a minute by a program that is optimised.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_of_looks_is_told_and_delays_nobody() {
+    let is_whole = std::env::var_os("CAMHEALTH_WEEK").is_some();
+    let minutes = if is_whole { 7 * 24 * 60 - 60 } else { 60 };
+    let world = World::new().await;
+    let mut text = fs::read_to_string(world.config()).expect("a file");
+    for number in 3..=20 {
+        let url = world.cameras.rtsp_url(std::net::Ipv4Addr::new(127, 9, 79, number + 10).into());
+        text += &format!(
+            "[[camera]]\nid = \"nha-{number}\"\nname = \"Nhà {number}\"\nkind = \"public\"\nlink = \"hem-7\"\nrtsp = \"{url}\"\n"
+        );
+    }
+    fs::write(world.config(), text).expect("a disk");
+    let _daemon = world.daemon();
+    eventually("the daemon", async || world.get("/api/v1/cameras/nha-20").await).await;
+    let folder = world.folder.path().join("agent");
+    assert!(world.join(&folder, &world.code()).0);
+    let agent = world.agent(&folder);
+    world.becomes("nha-20", "up").await;
+    world.cable.cut(true);
+    eventually("looks that wait", async || held(&folder).filter(|count| *count > 0)).await;
+    drop(agent);
+
+    // What each would have seen each minute since it was cut off: every tenth hour out of order for some minutes.
+    let mut store = rusqlite::Connection::open(folder.join("looks.sqlite3")).expect("a file");
+    let (boot, ticks, wall): (String, i64, i64) = store
+        .query_row("SELECT boot, ticks, wall FROM look ORDER BY number DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .expect("a look");
+    let refused =
+        camhealth::model::Failure::new(camhealth::model::FailureKind::Refused, camhealth::model::Detail::default());
+    let transaction = store.transaction().expect("a disk");
+    for minute in (2..minutes).rev() {
+        for camera in 1..=20 {
+            let fails = minute % 600 < 4;
+            let before = minute * 60_000 + camera * 1000;
+            let mut seen = look(0, "", 0)["seen"].clone();
+            let started = jiff::Timestamp::from_millisecond(wall - before).expect("a time");
+            seen["started"] = serde_json::json!(started.to_string());
+            if fails {
+                seen["failure"] = serde_json::to_value(&refused).expect("JSON");
+            }
+            let sql = "INSERT INTO look (camera, boot, ticks, wall, news, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let camera = format!("nha-{camera}");
+            let values = rusqlite::params![camera, boot, ticks - before, wall - before, fails, seen.to_string()];
+            transaction.prepare_cached(sql).expect("it is read").execute(values).expect("a disk");
+        }
+    }
+    transaction.commit().expect("a disk");
+    drop(store);
+    let waiting = held(&folder).expect("a count");
+    assert!(waiting >= (minutes - 2) * 20, "{waiting}");
+
+    world.cable.cut(false);
+    let _agent = world.agent(&folder);
+    let began = std::time::Instant::now();
+    let mut lag = 0f64;
+    let told = "camhealth_agent_looks_total{outcome=\"late\"}";
+    eventually("all that was seen", async || {
+        lag = lag.max(world.metric("camhealth_probe_lag_seconds").await?);
+        (world.metric(told).await? >= ((minutes - 2) * 20) as f64).then_some(())
+    })
+    .await;
+    let repeated = world.metric("camhealth_agent_looks_total{outcome=\"repeated\"}").await;
+    assert!(repeated < Some(500.0), "looks that were sent again: {repeated:?}");
+    println!(
+        "{waiting} looks were told in {:.1} s; looks of others began {lag} s late at most",
+        began.elapsed().as_secs_f64()
+    );
+    assert!(lag < 1.0, "{lag}");
+    assert_eq!(world.metric("camhealth_agent_dropped_looks{link=\"hem-7\"}").await, Some(0.0));
+    world.becomes("nha-20", "up").await;
+    let log = world.log("daemon.log") + &world.log("agent.log");
+    assert!(!log.contains("panicked"), "{log}");
+}
+
 /// Waits until all that an agent has seen by now is with the daemon; how many looks that are.
 async fn taken(folder: &Path) -> i64 {
     let file = folder.join("looks.sqlite3");

@@ -38,6 +38,14 @@ pub(super) struct Line {
     pub(super) plan: watch::Sender<Option<Arc<AgentPlan>>>,
 }
 
+/// How a message fared that met no trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    Answered,
+    /// There was something new before the answer.
+    Interrupted,
+}
+
 /// Why a message was not taken.
 enum Trouble {
     /// The line, the daemon, or its disk: later.
@@ -59,13 +67,15 @@ impl Line {
     /// Runs until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
         let (mut troubles, mut told, mut offset, mut seed) = (0u32, String::new(), 0i64, 0u64);
+        let mut hurry = false;
         loop {
             let round = tokio::select! {
                 () = stop.cancelled() => return,
-                round = self.round(offset) => round,
+                round = self.round(offset, hurry) => round,
             };
             let wait = match round {
-                Ok(()) => {
+                Ok(round) => {
+                    hurry = round == Round::Interrupted;
                     if troubles > 0 {
                         tracing::info!("the daemon answers");
                     }
@@ -108,8 +118,8 @@ impl Line {
     }
 
     /// One message and its answer, which the daemon keeps back for as long as it has nothing to say: on the same connection, with
-    /// what is not new gathered meanwhile. Where more waits it does not.
-    async fn round(&self, offset: i64) -> Result<(), Trouble> {
+    /// what is not new gathered meanwhile. Where more waits, or in a `hurry`, it does not.
+    async fn round(&self, offset: i64, hurry: bool) -> Result<Round, Trouble> {
         let wall = self.clock.now();
         let store = self.store.clone();
         let next = tokio::task::spawn_blocking(move || {
@@ -122,14 +132,16 @@ impl Line {
             plan: self.plan.borrow().as_ref().map(|plan| plan.print.clone()).unwrap_or_default(),
             backlog: next.behind,
             dropped: next.dropped,
-            wait: if next.behind > 0 { 0 } else { WAIT },
+            wait: if next.behind > 0 || hurry { 0 } else { WAIT },
             clock: Some(wall.as_millisecond()),
             looks: next.looks,
         };
-        // What is new meanwhile is sent at once, and with it again what was not answered yet, which counts once.
+        // What is new meanwhile is sent at once, and with it again what was not answered yet, which counts once. That is answered at
+        // once: with a camera that fails again and again nothing would ever be answered, and all of it be sent each time.
+        let is_held_back = message.wait > 0;
         let answer = tokio::select! {
             answer = self.exchange(&message, offset) => answer?,
-            () = self.news.notified() => return Ok(()),
+            () = self.news.notified(), if is_held_back => return Ok(Round::Interrupted),
         };
         if answer.taken > 0 {
             let (store, taken) = (self.store.clone(), answer.taken);
@@ -141,7 +153,7 @@ impl Line {
         if let Some(plan) = answer.plan {
             self.plan.send_replace(Some(Arc::new(plan)));
         }
-        Ok(())
+        Ok(Round::Answered)
     }
 
     async fn exchange(&self, message: &AgentMessage, offset: i64) -> Result<AgentAnswer, Trouble> {

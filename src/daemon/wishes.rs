@@ -88,8 +88,8 @@ impl EventLoop {
         let fleet = self.config().fleet.clone();
         let before = self.marks.get(&print).copied().unwrap_or(0);
         let sorted = request::sorted(now, before, (agent, &fleet), looks);
-        let fresh = sorted.fresh.len() as u64;
-        self.shared.own.agents.looks([fresh, sorted.late.len() as u64, sorted.repeated, sorted.refused]);
+        let (fresh, late) = (sorted.fresh.len() as u64, sorted.late.len() as u64 + sorted.uneventful);
+        self.shared.own.agents.looks([fresh, late, sorted.repeated, sorted.refused]);
         self.marks.insert(print.clone(), sorted.taken);
         let batch = agenda.write_now(now);
         batch.agents.retain(|mark| mark.print != print);

@@ -20,8 +20,10 @@ const LARGEST: usize = 16 * 1024;
 pub struct Sorted {
     /// Those of the present, with their age.
     pub fresh: Vec<(CameraId, Box<Observation>, Duration)>,
-    /// Those of the past.
+    /// Those of the past from which something follows.
     pub late: Vec<LateLook>,
+    /// The others of the past: all was well, as before.
+    pub uneventful: u64,
     /// The number up to which all are dealt with.
     pub taken: u64,
     /// Looks that were taken before.
@@ -63,16 +65,22 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
         }
         let fails = seen.failure.is_some();
         let worth = fails || seen.check.sees_media() || failed.get(&camera).copied().unwrap_or(true);
-        if seen.check != Check::Device {
-            failed.insert(camera.clone(), fails);
-            sorted.late.extend(worth.then(|| LateLook {
-                at: ended,
-                check: seen.check,
-                failure: seen.failure.as_ref().map(|failure| failure.kind),
-                proves: seen.proves(),
-                camera,
-            }));
+        if seen.check == Check::Device {
+            sorted.uneventful += 1;
+            continue;
         }
+        failed.insert(camera.clone(), fails);
+        if !worth {
+            sorted.uneventful += 1;
+            continue;
+        }
+        sorted.late.push(LateLook {
+            at: ended,
+            check: seen.check,
+            failure: seen.failure.as_ref().map(|failure| failure.kind),
+            proves: seen.proves(),
+            camera,
+        });
     }
     sorted
 }

@@ -36,8 +36,8 @@ pub fn agent_message(bytes: &[u8]) {
     assert!(first.taken >= before);
     assert!(first.fresh.iter().all(|(camera, ..)| camera.as_str() == "a-1"));
     assert!(first.late.iter().all(|look| look.camera.as_str() == "a-1" && look.at <= now));
-    let told = (first.fresh.len() + first.late.len()) as u64 + first.repeated + first.refused;
-    assert!(told <= looks.len() as u64, "none counts twice");
+    let told = (first.fresh.len() + first.late.len()) as u64 + first.uneventful + first.repeated + first.refused;
+    assert_eq!(told, looks.len() as u64, "each counts once");
     let again = sorted(now, first.taken, (&agent, &fleet), looks.clone());
     assert_eq!((again.taken, again.repeated), (first.taken, looks.len() as u64));
 }
