@@ -168,6 +168,14 @@ impl World {
         .await;
     }
 
+    /// The folder of an agent that has joined, as soon as there is a daemon.
+    async fn joined(&self) -> PathBuf {
+        eventually("the daemon", async || self.get("/api/v1/cameras/nha-1").await).await;
+        let folder = self.folder.path().join("agent");
+        assert!(self.join(&folder, &self.code()).0);
+        folder
+    }
+
     fn join(&self, folder: &Path, code: &str) -> (bool, String) {
         let output = camhealth(&["agent", "join", code, "--folder", folder.to_str().expect("letters")], &[]);
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -258,10 +266,7 @@ async fn an_agent_joins_looks_holds_what_it_saw_and_is_cut_off() {
 async fn whatever_dies_in_whatever_moment_each_look_counts_once() {
     let world = World::new().await;
     let mut daemon = Some(world.daemon());
-    eventually("the daemon", async || world.get("/api/v1/status").await).await;
-    let folder = world.folder.path().join("agent");
-    let (done, told) = world.join(&folder, &world.code());
-    assert!(done, "{told}");
+    let folder = world.joined().await;
     let mut agent = Some(world.agent(&folder));
     world.becomes("nha-1", "up").await;
     let rounds: u64 = std::env::var("CAMHEALTH_CUTS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6);
@@ -317,9 +322,7 @@ async fn what_an_idle_agent_moves_in_a_day() {
         usual.replacen("kind = \"public\"\n", alone, 1).replacen("kind = \"public\"\nlink = \"hem-7\"\n", alone, 1);
     fs::write(world.config(), usual).expect("a disk");
     let _daemon = world.daemon();
-    eventually("the daemon", async || world.get("/api/v1/cameras/nha-1").await).await;
-    let folder = world.folder.path().join("agent");
-    assert!(world.join(&folder, &world.code()).0);
+    let folder = world.joined().await;
     let _agent = world.agent(&folder);
     world.becomes("nha-1", "up").await;
     let before = world.cable.bytes.load(Ordering::Relaxed);
@@ -346,9 +349,7 @@ async fn a_week_of_looks_is_told_and_delays_nobody() {
     }
     fs::write(world.config(), text).expect("a disk");
     let _daemon = world.daemon();
-    eventually("the daemon", async || world.get("/api/v1/cameras/nha-20").await).await;
-    let folder = world.folder.path().join("agent");
-    assert!(world.join(&folder, &world.code()).0);
+    let folder = world.joined().await;
     let agent = world.agent(&folder);
     world.becomes("nha-20", "up").await;
     world.cable.cut(true);
