@@ -3,7 +3,7 @@
 use crate::{
     daemon::World,
     editing::Editing,
-    support::{PATIENCE, Process, eventually, eventually_within, free_address, program, require, tool},
+    support::{PATIENCE, Process, eventually, eventually_or, eventually_within, free_address, program, require, tool},
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A browser window.
@@ -99,15 +99,12 @@ impl Browser {
 
     /// Waits until all of this is read in the first element of a selector; says what is read there where it never is.
     pub async fn reads(&self, selector: &str, wanted: &[&str]) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+        let what = format!("{wanted:?} in {selector}:");
+        eventually_or(PATIENCE, &what, async || {
             let text = self.text(selector).await;
-            if wanted.iter().all(|part| text.contains(part)) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{selector} never read {wanted:?}: {text}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            if wanted.iter().all(|part| text.contains(part)) { Ok(()) } else { Err(text) }
+        })
+        .await;
     }
 
     pub async fn resize(&self, width: u32, height: u32) {

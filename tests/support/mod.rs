@@ -249,12 +249,22 @@ pub async fn eventually<T>(what: &str, condition: impl AsyncFnMut() -> Option<T>
 
 /// The same with another patience.
 pub async fn eventually_within<T>(patience: Duration, what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    eventually_or(patience, what, async || condition().await.ok_or_else(String::new)).await
+}
+
+/// The same with a condition that tells how things stand; the last of that is told where it never happens.
+pub async fn eventually_or<T>(
+    patience: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
     let deadline = Instant::now() + patience;
     loop {
-        if let Some(found) = condition().await {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "it never happened: {what}");
+        let stands = match condition().await {
+            Ok(found) => return found,
+            Err(stands) => stands,
+        };
+        assert!(Instant::now() < deadline, "it never happened: {what} {stands}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
