@@ -19,9 +19,8 @@ use std::{
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-/// For how long the daemon may keep its answer back, in seconds; and how long an answer may take beyond that. What says nothing
-/// new is gathered meanwhile and sent together.
-const WAIT: u64 = 44;
+/// How long an answer may take beyond the time for which the daemon may keep it back. What says nothing new is gathered meanwhile
+/// and sent together.
 const ANSWER: Duration = Duration::from_secs(12);
 /// Pauses after a trouble.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -132,7 +131,7 @@ impl Line {
             plan: self.plan.borrow().as_ref().map(|plan| plan.print.clone()).unwrap_or_default(),
             backlog: next.behind,
             dropped: next.dropped,
-            wait: if next.behind > 0 || hurry { 0 } else { WAIT },
+            wait: if next.behind > 0 || hurry { 0 } else { AgentMessage::LONGEST_WAIT },
             clock: Some(wall.as_millisecond()),
             looks: next.looks,
         };

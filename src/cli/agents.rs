@@ -6,7 +6,12 @@ use super::{
     fail,
     users::{local, table},
 };
-use crate::{agent::Code, config, model::hex, web};
+use crate::{
+    agent::Code,
+    config,
+    model::{AgentContact, hex},
+    web,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -71,7 +76,7 @@ async fn list(client: &Client) -> Result<String, String> {
         let heard = if agent["heard"].is_null() { "not since the start".to_owned() } else { local(&agent["heard"]) };
         let text = |key: &str| agent[key].as_str().unwrap_or_default().to_owned();
         let number = |key: &str| agent[key].as_u64().unwrap_or_default().to_string();
-        let clock = agent["clock_offset_seconds"].as_f64().map(seconds_off).unwrap_or_default();
+        let clock = agent["clock_offset_seconds"].as_f64().map(AgentContact::clock_off).unwrap_or_default();
         let fits = match agent["fits"].as_str() {
             None | Some("same") => String::new(),
             Some(fits) => format!(" ({fits})"),
@@ -84,12 +89,6 @@ async fn list(client: &Client) -> Result<String, String> {
         true => "there is no agent: add a [[link]] with kind = \"agent\", and reload".to_owned(),
         false => table(&std::iter::once(head).chain(rows).collect::<Vec<_>>()),
     })
-}
-
-/// How far a clock is off, to a tenth of a second; less than that has no sign.
-fn seconds_off(offset: f64) -> String {
-    let tenths = (offset * 10.0).round();
-    if tenths == 0.0 { "0.0 s".to_owned() } else { format!("{:+.1} s", tenths / 10.0) }
 }
 
 async fn add(client: &Client, link: &str, url: Url, certificate: Option<String>) -> Result<String, String> {
@@ -110,15 +109,4 @@ async fn revoke(client: &Client, link: &str) -> Result<String, String> {
         ended += 1;
     }
     if ended == 0 { Err(format!("no agent has joined as {link}")) } else { Ok("done".to_owned()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clock_that_is_right_is_neither_before_nor_behind() {
-        let shown = [-0.04, 0.0, 0.04, -0.06, 2.25, -3600.0].map(seconds_off);
-        assert_eq!(shown, ["0.0 s", "0.0 s", "0.0 s", "-0.1 s", "+2.3 s", "-3600.0 s"]);
-    }
 }

@@ -40,6 +40,11 @@ pub struct AgentMessage {
     pub looks: Vec<AgentLook>,
 }
 
+impl AgentMessage {
+    /// For how long an answer is kept back, in seconds: less than the minute after which proxies give up.
+    pub const LONGEST_WAIT: u64 = 44;
+}
+
 /// What the daemon answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentAnswer {
@@ -83,6 +88,14 @@ pub struct AgentContact {
     pub clock_offset_seconds: Option<f64>,
 }
 
+impl AgentContact {
+    /// How far its clock is off, for people, to a tenth of a second; less than that has no sign.
+    pub fn clock_off(seconds: f64) -> String {
+        let tenths = (seconds * 10.0).round();
+        if tenths == 0.0 { "0.0 s".to_owned() } else { format!("{:+.1} s", tenths / 10.0) }
+    }
+}
+
 /// What is kept of a look that came too late for the present: enough to say what was in its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LateLook {
@@ -105,4 +118,15 @@ pub struct AgentMark {
     pub print: String,
     /// The number up to which they were.
     pub taken: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_right_is_neither_before_nor_behind() {
+        let shown = [-0.04, 0.0, 0.04, -0.06, 2.25, -3600.0].map(AgentContact::clock_off);
+        assert_eq!(shown, ["0.0 s", "0.0 s", "0.0 s", "-0.1 s", "+2.3 s", "-3600.0 s"]);
+    }
 }

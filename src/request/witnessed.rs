@@ -64,13 +64,11 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
             continue;
         }
         let fails = seen.failure.is_some();
-        let worth = fails || seen.check.sees_media() || failed.get(&camera).copied().unwrap_or(true);
-        if seen.check == Check::Device {
-            sorted.uneventful += 1;
-            continue;
-        }
-        failed.insert(camera.clone(), fails);
-        if !worth {
+        let something_follows = seen.check != Check::Device && {
+            let was_failing = failed.insert(camera.clone(), fails).unwrap_or(true);
+            fails || was_failing || seen.check.sees_media()
+        };
+        if !something_follows {
             sorted.uneventful += 1;
             continue;
         }

@@ -1,7 +1,7 @@
 //! What people read of an agent: on the page of its link, and where it is told why a camera stands as it does.
 
 use super::words::words;
-use crate::model::{Camera, Fits, Language, LinkId, Snapshot};
+use crate::model::{AgentContact, Camera, Fits, Language, LinkId, Snapshot};
 
 /// What is known of an agent, by name and value; nothing where a link is none.
 pub(super) fn facts(snapshot: &Snapshot, link: &LinkId, language: Language) -> Vec<(&'static str, String)> {
@@ -28,7 +28,7 @@ pub(super) fn facts(snapshot: &Snapshot, link: &LinkId, language: Language) -> V
     if let Some(offset) = contact.clock_offset_seconds {
         // A moment to either side is no error, and "-0.0" is nothing to read.
         let offset = if offset.abs() < 0.05 { 0.0 } else { offset };
-        facts.push((words.its_clock, format!("{offset:+.1} s")));
+        facts.push((words.its_clock, AgentContact::clock_off(offset)));
     }
     facts
 }

@@ -23,8 +23,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 
-/// For how long an answer is kept back, in seconds: less than the minute after which proxies give up.
-const LONGEST_WAIT: u64 = 44;
 /// How often it is looked whether there is something to say.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -138,7 +136,7 @@ pub(super) async fn exchange(
             Err(refusal) => return asked::refusal(&refusal),
         }
     }
-    let wait = Duration::from_secs(wait.min(LONGEST_WAIT));
+    let wait = Duration::from_secs(wait.min(AgentMessage::LONGEST_WAIT));
     if let Some(Extension(guest)) = guest {
         guest.waits(wait);
     }
