@@ -9,8 +9,8 @@ use camhealth::{
     config,
     metrics::{self, Own},
     model::{
-        Check, Codec, Detail, DeviceFacts, Failure, FailureKind, Held, Observation, Restored, Scope, Snapshot, Span,
-        StreamFacts, Window,
+        Check, Codec, Detail, DeviceFacts, Failure, FailureKind, Held, Observation, Restored, Scope, Sighting,
+        Snapshot, Span, StreamFacts, Window,
     },
     monitor::{Event, Monitor, Settings},
     schedule,
@@ -213,10 +213,10 @@ fn everything() -> (Snapshot, Own) {
     let mut happen = |second: i64, event: Event| drop(monitor.handle(at(second), event));
     for second in [1, 11, 21, 31] {
         for check in [Check::Liveness, Check::Stream, Check::Survey, Check::Device] {
-            happen(second, Event::Probed("cho-01".into(), Box::new(look(check, second, None))));
+            happen(second, Event::Seen(Sighting::own("cho-01".into(), Box::new(look(check, second, None)))));
         }
         let silent = look(Check::Stream, second, Some(FailureKind::Timeout));
-        happen(second, Event::Probed("cho-02".into(), Box::new(silent)));
+        happen(second, Event::Seen(Sighting::own("cho-02".into(), Box::new(silent))));
     }
     happen(32, Event::Heard(Voice::Link("cap-quang".into()), true));
     happen(32, Event::Heard(Voice::Anchors, true));
@@ -246,6 +246,8 @@ fn everything() -> (Snapshot, Own) {
     own.certificate.ordered(true);
     own.agents.looks([1, 1, 1, 1]);
     own.agents.refused("unsigned");
+    own.agents.claims("cloud", 1, 1);
+    own.agents.set_sources([("cloud", None)]);
     let agent = camhealth::model::AgentContact {
         heard: Some(at(40)),
         version: "0.1.0".into(),

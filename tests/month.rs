@@ -11,7 +11,7 @@ use camhealth::{
     model::{
         Ack, Branch, Camera, CameraId, Cause, Check, Codec, Detail, Failure, FailureKind, Fleet, Incident,
         IncidentNotice, Kind, Level, LinkId, LinkRecord, LinkState, Notice, Observation, Reason, Recipient, Restored,
-        Scope, SiteId, SiteRecord, Span, State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
+        Scope, Sighting, SiteId, SiteRecord, Span, State, StreamFacts, Transition, ViewState, Weight, Window, elapsed,
     },
     monitor::{Effect, Event, Monitor, Settings},
     topology::Voice,
@@ -332,7 +332,7 @@ impl Month {
             }
             let fails = ails.is_some_and(|kind| kind.weight() == Weight::Fails);
             self.failing[number] = if fails { self.failing[number] + 1 } else { 0 };
-            self.handle(second + took, Event::Probed(id.clone(), Box::new(observation)));
+            self.handle(second + took, Event::Seen(Sighting::own(id.clone(), Box::new(observation))));
             let kind = self.fleet.cameras.get(&id).map(|camera| camera.kind);
             // The daemon's cadence; but while nothing changes only as often as keeps what is known fresh, so that a
             // month fits into seconds.

@@ -85,6 +85,7 @@ mod simulated;
 mod sms;
 /// Hours of an ordinary life in which nothing grows.
 mod soak;
+mod sources;
 /// Channels, replies, Alertmanager and the commands of the roster.
 mod telling;
 /// Backup, restore and upkeep of the journal by the real program.

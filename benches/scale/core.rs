@@ -3,7 +3,7 @@
 use super::fleet::{folder, urls, written};
 use camhealth::{
     config::{self, Config},
-    model::{CameraId, Check, Codec, Detail, Failure, FailureKind, Observation, Restored, StreamFacts},
+    model::{CameraId, Check, Codec, Detail, Failure, FailureKind, Observation, Restored, Sighting, StreamFacts},
     monitor::{Event, Monitor, Settings},
 };
 use jiff::Timestamp;
@@ -91,6 +91,6 @@ impl World {
             stream: Some(stream),
             ..Observation::new(Check::Stream, self.now)
         };
-        self.monitor.handle(self.now, Event::Probed(camera.clone(), Box::new(observation)));
+        self.monitor.handle(self.now, Event::Seen(Sighting::own(camera.clone(), Box::new(observation))));
     }
 }

@@ -8,7 +8,8 @@ use super::fleet::{folder, urls, written};
 use camhealth::{
     config,
     model::{
-        CameraId, Check, Codec, Detail, Failure, FailureKind, Observation, Restored, State, StreamFacts, ViewState,
+        CameraId, Check, Codec, Detail, Failure, FailureKind, Observation, Restored, Sighting, State, StreamFacts,
+        ViewState,
     },
     monitor::{Effect, Event, Monitor, Settings},
 };
@@ -95,7 +96,7 @@ pub fn measure(size: usize) -> String {
             if fails && !ails(witness, second) {
                 let stream = StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) };
                 let seen = Observation { stream: Some(stream), ..Observation::new(Check::Stream, at(second)) };
-                let _ = monitor.handle(at(second), Event::Probed(ids[witness].clone(), Box::new(seen)));
+                let _ = monitor.handle(at(second), Event::Seen(Sighting::own(ids[witness].clone(), Box::new(seen))));
                 events += 1;
             }
         }
@@ -103,7 +104,8 @@ pub fn measure(size: usize) -> String {
         let check = if fails { Check::Liveness } else { Check::Stream };
         let stream = (!fails).then(|| StreamFacts { proven: true, frames: 10, ..StreamFacts::new(Codec::H264) });
         let observation = Observation { failure, stream, ..Observation::new(check, at(second)) };
-        incidents += told(&monitor.handle(at(second), Event::Probed(ids[camera].clone(), Box::new(observation))));
+        incidents +=
+            told(&monitor.handle(at(second), Event::Seen(Sighting::own(ids[camera].clone(), Box::new(observation)))));
         events += 1;
         if second >= next_quiet[camera] {
             next_quiet[camera] = second + QUIET - (camera as i64 % 60);

@@ -4,7 +4,7 @@ use super::{identity::Identity, line::Line, store::Store, ticks::Ticks};
 use crate::{
     clock::Clock,
     config::{self, Config},
-    model::{AgentPlan, LinkId},
+    model::{AgentPlan, LinkId, Observer},
     probe::{Look, Pool, Prober},
     schedule::{self, Found, ProbeFn, Pulse},
     web::write_private,
@@ -121,7 +121,7 @@ async fn look(
         let logins = store.lock().unwrap_or_else(PoisonError::into_inner).logins();
         let logins = logins.map_err(|error| Trouble::Disk(error.to_string()))?;
         let now = clock.now();
-        let fleet = config.fleet.looked_at_by(Some(link));
+        let fleet = config.fleet.seen_by(&Observer::Agent(link.clone()));
         let seed = now.as_nanosecond() as u64;
         let plan = schedule::Plan::new(config.schedule.clone(), &fleet, &logins, now, seed);
         let (found, seen) = mpsc::channel(QUEUE);
@@ -136,7 +136,8 @@ async fn look(
                     plans.changed().await.ok()?;
                     let plan = plans.borrow_and_update().clone();
                     if let Some(config) = plan.and_then(|plan| taken_over(&folder, &plan)) {
-                        let (settings, fleet) = (config.schedule.clone(), config.fleet.looked_at_by(Some(&link)));
+                        let (settings, fleet) =
+                            (config.schedule.clone(), config.fleet.seen_by(&Observer::Agent(link.clone())));
                         return Some((schedule::Assignment { settings, fleet }, plans));
                     }
                 }

@@ -45,6 +45,14 @@ enum What {
         #[arg(long = "area", value_name = "ID")]
         areas: Vec<String>,
     },
+    /// Make a token for a source, such as a script that asks a vendor's cloud; it is printed once.
+    Source {
+        /// The link that it is, one of the kind source.
+        link: String,
+        /// For how many days it is good; without it there is no end.
+        #[arg(long, value_name = "DAYS")]
+        days: Option<u32>,
+    },
     /// Make the address of somebody's shifts as a calendar, for their phone to subscribe to; it is printed once.
     Calendar {
         /// Their id in the roster.
@@ -77,6 +85,12 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             let new = json!({ "label": label, "kind": "screen", "role": "wall", "days": days, "areas": areas });
             let made = client.json(Method::POST, &path, Some(&new)).await;
             made.map(|made| client.at(made["secret"].as_str().unwrap_or_default()))
+        }
+        What::Source { link, days } => {
+            let new = json!({ "label": link, "kind": "source", "role": "wall", "days": days });
+            let made = client.json(Method::POST, &path, Some(&new)).await;
+            made.map(|made| made["secret"].as_str().unwrap_or_default().to_owned())
+                .map_err(|why| format!("{why} (is {link} a [[link]] with kind = \"source\"?)"))
         }
         What::Calendar { person, days } => {
             let new = json!({ "label": person, "kind": "calendar", "role": "wall", "days": days });

@@ -10,6 +10,7 @@ use super::{
     mask,
     names::near,
     tables::Tables,
+    told,
 };
 use crate::model::{
     Area, AreaId, Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Language, Link, LinkId, LinkKind,
@@ -93,7 +94,7 @@ fn links(tables: &Tables<'_>) -> BTreeMap<LinkId, Link> {
                     "kind",
                     entry.span(),
                     "is missing".into(),
-                    "add kind = \"uplink\", \"switch\", \"power\" or \"agent\"",
+                    "add kind = \"uplink\", \"switch\", \"power\", \"agent\" or \"source\"",
                 );
                 None
             }
@@ -166,8 +167,21 @@ fn cameras(
         let name = entry.required("name", "Ngã tư Chợ, về phía cảng").map(|name| name.value);
         let kind = consent::kind(entry);
         let notes = entry.text("notes").map(|notes| notes.value).filter(|notes| !notes.trim().is_empty());
-        let rtsp = address(entry, "rtsp", &["rtsp", "rtsps"], "rtsp://10.20.1.7:554/sub");
-        if !entry.has("rtsp") {
+        let own_link = link(entry, links);
+        let device = entry.text("device");
+        let device = device.and_then(|device| {
+            let all = (recorders.contains_key(device.value.as_str()), recorders.keys().map(DeviceId::as_str));
+            among(entry, "device", &device, all, "recorder")
+        });
+        let recorder = device.as_ref().and_then(|device| recorders.get(device.as_str()));
+        let link = own_link.or_else(|| recorder?.link.clone());
+        let source = told::source(link.as_ref(), links);
+        let proof = told::proof(entry, source);
+        let rtsp = match source {
+            Some(source) => told::address(entry, source, (id.as_deref(), proof)),
+            None => address(entry, "rtsp", &["rtsp", "rtsps"], "rtsp://10.20.1.7:554/sub"),
+        };
+        if source.is_none() && !entry.has("rtsp") {
             entry.problem("rtsp", entry.span(), "is missing".into(), "add rtsp = \"rtsp://10.20.1.7:554/sub\"");
         }
         let onvif = address(entry, "onvif", &["http", "https"], "http://10.20.1.7/onvif/device_service");
@@ -183,16 +197,11 @@ fn cameras(
         let off_hours = details::off_hours(entry);
         let bytes_per_day = entry.bytes("bytes_per_day");
         let own_login = login(entry, logins);
-        let own_link = link(entry, links);
         let area = areas::named(entry, areas);
-        let device = entry.text("device");
-        let device = device.and_then(|device| {
-            let all = (recorders.contains_key(device.value.as_str()), recorders.keys().map(DeviceId::as_str));
-            among(entry, "device", &device, all, "recorder")
-        });
-        let recorder = device.as_ref().and_then(|device| recorders.get(device.as_str()));
         let (Some(id), Some(name), Some((kind, consent)), Some(rtsp)) = (id, name, kind, rtsp) else { continue };
-        if recorder.is_none() && !entry.has("device") {
+        if source.is_some() && recorder.is_none() {
+            devices.insert(id.as_str().into(), Device { sessions: 1, notes: None });
+        } else if recorder.is_none() && !entry.has("device") {
             // A router may forward several ports of one address to several cameras.
             let (name, port) = (rtsp.value.host_str().unwrap_or_default(), rtsp_port(&rtsp.value));
             if let Some(first) = hosts.insert(format!("{name}:{port}"), id.clone()) {
@@ -210,8 +219,9 @@ fn cameras(
             name,
             kind,
             device: device.unwrap_or_else(|| id.clone()).as_str().into(),
-            link: own_link.or_else(|| recorder?.link.clone()),
+            link,
             area,
+            proof,
             certificate,
             transport,
             onvif: onvif.map(|onvif| onvif.value),

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 205] = [
+const NAMES: [&str; 206] = [
     "ack_expires",
     "acme",
     "after",
@@ -147,6 +147,7 @@ const NAMES: [&str; 205] = [
     "program",
     "promise",
     "prompts",
+    "proof",
     "proxies",
     "public",
     "quiet_except",

@@ -38,6 +38,7 @@ mod slice;
 mod sms;
 mod source;
 mod tables;
+mod told;
 mod trunks;
 mod web;
 mod web_address;

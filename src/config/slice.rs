@@ -305,7 +305,7 @@ mod tests {
             let of_it = config.fleet.agent_of(camera).map(|agent| (&camera.rtsp, camera.kind, Some(agent)));
             assert_eq!(theirs, of_it);
         }
-        let ours = config.fleet.looked_at_by(None);
+        let ours = config.fleet.seen_by(&crate::model::Observer::Daemon);
         assert_eq!(ours.cameras.keys().map(CameraId::as_str).collect::<Vec<_>>(), ["own"]);
     }
 }

@@ -34,6 +34,19 @@ impl Contacts {
         fits
     }
 
+    /// A source says something.
+    pub(super) fn claimed(&self, now: Timestamp, source: &LinkId) {
+        let heard = AgentContact {
+            heard: Some(now),
+            version: String::new(),
+            fits: Fits::Same,
+            backlog: 0,
+            dropped: 0,
+            clock_offset_seconds: None,
+        };
+        self.held().insert(source.clone(), heard);
+    }
+
     /// What was heard of all.
     pub(super) fn all(&self) -> OrdMap<LinkId, AgentContact> {
         self.held().clone()

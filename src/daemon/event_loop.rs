@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     edits::Edits,
     journal::{self, Batch},
-    model::{Branch, CameraId, FailureKind, Snapshot, elapsed, later},
+    model::{Branch, CameraId, FailureKind, Sighting, Snapshot, elapsed, later},
     monitor::{self, Effect, Event, Monitor},
     probe::Prober,
     request,
@@ -200,7 +200,7 @@ impl EventLoop {
                 let Some(plan) = self.config().fleet.cameras.get(&camera).cloned() else { return };
                 plan.make_discreet(&mut observation);
                 agenda.transcript(now, &camera, &observation);
-                self.take_in(Event::Probed(camera, observation), agenda);
+                self.take_in(Event::Seen(Sighting::own(camera, observation)), agenda);
             }
             Found::Login(record) => agenda.login(now, record),
         }

@@ -19,7 +19,7 @@ use crate::{
     edits::Edits,
     journal::{self, Journal},
     metrics::Own,
-    model::Restored,
+    model::{Observer, Restored},
     monitor::Monitor,
     probe::{Look, Pool, Prober},
     request,
@@ -57,8 +57,13 @@ pub(super) async fn begin(
     let address = listener.local_addr().map_err(|error| Error::Listen(config.web.listen, error))?;
     let now = clock.now();
     let seed = now.as_nanosecond() as u64;
-    let looks =
-        schedule::Plan::new(config.schedule.clone(), &config.fleet.looked_at_by(None), &restored.logins, now, seed);
+    let looks = schedule::Plan::new(
+        config.schedule.clone(),
+        &config.fleet.seen_by(&Observer::Daemon),
+        &restored.logins,
+        now,
+        seed,
+    );
     let marks = restored.agents.clone();
     let (mut monitor, effects) =
         Monitor::new(config.fleet.clone(), event_loop::monitor_settings(&config), restored, now);
@@ -266,7 +271,7 @@ fn watch_cameras(supervisor: &mut Supervisor, shared: &Shared, looks: schedule::
     let assignments = stream::unfold(shared.configs.clone(), async |mut configs| {
         configs.changed().await.ok()?;
         let config = configs.borrow_and_update().clone();
-        let fleet = config.fleet.looked_at_by(None);
+        let fleet = config.fleet.seen_by(&Observer::Daemon);
         Some((schedule::Assignment { settings: config.schedule.clone(), fleet }, configs))
     });
     let inputs = schedule::Inputs { assignments: assignments.boxed(), asks: asked_for };

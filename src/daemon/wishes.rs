@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     config::Config,
-    model::{Ack, AgentLook, AgentMark, IncidentId, LinkId},
+    model::{Ack, AgentLook, AgentMark, Content, IncidentId, LinkId},
     monitor::Event,
-    request::{self, Done, Drill, Ground, Refused, Request, Silence, TakingOn},
+    request::{self, Done, Drill, Ground, Refused, Request, Silence, SourceClaim, TakingOn},
     rights::{self, By, Deed, Wish},
     web::Asked,
 };
@@ -45,6 +45,7 @@ impl EventLoop {
             Request::Unsilence { window } => self.unsilence(now, window, agenda),
             Request::Edit(wish) => return lanes.editing.ask(wish, whose, answer),
             Request::People(wish) => self.people(now, wish, &whose, agenda),
+            Request::Claimed { source, claims } => Ok((self.claimed(now, &source, claims, agenda), false)),
             Request::Witnessed { print, agent, looks } => Ok(self.witnessed(now, print, &agent, looks, agenda)),
             // It is shown when the trail has it on the disk.
             Request::ReadOwner { .. } => Ok((Done::Noted, true)),
@@ -95,13 +96,26 @@ impl EventLoop {
         batch.agents.retain(|mark| mark.print != print);
         batch.agents.push(AgentMark { print, taken: sorted.taken });
         batch.late.extend(sorted.late);
-        for (camera, mut seen, age) in sorted.fresh {
-            let Some(plan) = fleet.cameras.get(&camera) else { continue };
-            plan.make_discreet(&mut seen);
-            agenda.transcript(now, &camera, &seen);
-            self.handle(now, Event::Witnessed(camera, seen, age), agenda);
+        for mut sighting in sorted.fresh {
+            let Some(plan) = fleet.cameras.get(&sighting.camera) else { continue };
+            if let Content::Look(look) = &mut sighting.content {
+                plan.make_discreet(look);
+                agenda.transcript(now, &sighting.camera, look);
+            }
+            self.handle(now, Event::Seen(sighting), agenda);
         }
         (Done::Taken { number: sorted.taken }, true)
+    }
+
+    /// Takes in what a source says. It will say so again, so it waits for no disk.
+    fn claimed(&mut self, now: Timestamp, source: &LinkId, claims: Vec<SourceClaim>, agenda: &mut Agenda) -> Done {
+        self.shared.contacts.claimed(now, source);
+        let request::Claims { taken, untaken } = request::claims((source, &self.config().fleet.clone()), claims);
+        self.shared.own.agents.claims(source.as_str(), taken.len() as u64, untaken.len() as u64);
+        for sighting in taken {
+            self.handle(now, Event::Seen(sighting), agenda);
+        }
+        Done::Claimed { untaken }
     }
 
     /// Puts what somebody did into the audit trail.

@@ -2,7 +2,8 @@
 //!
 //! One thing always holds: a camera that is `up` or `degraded` has proven by media that it sees, no longer ago than its
 //! limit. [`Machine::go`] is the only way to either state and asks for that proof, [`Machine::tick`] takes the state
-//! away when the proof grows old, and a proof is made by a look at media alone.
+//! away when the proof grows old, and a proof is made by a look at media alone; or, of a camera that the configuration
+//! believes by a weaker one, by what a source claims.
 
 use super::Settings;
 use crate::model::{
@@ -173,17 +174,49 @@ impl Machine {
                 if self.ends || !observation.proves() {
                     return None;
                 }
-                if !self.is_proven(at, settings) {
-                    // Good looks that lie further apart than a proof lasts say nothing of the time between them.
-                    self.good.since = None;
-                }
-                self.proven = self.proven.max(Some(seen.min(now)));
                 if failure.is_none() {
                     self.last_failure = None;
                 }
-                self.works(now, at, failure, settings)
+                self.proves(now, (at, seen), failure, settings)
             }
         }
+    }
+
+    /// Takes in what somebody else says of a camera that nobody of ours looks at, and that is believed by so weak a proof:
+    /// that it works, or why it does not.
+    pub fn claimed(
+        &mut self,
+        (now, seen): (Timestamp, Timestamp),
+        failure: Option<&Failure>,
+        settings: &Settings,
+    ) -> Option<Transition> {
+        self.follow(now);
+        if self.standing.state == State::Off {
+            return None;
+        }
+        self.looked = now;
+        let at = seen.min(now);
+        self.last_failure = failure.cloned();
+        match failure {
+            Some(failure) => self.failed(now, at, failure, settings),
+            None => self.proves(now, (at, at), None, settings),
+        }
+    }
+
+    /// Takes the camera as seen at `seen`, by a look that began at `at`.
+    fn proves(
+        &mut self,
+        now: Timestamp,
+        (at, seen): (Timestamp, Timestamp),
+        failure: Option<&Failure>,
+        settings: &Settings,
+    ) -> Option<Transition> {
+        if !self.is_proven(at, settings) {
+            // Good looks that lie further apart than a proof lasts say nothing of the time between them.
+            self.good.since = None;
+        }
+        self.proven = self.proven.max(Some(seen.min(now)));
+        self.works(now, at, failure, settings)
     }
 
     /// Takes in the time. Ages stay true when the clock is set back: what happened so long ago still did.

@@ -1,7 +1,8 @@
-//! Agents: when each was last heard of, what waits with it, and what becomes of its looks.
+//! Agents and sources: when each was last heard of, what waits with it, and what becomes of what it saw or says.
 
-use super::made::made;
+use super::{cameras::seconds, made::made};
 use crate::model::AgentContact;
+use jiff::Timestamp;
 use prometheus::{GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
 /// What is told of agents.
@@ -14,6 +15,8 @@ pub struct AgentMetrics {
     backlog: GaugeVec,
     dropped: GaugeVec,
     offset: GaugeVec,
+    claims: IntCounterVec,
+    sources_heard: GaugeVec,
 }
 
 fn gauges(name: &str, help: &str) -> GaugeVec {
@@ -53,6 +56,17 @@ impl Default for AgentMetrics {
                 "camhealth_agent_clock_offset_seconds",
                 "An agent's clock minus the daemon's, with the way of its message; nothing is judged by that clock.",
             ),
+            claims: made(IntCounterVec::new(
+                Opts::new(
+                    "camhealth_source_claims_total",
+                    "What sources said of cameras, by what became of it: taken or untaken.",
+                ),
+                &["link", "outcome"],
+            )),
+            sources_heard: gauges(
+                "camhealth_source_last_contact_timestamp_seconds",
+                "When a source last said something, as Unix time in seconds; 0 where it did not since the start.",
+            ),
             dropped: gauges("camhealth_agent_dropped_looks", "Looks that an agent had to give up since it joined."),
         }
     }
@@ -60,10 +74,11 @@ impl Default for AgentMetrics {
 
 impl AgentMetrics {
     pub(super) fn register(&self, registry: &Registry) {
-        let gauges = [&self.heard, &self.backlog, &self.dropped, &self.offset];
+        let gauges = [&self.heard, &self.backlog, &self.dropped, &self.offset, &self.sources_heard];
         gauges.into_iter().for_each(|one| made(registry.register(Box::new(one.clone()))));
         made(registry.register(Box::new(self.looks.clone())));
         made(registry.register(Box::new(self.refusals.clone())));
+        made(registry.register(Box::new(self.claims.clone())));
         made(registry.register(Box::new(self.info.clone())));
     }
 
@@ -71,6 +86,21 @@ impl AgentMetrics {
     pub fn looks(&self, counts: [u64; 4]) {
         for (outcome, count) in ["fresh", "late", "repeated", "refused"].into_iter().zip(counts) {
             self.looks.with_label_values(&[outcome]).inc_by(count);
+        }
+    }
+
+    /// What a source said: how much of it something may follow from, and how much not.
+    pub fn claims(&self, link: &str, taken: u64, untaken: u64) {
+        for (outcome, count) in [("taken", taken), ("untaken", untaken)] {
+            self.claims.with_label_values(&[link, outcome]).inc_by(count);
+        }
+    }
+
+    /// When each source last said something.
+    pub fn set_sources<'a>(&self, sources: impl IntoIterator<Item = (&'a str, Option<Timestamp>)>) {
+        self.sources_heard.reset();
+        for (link, heard) in sources {
+            self.sources_heard.with_label_values(&[link]).set(heard.map_or(0.0, seconds));
         }
     }
 
@@ -87,7 +117,7 @@ impl AgentMetrics {
         for (link, contact) in agents {
             let of = |gauge: &GaugeVec, value: f64| gauge.with_label_values(&[link]).set(value);
             let heard = contact.and_then(|contact| contact.heard);
-            of(&self.heard, heard.map_or(0.0, |heard| heard.as_millisecond() as f64 / 1000.0));
+            of(&self.heard, heard.map_or(0.0, seconds));
             let Some(contact) = contact else { continue };
             self.info.with_label_values(&[link, &contact.version, contact.fits.as_str()]).set(1);
             of(&self.backlog, contact.backlog as f64);

@@ -154,6 +154,18 @@ pub(super) const FAMILIES: &[One] = &[
     )
     .in_full(),
     One::gauge(
+        "camhealth_camera_proof_info",
+        "Who last proved that the camera sends (daemon, agent or source), by which link, and how strong that proof is: media, counter or word; always 1.",
+        |one, out| {
+            if let Some(proof) = &one.status.proof {
+                let link = proof.by.link().map_or("", |link| link.as_str());
+                let strength = ("strength", proof.strength.as_str());
+                out.add(&[one.id(), ("link", link), ("observer", proof.by.as_str()), strength], 1.0);
+            }
+        },
+    )
+    .in_full(),
+    One::gauge(
         "camhealth_camera_state",
         "1 for the state that the camera is in, else 0; fleets that want few series have the 1 alone.",
         |one, out| {

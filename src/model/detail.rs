@@ -264,7 +264,7 @@ macro_rules! shown {
     };
 }
 
-shown!(String, fmt::Arguments<'_>, usize, u16, u32, std::net::SocketAddr);
+shown!(String, fmt::Arguments<'_>, usize, u16, u32, u64, std::net::SocketAddr);
 
 /// Takes text without what could be a mark.
 struct Cleaned<'a>(&'a mut String);

@@ -1,8 +1,8 @@
 //! The inventory: cameras, the devices and links behind them, and the sites that they watch.
 
 use super::{
-    Area, AreaId, CameraId, Cause, Certificate, Codec, Consent, Detail, DeviceId, Language, LinkId, Login, Site,
-    SiteId, Window, closed::closed, hours::DailyHours,
+    Area, AreaId, CameraId, Cause, Certificate, Codec, Consent, Detail, DeviceId, Language, LinkId, Login, Observer,
+    Site, SiteId, Strength, Window, closed::closed, hours::DailyHours,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use std::{
@@ -91,9 +91,22 @@ impl Fleet {
         self.links.get(link).is_some_and(|link| link.kind == LinkKind::Agent)
     }
 
-    /// The agent that looks at a camera, if one does: the nearest above it.
+    /// Who is to see a camera: the nearest agent or source above it, else the daemon.
+    pub fn observer_of(&self, camera: &Camera) -> Observer {
+        let kind = |id: LinkId| match self.links.get(&id)?.kind {
+            LinkKind::Agent => Some(Observer::Agent(id)),
+            LinkKind::Source => Some(Observer::Source(id)),
+            LinkKind::Uplink | LinkKind::Switch | LinkKind::Power => None,
+        };
+        camera.link.iter().flat_map(|link| self.up_from(link)).find_map(kind).unwrap_or_default()
+    }
+
+    /// The agent that looks at a camera, if one does.
     pub fn agent_of(&self, camera: &Camera) -> Option<LinkId> {
-        camera.link.iter().flat_map(|link| self.up_from(link)).find(|id| self.is_agent(id))
+        match self.observer_of(camera) {
+            Observer::Agent(link) => Some(link),
+            Observer::Daemon | Observer::Source(_) => None,
+        }
     }
 
     /// Whether a link is an agent, or hangs on one.
@@ -106,14 +119,19 @@ impl Fleet {
         self.links.iter().filter(|(_, link)| link.kind == LinkKind::Agent)
     }
 
-    /// The same fleet with the cameras alone that this agent looks at, or that the daemon looks at by itself.
+    /// Agents and sources: links that say themselves that they are there.
+    pub fn observers(&self) -> impl Iterator<Item = (&LinkId, &Link)> {
+        self.links.iter().filter(|(_, link)| link.kind.observes())
+    }
+
+    /// The same fleet with the cameras alone that are to be seen by one of those who see some.
     #[must_use]
-    pub fn looked_at_by(self: &Arc<Self>, agent: Option<&LinkId>) -> Arc<Self> {
-        if agent.is_none() && self.agents().next().is_none() {
+    pub fn seen_by(self: &Arc<Self>, observer: &Observer) -> Arc<Self> {
+        if *observer == Observer::Daemon && self.observers().next().is_none() {
             return self.clone();
         }
         let mut fleet = (**self).clone();
-        fleet.cameras.retain(|_, camera| self.agent_of(camera).as_ref() == agent);
+        fleet.cameras.retain(|_, camera| self.observer_of(camera) == *observer);
         let devices: std::collections::BTreeSet<&DeviceId> =
             fleet.cameras.values().map(|camera| &camera.device).collect();
         fleet.devices.retain(|id, _| devices.contains(id));
@@ -212,8 +230,11 @@ pub struct Camera {
     pub link: Option<LinkId>,
     /// The area that it counts to: its own, or that of the first site that it watches.
     pub area: Option<AreaId>,
-    /// RTSP URL of the stream to look at (the substream, by preference), without user and password.
+    /// RTSP URL of the stream to look at (the substream, by preference), without user and password. Of one that a source
+    /// tells of it names no host.
     pub rtsp: Url,
+    /// The weakest proof by which it counts as seeing: the one of media, unless a source tells of it.
+    pub proof: Strength,
     /// Which certificate it must have, where its address is `rtsps://`.
     pub certificate: Option<Certificate>,
     /// How RTP is asked for.
@@ -247,6 +268,7 @@ impl Camera {
             link: None,
             area: None,
             rtsp,
+            proof: Strength::Media,
             certificate: None,
             transport: Transport::default(),
             onvif: None,
@@ -361,5 +383,14 @@ closed! {
         Power "power",
         /// A small computer behind a home router that looks at what hangs on it, and tells us.
         Agent "agent",
+        /// Something that knows of cameras that nobody of ours can look at, and tells us: a vendor's cloud, a recorder.
+        Source "source",
+    }
+}
+
+impl LinkKind {
+    /// Whether it says itself that it is there.
+    pub const fn observes(self) -> bool {
+        matches!(self, Self::Agent | Self::Source)
     }
 }

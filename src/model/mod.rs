@@ -43,6 +43,7 @@ mod receipt;
 mod remedies;
 mod restored;
 mod seen;
+mod sighting;
 mod site;
 mod snapshot;
 mod sought;
@@ -104,6 +105,7 @@ pub use reading::{ToldFailure, ToldLook, ToldRung};
 pub use receipt::SmsReceipt;
 pub use restored::Restored;
 pub use seen::Seen;
+pub use sighting::{Claim, Content, LastProof, Observer, Sighting, Strength};
 pub use site::{Site, View, Watcher};
 pub use snapshot::{
     CameraStatus, Coverage, LastCheck, LinkStatus, OnCall, Reasoning, SiteStatus, Snapshot, ViewStatus,

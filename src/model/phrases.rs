@@ -47,6 +47,10 @@ phrases! {
     // Text that has no language: names, what a device says, what earlier versions wrote.
     Plain "plain" => "{0}", "{0}";
 
+    // What a source says of a camera that nobody of ours looks at.
+    SourceSaysDead "source_says_dead" => "nguồn tin {0} báo camera không hoạt động", "{0}, a source, says that it does not work";
+    CounterStands "counter_stands" => "số đếm ở nguồn tin {0} đứng yên ở {1}", "the counter at {0}, a source, stands still at {1}";
+
     // The first rungs: an address, a port, `OPTIONS`.
     NoHost "no_host" => "địa chỉ không có tên máy", "the URL names no host";
     Nameless "nameless" => "không tìm thấy địa chỉ của {0}", "{0} has no address";

@@ -1,9 +1,9 @@
 //! The fleet at one moment: the single source of pages and metrics, so that they cannot contradict each other.
 
 use super::{
-    AgentContact, AreaId, Beacon, ByCheck, CameraId, Cause, Check, Counts, Detail, DeviceFacts, FailureKind, Fleet,
-    Incident, IncidentId, Kind, Level, LinkId, LinkState, Local, Memory, Rung, Seen, SharedOutlooks, SiteId, State,
-    StreamFacts, ViewState, Window, elapsed, later,
+    AgentContact, AreaId, Beacon, ByCheck, CameraId, Cause, Check, Claim, Counts, Detail, DeviceFacts, FailureKind,
+    Fleet, Incident, IncidentId, Kind, LastProof, Level, LinkId, LinkState, Local, Memory, Rung, Seen, SharedOutlooks,
+    SiteId, State, StreamFacts, ViewState, Window, elapsed, later,
 };
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -130,6 +130,10 @@ pub struct CameraStatus {
     pub recent: VecDeque<Seen>,
     /// What the state machine counts.
     pub reasoning: Option<Reasoning>,
+    /// What last proved that it sends, as far as this run of the daemon has seen it.
+    pub proof: Option<LastProof>,
+    /// What a source said last, and when; of the other cameras nothing.
+    pub claim: Option<(Timestamp, Claim)>,
     /// What was learned of it.
     pub memory: Arc<Memory>,
 }
@@ -177,6 +181,8 @@ impl CameraStatus {
             bytes: 0,
             recent: VecDeque::new(),
             reasoning: None,
+            proof: None,
+            claim: None,
             memory: Arc::default(),
         }
     }

@@ -37,6 +37,7 @@ worded!(LinkKind::text {
     Switch => "bộ chuyển mạch", "switch";
     Power => "nguồn điện", "power";
     Agent => "hộp theo dõi tại hộ", "agent";
+    Source => "nguồn tin", "source";
 });
 
 worded!(Kind::text {

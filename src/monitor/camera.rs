@@ -2,11 +2,13 @@
 
 use crate::{
     health,
-    model::{CameraId, CameraStatus, Check, Failure, LastCheck, Memory, Observation, Seen, State, Transition, elapsed},
+    model::{
+        CameraId, CameraStatus, Check, Claim, Failure, LastCheck, Memory, Observation, Seen, State, Transition, elapsed,
+    },
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use std::{sync::Arc, time::Duration};
+use std::{cmp::Ordering, sync::Arc, time::Duration};
 
 /// How often what is learned of a camera is remembered, unless it matters at once.
 const LEARN_EVERY: Duration = Duration::from_secs(30 * 60);
@@ -30,14 +32,52 @@ pub(super) struct WatchedCamera {
     learned_at: Timestamp,
     /// Since when it is this camera, at this address: looks that began before were at another.
     pub(super) known_since: Timestamp,
+    /// What a source's counter last stood at, and since when it has been compared with that.
+    counter: Option<(u64, Timestamp)>,
 }
+
+/// What follows from what a source says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Claimed {
+    /// It works.
+    Works,
+    /// It does not.
+    Dead,
+    /// Its counter stands still.
+    Stands(u64),
+    /// Nothing yet.
+    Nothing,
+}
+
+/// A counter that is told more often than this may stand still in between.
+const COUNTED_EVERY: Duration = Duration::from_secs(5);
 
 impl WatchedCamera {
     pub(super) fn new(machine: health::Machine, now: Timestamp) -> Self {
         let standing = machine.standing().clone();
         let unseen = CameraStatus::unseen(standing.state, standing.since);
         let status = Arc::new(CameraStatus { cause: standing.cause, detail: standing.detail, ..unseen });
-        Self { machine, status, base: standing.state, learned_at: now, known_since: now }
+        Self { machine, status, base: standing.state, learned_at: now, known_since: now, counter: None }
+    }
+
+    /// Takes in what a source says, and says what follows. A counter says something by its change alone: the first value
+    /// is only what the next is compared with, and one that went back has begun anew.
+    pub(super) fn claim(&mut self, now: Timestamp, claim: Claim) -> Claimed {
+        Arc::make_mut(&mut self.status).claim = Some((now, claim));
+        let count = match claim {
+            Claim::Works(works) => return if works { Claimed::Works } else { Claimed::Dead },
+            Claim::Counter(count) => count,
+        };
+        let (before, since) = *self.counter.get_or_insert((count, now));
+        if count == before && elapsed(now, since) < COUNTED_EVERY {
+            return Claimed::Nothing;
+        }
+        self.counter = Some((count, now));
+        match count.cmp(&before) {
+            Ordering::Greater => Claimed::Works,
+            Ordering::Equal => Claimed::Stands(count),
+            Ordering::Less => Claimed::Nothing,
+        }
     }
 
     /// Takes in what was learned, and gives it back when it is to be remembered now: what restarts must not forget at

@@ -4,12 +4,12 @@ use crate::{
     alert, health,
     model::{
         Ack, CameraId, ChannelId, Fleet, Happened, Incident, IncidentId, LinkId, LinkRecord, Memory, Note, Notice,
-        Observation, Overdue, Recipient, SiteId, SiteRecord, Transition, Window,
+        Overdue, Recipient, Sighting, SiteId, SiteRecord, Transition, Window,
     },
     topology::{self, Voice},
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The policies of everything that decides.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,12 +25,10 @@ pub struct Settings {
 /// Everything that can happen to the fleet.
 #[derive(Debug)]
 pub enum Event {
-    /// A probe came back.
-    Probed(CameraId, Box<Observation>),
-    /// An agent's look, and how old it is.
-    Witnessed(CameraId, Box<Observation>, Duration),
-    /// An agent was not heard of for too long; when it last was.
-    AgentLost(LinkId, Timestamp),
+    /// Somebody saw something of a camera.
+    Seen(Sighting),
+    /// An agent or a source was not heard of for too long; when it last was.
+    ObserverLost(LinkId, Timestamp),
     /// A link's beacon, or any of the anchors, was asked: whether it answers.
     Heard(Voice, bool),
     /// Somebody takes an incident on; it is named by its id or number.

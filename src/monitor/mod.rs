@@ -4,7 +4,6 @@
 //! the same times give the same effects. An event changes single things; [`Monitor::conclude`] then works out, in one
 //! place and order, what follows for cameras, sites, incidents and people.
 
-mod agents;
 mod asked;
 mod camera;
 mod conclude;
@@ -14,6 +13,7 @@ mod exercises;
 mod notices;
 mod passing;
 mod shown;
+mod sightings;
 mod standing;
 mod turns;
 
@@ -22,8 +22,8 @@ pub use event::{Effect, Event, Settings};
 use crate::{
     alert, health,
     model::{
-        Branch, CameraId, Failure, FailureKind, Fleet, Level, LinkStatus, Memory, Observation, OnCall, Restored,
-        SharedOutlooks, Site, SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, packed, stream_address,
+        Branch, CameraId, FailureKind, Fleet, Level, LinkStatus, Memory, OnCall, Restored, SharedOutlooks, Site,
+        SiteId, SiteRecord, SiteStatus, Snapshot, State, Window, packed,
     },
     topology::{self, Topology},
 };
@@ -44,7 +44,7 @@ const HELD_EVERY: Duration = Duration::from_secs(1);
 /// What is known of the fleet.
 ///
 /// ```
-/// use camhealth::model::{Camera, Check, Commune, DailyHours, Detail, Failure, FailureKind, Fleet, Language, Observation, State};
+/// use camhealth::model::{Camera, Check, Commune, DailyHours, Detail, Failure, FailureKind, Fleet, Language, Observation, Sighting, State};
 /// use camhealth::monitor::{Effect, Event, Monitor, Settings};
 /// use jiff::{Timestamp, tz::TimeZone};
 /// use std::sync::Arc;
@@ -61,7 +61,7 @@ const HELD_EVERY: Duration = Duration::from_secs(1);
 ///     let at = second(10 * look);
 ///     let failure = Some(Failure::new(FailureKind::Refused, Detail::plain("the port is closed")));
 ///     let observation = Observation { failure, ..Observation::new(Check::Liveness, at) };
-///     for effect in monitor.handle(at, Event::Probed("cho-01".into(), Box::new(observation))) {
+///     for effect in monitor.handle(at, Event::Seen(Sighting::own("cho-01".into(), Box::new(observation)))) {
 ///         if let Effect::Camera(transition) = effect {
 ///             fell.push((look, transition.to));
 ///         }
@@ -198,12 +198,8 @@ impl Monitor {
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
         self.follow(now);
         match event {
-            Event::Probed(camera, observation) => self.probed((now, now), &camera, *observation),
-            Event::Witnessed(camera, observation, age) => {
-                let seen = now.checked_sub(age).unwrap_or(now);
-                self.probed((now, seen), &camera, *observation);
-            }
-            Event::AgentLost(link, heard) => self.agent_lost(now, link, heard),
+            Event::Seen(sighting) => self.saw(now, sighting),
+            Event::ObserverLost(link, heard) => self.observer_lost(now, link, heard),
             Event::Heard(voice, answers) => self.topology.heard(now, &voice, answers),
             Event::Acknowledge { incident, ack } => {
                 self.book.acknowledge(&incident, ack, &self.settings.alert);
@@ -301,55 +297,6 @@ impl Monitor {
         (self.shown.on_call, self.shown.on_call_holds) = (Arc::new(on_call), Some((now, until)));
     }
 
-    /// Takes in a look that ended at `seen`.
-    fn probed(&mut self, (now, seen): (Timestamp, Timestamp), id: &CameraId, observation: Observation) {
-        // A probe may come back for a camera that a reload took away.
-        let (Some(camera), Some(plan)) = (self.cameras.get_mut(id), self.fleet.cameras.get(id)) else { return };
-        // Or for one that a reload has moved: what was seen at the old address says nothing of the new one.
-        if observation.started < camera.known_since {
-            return;
-        }
-        let mut memory = (*camera.status.memory).clone();
-        let measure = health::Measure {
-            promise: &plan.promise,
-            serial: plan.identity.serial.as_deref(),
-            stream: &stream_address(&plan.rtsp),
-            cause: camera.status.cause,
-            settings: &self.settings.health,
-        };
-        let failure = health::judge(now, &observation, &mut memory, measure);
-        if observation.proves() {
-            memory.place = Some(camera::place(&plan.rtsp));
-        }
-        let was_silent = is_silent(camera.machine.standing().cause) && camera.machine.standing().state == State::Down;
-        let before = camera.machine.proven();
-        camera.machine.observe_seen((now, seen), &observation, failure.as_ref(), &self.settings.health);
-        if let Some(proven) = camera.machine.proven().filter(|proven| before != Some(*proven)) {
-            self.passing.proven(now, id, proven);
-        }
-        self.passing.by(id, camera.machine.deadline(&self.settings.health));
-        if let Some(memory) = camera.learn(now, memory) {
-            self.effects.push(Effect::Learned(id.clone(), memory));
-        }
-        // Only what OPTIONS or video say is a witness of the network: ONVIF may be on another port, or off.
-        let reach = match (observation.check, observation.failure.as_ref().map(|failure| failure.kind)) {
-            (crate::model::Check::Device, _) | (_, Some(FailureKind::Unresolved | FailureKind::ProbeFailed)) => None,
-            (_, kind) => Some(!is_silent(kind)),
-        };
-        let (started, waited) = (observation.started, ended_in_silence(observation.failure.as_ref()));
-        camera.take_in(now, observation, failure);
-        Arc::make_mut(&mut camera.status).reasoning = Some(camera.machine.reasoning(&self.settings.health));
-        self.touched.insert(id.clone());
-        let device = plan.device.clone();
-        let change = match reach {
-            None => return,
-            Some(true) => self.topology.answered(now, &device, if waited { started } else { seen }),
-            Some(false) => self.topology.silent(now, &device, started, was_silent),
-        };
-        self.take_turns(change);
-        self.touched.extend(self.topology.cameras_of(&device).iter().cloned());
-    }
-
     /// Takes in what became of links.
     fn take_turns(&mut self, change: topology::Change) {
         for key in &change.cleared {
@@ -423,12 +370,6 @@ fn is_silent(kind: Option<FailureKind>) -> bool {
     matches!(kind, Some(FailureKind::Timeout | FailureKind::Unreachable))
 }
 
-/// Whether a look heard nothing at its end, so that what it heard is as old as its beginning.
-fn ended_in_silence(failure: Option<&Failure>) -> bool {
-    use FailureKind::{CachedOnly, NoMedia, NoRtsp, Stalled};
-    failure.is_some_and(|failure| matches!(failure.kind, NoRtsp | NoMedia | Stalled | CachedOnly))
-}
-
 impl WatchedSite {
     fn new(now: Timestamp) -> Self {
         Self::with(alert::Damper::default(), Level::Unknown, now)
@@ -465,5 +406,7 @@ mod area_tests;
 mod cause_tests;
 #[cfg(test)]
 mod passing_tests;
+#[cfg(test)]
+mod sightings_tests;
 #[cfg(test)]
 mod tests;

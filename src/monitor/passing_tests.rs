@@ -4,7 +4,8 @@
 use super::tests::{at, fleet};
 use super::*;
 use crate::model::{
-    Camera, Codec, DailyHours, Detail, FailureKind, Kind, Scope, Span, StreamFacts, Window, elapsed, later,
+    Camera, Codec, DailyHours, Detail, Failure, FailureKind, Kind, Observation, Scope, Sighting, Span, StreamFacts,
+    Window, elapsed, later,
 };
 use proptest::prelude::*;
 
@@ -116,7 +117,7 @@ proptest! {
                     if well && !fleet.cameras[&id].is_off(at(second), &fleet.commune.timezone) {
                         ages.insert(id.clone(), 0);
                     }
-                    Event::Probed(id, look(second, well))
+                    Event::Seen(Sighting::own(id, look(second, well)))
                 }
                 Deed::Silence(camera, from, length) => {
                     windows += 1;

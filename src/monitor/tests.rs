@@ -3,7 +3,8 @@
 use super::*;
 use crate::model::{
     Branch, Camera, Check, Codec, Commune, Course, Detail, Device, Failure, FailureKind, Incident, IncidentNotice,
-    Kind, Language, LinkRecord, Memory, Notice, Reason, Site, StreamFacts, Transition, View, Watcher,
+    Kind, Language, LinkRecord, Memory, Notice, Observation, Reason, Sighting, Site, StreamFacts, Transition, View,
+    Watcher,
 };
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ impl World {
     }
 
     pub(super) fn probe(&mut self, second: i64, camera: &str, kind: Option<FailureKind>) {
-        let effects = self.monitor.handle(at(second), Event::Probed(camera.into(), look(second, kind)));
+        let effects = self.monitor.handle(at(second), Event::Seen(Sighting::own(camera.into(), look(second, kind))));
         self.perform(effects);
     }
 
@@ -302,7 +303,7 @@ fn figures_are_shown_as_long_as_they_are_of_the_present() {
     };
     observation.stream = Some(stream);
     observation.clock_offset_seconds = Some(3.0);
-    world.perform_event(0, Event::Probed("0-north".into(), observation));
+    world.perform_event(0, Event::Seen(Sighting::own("0-north".into(), observation)));
     let shown = |world: &mut World, second| {
         let status = world.monitor.snapshot(at(second)).cameras["0-north"].clone();
         let stream = status.stream_at(at(second));
@@ -339,9 +340,9 @@ fn a_look_at_the_old_address_proves_nothing_of_the_new_one() {
     world.perform_event(20, Event::Replanned(Arc::new(changed), Box::default()));
     // It was under way when the configuration changed.
     let state = |world: &mut World| world.monitor.snapshot(at(25)).cameras["0-north"].state;
-    world.perform_event(25, Event::Probed("0-north".into(), look(19, None)));
+    world.perform_event(25, Event::Seen(Sighting::own("0-north".into(), look(19, None))));
     assert_eq!(state(&mut world), State::Unknown);
-    world.perform_event(25, Event::Probed("0-north".into(), look(21, None)));
+    world.perform_event(25, Event::Seen(Sighting::own("0-north".into(), look(21, None))));
     assert_eq!(state(&mut world), State::Up);
 }
 
@@ -468,13 +469,11 @@ fn what_was_learned_survives_a_restart() {
     let mut seen = look(60, None);
     seen.check = Check::Device;
     seen.device = Some(crate::model::DeviceFacts { serial: "A".into(), ..Default::default() });
-    let effects = world.monitor.handle(at(60), Event::Probed("0-north".into(), seen.clone()));
-    world.perform(effects);
+    world.perform_event(60, Event::Seen(Sighting::own("0-north".into(), seen.clone())));
     let mut after = World::restored(1, world.journal(), 120);
     seen.started = at(180);
     seen.device = Some(crate::model::DeviceFacts { serial: "B".into(), ..Default::default() });
-    let effects = after.monitor.handle(at(180), Event::Probed("0-north".into(), seen));
-    after.perform(effects);
+    after.perform_event(180, Event::Seen(Sighting::own("0-north".into(), seen)));
     let status = after.monitor.snapshot(at(180)).cameras["0-north"].clone();
     assert_eq!(status.memory.onvif.told.as_ref().map(|failure| failure.kind), Some(FailureKind::Swapped));
 }

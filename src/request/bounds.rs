@@ -35,7 +35,7 @@ impl Request {
             Self::Reload { .. } => Err(Refused::Denied(Denied::Commune)),
             // What needs a right is the commune's; the rest somebody does for themselves.
             Self::People(wish) if wish.right().is_some() => Err(Refused::Denied(Denied::Commune)),
-            Self::People(_) | Self::Witnessed { .. } => Ok(()),
+            Self::People(_) | Self::Witnessed { .. } | Self::Claimed { .. } => Ok(()),
             Self::TakeOn { incident: called, .. }
             | Self::Respond { incident: called, .. }
             | Self::PassOn { incident: called, .. } => {

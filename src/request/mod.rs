@@ -4,6 +4,7 @@
 //! puts what was [`Done`], or why it was [`Refused`], into its own words and codes, in one place.
 
 mod bounds;
+mod claims;
 mod drill;
 mod refused;
 mod silence;
@@ -11,6 +12,7 @@ mod take_on;
 mod witnessed;
 
 pub use bounds::{Ground, sees};
+pub use claims::{Claims, SourceClaim, Untaken, claims};
 pub use drill::{Drill, drill};
 pub use refused::{Field, Invalid, Refused, TooMany, Unknown};
 pub use silence::{Quota, Silence, Windows, end, window};
@@ -88,6 +90,13 @@ pub enum Request {
         /// Its looks.
         looks: Vec<AgentLook>,
     },
+    /// Take in what a source says of cameras.
+    Claimed {
+        /// The link that it is.
+        source: LinkId,
+        /// What it says.
+        claims: Vec<SourceClaim>,
+    },
     /// Have it written into the audit trail that somebody reads who lends a camera: it is shown after that.
     ReadOwner {
         /// Which camera.
@@ -109,7 +118,7 @@ impl Request {
             Self::Edit(wish) => Some(wish.item.kind.subject().right()),
             Self::ReadOwner { .. } => Some(Right::Owners),
             // It showed its key, which allows that and nothing else.
-            Self::Witnessed { .. } => None,
+            Self::Witnessed { .. } | Self::Claimed { .. } => None,
         }
     }
 
@@ -126,7 +135,7 @@ impl Request {
             Self::Silence(wish) => ("silence", wish.scope.to_string(), format!("{}: {}", wish.author, wish.reason)),
             Self::Unsilence { window } => ("unsilence", window.clone(), String::new()),
             Self::ReadOwner { camera, reason } => ("read_owner", camera.to_string(), reason.clone()),
-            Self::People(_) | Self::Edit(_) | Self::Witnessed { .. } => return None,
+            Self::People(_) | Self::Edit(_) | Self::Witnessed { .. } | Self::Claimed { .. } => return None,
         };
         Some(Deed { action, subject, after, ..Deed::default() })
     }
@@ -192,6 +201,11 @@ pub enum Done {
         /// Up to this number.
         number: u64,
     },
+    /// What a source said is taken in.
+    Claimed {
+        /// What nothing follows from, and why.
+        untaken: Vec<(CameraId, Untaken)>,
+    },
 }
 
 impl fmt::Display for Done {
@@ -207,6 +221,7 @@ impl fmt::Display for Done {
             Self::Silenced { window } => f.write_str(window),
             Self::Unsilenced { window } => write!(f, "{window} is ended"),
             Self::Taken { number } => write!(f, "taken in up to {number}"),
+            Self::Claimed { untaken } => write!(f, "taken in but for {}", untaken.len()),
             Self::People | Self::Edited | Self::Noted => f.write_str("done"),
         }
     }

@@ -1,6 +1,6 @@
 //! What an agent saw: what of it is of the present, what of the past, and what is not taken at all.
 
-use crate::model::{AgentLook, CameraId, Check, Fleet, LateLook, LinkId, Observation};
+use crate::model::{AgentLook, CameraId, Check, Content, Fleet, LateLook, LinkId, Observer, Sighting};
 use jiff::Timestamp;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,8 +18,8 @@ const LARGEST: usize = 16 * 1024;
 /// An agent's looks, sorted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sorted {
-    /// Those of the present, with their age.
-    pub fresh: Vec<(CameraId, Box<Observation>, Duration)>,
+    /// Those of the present.
+    pub fresh: Vec<Sighting>,
     /// Those of the past from which something follows.
     pub late: Vec<LateLook>,
     /// The others of the past: all was well, as before.
@@ -45,7 +45,8 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
             continue;
         }
         sorted.taken = look.number;
-        let age = Duration::from_millis(look.age.saturating_add(look.error));
+        let error = Duration::from_millis(look.error);
+        let age = Duration::from_millis(look.age).saturating_add(error);
         let is_theirs =
             fleet.cameras.get(&look.camera).is_some_and(|camera| fleet.agent_of(camera).as_ref() == Some(agent));
         // Asked last: it writes the look out.
@@ -60,7 +61,8 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
         seen.started = ended.checked_sub(seen.took).unwrap_or(ended);
         seen.rungs.truncate(RUNGS);
         if age <= FRESH {
-            sorted.fresh.push((camera, Box::new(seen), age));
+            let (by, content) = (Observer::Agent(agent.clone()), Content::Look(Box::new(seen)));
+            sorted.fresh.push(Sighting { camera, by, age, error, content });
             continue;
         }
         let fails = seen.failure.is_some();
@@ -86,7 +88,9 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Camera, Commune, DailyHours, Detail, Failure, FailureKind, Language, Link, LinkKind};
+    use crate::model::{
+        Camera, Commune, DailyHours, Detail, Failure, FailureKind, Language, Link, LinkKind, Observation,
+    };
     use proptest::prelude::*;
     use std::{collections::BTreeSet, sync::Arc};
 
@@ -132,7 +136,8 @@ mod tests {
         let sorted = sorted(at(0), 4, (&"a".into(), &fleet()), looks);
         assert_eq!((sorted.taken, sorted.refused, sorted.repeated), (11, 5, 0));
         assert_eq!(sorted.fresh.len(), 1);
-        assert_eq!(sorted.fresh[0].1.started, at(-59), "by our own clock, whatever theirs said");
+        let Content::Look(look) = &sorted.fresh[0].content else { panic!("an agent looks") };
+        assert_eq!(look.started, at(-59), "by our own clock, whatever theirs said");
         assert_eq!(sorted.late.len(), 1);
         assert_eq!(sorted.late[0].at, at(-3600));
     }
@@ -170,7 +175,7 @@ mod tests {
                     // An answer that was lost: all since the last that was heard is sent again.
                     let sorted = sorted(at(0), taken, (&"a".into(), &fleet), all[from..until].to_vec());
                     taken = sorted.taken;
-                    seen.extend(sorted.fresh.iter().map(|(_, _, age)| age.as_secs()));
+                    seen.extend(sorted.fresh.iter().map(|fresh| fresh.age.as_secs()));
                     seen.extend(sorted.late.iter().map(|look| at(0).as_second().abs_diff(look.at.as_second())));
                     prop_assert_eq!(sorted.refused, 0);
                 }

@@ -68,6 +68,9 @@ closed! {
         Joining "joining",
         /// An agent, by its public key.
         Agent "agent",
+        /// A source, by `Authorization: Bearer`: it says what it knows of the cameras that hang on it, and can do nothing else. It
+        /// is called as the link that it is.
+        Source "source",
     }
 }
 
@@ -79,6 +82,7 @@ worded!(PassKind::text {
     Calendar => "lịch điện thoại", "calendar";
     Joining => "mã gắn hộp theo dõi", "code for an agent";
     Agent => "hộp theo dõi", "agent";
+    Source => "nguồn tin", "source";
 });
 
 /// What somebody or something is known by, without a password each time.

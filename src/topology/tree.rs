@@ -1,9 +1,7 @@
 //! The tree of links with what their devices said lately.
 
 use super::Settings;
-use crate::model::{
-    Branch, CameraId, DeviceId, Fleet, LinkId, LinkKind, LinkRecord, LinkState, elapsed, later, packed,
-};
+use crate::model::{Branch, CameraId, DeviceId, Fleet, LinkId, LinkRecord, LinkState, elapsed, later, packed};
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -138,8 +136,8 @@ impl Topology {
             node.parent = (key != Branch::Commune).then(above);
             (node.devices, node.only_below) = (0, None);
             node.below.clear();
-            // An agent speaks for itself.
-            let has_beacon = link.is_some_and(|link| link.probe.is_some() || link.kind == LinkKind::Agent);
+            // An agent or a source speaks for itself.
+            let has_beacon = link.is_some_and(|link| link.probe.is_some() || link.kind.observes());
             if node.has_beacon != has_beacon {
                 (node.has_beacon, node.beacon) = (has_beacon, None);
             }

@@ -5,7 +5,7 @@ use super::{
     answers::Answers,
     terms::Terms,
 };
-use crate::model::{CameraId, FailureKind, Level, closed};
+use crate::model::{CameraId, FailureKind, Level, Strength, closed};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -83,6 +83,8 @@ pub struct Line {
     pub name: String,
     /// How many cameras or sites are added up.
     pub members: usize,
+    /// Of a camera that is not looked at: the weaker proof by which it counts as seeing.
+    pub proof: Option<Strength>,
     /// Seconds in each state; they add up to the period, once for each member.
     pub seconds: Seconds,
     /// Of a site: seconds of `down` in which no view at all was seen.

@@ -117,7 +117,7 @@ fn budgets(it: &Explanation, words: &Words) -> String {
 }
 
 fn facts(it: &Explanation, words: &'static Words) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
+    let mut facts: Vec<_> = it.proof.iter().map(|proof| (words.last_proof, proof.text.clone())).collect();
     if let Some(stream) = it.stream.as_ref().filter(|stream| stream.frames > 0) {
         let mut parts = vec![stream.codec.as_str().to_uppercase()];
         parts.extend(stream.size().map(|(width, height)| format!("{width}×{height}")));

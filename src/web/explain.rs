@@ -3,8 +3,8 @@
 
 use super::{agent_facts, page::rungs};
 use crate::model::{
-    Budget, Camera, CameraStatus, Check, DeviceFacts, FailureKind, Held, Hour, Language, NextLook, Snapshot, State,
-    StreamFacts, ToldLook, ToldRung, elapsed,
+    Budget, Camera, CameraStatus, Check, DeviceFacts, FailureKind, Held, Hour, Language, NextLook, Observer, Snapshot,
+    State, StreamFacts, Strength, ToldLook, ToldRung, elapsed,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -50,6 +50,8 @@ pub(super) struct Explanation {
     pub(super) stream: Option<StreamFacts>,
     pub(super) device_facts: Option<DeviceFacts>,
     pub(super) clock_offset_seconds: Option<f64>,
+    /// What last proved that it sends, since the daemon runs.
+    pub(super) proof: Option<ToldProof>,
     pub(super) usual_at_this_hour: Option<Hour>,
     /// The steps of the last look of each depth.
     pub(super) last: BTreeMap<Check, Steps>,
@@ -65,6 +67,24 @@ pub(super) struct Steps {
     pub(super) seconds: f64,
     pub(super) failure: Option<FailureKind>,
     pub(super) rungs: Vec<ToldRung>,
+}
+
+/// What last proved that a camera sends.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ToldProof {
+    /// When, by the daemon's clock.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// By how many seconds it may be later than that.
+    error_seconds: f64,
+    /// Who saw it: daemon, agent or source.
+    observer: &'static str,
+    /// The link that an agent or a source is.
+    link: Option<String>,
+    /// How strong it is.
+    strength: Strength,
+    /// All of it for people.
+    pub(super) text: String,
 }
 
 /// What a camera's people ask; `None` when there is no such camera.
@@ -105,6 +125,14 @@ pub(super) fn explain(snapshot: &Snapshot, id: &str, language: Language) -> Opti
         stream: status.stream_at(snapshot.at),
         device_facts: status.device.as_deref().map(|facts| discreet_facts(camera, facts)),
         clock_offset_seconds: status.clock_offset_at(snapshot.at),
+        proof: status.proof.as_ref().map(|proof| ToldProof {
+            at: proof.at,
+            error_seconds: proof.error.as_secs_f64(),
+            observer: proof.by.as_str(),
+            link: proof.by.link().map(ToString::to_string),
+            strength: proof.strength,
+            text: agent_facts::proof(snapshot, proof, language),
+        }),
         usual_at_this_hour: status.memory.baseline.hour(snapshot.at),
         last: Check::ALL.iter().filter_map(steps).collect(),
         recent: status.recent.iter().map(|seen| seen.told(|detail| camera.told(detail, language))).collect(),
@@ -129,7 +157,7 @@ impl Tell<'_> {
 
     fn reasoning(&self) -> Vec<String> {
         let mut lines = vec![self.verdict()];
-        lines.extend(agent_facts::sentence(self.snapshot, self.camera, self.language));
+        lines.extend(agent_facts::sentence(self.snapshot, self.camera, self.status, self.language));
         lines.extend(self.counts());
         lines.extend(self.witnesses());
         lines.extend(self.neighbours());
@@ -154,6 +182,13 @@ impl Tell<'_> {
                 let proven = reasons.proven.unwrap_or(status.since);
                 let until = self.time(crate::model::later(proven, reasons.stale_after));
                 let proven = self.time(proven);
+                if self.camera.proof != Strength::Media {
+                    let proof = self.camera.proof.text(self.language);
+                    return self.language.pick(
+                        format!("Hoạt động từ {since}, theo {proof} lúc {proven}, còn tin được đến {until}; {bad} lần báo hỏng liên tiếp thì kết luận hỏng."),
+                        format!("Up since {since}, by {proof} at {proven}, which is believed until {until}; if it is said {bad} times in a row that it does not work, it is down."),
+                    );
+                }
                 self.language.pick(
                     format!("Hoạt động từ {since}: hình về lúc {proven}, còn tin được đến {until}; {bad} lần hỏng liên tiếp thì kết luận hỏng."),
                     format!("Up since {since}: video arrived at {proven}, which proves it until {until}; {bad} failed looks in a row would make it down."),
@@ -307,8 +342,14 @@ impl Tell<'_> {
     }
 
     fn next(&self) -> String {
-        if self.snapshot.fleet.agent_of(self.camera).is_some() {
-            return self.language.pick("do hộp theo dõi tự lên lịch".into(), "the agent plans it".into());
+        match self.snapshot.fleet.observer_of(self.camera) {
+            Observer::Daemon => {}
+            Observer::Agent(_) => {
+                return self.language.pick("do hộp theo dõi tự lên lịch".into(), "the agent plans it".into());
+            }
+            Observer::Source(_) => {
+                return self.language.pick("không kiểm tra trực tiếp".into(), "none: it is not looked at".into());
+            }
         }
         let Some(outlook) = self.snapshot.outlooks.cameras.get(&self.camera.id) else { return String::new() };
         let held = outlook.held.map(|held| held.text(self.language));

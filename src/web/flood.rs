@@ -1,5 +1,5 @@
 //! How much somebody may send: wishes of an address, of which each costs the event loop's time and a write to the disk, and
-//! messages of an agent.
+//! messages of an agent or a source.
 
 use crate::rights::Hash;
 use governor::{
@@ -17,6 +17,8 @@ const fn number(number: u32) -> NonZeroU32 {
 const WISHES: (NonZeroU32, NonZeroU32) = (number(5), number(20));
 /// Messages of an agent: it says what is new five times a second at most, and catches up as quickly as it is answered.
 const MESSAGES: (NonZeroU32, NonZeroU32) = (number(20), number(100));
+/// Messages of a source: it says all that it knows in one each minute, or somewhat more often.
+const CLAIMS: (NonZeroU32, NonZeroU32) = (number(1), number(10));
 /// Senders of which something is known. One is forgotten when its pause is over, which takes some seconds.
 const SENDERS: usize = 4096;
 
@@ -40,6 +42,13 @@ impl<C: Clock + Clone + Default> Default for Wishes<C> {
 impl Default for Messages {
     fn default() -> Self {
         Self::new(MESSAGES, DefaultClock::default())
+    }
+}
+
+impl Messages {
+    /// The same of sources.
+    pub(super) fn of_sources() -> Self {
+        Self::new(CLAIMS, DefaultClock::default())
     }
 }
 

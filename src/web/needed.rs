@@ -127,6 +127,7 @@ pub(super) const ALL: &[(&str, &str, Needed)] = {
         ("GET", "/sign-in", Nothing),
         ("POST", "/sign-in", Nothing),
         ("POST", "/sign-in/code", Nothing),
+        ("POST", "/api/v1/claims", Nothing),
         ("POST", "/agent/join", Nothing),
         ("POST", "/agent/exchange", Nothing),
         ("POST", "/sign-in/passkey/begin", Nothing),

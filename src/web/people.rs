@@ -2,7 +2,7 @@
 
 use super::{secrets, state::Shared};
 use crate::{
-    model::{AreaId, later},
+    model::{AreaId, LinkKind, later},
     request::{Field, Invalid, Refused, Request},
     rights::{Bounds, By, Entry, Hash, Invite, Pass, PassKind, Role, Wish, Wrong},
 };
@@ -149,20 +149,25 @@ pub(super) async fn issue(
     let now = (shared.state.access.now)();
     let until = days.map(|days| later(now, DAY * days.clamp(1, DAYS)));
     // A screen shows the wall, and is left alone with whoever passes by.
-    let role = if kind == PassKind::Screen { Role::Wall } else { role };
+    let role = if matches!(kind, PassKind::Screen | PassKind::Source) { Role::Wall } else { role };
     let secret = secrets::secret();
     let id = secrets::known_as(secret.expose_secret());
     let issued = match kind {
         PassKind::Screen => Issued::Screen(format!("/screen/{}", secret.expose_secret())),
-        PassKind::Token => Issued::Token(secret.expose_secret().to_owned()),
+        PassKind::Token | PassKind::Source => Issued::Token(secret.expose_secret().to_owned()),
         PassKind::Calendar => Issued::Calendar(format!("/calendar/{}.ics", secret.expose_secret())),
         PassKind::Joining => Issued::Token(secret.expose_secret().to_owned()),
         // Those are made by whoever signs in, is invited or joins.
         PassKind::Session | PassKind::Invitation | PassKind::Agent => return Err(Refused::People(Wrong::Unknown)),
     };
     let fleet = shared.state.snapshots.borrow().fleet.clone();
-    let is_agent = |label: &str| fleet.agents().any(|(id, _)| id.as_str() == label);
-    if kind == PassKind::Joining && !is_agent(&label) {
+    let is_of = |kind| fleet.links.get(label.as_str()).is_some_and(|link| link.kind == kind);
+    let names_none = match kind {
+        PassKind::Joining => !is_of(LinkKind::Agent),
+        PassKind::Source => !is_of(LinkKind::Source),
+        _ => false,
+    };
+    if names_none {
         return Err(Refused::People(Wrong::Unknown));
     }
     let pass = match shifts_of.flatten() {

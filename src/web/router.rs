@@ -1,7 +1,9 @@
 //! Which address gives what.
 
 use super::{
-    accounts, agents, api, asked, editing, events, gate, incident_forms,
+    accounts, agents, api, asked, editing, events,
+    flood::Messages,
+    gate, incident_forms,
     incidents::Known,
     openid,
     origin::OwnPage,
@@ -52,6 +54,7 @@ fn with(state: State, reports: Arc<report::Desk>, past: Arc<Past>) -> Router {
         exposition: Arc::default(),
         wishes: Arc::default(),
         agent_messages: Arc::default(),
+        source_messages: Arc::new(Messages::of_sources()),
         reports,
         scraped: Arc::default(),
         views: Arc::default(),

@@ -6,7 +6,7 @@ use super::{
     words::{Words, words},
 };
 use crate::{
-    model::{Language, Level, Snapshot, State as CameraState, ViewState},
+    model::{Language, Level, Snapshot, State as CameraState, Strength, ViewState},
     uptime::{Of, Range},
 };
 use askama::Template;
@@ -46,6 +46,8 @@ struct Watcher {
     word: &'static str,
     symbol: &'static str,
     spare: bool,
+    /// The weaker proof by which it counts as seeing.
+    proof: Option<&'static str>,
     cause: &'static str,
     since: Moment,
 }
@@ -70,6 +72,7 @@ pub(super) fn main(
                 word: status.state.text(language),
                 symbol: symbol(status.state),
                 spare: watcher.spare,
+                proof: (camera.proof != Strength::Media).then(|| camera.proof.text(language)),
                 cause: status.cause.map_or("", |cause| cause.text(language)),
                 since: moment(status.since, snapshot),
             })

@@ -127,6 +127,7 @@ pub(super) struct Shared {
     pub(super) exposition: Arc<exposition::Kept>,
     pub(super) wishes: Arc<Wishes>,
     pub(super) agent_messages: Arc<Messages>,
+    pub(super) source_messages: Arc<Messages>,
     pub(super) reports: Arc<report::Desk>,
     /// Names and passwords of scrapers that were right, under the key of this journal: bcrypt takes a tenth of a second on
     /// purpose, which each scrape would pay again.

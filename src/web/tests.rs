@@ -135,6 +135,7 @@ fn decide(request: &Request, snapshot: &Snapshot) -> Result<Done, Refused> {
         Request::Edit(_) => Ok(Done::Edited),
         Request::ReadOwner { .. } => Ok(Done::Noted),
         Request::Witnessed { .. } => Ok(Done::Taken { number: 0 }),
+        Request::Claimed { .. } => Ok(Done::Claimed { untaken: Vec::new() }),
     }
 }
 

@@ -64,6 +64,8 @@ vocabulary! {
     device: "Thiết bị", "Device";
     address: "Địa chỉ", "Address";
     named: "Camera công bố", "It names";
+    last_proof: "Bằng chứng gần nhất", "Last proof";
+    believed_by: "theo", "by";
     by_retina: "xem bằng retina", "seen by retina";
     fine: "tốt", "well";
     depth: "Loại", "Depth";

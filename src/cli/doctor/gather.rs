@@ -6,7 +6,7 @@ use crate::{
     config::{self, Config},
     deliver::{self, Target, Trunk},
     journal,
-    model::{self, Beacon, Check, Kind, Language},
+    model::{self, Beacon, Check, Kind, Language, Observer},
     probe::{
         self, Look, Pool, Prober,
         beacon::{answers, icmp_refusal},
@@ -184,10 +184,11 @@ async fn network(config: &Config, facts: &mut Facts) {
     (facts.names, facts.beacons, facts.channels) = (names, asked, channels);
 }
 
-/// All hosts that the configuration names.
+/// All hosts that this machine is to reach.
 fn addresses(config: &Config) -> BTreeSet<String> {
     let bare = |url: &Url| url.host_str().map(|host| host.trim_matches(['[', ']']).to_owned());
-    let cameras = config.fleet.cameras.values().flat_map(|camera| [Some(&camera.rtsp), camera.onvif.as_ref()]);
+    let own = config.fleet.seen_by(&Observer::Daemon);
+    let cameras = own.cameras.values().flat_map(|camera| [Some(&camera.rtsp), camera.onvif.as_ref()]);
     let heartbeat = config.deliver.heartbeat.iter().map(|heartbeat| &heartbeat.url);
     let urls = cameras.flatten().chain(heartbeat).filter_map(bare);
     let servers = places(config).into_iter().filter_map(|(_, _, way)| match way {
@@ -278,7 +279,8 @@ async fn cameras(config: &Config, is_held: bool, facts: &mut Facts) {
     let now = clock.now();
     let zone = &config.fleet.commune.timezone;
     let mut chosen: BTreeMap<Option<&model::LinkId>, &model::Camera> = BTreeMap::new();
-    let may = config.fleet.cameras.values().filter(|camera| !camera.is_off(now, zone));
+    let own = config.fleet.seen_by(&Observer::Daemon);
+    let may = own.cameras.values().filter(|camera| !camera.is_off(now, zone));
     for camera in may {
         let of_link = chosen.entry(camera.link.as_ref()).or_insert(camera);
         // A family's line is spared where a camera of the road hangs on the same link.

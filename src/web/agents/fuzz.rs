@@ -34,7 +34,7 @@ pub fn agent_message(bytes: &[u8]) {
     let looks = message.looks;
     let first = sorted(now, before, (&agent, &fleet), looks.clone());
     assert!(first.taken >= before);
-    assert!(first.fresh.iter().all(|(camera, ..)| camera.as_str() == "a-1"));
+    assert!(first.fresh.iter().all(|fresh| fresh.camera.as_str() == "a-1"));
     assert!(first.late.iter().all(|look| look.camera.as_str() == "a-1" && look.at <= now));
     let told = (first.fresh.len() + first.late.len()) as u64 + first.uneventful + first.repeated + first.refused;
     assert_eq!(told, looks.len() as u64, "each counts once");

@@ -5,7 +5,9 @@ use super::{
     refusal::{Ask, Name},
 };
 use crate::{
-    model::{Camera, CameraId, CameraStatus, FailureKind, Kind, Language, Site, Snapshot, State as CameraState},
+    model::{
+        Camera, CameraId, CameraStatus, FailureKind, Kind, Language, Site, Snapshot, State as CameraState, Strength,
+    },
     web::{
         explain::{Explanation, explain},
         words::words,
@@ -29,6 +31,8 @@ pub(super) struct CameraLine {
     link: Option<String>,
     /// The area that it counts to.
     area: Option<String>,
+    /// The weakest proof by which it counts as seeing.
+    proof: Strength,
     /// Where it stands.
     state: CameraState,
     /// Why, unless it is well or was never seen.
@@ -77,6 +81,7 @@ fn line(camera: &Camera, status: &CameraStatus) -> CameraLine {
         kind: camera.kind,
         link: camera.link.as_ref().map(ToString::to_string),
         area: camera.area.as_ref().map(ToString::to_string),
+        proof: camera.proof,
         state: status.state,
         cause: status.cause,
         since: status.since,

@@ -6,6 +6,7 @@ mod accounts;
 mod agents;
 mod areas;
 mod cameras;
+mod claims;
 mod contract;
 mod drills;
 mod incidents;
@@ -64,6 +65,7 @@ fn described() -> (Router<Shared>, utoipa::openapi::OpenApi) {
         .routes(routes!(sites::links))
         .routes(routes!(areas::list))
         .routes(routes!(agents::list))
+        .routes(routes!(claims::tell))
         .routes(routes!(strips::commune))
         .routes(routes!(strips::area))
         .routes(routes!(strips::site))
@@ -144,7 +146,7 @@ mod tests {
         let (_, description) = described();
         let json: serde_json::Value = serde_json::from_str(&description.to_json().expect("JSON")).expect("JSON");
         let paths = json["paths"].as_object().expect("paths");
-        assert_eq!(paths.len(), 32, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 33, "{:?}", paths.keys());
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().expect("methods") {
                 assert!(operation["summary"].is_string(), "{method} {path} says what it does");

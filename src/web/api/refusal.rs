@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// What is wrong, and what to do about it.
@@ -35,6 +36,17 @@ impl Refusal {
 
     pub(super) fn unavailable(error: String) -> Self {
         Self(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+
+    pub(super) fn no_source() -> Self {
+        let why = "no source is known by this token: camhealth passes source LINK prints one, which is shown as Authorization: Bearer";
+        Self(StatusCode::UNAUTHORIZED, why.to_owned())
+    }
+
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let why = format!("a source says all that it knows in one message each minute or so: wait {seconds} s");
+        Self(StatusCode::TOO_MANY_REQUESTS, why)
     }
 
     pub(super) fn malformed(error: impl Into<String>) -> Self {

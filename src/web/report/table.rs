@@ -18,6 +18,7 @@ pub fn csv(report: &Report) -> Result<String, csv::Error> {
         "mtbf_seconds",
         "change",
         "verdict",
+        "proof",
     ];
     table.write_record(before.into_iter().chain(states).chain(after.map(str::to_owned)))?;
     let month = report.from.to_zoned_datetime(report.zone.clone()).strftime("%Y-%m").to_string();
@@ -52,5 +53,6 @@ fn record(month: &str, section: &str, line: &Line) -> Vec<String> {
     record.extend([line.outages.to_string(), line.failures.to_string()]);
     record.extend([mean(line.mttr_seconds), mean(line.mtbf_seconds), share(line.change)]);
     record.push(line.verdict.map_or_else(String::new, |verdict| verdict.as_str().to_owned()));
+    record.push(line.proof.map_or_else(String::new, |proof| proof.as_str().to_owned()));
     record
 }

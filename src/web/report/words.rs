@@ -28,6 +28,7 @@ worded!(Verdict::text {
 
 vocabulary! {
     lang: "vi", "en";
+    believed_by: "theo", "by";
     title: "Báo cáo hoạt động", "Uptime report";
     month: "tháng", "of";
     months: "Các tháng", "Months";

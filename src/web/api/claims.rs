@@ -1,0 +1,111 @@
+//! What a source says of cameras that nobody of ours can look at.
+
+use super::{Json, Problem, Refusal, Shared, ToSchema, refusal::Body};
+use crate::{
+    model::{CameraId, Claim, LinkId},
+    request::{Done, Request, SourceClaim, Untaken},
+    rights::{By, PassKind, Who},
+    web::{secrets, server::Guest},
+};
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, header},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Cameras of which one message speaks at most.
+const MOST: usize = 1000;
+
+/// What a source says, all in one message each minute or so.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Said {
+    /// Of which cameras, at most 1,000.
+    cameras: Vec<Of>,
+}
+
+/// What it says of one camera: a counter, or whether it works.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Of {
+    /// The camera's id.
+    id: String,
+    /// What a number stands at that rises as long as media comes, such as the bytes that were received of it.
+    counter: Option<u64>,
+    /// Whether it works.
+    working: Option<bool>,
+    /// How many seconds ago that was so, at most 60; 0 without it.
+    #[serde(default)]
+    age_seconds: f64,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Heard {
+    /// Of how many cameras something was said from which something may follow.
+    taken: usize,
+    /// Of which not.
+    untaken: Vec<NotTaken>,
+}
+
+/// A camera of which nothing follows from what was said.
+#[derive(Debug, Serialize, ToSchema)]
+struct NotTaken {
+    /// Its id, as it was said.
+    id: String,
+    /// Why.
+    why: Untaken,
+}
+
+fn claim(of: &Of) -> Option<SourceClaim> {
+    let claim = match (of.counter, of.working) {
+        (Some(counter), None) => Claim::Counter(counter),
+        (None, Some(works)) => Claim::Works(works),
+        _ => return None,
+    };
+    let age = Duration::try_from_secs_f64(of.age_seconds).ok()?;
+    Some(SourceClaim { camera: of.id.as_str().into(), claim, age })
+}
+
+/// Takes in what a source knows of its cameras, which shows the token that `camhealth passes source` printed. Say all of them in
+/// one message about once a minute; a source of which nothing is heard for five minutes is lost.
+#[utoipa::path(post, path = "/api/v1/claims", tag = "cameras", request_body = Said,
+    responses((status = 200, body = Heard), (status = 400, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn tell(
+    State(shared): State<Shared>,
+    guest: Option<Extension<Guest>>,
+    headers: HeaderMap,
+    Body(said): Body<Said>,
+) -> Result<Json<Heard>, Refusal> {
+    let access = &shared.state.access;
+    let shown = headers.get(header::AUTHORIZATION).and_then(|shown| shown.to_str().ok());
+    let token = shown.and_then(|shown| shown.strip_prefix("Bearer ")).map(|token| secrets::known_as(token.trim()));
+    let now = (access.now)();
+    let pass = token.and_then(|token| access.register.borrow().pass(now, &token).cloned());
+    let pass = pass.filter(|pass| pass.kind == PassKind::Source).ok_or_else(Refusal::no_source)?;
+    shared.source_messages.take(pass.id.clone()).map_err(Refusal::too_many)?;
+    if said.cameras.len() > MOST {
+        return Err(Refusal::malformed(format!("cameras: at most {MOST} in a message")));
+    }
+    if pass.is_to_be_noted(now) {
+        shared.mention(pass.id.clone());
+    }
+    let source = LinkId::from(pass.label.as_str());
+    let (mut claims, mut untaken) = (Vec::new(), Vec::new());
+    for of in &said.cameras {
+        match claim(of) {
+            Some(claim) => claims.push(claim),
+            None => untaken.push((CameraId::from(of.id.as_str()), Untaken::Unclear)),
+        }
+    }
+    let from = guest.map(|Extension(guest)| guest.address().to_string()).unwrap_or_default();
+    let by = By { who: Who::Called(source.to_string()), from };
+    if let Done::Claimed { untaken: more } = shared.ask(&by, Request::Claimed { source, claims }).await? {
+        untaken.extend(more);
+    }
+    let taken = said.cameras.len().saturating_sub(untaken.len());
+    let untaken = untaken.into_iter().map(|(id, why)| NotTaken { id: id.to_string(), why }).collect();
+    Ok(Json(Heard { taken, untaken }))
+}
