@@ -25,7 +25,7 @@ use tokio::{
 };
 
 /// A line that can be cut: what is under way breaks, and nothing new gets through. It counts what goes over it, both ways.
-struct Cable {
+pub(crate) struct Cable {
     address: SocketAddr,
     cut: Arc<AtomicBool>,
     bytes: Arc<AtomicU64>,
@@ -80,16 +80,16 @@ impl Cable {
 }
 
 /// A commune with an agent.
-struct World {
-    folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
     page: SocketAddr,
-    cable: Cable,
+    pub(crate) cable: Cable,
     http: reqwest::Client,
-    cameras: camhealth::sim::SimFleet,
+    pub(crate) cameras: camhealth::sim::SimFleet,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let page = free_address();
         issue(folder.path(), "page");
@@ -120,15 +120,15 @@ impl World {
         Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log))
     }
 
-    fn daemon(&self) -> Process {
+    pub(crate) fn daemon(&self) -> Process {
         self.start(&["run", "--config", self.config().to_str().expect("letters")], "daemon.log")
     }
 
-    fn agent(&self, folder: &Path) -> Process {
+    pub(crate) fn agent(&self, folder: &Path) -> Process {
         self.start(&["agent", "run", "--folder", folder.to_str().expect("letters")], "agent.log")
     }
 
-    fn log(&self, name: &str) -> String {
+    pub(crate) fn log(&self, name: &str) -> String {
         fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
     }
 
@@ -149,17 +149,17 @@ impl World {
         code
     }
 
-    async fn get(&self, path: &str) -> Option<Value> {
+    pub(crate) async fn get(&self, path: &str) -> Option<Value> {
         let answer = self.http.get(format!("https://{}{path}", self.page)).send().await.ok()?;
         serde_json::from_str(&answer.text().await.ok()?).ok()
     }
 
-    async fn metric(&self, line: &str) -> Option<f64> {
+    pub(crate) async fn metric(&self, line: &str) -> Option<f64> {
         let answer = self.http.get(format!("https://{}/metrics", self.page)).send().await.ok()?.text().await.ok()?;
         answer.lines().find_map(|one| one.strip_prefix(line)?.trim().parse().ok())
     }
 
-    async fn becomes(&self, camera: &str, state: &str) {
+    pub(crate) async fn becomes(&self, camera: &str, state: &str) {
         let path = format!("/api/v1/cameras/{camera}");
         // An agent is lost after 52 s, and its link some seconds later.
         eventually_within(2 * PATIENCE, &format!("{camera} becomes {state}"), async || {
@@ -169,7 +169,7 @@ impl World {
     }
 
     /// The folder of an agent that has joined, as soon as there is a daemon.
-    async fn joined(&self) -> PathBuf {
+    pub(crate) async fn joined(&self) -> PathBuf {
         eventually("the daemon", async || self.get("/api/v1/cameras/nha-1").await).await;
         let folder = self.folder.path().join("agent");
         assert!(self.join(&folder, &self.code()).0);

@@ -254,6 +254,7 @@ fn everything() -> (Snapshot, Own) {
         fits: camhealth::model::Fits::Same,
         backlog: 0,
         dropped: 0,
+        alarms: 0,
         clock_offset_seconds: Some(0.2),
     };
     own.agents.set([("hem-7", Some(&agent))]);

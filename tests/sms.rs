@@ -205,14 +205,14 @@ async fn a_day_costs_no_more_than_it_may_whatever_becomes_of_the_daemon() {
 }
 
 /// A gammu-smsd with gammu's own dummy for a modem: what is put into it is received, what is sent lies in a folder.
-struct Modem {
+pub(crate) struct Modem {
     folder: tempfile::TempDir,
     smsd: Child,
     received: u32,
 }
 
 impl Modem {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         require("/usr/bin/gammu-smsd");
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
@@ -235,7 +235,7 @@ impl Modem {
         Self { folder, smsd, received: 0 }
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -257,7 +257,7 @@ impl Modem {
     }
 
     /// What was sent to a number.
-    fn sent(&self, to: &str) -> Vec<String> {
+    pub(crate) fn sent(&self, to: &str) -> Vec<String> {
         let mut files = names(&self.at("sent"));
         files.retain(|name| name.contains(to));
         files.iter().map(|name| text_of(&fs::read_to_string(self.at("sent").join(name)).unwrap_or_default())).collect()

@@ -8,6 +8,7 @@ mod support;
 /// A certificate from an authority: Pebble.
 mod acme;
 /// Agents behind home routers: joining, holding, being cut off.
+mod agent_alarm;
 mod agents;
 /// The JSON API against its description, and Prometheus that discovers by it.
 mod api;

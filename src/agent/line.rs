@@ -2,6 +2,7 @@
 //! moments that differ from agent to agent.
 
 use super::{
+    alarm::Contact,
     identity::{Identity, why},
     store::Store,
     ticks::Ticks,
@@ -16,7 +17,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long an answer may take beyond the time for which the daemon may keep it back. What says nothing new is gathered meanwhile
@@ -35,6 +39,12 @@ pub(super) struct Line {
     pub(super) news: Arc<Notify>,
     /// The plan that is in force.
     pub(super) plan: watch::Sender<Option<Arc<AgentPlan>>>,
+    /// When the agent started.
+    pub(super) started: Instant,
+    /// What was last heard of the daemon.
+    pub(super) contact: watch::Sender<Contact>,
+    /// How many alarms were told by the agent's own channel.
+    pub(super) alarms: watch::Receiver<u64>,
 }
 
 /// How a message fared that met no trouble.
@@ -133,6 +143,7 @@ impl Line {
             dropped: next.dropped,
             wait: if next.behind > 0 || hurry { 0 } else { AgentMessage::LONGEST_WAIT },
             clock: Some(wall.as_millisecond()),
+            alarms: *self.alarms.borrow(),
             looks: next.looks,
         };
         // What is new meanwhile is sent at once, and with it again what was not answered yet, which counts once. That is answered at
@@ -142,6 +153,10 @@ impl Line {
             answer = self.exchange(&message, offset) => answer?,
             () = self.news.notified(), if is_held_back => return Ok(Round::Interrupted),
         };
+        let answered = self.started.elapsed();
+        self.contact.send_modify(|contact| {
+            *contact = Contact { answered, taken: contact.taken.max(answer.taken) };
+        });
         if answer.taken > 0 {
             let (store, taken) = (self.store.clone(), answer.taken);
             let done =

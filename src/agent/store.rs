@@ -88,6 +88,11 @@ impl Store {
         Ok(any)
     }
 
+    /// The number of the look that was put last.
+    pub(super) fn last(&self) -> u64 {
+        self.connection.last_insert_rowid().unsigned_abs()
+    }
+
     /// The next looks to be sent, by number.
     pub(super) fn next(&self, now: (&Ticks, Timestamp)) -> rusqlite::Result<Outgoing> {
         let (ticks, wall) = now;

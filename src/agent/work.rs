@@ -1,22 +1,31 @@
 //! The agent as a whole: looks by the plan that it was given last, whether the daemon can be reached or not.
 
-use super::{identity::Identity, line::Line, store::Store, ticks::Ticks};
+use super::{
+    alarm::Contact,
+    identity::Identity,
+    line::Line,
+    plan::{kept_plan, taken_over},
+    store::Store,
+    telling,
+    ticks::Ticks,
+};
 use crate::{
     clock::Clock,
-    config::{self, Config},
+    config::Config,
     model::{AgentPlan, LinkId, Observer},
     probe::{Look, Pool, Prober},
     schedule::{self, Found, ProbeFn, Pulse},
-    web::write_private,
 };
 use futures_util::{StreamExt, stream};
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Looks that wait to be written, and how long they wait for others unless one of them is new.
@@ -46,7 +55,18 @@ pub async fn run(
     let link = LinkId::from(identity.link.as_str());
     let (plan, plans) = watch::channel(kept_plan(&folder).map(Arc::new));
     let news = Arc::new(Notify::new());
-    let line = Line { identity, store: store.clone(), clock: Clock::system(), news: news.clone(), plan };
+    let (started, (contact, heard), (count, alarms)) =
+        (Instant::now(), watch::channel(Contact::default()), watch::channel(0));
+    let line = Line {
+        identity,
+        store: store.clone(),
+        clock: Clock::system(),
+        news: news.clone(),
+        plan,
+        started,
+        contact,
+        alarms,
+    };
     let line = tokio::spawn(line.run(stop.child_token()));
     let (mut first, mut configs) = (plans.clone(), None);
     // Before the first plan there is nothing to look at.
@@ -61,7 +81,28 @@ pub async fn run(
         }
     }
     let outcome = match configs {
-        Some(config) => look(&folder, (config, first), &link, (program, store, news), &stop).await,
+        Some(config) => {
+            // What is seen is handed to whoever judges it here, where there is a channel to tell by.
+            let (held, looks) = mpsc::channel(QUEUE);
+            let channel = telling::channel(&config);
+            let (current, configs) = watch::channel(config);
+            let held = channel.as_ref().map(|_| held);
+            let parts = Parts { program, store, news, held, current };
+            let looking = look(&folder, first, &link, parts, &stop);
+            match channel {
+                None => looking.await,
+                Some(channel) => {
+                    tracing::info!(
+                        kind = channel.target.as_str(),
+                        "what is blind while the daemon cannot be reached is told here"
+                    );
+                    let inputs = telling::Inputs { looks, configs, contact: heard, count };
+                    let telling = telling::run(&folder, channel, started, inputs, stop.child_token());
+                    let (looked, ()) = tokio::join!(looking, telling);
+                    looked
+                }
+            }
+        }
         None => Ok(()),
     };
     stop.cancel();
@@ -69,41 +110,27 @@ pub async fn run(
     outcome
 }
 
-/// The plan that was in force last.
-fn kept_plan(folder: &Path) -> Option<AgentPlan> {
-    serde_json::from_str(&fs::read_to_string(folder.join("plan.json")).ok()?).ok()
+/// What looking needs beside a plan.
+struct Parts {
+    program: PathBuf,
+    store: Arc<Mutex<Store>>,
+    news: Arc<Notify>,
+    /// Where looks go that are on the disk, if anybody judges them here.
+    held: Option<mpsc::Sender<telling::Held>>,
+    /// The configuration that is in force.
+    current: watch::Sender<Arc<Config>>,
 }
-
-/// A plan as a configuration; it is kept for the next start. One that cannot be used is told, and the one before it goes on.
-fn taken_over(folder: &Path, plan: &AgentPlan) -> Option<Arc<Config>> {
-    let logins = fs::read_to_string(folder.join("logins.toml")).ok();
-    match config::read_slice(plan, logins, folder.to_owned()) {
-        Ok(config) => {
-            let text = serde_json::to_string(plan).unwrap_or_default();
-            if let Err(error) = write_private(&folder.join("plan.json"), &text) {
-                tracing::error!(%error, "the plan cannot be kept: after a restart without a line there is none");
-            }
-            tracing::info!(cameras = config.fleet.cameras.len(), "a plan is in force");
-            Some(Arc::new(config))
-        }
-        Err(problems) => {
-            tracing::error!("the plan cannot be used: {}", problems.render(false));
-            None
-        }
-    }
-}
-
-type Parts = (PathBuf, Arc<Mutex<Store>>, Arc<Notify>);
 
 /// Looks at cameras and holds what was seen.
 async fn look(
     folder: &Path,
-    (config, plans): (Arc<Config>, watch::Receiver<Option<Arc<AgentPlan>>>),
+    plans: watch::Receiver<Option<Arc<AgentPlan>>>,
     link: &LinkId,
-    (program, store, news): Parts,
+    Parts { program, store, news, held, current }: Parts,
     stop: &CancellationToken,
 ) -> Result<(), Trouble> {
-    let clock = Clock::system();
+    let (clock, config) = (Clock::system(), current.borrow().clone());
+    let current = Arc::new(current);
     let pool = Pool::new(program, config.probe.workers, config.probe.worker_memory_mib);
     let prober = Arc::new(Prober::new(config.probe.clone(), pool));
     let (looks, at) = (prober.clone(), clock.clone());
@@ -128,14 +155,15 @@ async fn look(
         // Nobody asks an agent for a look out of turn.
         let (_asks, asked) = mpsc::channel(1);
         let (pulse, _) = watch::channel(Pulse { at: now, ..Pulse::default() });
-        let (of, link) = (folder.to_owned(), link.clone());
+        let (of, link, swap) = (folder.to_owned(), link.clone(), current.clone());
         let assignments = stream::unfold(plans.clone(), move |mut plans| {
-            let (folder, link) = (of.clone(), link.clone());
+            let (folder, link, swap) = (of.clone(), link.clone(), swap.clone());
             async move {
                 loop {
                     plans.changed().await.ok()?;
                     let plan = plans.borrow_and_update().clone();
                     if let Some(config) = plan.and_then(|plan| taken_over(&folder, &plan)) {
+                        swap.send_replace(config.clone());
                         let (settings, fleet) =
                             (config.schedule.clone(), config.fleet.seen_by(&Observer::Agent(link.clone())));
                         return Some((schedule::Assignment { settings, fleet }, plans));
@@ -146,7 +174,7 @@ async fn look(
         let inputs = schedule::Inputs { assignments: assignments.boxed(), asks: asked };
         let outputs = schedule::Outputs { found, pulse, turn: Arc::new(|| {}), began: Arc::new(|_| {}) };
         let runner = schedule::run(plan, clock.clone(), probe.clone(), inputs, outputs, part.clone());
-        let holding = hold(seen, store.clone(), news.clone(), clock.clone());
+        let holding = hold(seen, (store.clone(), news.clone(), held.clone()), clock.clone());
         let ended = tokio::select! {
             (_, held) = async { tokio::join!(runner, holding) } => Some(held),
             by = steps.set_back() => {
@@ -168,8 +196,7 @@ async fn look(
 /// Writes what is seen, until nobody looks any more.
 async fn hold(
     mut seen: mpsc::Receiver<Found>,
-    store: Arc<Mutex<Store>>,
-    news: Arc<Notify>,
+    (store, news, judged): (Arc<Mutex<Store>>, Arc<Notify>, Option<mpsc::Sender<telling::Held>>),
     clock: Clock,
 ) -> Result<(), Trouble> {
     let mut bound_at = tokio::time::Instant::now();
@@ -207,11 +234,18 @@ async fn hold(
                     );
                 }
             }
-            Ok::<_, rusqlite::Error>(any)
+            Ok::<_, rusqlite::Error>((any, looks, store.last()))
         };
         match tokio::task::spawn_blocking(write).await {
-            Ok(Ok(true)) => news.notify_one(),
-            Ok(Ok(false)) => {}
+            Ok(Ok((any, looks, last))) => {
+                if any {
+                    news.notify_one();
+                }
+                if let Some(judged) = judged.as_ref().filter(|_| !looks.is_empty()) {
+                    // Whoever is too slow for this misses a look and sees the next.
+                    let _ = judged.try_send((looks, last));
+                }
+            }
             Ok(Err(error)) => return Err(Trouble::Disk(error.to_string())),
             Err(error) => return Err(Trouble::Disk(error.to_string())),
         }

@@ -25,6 +25,12 @@ enum What {
         #[arg(long, value_name = "FOLDER", default_value = FOLDER)]
         folder: PathBuf,
     },
+    /// Send a test by the channel of alarm.toml, by which the agent tells of a blind site while the daemon cannot be reached.
+    Alarm {
+        /// Where the agent keeps what it needs.
+        #[arg(long, value_name = "FOLDER", default_value = FOLDER)]
+        folder: PathBuf,
+    },
     /// Look at the cameras that the daemon names, and tell it.
     Run {
         /// Where the agent keeps what it needs.
@@ -57,6 +63,13 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
                 Err(why) => fail(FAILED, &why),
             }
         }
+        What::Alarm { folder } => match agent::try_channel(&folder).await {
+            Ok(kind) => {
+                println!("the channel ({kind}) took a test");
+                ExitCode::SUCCESS
+            }
+            Err(why) => fail(FAILED, &why),
+        },
         What::Run { folder, log, attached } => watch(folder, log, attached).await,
     }
 }

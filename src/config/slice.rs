@@ -47,7 +47,7 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
     }
     commune.insert("being_set_up", value(true));
     plan.insert("commune", Node::Table(commune));
-    for name in ["schedule", "probe"] {
+    for name in ["schedule", "probe", "health"] {
         if let Some(entry) = entries(&documents, name).into_iter().next() {
             plan.insert(name, Node::Table(entry));
         }
@@ -105,6 +105,19 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
             // A household's name stays here.
             let name = id(&entry);
             entry.insert("name", value(name));
+            entry
+        }),
+    );
+    // Sites that its own cameras alone see: of others it cannot say that they are blind.
+    let of_sites = entries(&documents, "site").into_iter().filter(|entry| {
+        let site = fleet.sites.get(id(entry).as_str());
+        site.is_some_and(|site| site.watchers().all(|watcher| cameras.contains_key(&watcher.camera)))
+    });
+    put(
+        &mut plan,
+        "site",
+        of_sites.map(|mut entry| {
+            ["area", "location"].into_iter().for_each(|key| drop(entry.remove(key)));
             entry
         }),
     );
@@ -177,14 +190,15 @@ fn put(plan: &mut DocumentMut, name: &str, entries: impl Iterator<Item = Table>)
     }
 }
 
-/// The configuration that a plan is, at the agent; `logins` is what is written there alone. Relative paths in it begin in
-/// `folder`.
-pub fn read_slice(plan: &AgentPlan, logins: Option<String>, folder: PathBuf) -> Result<Config, Problems> {
+/// The configuration that a plan is, at the agent; `own` are the files that are there alone, by their names. Relative paths in it
+/// begin in `folder`.
+pub fn read_slice(plan: &AgentPlan, own: Vec<(&str, String)>, folder: PathBuf) -> Result<Config, Problems> {
     let environment = |name: &str| plan.secrets.get(name).cloned().or_else(|| std::env::var(name).ok());
     let context = Context::new(&environment);
     let of = |name: &str, text: String| Source::new(name.to_owned(), folder.clone(), text);
-    let sources: Vec<Source> =
-        std::iter::once(of("plan", plan.text.clone())).chain(logins.map(|text| of("logins.toml", text))).collect();
+    let sources: Vec<Source> = std::iter::once(of("plan", plan.text.clone()))
+        .chain(own.into_iter().map(|(name, text)| of(name, text)))
+        .collect();
     let trees: Vec<_> = sources.iter().map(|source| (source, reading::parse(source, &context))).collect();
     build(&context, &trees, None)
 }
@@ -255,6 +269,15 @@ mod tests {
         [[site.view]]
         name = "v"
         cameras = ["a", "own"]
+        [[site]]
+        id = "hem"
+        name = "Ngã ba hẻm 7"
+        hamlet = "Thôn 1"
+        alert_after = "20s"
+        [[site.view]]
+        name = "v"
+        cameras = ["a"]
+        spares = ["b"]
     "#;
 
     #[test]
@@ -276,9 +299,13 @@ mod tests {
         let with_own = AgentPlan { secrets: [("OWN".to_owned(), "riêng".to_owned())].into(), ..plan.clone() };
         let with_own =
             AgentPlan { secrets: with_own.secrets.into_iter().chain(plan.secrets.clone()).collect(), ..with_own };
-        let theirs = read_slice(&with_own, Some(own.into()), folder.path().into()).expect("it is valid there");
+        let theirs =
+            read_slice(&with_own, vec![("logins.toml", own.into())], folder.path().into()).expect("it is valid there");
         let cameras: Vec<&str> = theirs.fleet.cameras.keys().map(CameraId::as_str).collect();
         assert_eq!(cameras, ["a", "b"]);
+        let sites: Vec<&str> = theirs.fleet.sites.keys().map(crate::model::SiteId::as_str).collect();
+        assert_eq!(sites, ["hem"], "of the other it cannot say that it is blind");
+        assert_eq!(theirs.fleet.sites["hem"].views, config.fleet.sites["hem"].views);
         assert_eq!(theirs.schedule.confirm_every, config.schedule.confirm_every);
         for (id, camera) in &theirs.fleet.cameras {
             let here = &config.fleet.cameras[id];
@@ -297,7 +324,7 @@ mod tests {
         let made = Config { files: crate::config::Files::default(), ..config.clone() };
         let made = slice(&made, &agent).expect("a plan");
         assert!(!made.text.contains("Hoa") && !made.text.contains("mật khẩu"), "{}", made.text);
-        let made = read_slice(&made, None, folder.path().into()).expect("it is valid there");
+        let made = read_slice(&made, Vec::new(), folder.path().into()).expect("it is valid there");
         assert_eq!(made.schedule.public, config.schedule.public);
         for (id, camera) in &config.fleet.cameras {
             let theirs =

@@ -28,6 +28,7 @@ impl Contacts {
             fits,
             backlog: message.backlog,
             dropped: message.dropped,
+            alarms: message.alarms,
             clock_offset_seconds: ahead,
         };
         held.insert(agent.clone(), contact);
@@ -42,6 +43,7 @@ impl Contacts {
             fits: Fits::Same,
             backlog: 0,
             dropped: 0,
+            alarms: 0,
             clock_offset_seconds: None,
         };
         self.held().insert(source.clone(), heard);
@@ -59,7 +61,7 @@ mod tests {
 
     fn message(version: &str, clock: Option<i64>) -> AgentMessage {
         let (version, plan) = (version.to_owned(), String::new());
-        AgentMessage { version, plan, backlog: 7, dropped: 0, wait: 0, clock, looks: Vec::new() }
+        AgentMessage { version, plan, backlog: 7, dropped: 0, wait: 0, clock, alarms: 0, looks: Vec::new() }
     }
 
     #[test]

@@ -41,6 +41,26 @@ impl Words<'_> {
                     format!("The shift {rotation} from {at} needs somebody{whom}"),
                 )
             }
+            Note::CutOff { place, agent, since, over } => {
+                let at = self.local.short(*since);
+                match (*over, self.brief) {
+                    (false, false) => self.language.pick(
+                        format!("{place}: mù hoàn toàn từ {at} ({agent} tự báo, không liên lạc được máy chủ)"),
+                        format!("{place}: blind since {at} (told by {agent}, which cannot reach the server)"),
+                    ),
+                    (false, true) => self.language.pick(
+                        format!("{place}: mù hoàn toàn từ {at}, mất máy chủ"),
+                        format!("{place}: blind since {at}, no server"),
+                    ),
+                    (true, false) => self.language.pick(
+                        format!("{place}: đã quan sát lại được, mù từ {at} ({agent} tự báo)"),
+                        format!("{place}: seen again, was blind since {at} (told by {agent})"),
+                    ),
+                    (true, true) => {
+                        self.language.pick(format!("{place}: đã quan sát lại được"), format!("{place}: seen again"))
+                    }
+                }
+            }
         }
     }
 
@@ -82,6 +102,19 @@ impl Words<'_> {
                 );
                 format!("{}\n{}. {remedy}", self.shift(*from, *until), capitalised(why.text(self.language)))
             }
+            Note::CutOff { over: true, .. } => self
+                .language
+                .pick("Không cần làm gì thêm.", "Nothing is left to do.")
+                .to_owned(),
+            Note::CutOff { .. } => self
+                .language
+                .pick(
+                    "Máy chủ giám sát hoặc đường truyền tới đó không hoạt động, nên hộp theo dõi tự báo. Hãy kiểm tra camera tại \
+                     chỗ và báo người quản trị.",
+                    "The monitor, or the line to it, does not work, so the agent tells by itself. Look after the cameras there and \
+                     call whoever keeps the monitor.",
+                )
+                .to_owned(),
         }
     }
 
@@ -178,7 +211,12 @@ mod tests {
         let gap = |why| Note::Gap { rotation: "truc".into(), person: "An".into(), from, until, why };
         let answer = |outcome| Note::Answer { number: 17, outcome, by: "An".into() };
         let spending = Note::Spending { channel: "sms-an".into(), parts: 80, per_day: 100 };
-        let all = [spending, handover(2)].into_iter().chain(Answered::ALL.map(answer)).chain(GapKind::ALL.map(gap));
+        let cut_off =
+            |over| Note::CutOff { place: "Ngã ba hẻm 7".into(), agent: "Hộp hẻm 7".into(), since: from, over };
+        let all = [spending, handover(2), cut_off(false), cut_off(true)]
+            .into_iter()
+            .chain(Answered::ALL.map(answer))
+            .chain(GapKind::ALL.map(gap));
         for note in all {
             let notice = notice(note.clone());
             let json = serde_json::to_string(&notice).expect("JSON");

@@ -93,6 +93,7 @@ fn priority(notice: &Notice) -> u8 {
         },
         Notice::Journal(notice) if notice.trouble == Trouble::Restored => 2,
         Notice::Journal(_) => 4,
+        Notice::Note(_, Note::CutOff { over: false, .. }) => 5,
         Notice::Note(_, Note::Gap { .. }) => 4,
         Notice::Channel(_) | Notice::Test(_) | Notice::Note(..) => 3,
         Notice::Digest(_) => 2,
@@ -115,6 +116,8 @@ fn tag(notice: &Notice) -> &'static str {
         Notice::Digest(_) => "clipboard",
         Notice::Test(_) => "test_tube",
         Notice::Note(_, Note::Spending { .. } | Note::Gap { .. }) => "warning",
+        Notice::Note(_, Note::CutOff { over: false, .. }) => "rotating_light",
+        Notice::Note(_, Note::CutOff { .. }) => "white_check_mark",
         Notice::Note(_, Note::Answer { .. }) => "bust_in_silhouette",
         Notice::Note(_, Note::Handover { .. }) => "calendar",
     }

@@ -233,6 +233,11 @@ impl Target {
         }
     }
 
+    /// Whether it takes messages that are of no incident: a telephone rings by incidents alone, and Alertmanager is told states.
+    pub fn takes_notes(&self) -> bool {
+        !matches!(self, Self::Sip(_) | Self::Stringee(_) | Self::Alertmanager { .. })
+    }
+
     /// What its kind takes in a minute: Telegram's guide, ntfy's default bucket, a GSM modem's speed; where no limit
     /// is published, a guess on the safe side.
     fn per_minute(&self) -> u32 {

@@ -14,6 +14,7 @@ pub struct AgentMetrics {
     heard: GaugeVec,
     backlog: GaugeVec,
     dropped: GaugeVec,
+    alarms: GaugeVec,
     offset: GaugeVec,
     claims: IntCounterVec,
     sources_heard: GaugeVec,
@@ -67,6 +68,10 @@ impl Default for AgentMetrics {
                 "camhealth_source_last_contact_timestamp_seconds",
                 "When a source last said something, as Unix time in seconds; 0 where it did not since the start.",
             ),
+            alarms: gauges(
+                "camhealth_agent_alarms",
+                "Alarms that an agent told by a channel of its own since it joined, because the daemon could not be reached.",
+            ),
             dropped: gauges("camhealth_agent_dropped_looks", "Looks that an agent had to give up since it joined."),
         }
     }
@@ -74,7 +79,7 @@ impl Default for AgentMetrics {
 
 impl AgentMetrics {
     pub(super) fn register(&self, registry: &Registry) {
-        let gauges = [&self.heard, &self.backlog, &self.dropped, &self.offset, &self.sources_heard];
+        let gauges = [&self.heard, &self.backlog, &self.dropped, &self.alarms, &self.offset, &self.sources_heard];
         gauges.into_iter().for_each(|one| made(registry.register(Box::new(one.clone()))));
         made(registry.register(Box::new(self.looks.clone())));
         made(registry.register(Box::new(self.refusals.clone())));
@@ -113,7 +118,7 @@ impl AgentMetrics {
     pub fn set<'a>(&self, agents: impl IntoIterator<Item = (&'a str, Option<&'a AgentContact>)>) {
         // A reload may have taken some away, and a version changes.
         self.info.reset();
-        [&self.heard, &self.backlog, &self.dropped, &self.offset].into_iter().for_each(GaugeVec::reset);
+        [&self.heard, &self.backlog, &self.dropped, &self.alarms, &self.offset].into_iter().for_each(GaugeVec::reset);
         for (link, contact) in agents {
             let of = |gauge: &GaugeVec, value: f64| gauge.with_label_values(&[link]).set(value);
             let heard = contact.and_then(|contact| contact.heard);
@@ -122,6 +127,7 @@ impl AgentMetrics {
             self.info.with_label_values(&[link, &contact.version, contact.fits.as_str()]).set(1);
             of(&self.backlog, contact.backlog as f64);
             of(&self.dropped, contact.dropped as f64);
+            of(&self.alarms, contact.alarms as f64);
             if let Some(offset) = contact.clock_offset_seconds {
                 of(&self.offset, offset);
             }

@@ -36,8 +36,16 @@ pub struct AgentMessage {
     /// What its clock shows as it sends, in milliseconds since 1970; none from those that do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<i64>,
+    /// Alarms that it told by a channel of its own since it joined.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub alarms: u64,
     /// Looks, by number.
     pub looks: Vec<AgentLook>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl AgentMessage {
@@ -84,6 +92,8 @@ pub struct AgentContact {
     pub backlog: u64,
     /// Looks that it had to give up since it joined.
     pub dropped: u64,
+    /// Alarms that it told by a channel of its own since it joined.
+    pub alarms: u64,
     /// Its clock minus ours, in seconds, with the way that a message takes.
     pub clock_offset_seconds: Option<f64>,
 }

@@ -53,6 +53,17 @@ pub enum Note {
         /// Why they cannot.
         why: GapKind,
     },
+    /// An agent that cannot reach the daemon tells by itself of a site that is blind, or is so no more.
+    CutOff {
+        /// The site, for people.
+        place: String,
+        /// The agent, for people.
+        agent: String,
+        /// Since when it is, or was, blind.
+        since: Timestamp,
+        /// Whether it is seen again.
+        over: bool,
+    },
 }
 
 impl Note {
@@ -63,6 +74,7 @@ impl Note {
             Self::Answer { .. } => "answer",
             Self::Handover { .. } => "handover",
             Self::Gap { .. } => "roster_gap",
+            Self::CutOff { .. } => "agent_cut_off",
         }
     }
 }

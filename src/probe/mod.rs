@@ -13,6 +13,7 @@ mod evidence;
 mod exhaustion;
 #[cfg(any(fuzzing, test))]
 pub mod fuzz;
+mod gateway;
 mod killings;
 mod nal;
 mod onvif;
@@ -37,6 +38,7 @@ mod wire;
 pub mod worker;
 
 pub use discover::{Candidate, ask, multicast};
+pub use gateway::default_gateway;
 pub use pool::Pool;
 pub use process::WORKER_ARGUMENT;
 pub(crate) use rtsp::tls::known_by;

@@ -29,7 +29,10 @@ fn snapshot(fleet: &Fleet, incidents: Vec<crate::model::Incident>) -> Snapshot {
     let contact = |id: &crate::model::LinkId| {
         let (heard, version, fits) = (Some(at(0)), "0.1.0".to_owned(), crate::model::Fits::Same);
         let (backlog, dropped, clock_offset_seconds) = (7, 7, None);
-        (id.clone(), crate::model::AgentContact { heard, version, fits, backlog, dropped, clock_offset_seconds })
+        (
+            id.clone(),
+            crate::model::AgentContact { heard, version, fits, backlog, dropped, alarms: 0, clock_offset_seconds },
+        )
     };
     Snapshot {
         at: at(0),

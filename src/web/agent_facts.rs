@@ -19,6 +19,9 @@ pub(super) fn facts(snapshot: &Snapshot, link: &LinkId, language: Language) -> V
     if contact.dropped > 0 {
         facts.push((words.looks_given_up, contact.dropped.to_string()));
     }
+    if contact.alarms > 0 {
+        facts.push((words.alarms_of_its_own, contact.alarms.to_string()));
+    }
     let fits = match contact.fits {
         Fits::Same => "",
         Fits::Older => words.is_older,

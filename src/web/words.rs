@@ -108,6 +108,7 @@ vocabulary! {
     looks_wait: "Kết quả chờ gửi", "Looks that wait to be sent";
     looks_given_up: "Kết quả đã phải bỏ", "Looks that it had to give up";
     version: "Phiên bản", "Version";
+    alarms_of_its_own: "Báo động tự gửi khi mất máy chủ", "Alarms told by itself";
     is_older: "(cũ hơn máy chủ: nên nâng cấp hộp)", "(older than the daemon: upgrade the agent)";
     is_newer: "(mới hơn máy chủ: nên nâng cấp máy chủ)", "(newer than the daemon: upgrade the daemon)";
     is_refused: "(không hợp với máy chủ: kết quả được giữ lại ở hộp)", "(does not fit the daemon: what it saw is kept there)";

@@ -17,7 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, TryLockError},
     io,
-    net::{IpAddr, Ipv4Addr, TcpListener},
+    net::{IpAddr, TcpListener},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -146,7 +146,7 @@ async fn network(config: &Config, facts: &mut Facts) {
     let names: BTreeSet<String> = addresses.iter().filter(|host| host.parse::<IpAddr>().is_err()).cloned().collect();
     let is_far = |host: &String| host.parse::<IpAddr>().map_or(host != "localhost", |ip| !ip.is_loopback());
     let needed = addresses.iter().any(is_far);
-    let gateway = default_gateway();
+    let gateway = probe::default_gateway();
     let ping = async {
         match gateway {
             Some(address) => answers(&Beacon::Icmp(address)).await,
@@ -255,21 +255,6 @@ fn is_program(program: &Path) -> bool {
         return is_one(program);
     }
     std::env::var_os("PATH").is_some_and(|all| std::env::split_paths(&all).any(|folder| is_one(&folder.join(program))))
-}
-
-/// The gateway of the default route, of IPv4.
-fn default_gateway() -> Option<IpAddr> {
-    parsed_gateway(&fs::read_to_string("/proc/net/route").ok()?)
-}
-
-/// Destinations and gateways stand there as hexadecimal numbers of the machine's own byte order.
-pub(super) fn parsed_gateway(routes: &str) -> Option<IpAddr> {
-    routes.lines().skip(1).find_map(|line| {
-        let mut fields = line.split_whitespace().skip(1);
-        let (destination, gateway) = (fields.next()?, fields.next()?);
-        let gateway = u32::from_str_radix(gateway, 16).ok().filter(|gateway| *gateway != 0)?;
-        (destination == "00000000").then(|| Ipv4Addr::from(gateway.to_ne_bytes()).into())
-    })
 }
 
 /// One camera of each link, and one of those that hang on none. While a daemon runs, only whether it answers is asked: many

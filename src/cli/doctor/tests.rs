@@ -2,7 +2,6 @@
 
 use super::{
     facts::{Camera, Channel, Clock, Disk, Facts, File, Gateway, Icmp, Journal, Port, Workers},
-    gather::parsed_gateway,
     judge::{Check, Finding, Weight, judge},
     *,
 };
@@ -135,14 +134,4 @@ fn the_table_stands_in_columns_and_ends_with_a_sum() {
         vietnamese.contains("✗ kênh báo        hook") && vietnamese.ends_with("\n1 hỏng, 1 nên xem lại\n"),
         "{vietnamese}"
     );
-}
-
-#[test]
-fn the_gateway_is_read_as_the_kernel_writes_it() {
-    let routes = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n\
-                  eth0\t0000FEA9\t00000000\t0001\t0\t0\t1000\t0000FFFF\n\
-                  eth0\t00000000\t0100140A\t0003\t0\t0\t100\t00000000\n";
-    assert!(cfg!(target_endian = "big") || parsed_gateway(routes) == Some([10, 20, 0, 1].into()));
-    assert_eq!(parsed_gateway("Iface\tDestination\tGateway\n"), None);
-    assert_eq!(parsed_gateway("nothing of the kind"), None);
 }

@@ -66,6 +66,7 @@ mod tests {
             dropped: 0,
             wait: AgentMessage::LONGEST_WAIT,
             clock: Some(1_795_812_345_678),
+            alarms: 0,
             looks,
         }
     }

@@ -42,6 +42,8 @@ pub(in crate::web) struct AgentStanding {
     pub(in crate::web) backlog: u64,
     /// Looks that it had to give up.
     pub(in crate::web) dropped: u64,
+    /// Alarms that it told by a channel of its own.
+    pub(in crate::web) alarms: u64,
     /// Its clock minus the daemon's, with the way of its message.
     pub(in crate::web) clock_offset_seconds: Option<f64>,
     /// Cameras that it looks at.
@@ -71,6 +73,7 @@ fn standing(snapshot: &Snapshot, id: &LinkId, cameras: usize) -> AgentStanding {
         fits: contact.map(|contact| contact.fits),
         backlog: contact.map_or(0, |contact| contact.backlog),
         dropped: contact.map_or(0, |contact| contact.dropped),
+        alarms: contact.map_or(0, |contact| contact.alarms),
         clock_offset_seconds: contact.and_then(|contact| contact.clock_offset_seconds),
         cameras,
     }
