@@ -335,6 +335,8 @@ async fn an_agent_looks_under_its_unit(machine: &Machine) {
     assert_eq!(confined, "CapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n");
     let rights = machine.done("stat --format '%a %U' /var/lib/camhealth-agent /var/lib/camhealth-agent/agent.json");
     assert_eq!(rights, "700 camhealth\n600 camhealth\n");
+    // It knows which start of the machine this is, or a look of before would seem to be of now.
+    machine.done("! journalctl --unit camhealth-agent --output cat | grep boot_id");
 }
 
 /// Looks by workers that confine themselves, pings, ONVIF, the watchdog, credentials and the log, all under the unit.

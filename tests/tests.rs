@@ -46,6 +46,7 @@ mod examples;
 mod first_day;
 /// Peers that mean harm: bounded time and memory, and nobody else delayed.
 mod hostile;
+mod houses;
 /// The description of the API and the list of metrics, as reviewed.
 mod interfaces;
 /// Spreadsheets, discovery and explanations on the command line.

@@ -190,7 +190,7 @@ impl Watch {
             return true;
         }
         match probe::default_gateway() {
-            Some(gateway) => probe::beacon::answers(&Beacon::Icmp(gateway)).await == Some(true),
+            Some(gateway) => probe::beacon::answers(&Beacon::Icmp(gateway), self.clock.now()).await == Some(true),
             None => false,
         }
     }

@@ -1,7 +1,23 @@
 //! A clock that nobody sets: milliseconds since the machine started, and which start that was.
 
 use rustix::time::{ClockId, clock_gettime};
-use std::fs;
+use std::{fs, sync::LazyLock};
+
+/// Which start of the machine this is. Where the kernel does not say so, nothing that another process of ours saw is taken to be of the
+/// same one: else what was seen before a restart of the machine would seem to be of now.
+static BOOT: LazyLock<String> = LazyLock::new(|| {
+    let told = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    match told.trim() {
+        "" => {
+            tracing::warn!(
+                "/proc/sys/kernel/random/boot_id cannot be read: ages of looks before this start are by the wall clock"
+            );
+            let started = clock_gettime(ClockId::Boottime);
+            format!("unknown-{}-{}.{}", std::process::id(), started.tv_sec, started.tv_nsec)
+        }
+        told => told.to_owned(),
+    }
+});
 
 /// A moment of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +30,8 @@ pub(super) struct Ticks {
 
 impl Ticks {
     pub(super) fn now() -> Self {
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let time = clock_gettime(ClockId::Boottime);
-        Self { boot: boot.trim().to_owned(), since: time.tv_sec * 1000 + time.tv_nsec / 1_000_000 }
+        Self { boot: BOOT.clone(), since: time.tv_sec * 1000 + time.tv_nsec / 1_000_000 }
     }
 
     /// How long ago something was, in milliseconds, and by how much that may be wrong. What was before the machine last started

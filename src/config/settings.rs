@@ -126,7 +126,8 @@ pub(super) fn beacon(table: &Entry<'_>, key: &'static str, text: Located<String>
     let beacon = text.value.parse().ok();
     if beacon.is_none() {
         let message = format!("{} is no address to ask", table.quoted(&text));
-        let remedy = "write \"icmp://10.20.0.1\" or \"tcp://10.20.0.1:80\", with an IP address";
+        let remedy = "write \"icmp://10.20.0.1\" or \"tcp://10.20.0.1:80\", with an IP address, or \"wireguard://wg0/KEY\" with \
+                      a peer's public key";
         table.problem(key, text.span, message, remedy);
     }
     beacon

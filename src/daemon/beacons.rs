@@ -8,6 +8,7 @@ use crate::{
     probe,
     topology::Voice,
 };
+use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -42,7 +43,7 @@ pub(super) async fn run(
         let links = fleet.links.iter().filter(|(id, _)| reached(id));
         let links = links.filter_map(|(id, link)| Some((Voice::Link(id.clone()), link.probe.clone()?)));
         let anchors = fleet.anchors.iter().map(|anchor| (Voice::Anchors, anchor.clone()));
-        let answers = ask(links.chain(anchors)).await;
+        let answers = ask(links.chain(anchors), clock.now()).await;
         silent.retain(|voice, _| answers.contains_key(voice));
         for (voice, answers) in answers {
             // Who could not be asked is not said to be silent.
@@ -59,10 +60,10 @@ pub(super) async fn run(
 }
 
 /// Whether each answers, where it could be asked; of the anchors one suffices.
-async fn ask(beacons: impl Iterator<Item = (Voice, Beacon)>) -> BTreeMap<Voice, Option<bool>> {
+async fn ask(beacons: impl Iterator<Item = (Voice, Beacon)>, now: Timestamp) -> BTreeMap<Voice, Option<bool>> {
     let mut asked = JoinSet::new();
     for (voice, beacon) in beacons {
-        asked.spawn(async move { (voice, probe::beacon::answers(&beacon).await) });
+        asked.spawn(async move { (voice, probe::beacon::answers(&beacon, now).await) });
     }
     let mut answers = BTreeMap::new();
     while let Some(answered) = asked.join_next().await {

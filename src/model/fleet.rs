@@ -146,6 +146,13 @@ pub enum Beacon {
     Tcp(SocketAddr),
     /// An ICMP echo.
     Icmp(IpAddr),
+    /// A peer of a WireGuard interface of this machine's, by its public key: it answers as long as their handshakes are renewed.
+    WireGuard {
+        /// The interface.
+        interface: Box<str>,
+        /// The peer's public key, in base64.
+        peer: Box<str>,
+    },
 }
 
 impl fmt::Display for Beacon {
@@ -153,6 +160,7 @@ impl fmt::Display for Beacon {
         match self {
             Self::Tcp(address) => write!(f, "tcp://{address}"),
             Self::Icmp(address) => write!(f, "icmp://{address}"),
+            Self::WireGuard { interface, peer } => write!(f, "wireguard://{interface}/{peer}"),
         }
     }
 }
@@ -160,11 +168,23 @@ impl fmt::Display for Beacon {
 impl FromStr for Beacon {
     type Err = ();
 
-    /// Reads `tcp://10.20.0.1:80` and `icmp://10.20.0.1`.
+    /// Reads `tcp://10.20.0.1:80`, `icmp://10.20.0.1` and `wireguard://wg0/KEY`.
     fn from_str(text: &str) -> Result<Self, ()> {
         match text.split_once("://") {
             Some(("tcp", address)) => address.parse().map(Self::Tcp).map_err(|_| ()),
             Some(("icmp", address)) => address.parse().map(Self::Icmp).map_err(|_| ()),
+            Some(("wireguard", rest)) => {
+                // In base64 there may be further slashes.
+                let (interface, peer) = rest.split_once('/').ok_or(())?;
+                let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_=+.-".contains(&byte);
+                let is_name = (1..=15).contains(&interface.len()) && interface.bytes().all(is_letter);
+                let is_key = peer.len() == 44
+                    && peer.ends_with('=')
+                    && peer[..43].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
+                let beacon = || Self::WireGuard { interface: interface.into(), peer: peer.into() };
+                // What begins with a dash would be an option of the program that is asked.
+                (is_name && is_key && !interface.starts_with('-')).then(beacon).ok_or(())
+            }
             _ => Err(()),
         }
     }

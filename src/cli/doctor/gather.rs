@@ -149,7 +149,7 @@ async fn network(config: &Config, facts: &mut Facts) {
     let gateway = probe::default_gateway();
     let ping = async {
         match gateway {
-            Some(address) => answers(&Beacon::Icmp(address)).await,
+            Some(address) => answers(&Beacon::Icmp(address), clock::Clock::system().now()).await,
             None => None,
         }
     };
@@ -162,7 +162,9 @@ async fn network(config: &Config, facts: &mut Facts) {
         (name, why)
     }));
     let unique: BTreeMap<String, Beacon> = beacons(config).map(|beacon| (beacon.to_string(), beacon.clone())).collect();
-    let asked = stream::iter(unique.into_iter().map(async |(text, beacon)| (text, answers(&beacon).await)));
+    let asked = stream::iter(
+        unique.into_iter().map(async |(text, beacon)| (text, answers(&beacon, clock::Clock::system().now()).await)),
+    );
     let channels = stream::iter(places(config).into_iter().map(async |(id, place, way)| {
         let trouble = match way {
             Way::Server(host, port) => reach(&host, port).await.err(),

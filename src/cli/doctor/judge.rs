@@ -328,7 +328,13 @@ fn network(facts: &Facts, language: Language, findings: &mut Vec<Finding>) {
                 Weight::Fair,
                 language
                     .pick(format!("{beacon}: máy này không hỏi được"), format!("{beacon}: this machine cannot ask")),
-                language.pick("xem dòng về ICMP ở trên", "see what is said of ICMP above"),
+                match beacon.starts_with("wireguard://") {
+                    true => language.pick(
+                        "cài wireguard-tools; người dùng camhealth cần CAP_NET_ADMIN (docs/installation.md); xem tên giao diện và khóa",
+                        "install wireguard-tools; camhealth's user needs CAP_NET_ADMIN (docs/installation.md); look at interface and key",
+                    ),
+                    false => language.pick("xem dòng về ICMP ở trên", "see what is said of ICMP above"),
+                },
             ),
         });
     }
