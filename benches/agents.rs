@@ -147,7 +147,12 @@ impl World {
         let secret = code["secret"].as_str().expect("a code").to_owned();
         let url = format!("{}/", self.base).parse().expect("a URL");
         let code = camhealth::agent::Code { url, certificate: None, code: secret };
-        camhealth::agent::join(&self.folder.join(format!("a{number}")), &code).await.expect("it joins");
+        let folder = self.folder.join(format!("a{number}"));
+        while let Err(why) = camhealth::agent::join(&folder, &code).await {
+            // Of these five a second too.
+            assert!(why.contains("429"), "{why}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     async fn up(&self) -> f64 {

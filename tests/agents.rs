@@ -488,7 +488,7 @@ fn packed(text: &[u8]) -> Vec<u8> {
 fn look(number: u64, camera: &str, age_ms: u64) -> Value {
     use camhealth::model::{AgentLook, Check, Observation};
     let seen = Observation::new(Check::Liveness, jiff::Timestamp::UNIX_EPOCH);
-    let look = AgentLook { number, camera: camera.into(), age: age_ms, error: 0, seen };
+    let look = AgentLook { number, camera: camera.into(), age: age_ms, error: 0, seen, oversized: false };
     serde_json::to_value(look).expect("JSON")
 }
 

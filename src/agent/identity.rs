@@ -2,6 +2,7 @@
 //! certificate the daemon is known. It joins by a code that is good once.
 
 use crate::{
+    config::Config,
     model::{Certificate, hex},
     probe::known_by,
     web,
@@ -11,6 +12,7 @@ use aws_lc_rs::{
     signature::{Ed25519KeyPair, KeyPair},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -44,6 +46,17 @@ impl std::fmt::Debug for Code {
 }
 
 impl Code {
+    /// One without what is good once: where agents reach a daemon, and by which certificate it is known where it has signed its own;
+    /// nothing where no address is known but that of all of a machine's networks.
+    pub fn of(config: &Config, at: Option<Url>) -> Option<Self> {
+        let own = || format!("{}://{}/", config.web.scheme(), config.web.listen).parse().ok();
+        let own = || own().filter(|_| !config.web.listen.ip().is_unspecified());
+        let url = at.or_else(|| config.deliver.page.clone()).or_else(own)?;
+        let pinned = config.web.tls.as_ref().filter(|_| config.web.acme.is_none());
+        let certificate = pinned.and_then(web::own_fingerprint).map(|print| hex(&print));
+        Some(Self { url, certificate, code: String::new() })
+    }
+
     /// As people copy it.
     pub fn written(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
@@ -177,7 +190,9 @@ pub async fn join(folder: &Path, code: &Code) -> Result<String, String> {
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap_or_default();
     let link = answer["link"].as_str().filter(|_| status.is_success());
     let link = link.ok_or_else(|| {
-        format!("{}: {status}: {}", code.url, answer["error"].as_str().unwrap_or("no agent can join there"))
+        let usual =
+            if status == StatusCode::TOO_MANY_REQUESTS { "try again in a moment" } else { "no agent can join there" };
+        format!("{}: {status}: {}", code.url, answer["error"].as_str().unwrap_or(usual))
     })?;
     let kept = Kept {
         url: code.url.clone(),

@@ -111,7 +111,14 @@ impl Store {
             let then = Ticks { boot: row.get("boot")?, since: row.get("ticks")? };
             let (age, error) = ticks.age(&then, wall.as_millisecond() - row.get::<_, i64>("wall")?);
             let camera = CameraId::from(row.get::<_, String>("camera")?.as_str());
-            looks.push(AgentLook { number: row.get::<_, i64>("number")?.unsigned_abs(), camera, age, error, seen });
+            looks.push(AgentLook {
+                number: row.get::<_, i64>("number")?.unsigned_abs(),
+                camera,
+                age,
+                error,
+                seen,
+                oversized: false,
+            });
         }
         let held: i64 = self.connection.query_row("SELECT count(*) FROM look", [], |row| row.get(0))?;
         let dropped = self.state("dropped")?.and_then(|count| count.parse().ok()).unwrap_or(0);

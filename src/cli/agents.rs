@@ -6,12 +6,7 @@ use super::{
     fail,
     users::{local, table},
 };
-use crate::{
-    agent::Code,
-    config,
-    model::{AgentContact, hex},
-    web,
-};
+use crate::{agent::Code, config, model::AgentContact};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -56,13 +51,10 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
                 Ok(config) => config,
                 Err(problems) => return fail(FAILED, &problems.render(false)),
             };
-            let own = || format!("{}://{}/", config.web.scheme(), config.web.listen).parse().ok();
-            let Some(url) = at.or_else(|| config.deliver.page.clone()).or_else(own) else {
+            let Some(code) = Code::of(&config, at) else {
                 return fail(FAILED, "say where agents reach the daemon: --at https://NAME:9740/");
             };
-            let pinned = config.web.tls.as_ref().filter(|_| config.web.acme.is_none());
-            let certificate = pinned.and_then(web::own_fingerprint).map(|print| hex(&print));
-            add(&client, &link, url, certificate).await
+            add(&client, &link, code).await
         }
         What::Revoke { link } => revoke(&client, &link).await,
     };
@@ -91,12 +83,11 @@ async fn list(client: &Client) -> Result<String, String> {
     })
 }
 
-async fn add(client: &Client, link: &str, url: Url, certificate: Option<String>) -> Result<String, String> {
+async fn add(client: &Client, link: &str, code: Code) -> Result<String, String> {
     let new = json!({ "label": link, "kind": "joining", "role": "wall" });
     let made = client.json(Method::POST, &["api", "v1", "passes"], Some(&new)).await;
     let made = made.map_err(|why| format!("{why} (is {link} a [[link]] with kind = \"agent\"?)"))?;
-    let code = made["secret"].as_str().unwrap_or_default().to_owned();
-    Ok(Code { url, certificate, code }.written())
+    Ok(Code { code: made["secret"].as_str().unwrap_or_default().to_owned(), ..code }.written())
 }
 
 async fn revoke(client: &Client, link: &str) -> Result<String, String> {

@@ -50,7 +50,7 @@ pub use export::export;
 pub use files::Files;
 pub use owners::Owners;
 pub use problem::{Problem, Problems};
-pub use slice::{read_slice, slice};
+pub use slice::{Slices, read_slice};
 
 use crate::edits::Sheet;
 use context::Context;

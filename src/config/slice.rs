@@ -18,26 +18,51 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item as Node, Table, TableLike, Valu
 /// Keys of a camera that nobody needs to look at it.
 const NOT_NEEDED: [&str; 3] = ["area", "notes", "name"];
 
-/// What an agent is to do; nothing where there is no such agent.
-pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
-    let fleet = &config.fleet;
-    fleet.agents().find(|(id, _)| *id == agent)?;
-    if config.files.is_empty() {
-        let (plan, secrets) = made::made(config, agent);
-        return Some(finished(&plan, secrets));
+/// A configuration's tables as its files have them, edits laid over them, read once for all agents.
+#[derive(Debug, Default)]
+pub struct Slices(BTreeMap<&'static str, Vec<Table>>);
+
+/// Tables of which agents are given something.
+const TABLES: [&str; 7] = ["schedule", "probe", "health", "link", "recorder", "camera", "site"];
+
+impl Slices {
+    /// Those of a configuration.
+    pub fn of(config: &Config) -> Self {
+        let holds = |item: &Item| config.sheet.line(item).is_some_and(|line| line.standing == Standing::Edited);
+        let edits = config.sheet.edits();
+        let held = edits.iter().filter(|(item, _)| holds(item)).map(|(_, edit)| &**edit);
+        let laid = lay::lay(&config.files.texts(), held);
+        let documents: Vec<DocumentMut> = laid.texts.iter().filter_map(|text| text.parse().ok()).collect();
+        Self(TABLES.into_iter().map(|name| (name, entries(&documents, name))).collect())
     }
+
+    /// All entries of a table.
+    fn all(&self, name: &str) -> impl Iterator<Item = &Table> {
+        self.0.get(name).into_iter().flatten()
+    }
+
+    /// What an agent is to do; nothing where there is no such agent.
+    pub fn slice(&self, config: &Config, agent: &LinkId) -> Option<AgentPlan> {
+        config.fleet.agents().find(|(id, _)| *id == agent)?;
+        Some(match config.files.is_empty() {
+            true => {
+                let (plan, secrets) = made::made(config, agent);
+                finished(&plan, secrets)
+            }
+            false => cut(self, config, agent),
+        })
+    }
+}
+
+/// What of the files is an agent's.
+fn cut(slices: &Slices, config: &Config, agent: &LinkId) -> AgentPlan {
+    let fleet = &config.fleet;
     let theirs = |camera: &&Arc<Camera>| fleet.agent_of(camera).as_ref() == Some(agent);
     let cameras: BTreeMap<&CameraId, &Arc<Camera>> =
         fleet.cameras.values().filter(theirs).map(|camera| (&camera.id, camera)).collect();
     let links: BTreeSet<LinkId> = cameras.values().flat_map(|camera| fleet.links_above(camera)).collect();
     let below: BTreeSet<&LinkId> = links.iter().filter(|id| fleet.up_from(id).any(|one| one == *agent)).collect();
     let devices: BTreeSet<&DeviceId> = cameras.values().map(|camera| &camera.device).collect();
-
-    let holds = |item: &Item| config.sheet.line(item).is_some_and(|line| line.standing == Standing::Edited);
-    let edits = config.sheet.edits();
-    let held = edits.iter().filter(|(item, _)| holds(item)).map(|(_, edit)| &**edit);
-    let laid = lay::lay(&config.files.texts(), held);
-    let documents: Vec<DocumentMut> = laid.texts.iter().filter_map(|text| text.parse().ok()).collect();
 
     let mut plan = DocumentMut::new();
     let mut commune = Table::new();
@@ -48,8 +73,8 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
     commune.insert("being_set_up", value(true));
     plan.insert("commune", Node::Table(commune));
     for name in ["schedule", "probe", "health"] {
-        if let Some(entry) = entries(&documents, name).into_iter().next() {
-            plan.insert(name, Node::Table(entry));
+        if let Some(entry) = slices.all(name).next() {
+            plan.insert(name, Node::Table(entry.clone()));
         }
     }
     let id = |entry: &Table| entry.get("id").and_then(Node::as_str).unwrap_or_default().to_owned();
@@ -59,9 +84,8 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
             logins.insert(name.to_owned(), login.cloned());
         }
     };
-    let of_links =
-        entries(&documents, "link").into_iter().filter(|entry| below.contains(&LinkId::from(id(entry).as_str())));
-    let of_links = of_links.map(|mut entry| {
+    let of_links = slices.all("link").filter(|entry| below.contains(&LinkId::from(id(entry).as_str())));
+    let of_links = of_links.cloned().map(|mut entry| {
         // Whose line it hangs on is the daemon's to judge, and so are beacons.
         let key = id(&entry);
         if key == agent.as_str() {
@@ -71,10 +95,8 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
         entry
     });
     put(&mut plan, "link", of_links);
-    let of_recorders: Vec<Table> = entries(&documents, "recorder")
-        .into_iter()
-        .filter(|entry| devices.contains(&DeviceId::from(id(entry).as_str())))
-        .collect();
+    let of_recorders: Vec<&Table> =
+        slices.all("recorder").filter(|entry| devices.contains(&DeviceId::from(id(entry).as_str()))).collect();
     for recorder in &of_recorders {
         let device = DeviceId::from(id(recorder).as_str());
         note(
@@ -85,22 +107,20 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
     put(
         &mut plan,
         "recorder",
-        of_recorders.into_iter().map(|mut entry| {
+        of_recorders.into_iter().cloned().map(|mut entry| {
             entry.remove("notes");
             entry
         }),
     );
-    let of_cameras: Vec<Table> = entries(&documents, "camera")
-        .into_iter()
-        .filter(|entry| cameras.contains_key(&CameraId::from(id(entry).as_str())))
-        .collect();
+    let of_cameras: Vec<&Table> =
+        slices.all("camera").filter(|entry| cameras.contains_key(&CameraId::from(id(entry).as_str()))).collect();
     for camera in &of_cameras {
         note(camera, cameras.get(&CameraId::from(id(camera).as_str())).and_then(|camera| camera.login.as_ref()));
     }
     put(
         &mut plan,
         "camera",
-        of_cameras.into_iter().map(|mut entry| {
+        of_cameras.into_iter().cloned().map(|mut entry| {
             NOT_NEEDED.iter().for_each(|key| drop(entry.remove(key)));
             // A household's name stays here.
             let name = id(&entry);
@@ -109,14 +129,14 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
         }),
     );
     // Sites that its own cameras alone see: of others it cannot say that they are blind.
-    let of_sites = entries(&documents, "site").into_iter().filter(|entry| {
+    let of_sites = slices.all("site").filter(|entry| {
         let site = fleet.sites.get(id(entry).as_str());
         site.is_some_and(|site| site.watchers().all(|watcher| cameras.contains_key(&watcher.camera)))
     });
     put(
         &mut plan,
         "site",
-        of_sites.map(|mut entry| {
+        of_sites.cloned().map(|mut entry| {
             ["area", "location"].into_iter().for_each(|key| drop(entry.remove(key)));
             entry
         }),
@@ -137,7 +157,7 @@ pub fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
     if !table.is_empty() {
         plan.insert("login", Node::Table(table));
     }
-    Some(finished(&plan, secrets))
+    finished(&plan, secrets)
 }
 
 fn finished(plan: &DocumentMut, secrets: BTreeMap<String, String>) -> AgentPlan {
@@ -208,6 +228,10 @@ mod tests {
     use super::*;
     use crate::config::load_with;
     use std::fs;
+
+    fn slice(config: &Config, agent: &LinkId) -> Option<AgentPlan> {
+        Slices::of(config).slice(config, agent)
+    }
 
     const TEXT: &str = r#"
         [commune]

@@ -2,7 +2,9 @@
 
 use super::{contract, descriptors, shared::Shared, supervise::Outcome};
 use crate::{
+    agent::Code,
     alert::turns,
+    config::{Config, Slices},
     deliver, metrics,
     model::{AgentPlan, CameraId, Grain, LinkId, PersonId, Sought, Timeline},
     rights::{Bounds, Reach},
@@ -81,26 +83,33 @@ fn state(shared: &Shared, clocks: Clocks) -> web::State {
     }
 }
 
-/// What is known of agents, and what each is to do. A plan is worked out once for each configuration: its text is long.
+/// What is known of agents, and what each is to do. The files are read once for each configuration, and a plan is worked out once.
 fn agents(shared: &Shared) -> web::Agents {
-    type Kept = Option<(Arc<crate::config::Config>, BTreeMap<LinkId, Arc<AgentPlan>>)>;
+    type Kept = Option<(Arc<Config>, Slices, BTreeMap<LinkId, Arc<AgentPlan>>)>;
     let (contacts, clock, configs) = (shared.contacts.clone(), shared.clock.clone(), shared.configs.clone());
     let (own, kept) = (shared.own.clone(), Mutex::new(Kept::None));
     web::Agents {
         plan: Arc::new(move |agent| {
             let config = configs.borrow().clone();
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            let (of, plans) = kept.get_or_insert_with(|| (config.clone(), BTreeMap::new()));
-            if !Arc::ptr_eq(of, &config) {
-                (*of, *plans) = (config.clone(), BTreeMap::new());
+            if !kept.as_ref().is_some_and(|(of, ..)| Arc::ptr_eq(of, &config)) {
+                *kept = Some((config.clone(), Slices::of(&config), BTreeMap::new()));
             }
+            let (_, slices, plans) = kept.as_mut()?;
             if !plans.contains_key(agent) {
-                plans.insert(agent.clone(), Arc::new(crate::config::slice(&config, agent)?));
+                plans.insert(agent.clone(), Arc::new(slices.slice(&config, agent)?));
             }
             plans.get(agent).cloned()
         }),
         heard: Arc::new(move |agent, message| contacts.heard(clock.now(), agent, message)),
         doubted: Arc::new(move |why| own.agents.refused(why)),
+        code: Arc::new({
+            let configs = shared.configs.clone();
+            move || {
+                let code = Code::of(&configs.borrow(), None)?;
+                Some(Box::new(move |secret: &str| Code { code: secret.to_owned(), ..code.clone() }.written()))
+            }
+        }),
     }
 }
 

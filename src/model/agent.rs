@@ -18,6 +18,9 @@ pub struct AgentLook {
     pub error: u64,
     /// What was seen.
     pub seen: Observation,
+    /// Whether that is larger than any look is, as the edge finds that reads it: it would fill pages, memory and the journal.
+    #[serde(skip)]
+    pub oversized: bool,
 }
 
 /// What an agent sends.

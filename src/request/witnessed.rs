@@ -12,8 +12,6 @@ const OLDEST: Duration = Duration::from_secs(8 * 24 * 3600);
 /// A look takes seconds; steps of it that are kept.
 const LONGEST: Duration = Duration::from_secs(120);
 const RUNGS: usize = 32;
-/// What is seen in a look takes a few kilobytes of JSON; what takes more would fill pages, memory and the journal.
-const LARGEST: usize = 16 * 1024;
 
 /// An agent's looks, sorted.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,9 +47,7 @@ pub fn sorted(now: Timestamp, before: u64, (agent, fleet): (&LinkId, &Fleet), mu
         let age = Duration::from_millis(look.age).saturating_add(error);
         let is_theirs =
             fleet.cameras.get(&look.camera).is_some_and(|camera| fleet.agent_of(camera).as_ref() == Some(agent));
-        // Asked last: it writes the look out.
-        let is_modest = || serde_json::to_vec(&look.seen).is_ok_and(|json| json.len() <= LARGEST);
-        let is_taken = |_: &Timestamp| is_theirs && age <= OLDEST && is_modest();
+        let is_taken = |_: &Timestamp| is_theirs && age <= OLDEST && !look.oversized;
         let Some(ended) = now.checked_sub(age).ok().filter(is_taken) else {
             sorted.refused += 1;
             continue;
@@ -119,7 +115,7 @@ mod tests {
     fn look(number: u64, camera: &str, age: u64, fails: bool) -> AgentLook {
         let failure = fails.then(|| Failure::new(FailureKind::Refused, Detail::default()));
         let seen = Observation { failure, ..Observation::new(Check::Liveness, at(-1_000_000)) };
-        AgentLook { number, camera: camera.into(), age: age * 1000, error: 0, seen }
+        AgentLook { number, camera: camera.into(), age: age * 1000, error: 0, seen, oversized: false }
     }
 
     #[test]
@@ -145,7 +141,7 @@ mod tests {
     #[test]
     fn a_look_that_is_larger_than_any_is_refused() {
         let mut huge = look(1, "a-1", 1, true);
-        huge.seen.failure = Some(Failure::new(FailureKind::Refused, Detail::plain(&"x".repeat(20_000))));
+        huge.oversized = true;
         let sorted = sorted(at(0), 0, (&"a".into(), &fleet()), vec![huge, look(2, "a-1", 1, true)]);
         assert_eq!((sorted.taken, sorted.refused, sorted.fresh.len()), (2, 1, 1));
     }

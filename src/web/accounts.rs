@@ -12,7 +12,7 @@ use super::{
     words::{Words, words},
 };
 use crate::{
-    model::{AreaId, Language, Snapshot},
+    model::{AreaId, Language, LinkKind, Snapshot},
     request::Refused,
     rights::{Account, Bounds, Invite, Pass, PassKind, Role},
 };
@@ -57,6 +57,9 @@ struct Accounts<'a> {
     people: Vec<(String, String)>,
     /// Whether people may sign in by a provider.
     provider: bool,
+    /// Ids and names of the links that are agents, and sources.
+    agents: Vec<(&'a str, &'a str)>,
+    sources: Vec<(&'a str, &'a str)>,
 }
 
 struct AccountRow<'a> {
@@ -154,9 +157,17 @@ fn shown(shared: &Shared, visitor: &Visitor, language: Language, issued: Option<
         areas: snapshot.fleet.areas.iter().map(|(id, area)| (id.as_str(), area.name.as_str())).collect(),
         people: shared.sheet().choices.people.iter().map(|(id, name)| (id.clone(), name.clone())).collect(),
         provider: shared.state.access.openid.is_some(),
+        agents: links(&snapshot, LinkKind::Agent),
+        sources: links(&snapshot, LinkKind::Source),
     };
     let frame = Frame { shared, visitor, snapshot: &snapshot, language, path: "/accounts", events: "" };
     html(page.render().and_then(|main| frame.whole(&main)))
+}
+
+/// Ids and names of the links of a kind.
+fn links(snapshot: &Snapshot, kind: LinkKind) -> Vec<(&str, &str)> {
+    let links = snapshot.fleet.links.iter().filter(|(_, link)| link.kind == kind);
+    links.map(|(id, link)| (id.as_str(), link.name.as_str())).collect()
 }
 
 /// A form's fields, of which some may come several times.
@@ -260,9 +271,20 @@ async fn issue(
     };
     // Nothing where it has no end.
     let days = form.one("days").trim().parse().ok();
+    // A code says where the daemon is reached, which is not to be found out when it is made already.
+    let code = (kind == PassKind::Joining).then(|| (shared.state.agents.code)());
+    if let Some(None) = code {
+        return (StatusCode::UNPROCESSABLE_ENTITY, format!("{}\n", words(language).no_address_for_agents))
+            .into_response();
+    }
     let bound = (kind, role, people::bounds(&form.areas()));
     let outcome = people::issue(&shared, &visitor.by, bound, form.one("label"), days).await;
-    issued(&shared, &visitor, language, outcome)
+    match (outcome, code.flatten()) {
+        (Ok(Issued::Token(secret)), Some(code)) => {
+            shown(&shared, &visitor, language, Some((words(language).code_once, &code(&secret))))
+        }
+        (outcome, _) => issued(&shared, &visitor, language, outcome),
+    }
 }
 
 async fn end(Seen(shared): Seen, visitor: Visitor, _: OwnPage, Path(id): Path<String>) -> Response {

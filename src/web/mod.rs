@@ -79,7 +79,7 @@ mod words;
 pub use acme::{Acme, Proofs, Renewal, Standing};
 #[cfg(any(fuzzing, test))]
 pub use agents::fuzz;
-pub use agents::{Agents, DoubtFn, HeardFn, PlanFn, packed, signed};
+pub use agents::{Agents, CodeFn, DoubtFn, HeardFn, PlanFn, packed, signed};
 pub use asked::Asked;
 pub use asking::why;
 pub use editing::Turn;

@@ -219,6 +219,7 @@ pub(in crate::web) fn state() -> (State, Behind) {
             plan: Arc::new(|_| None),
             heard: Arc::new(|_, _| crate::model::Fits::Same),
             doubted: Arc::new(|_| {}),
+            code: Arc::new(|| Some(Box::new(|secret: &str| format!("cam1-{secret}")))),
         },
         hosts: Hosts::new(&["giamsat.xa".to_owned()], || Some("may-chu.lan".to_owned())),
         snapshots,

@@ -103,6 +103,7 @@ vocabulary! {
     silent: "không trả lời", "is silent";
     links_below: "Đường truyền phía sau", "Links behind it";
     agent: "Hộp theo dõi", "Agent";
+    source: "Nguồn tin", "Source";
     last_heard: "Báo về lần cuối", "Last heard of";
     not_since_the_start: "chưa lần nào từ khi khởi động", "not since the start";
     looks_wait: "Kết quả chờ gửi", "Looks that wait to be sent";
@@ -235,6 +236,10 @@ vocabulary! {
     make_calendar: "Tạo lịch trực cho điện thoại", "Make a calendar of somebody's shifts for their phone";
     whose_shifts: "Ca trực của", "Shifts of";
     screen_once: "Liên kết này chỉ hiện một lần. Mở nó trên màn hình đó:", "This link is shown once. Open it on that screen:";
+    code_once: "Mã này chỉ hiện một lần, dùng được một lần trong một ngày. Trên hộp theo dõi, chạy camhealth agent join với mã:", "This code is shown once and is good once, for a day. On the agent, run camhealth agent join with it:";
+    no_address_for_agents: "Chưa biết các hộp theo dõi tới máy chủ qua địa chỉ nào: hãy đặt [notify] page trong cấu hình, hoặc dùng camhealth agents add --at.", "Where agents reach this daemon is not known: set [notify] page, or use camhealth agents add --at.";
+    make_code: "Tạo mã gắn hộp theo dõi", "Make a code for an agent";
+    make_source: "Tạo mã cho nguồn tin", "Make a token for a source";
     token_once: "Mã này chỉ hiện một lần. Ghi vào tệp của chương trình đó:", "This token is shown once. Write it into a file of that program:";
     at_time: "Lúc", "When";
     entry_number: "Số", "No.";

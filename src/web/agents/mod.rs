@@ -13,4 +13,4 @@ pub use key::signed;
 pub use pack::packed;
 pub(super) use routes::routes;
 pub(super) use standing::{AgentStanding, all};
-pub use standing::{Agents, DoubtFn, HeardFn, PlanFn};
+pub use standing::{Agents, CodeFn, DoubtFn, HeardFn, PlanFn};

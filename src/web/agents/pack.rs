@@ -12,6 +12,8 @@ const PACKED: u8 = 1;
 /// What a message holds unpacked, at most, and how many looks.
 const LARGEST: u64 = 2 * 1024 * 1024;
 const LOOKS: usize = 500;
+/// What is seen in a look takes a few kilobytes of JSON.
+const LOOK: usize = 16 * 1024;
 
 /// A message's JSON as it goes over the line.
 ///
@@ -41,9 +43,13 @@ pub(in crate::web) fn unpacked(body: &[u8]) -> Result<AgentMessage, String> {
     if text.len() as u64 > LARGEST {
         return Err(format!("the message is larger than {LARGEST} bytes unpacked"));
     }
-    let message: AgentMessage = serde_json::from_slice(&text).map_err(|error| format!("the message: {error}"))?;
+    let mut message: AgentMessage = serde_json::from_slice(&text).map_err(|error| format!("the message: {error}"))?;
     if message.looks.len() > LOOKS {
         return Err(format!("the message holds more than {LOOKS} looks"));
+    }
+    // Here and not where it is decided: one event loop decides for all.
+    for look in &mut message.looks {
+        look.oversized = !serde_json::to_vec(&look.seen).is_ok_and(|json| json.len() <= LOOK);
     }
     Ok(message)
 }
@@ -90,7 +96,19 @@ mod tests {
             rung(RungName::Reach, 0.003_918_273, json!(["accepts", "192.168.1.27:554"])),
             rung(RungName::Options, 0.004_182_736, json!(["rtsp_answers", "200"])),
         ];
-        AgentLook { number, camera: "nha-27".into(), age: 31_415, error: 0, seen }
+        AgentLook { number, camera: "nha-27".into(), age: 31_415, error: 0, seen, oversized: false }
+    }
+
+    #[test]
+    fn a_look_that_is_larger_than_any_is_marked() {
+        let mut huge = look(1);
+        huge.seen.failure = Some(crate::model::Failure::new(
+            crate::model::FailureKind::Refused,
+            crate::model::Detail::plain(&"x".repeat(20_000)),
+        ));
+        let json = serde_json::to_vec(&message(vec![huge, look(2)])).expect("JSON");
+        let read = unpacked(&packed(&json).expect("memory")).expect("it is read");
+        assert_eq!(read.looks.iter().map(|look| look.oversized).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub type HeardFn = Arc<dyn Fn(&LinkId, &AgentMessage) -> Fits + Send + Sync>;
 /// Counts a message that was refused, by why.
 pub type DoubtFn = Arc<dyn Fn(&'static str) + Send + Sync>;
 
+/// Makes a code of what is good once; nothing where it is not known where agents reach the daemon.
+pub type CodeFn = Arc<dyn Fn() -> Option<Box<dyn Fn(&str) -> String + Send>> + Send + Sync>;
+
 /// What the line knows of agents.
 #[derive(Clone)]
 pub struct Agents {
@@ -24,6 +27,8 @@ pub struct Agents {
     pub heard: HeardFn,
     /// A message was refused.
     pub doubted: DoubtFn,
+    /// What codes are made by.
+    pub code: CodeFn,
 }
 
 /// How an agent stands.
