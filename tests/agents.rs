@@ -154,6 +154,13 @@ impl World {
         serde_json::from_str(&answer.text().await.ok()?).ok()
     }
 
+    /// What a page answers to a form.
+    pub(crate) async fn page(&self, path: &str, form: &'static str) -> String {
+        let request = self.http.post(format!("https://{}{path}", self.page)).body(form);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        request.send().await.expect("an answer").text().await.expect("text")
+    }
+
     pub(crate) async fn metric(&self, line: &str) -> Option<f64> {
         let answer = self.http.get(format!("https://{}/metrics", self.page)).send().await.ok()?.text().await.ok()?;
         answer.lines().find_map(|one| one.strip_prefix(line)?.trim().parse().ok())
@@ -176,7 +183,7 @@ impl World {
         folder
     }
 
-    fn join(&self, folder: &Path, code: &str) -> (bool, String) {
+    pub(crate) fn join(&self, folder: &Path, code: &str) -> (bool, String) {
         let output = camhealth(&["agent", "join", code, "--folder", folder.to_str().expect("letters")], &[]);
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         (output.status.success(), text)

@@ -228,7 +228,13 @@ async fn proxy(bytes: Arc<AtomicU64>) -> SocketAddr {
 async fn an_agent_goes_through_the_proxy_that_the_environment_names() {
     let world = World::new().await;
     let daemon = world.daemon();
-    let folder = world.joined().await;
+    eventually("the daemon", async || world.get("/api/v1/status").await).await;
+    // By a code of the page, which says where the daemon is.
+    let page = world.page("/passes", "kind=joining&role=wall&label=hem-7").await;
+    let code = page.split("<code id=\"issued\">").nth(1).and_then(|rest| rest.split("</code>").next());
+    let folder = world.folder.path().join("agent");
+    let (done, told) = world.join(&folder, code.unwrap_or_else(|| panic!("there is no code: {page}")));
+    assert!(done, "{told}");
     let bytes = Arc::new(AtomicU64::new(0));
     let proxy = format!("http://{}", proxy(bytes.clone()).await);
     let mut command = Command::new(program());

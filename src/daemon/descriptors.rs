@@ -14,6 +14,8 @@ const OF_A_LOOK: u64 = 2;
 const OF_A_WORKER: u64 = 8;
 /// A message on its way, and the connection that is kept for the next.
 const OF_A_CHANNEL: u64 = 2;
+/// The connection that an agent keeps, and another for what is urgent.
+const OF_AN_AGENT: u64 = 2;
 /// Visitors are never left without.
 const LEAST_VISITORS: u64 = 16;
 
@@ -26,9 +28,6 @@ pub fn raise() -> std::io::Result<()> {
 /// The server's limits, with as many connections as there are descriptors for; warns where these are few.
 pub(super) fn limits(config: &Config) -> web::Limits {
     let usual = web::Limits::default();
-    // Each agent keeps a connection, and has another for what is urgent.
-    let agents = config.fleet.agents().count();
-    let usual = web::Limits { connections: usual.connections + 2 * agents, ..usual };
     let wanted = usual.connections as u64;
     let needed = needed(config);
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
@@ -48,7 +47,8 @@ pub(super) fn limits(config: &Config) -> web::Limits {
 fn needed(config: &Config) -> u64 {
     let looks = config.schedule.concurrency.min(config.fleet.cameras.len()) as u64;
     let (workers, channels) = (config.probe.workers as u64, config.deliver.channels.len() as u64);
-    OWN + looks * OF_A_LOOK + workers * OF_A_WORKER + channels * OF_A_CHANNEL + config.fleet.links.len() as u64
+    let agents = config.fleet.agents().count() as u64 * OF_AN_AGENT;
+    OWN + looks * OF_A_LOOK + workers * OF_A_WORKER + channels * OF_A_CHANNEL + agents + config.fleet.links.len() as u64
 }
 
 /// Connections of visitors.

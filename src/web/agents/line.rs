@@ -138,7 +138,7 @@ pub(super) async fn exchange(
     }
     let wait = Duration::from_secs(wait.min(AgentMessage::LONGEST_WAIT));
     if let Some(Extension(guest)) = guest {
-        guest.waits(wait);
+        guest.waits(&print.0, wait);
     }
     let until = tokio::time::Instant::now() + wait;
     loop {

@@ -72,10 +72,15 @@ impl Guest {
         self.way
     }
 
-    /// Its answer is kept back for so long, because it asked for that and may.
-    pub(in crate::web) fn waits(&self, length: Duration) {
-        let mut conduct = lock(&self.chair.conduct);
-        conduct.due = conduct.due.map(|due| due + length);
+    /// Its answer is kept back for so long, because it asked for that and may: it is an agent that has shown this key.
+    pub(in crate::web) fn waits(&self, key: &str, length: Duration) {
+        {
+            let mut conduct = lock(&self.chair.conduct);
+            conduct.due = conduct.due.map(|due| due + length);
+        }
+        let mut inside = lock(&self.chair.room.0);
+        let gone = inside.seats.waits(self.chair.id, key);
+        inside.close(gone);
     }
 
     /// It listens for events from now on: its answer has no end, and another may have to give way.
@@ -209,7 +214,7 @@ mod tests {
             chair.busy();
             let answer = async {
                 sleep(Duration::from_secs(1)).await;
-                guest.waits(Duration::from_secs(put_off));
+                guest.waits("key", Duration::from_secs(put_off));
                 sleep(Duration::from_secs(takes - 1)).await;
             };
             assert_eq!(chair.in_time(answer).await.is_some(), comes, "{put_off} {takes}");

@@ -21,6 +21,9 @@ pub(super) enum Phase {
     Busy,
     /// A page listens for events.
     Stream,
+    /// An agent that has shown its key waits for an answer. It takes nobody's place: many agents may come from one address, such as
+    /// that of a provider which translates those of a whole hamlet, and each key has one such place.
+    Agent,
 }
 
 struct Seat {
@@ -30,6 +33,8 @@ struct Seat {
     phase: Phase,
     /// Grows with each change of phase: the smallest has been in its phase for longest.
     since: u64,
+    /// Whose key an agent has shown here.
+    key: Option<String>,
 }
 
 /// The table.
@@ -47,11 +52,12 @@ impl Seats {
     /// Room for a connection, and who gives way for it; `None` where it is to be closed.
     pub(super) fn admit(&mut self, ip: IpAddr) -> Option<(Id, Option<Id>)> {
         let address = address(ip);
-        let of_address = |seat: &Seat| seat.address == address;
+        let is_counted = |seat: &Seat| seat.phase != Phase::Agent;
+        let of_address = |seat: &Seat| seat.address == address && is_counted(seat);
         let proxy = is_proxy(ip, &self.limits.proxies);
         let gone = if !proxy && self.count(of_address) >= self.limits.connections_by_address {
             Some(self.least_missed(of_address)?)
-        } else if self.seats.len() >= self.limits.connections {
+        } else if self.count(is_counted) >= self.limits.connections {
             Some(self.least_missed(|_| true)?)
         } else {
             None
@@ -60,7 +66,7 @@ impl Seats {
             self.seats.remove(&gone);
         }
         let id = self.turn();
-        self.seats.insert(id, Seat { address, proxy, phase: Phase::Idle, since: id });
+        self.seats.insert(id, Seat { address, proxy, phase: Phase::Idle, since: id, key: None });
         Some((id, gone))
     }
 
@@ -70,6 +76,20 @@ impl Seats {
         if let Some(seat) = self.seats.get_mut(&id) {
             (seat.phase, seat.since) = (phase, since);
         }
+    }
+
+    /// An agent that has shown this key waits for its answer; which other connection of the same key gives way for it.
+    pub(super) fn waits(&mut self, id: Id, key: &str) -> Option<Id> {
+        let same = |seat: &Seat| seat.phase == Phase::Agent && seat.key.as_deref() == Some(key);
+        let gone = self.seats.iter().find(|(other, seat)| **other != id && same(seat)).map(|(other, _)| *other);
+        if let Some(gone) = gone {
+            self.seats.remove(&gone);
+        }
+        self.goes_over(id, Phase::Agent);
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.key = Some(key.to_owned());
+        }
+        gone
     }
 
     /// A connection begins to listen for events; which other gives way for it.
@@ -196,6 +216,29 @@ mod tests {
         assert_eq!(listen(3).1, Some(greedy[1]), "all shares are full");
         assert_eq!(listen(4).1, Some(greedy[2]), "it still has most");
         assert_eq!(listen(5).1, Some(honest), "all have one: the oldest");
+    }
+
+    #[test]
+    fn agents_that_wait_take_nobodys_place_and_each_key_has_one() {
+        let mut seats = seats(3, 2, 9, 9);
+        let agents: Vec<Id> = (0..50)
+            .map(|number| {
+                let (id, gone) = seats.admit(ip(1)).expect("there is room");
+                assert_eq!(gone, None, "{number}");
+                seats.goes_over(id, Phase::Busy);
+                assert_eq!(seats.waits(id, &format!("key-{number}")), None);
+                id
+            })
+            .collect();
+        let [first, second] = [1, 1].map(|last| admitted(&mut seats, last));
+        assert_eq!(seats.admit(ip(1)).expect("its own gives way").1, Some(first));
+        seats.goes_over(second, Phase::Busy);
+        let again = admitted(&mut seats, 2);
+        assert_eq!(seats.waits(again, "key-7"), Some(agents[7]), "the older of the same key gives way");
+        assert_eq!(seats.waits(again, "key-7"), None);
+        // One that was answered is a visitor like others.
+        seats.goes_over(agents[3], Phase::Idle);
+        assert_eq!(seats.admit(ip(1)).expect("an idle one gives way").1.is_some(), true);
     }
 
     #[test]
