@@ -112,6 +112,10 @@ fn budgets(it: &Explanation, words: &Words) -> String {
         format!("{} {} ({} {})", megabytes(budget.limit), words.per_day, megabytes(budget.left), words.left)
     };
     let looks = |budget: Budget| format!("{} {} ({} {})", budget.limit, words.per_hour, budget.left, words.left);
+    // Of one that is not looked at there is nothing to spend.
+    if it.bytes_budget.is_none() && it.bytes_received == 0 {
+        return String::new();
+    }
     let parts = it.bytes_budget.map(bytes).into_iter().chain(it.looks_budget.map(looks));
     parts.chain([format!("{}: {}", words.spent, kilobytes(it.bytes_received))]).collect::<Vec<_>>().join("; ")
 }

@@ -33,6 +33,7 @@ struct Of {
     /// The camera's id.
     id: String,
     /// What a number stands at that rises as long as media comes, such as the bytes that were received of it.
+    #[schema(maximum = 9007199254740991.0)]
     counter: Option<u64>,
     /// Whether it works.
     working: Option<bool>,

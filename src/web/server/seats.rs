@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(seats.waits(again, "key-7"), None);
         // One that was answered is a visitor like others.
         seats.goes_over(agents[3], Phase::Idle);
-        assert_eq!(seats.admit(ip(1)).expect("an idle one gives way").1.is_some(), true);
+        assert!(seats.admit(ip(1)).expect("an idle one gives way").1.is_some());
     }
 
     #[test]
