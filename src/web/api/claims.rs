@@ -12,7 +12,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, header},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::time::Duration;
 
 /// Cameras of which one message speaks at most.
@@ -33,6 +33,7 @@ struct Of {
     /// The camera's id.
     id: String,
     /// What a number stands at that rises as long as media comes, such as the bytes that were received of it.
+    #[serde(default, deserialize_with = "whole")]
     #[schema(maximum = 9007199254740991.0)]
     counter: Option<u64>,
     /// Whether it works.
@@ -40,6 +41,19 @@ struct Of {
     /// How many seconds ago that was so, at most 60; 0 without it.
     #[serde(default)]
     age_seconds: f64,
+}
+
+/// Numbers up to here are exact in any program that knows no other than floating ones.
+const LARGEST: f64 = 9_007_199_254_740_991.0;
+
+/// A whole number, also as `81234.0`: the same to JSON, and what some programs write.
+fn whole<'de, D: Deserializer<'de>>(number: D) -> Result<Option<u64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(number)? else { return Ok(None) };
+    let floating = || number.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=LARGEST).contains(number));
+    match number.as_u64().or_else(|| floating().map(|number| number as u64)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(D::Error::custom(format!("{number} is no whole number from 0 to {LARGEST}"))),
+    }
 }
 
 /// What became of it.
@@ -109,4 +123,25 @@ pub(super) async fn tell(
     let taken = said.cameras.len().saturating_sub(untaken.len());
     let untaken = untaken.into_iter().map(|(id, why)| NotTaken { id: id.to_string(), why }).collect();
     Ok(Json(Heard { taken, untaken }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_is_a_whole_number_however_it_is_written() {
+        let read = |counter: &str| {
+            let json = format!("{{\"cameras\": [{{\"id\": \"a\", \"counter\": {counter}}}]}}");
+            serde_json::from_str::<Said>(&json).map(|said| said.cameras[0].counter).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("81234"), Ok(Some(81234)));
+        assert_eq!(read("81234.0"), Ok(Some(81234)));
+        assert_eq!(read("8.1e4"), Ok(Some(81000)));
+        assert_eq!(read("18446744073709551615"), Ok(Some(u64::MAX)));
+        assert_eq!(read("null"), Ok(None));
+        for wrong in ["-1", "0.5", "1e300", "\"7\"", "[]"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 }
