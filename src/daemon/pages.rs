@@ -6,7 +6,7 @@ use crate::{
     alert::turns,
     config::{Config, Slices},
     deliver, metrics,
-    model::{AgentPlan, CameraId, Grain, LinkId, PersonId, Sought, Timeline},
+    model::{AgentPlan, CameraId, Grain, LinkId, PersonId, Sought, Timeline, elapsed},
     rights::{Bounds, Reach},
     uptime, web,
 };
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::{
     net::TcpListener,
@@ -83,23 +84,45 @@ fn state(shared: &Shared, clocks: Clocks) -> web::State {
     }
 }
 
-/// What is known of agents, and what each is to do. The files are read once for each configuration, and a plan is worked out once.
+/// How long the files of a configuration are held as they were read, after an agent's plan was last cut from them: agents ask
+/// together after a reload, and a large fleet's take tens of megabytes.
+const HELD: Duration = Duration::from_secs(60);
+
+/// The plans of agents by one configuration.
+struct Plans {
+    of: Arc<Config>,
+    /// Its files, and when a plan was last cut from them.
+    slices: Option<(Slices, Timestamp)>,
+    plans: BTreeMap<LinkId, Arc<AgentPlan>>,
+}
+
+impl Plans {
+    fn plan(&mut self, now: Timestamp, agent: &LinkId) -> Option<Arc<AgentPlan>> {
+        self.slices.take_if(|(_, used)| elapsed(now, *used) > HELD);
+        if let Some(plan) = self.plans.get(agent) {
+            return Some(plan.clone());
+        }
+        let (slices, used) = self.slices.get_or_insert_with(|| (Slices::of(&self.of), now));
+        *used = now;
+        let plan = Arc::new(slices.slice(&self.of, agent)?);
+        self.plans.insert(agent.clone(), plan.clone());
+        Some(plan)
+    }
+}
+
+/// What is known of agents, and what each is to do. A plan is worked out once for each configuration.
 fn agents(shared: &Shared) -> web::Agents {
-    type Kept = Option<(Arc<Config>, Slices, BTreeMap<LinkId, Arc<AgentPlan>>)>;
     let (contacts, clock, configs) = (shared.contacts.clone(), shared.clock.clone(), shared.configs.clone());
-    let (own, kept) = (shared.own.clone(), Mutex::new(Kept::None));
+    let now = clock.clone();
+    let (own, kept) = (shared.own.clone(), Mutex::new(None::<Plans>));
     web::Agents {
         plan: Arc::new(move |agent| {
             let config = configs.borrow().clone();
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if !kept.as_ref().is_some_and(|(of, ..)| Arc::ptr_eq(of, &config)) {
-                *kept = Some((config.clone(), Slices::of(&config), BTreeMap::new()));
+            if !kept.as_ref().is_some_and(|plans| Arc::ptr_eq(&plans.of, &config)) {
+                *kept = Some(Plans { of: config, slices: None, plans: BTreeMap::new() });
             }
-            let (_, slices, plans) = kept.as_mut()?;
-            if !plans.contains_key(agent) {
-                plans.insert(agent.clone(), Arc::new(slices.slice(&config, agent)?));
-            }
-            plans.get(agent).cloned()
+            kept.as_mut()?.plan(now.now(), agent)
         }),
         heard: Arc::new(move |agent, message| contacts.heard(clock.now(), agent, message)),
         doubted: Arc::new(move |why| own.agents.refused(why)),
