@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The daemon that has not answered for so long cannot be reached. It calls the agent lost somewhat sooner, and tells of that.
-pub(super) const CUT: Duration = Duration::from_secs(120);
+const CUT: Duration = Duration::from_secs(120);
 /// Alarms in a day at most: each costs money, and a camera that comes and goes is no reason to spend it all.
 const MOST_A_DAY: usize = 20;
 const DAY: Duration = Duration::from_secs(24 * 3600);

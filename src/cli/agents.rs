@@ -3,7 +3,7 @@
 use super::{
     FAILED,
     client::{Client, Daemon, NOTHING, told},
-    fail,
+    fail, passes,
     users::{local, table},
 };
 use crate::{agent::Code, config, model::AgentContact};
@@ -85,9 +85,9 @@ async fn list(client: &Client) -> Result<String, String> {
 
 async fn add(client: &Client, link: &str, code: Code) -> Result<String, String> {
     let new = json!({ "label": link, "kind": "joining", "role": "wall" });
-    let made = client.json(Method::POST, &["api", "v1", "passes"], Some(&new)).await;
-    let made = made.map_err(|why| format!("{why} (is {link} a [[link]] with kind = \"agent\"?)"))?;
-    Ok(Code { code: made["secret"].as_str().unwrap_or_default().to_owned(), ..code }.written())
+    let secret = passes::secret(client, &new).await;
+    let secret = secret.map_err(|why| format!("{why} (is {link} a [[link]] with kind = \"agent\"?)"))?;
+    Ok(Code { code: secret, ..code }.written())
 }
 
 async fn revoke(client: &Client, link: &str) -> Result<String, String> {

@@ -73,33 +73,34 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         Ok(client) => client,
         Err(code) => return code,
     };
-    let path = ["api", "v1", "passes"];
     let outcome = match arguments.what.unwrap_or(What::List) {
         What::List => list(&client).await,
         What::Token { label, role, days, areas } => {
             let new = json!({ "label": label, "kind": "token", "role": role, "days": days, "areas": areas });
-            let made = client.json(Method::POST, &path, Some(&new)).await;
-            made.map(|made| made["secret"].as_str().unwrap_or_default().to_owned())
+            secret(&client, &new).await
         }
         What::Screen { label, days, areas } => {
             let new = json!({ "label": label, "kind": "screen", "role": "wall", "days": days, "areas": areas });
-            let made = client.json(Method::POST, &path, Some(&new)).await;
-            made.map(|made| client.at(made["secret"].as_str().unwrap_or_default()))
+            secret(&client, &new).await.map(|path| client.at(&path))
         }
         What::Source { link, days } => {
             let new = json!({ "label": link, "kind": "source", "role": "wall", "days": days });
-            let made = client.json(Method::POST, &path, Some(&new)).await;
-            made.map(|made| made["secret"].as_str().unwrap_or_default().to_owned())
-                .map_err(|why| format!("{why} (is {link} a [[link]] with kind = \"source\"?)"))
+            let made = secret(&client, &new).await;
+            made.map_err(|why| format!("{why} (is {link} a [[link]] with kind = \"source\"?)"))
         }
         What::Calendar { person, days } => {
             let new = json!({ "label": person, "kind": "calendar", "role": "wall", "days": days });
-            let made = client.json(Method::POST, &path, Some(&new)).await;
-            made.map(|made| client.at(made["secret"].as_str().unwrap_or_default()))
+            secret(&client, &new).await.map(|path| client.at(&path))
         }
         What::End { id } => client.ask(Method::DELETE, &["api", "v1", "passes", &id], &[], NOTHING).await,
     };
     told(outcome)
+}
+
+/// Makes a pass; its secret, or the path of its link.
+pub(super) async fn secret(client: &Client, new: &Value) -> Result<String, String> {
+    let made = client.json(Method::POST, &["api", "v1", "passes"], Some(new)).await?;
+    Ok(made["secret"].as_str().unwrap_or_default().to_owned())
 }
 
 async fn list(client: &Client) -> Result<String, String> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::model::{
     Area, AreaId, Camera, CameraId, Commune, DailyHours, Device, DeviceId, Fleet, Language, Link, LinkId, LinkKind,
-    Login, Transport, rtsp_port,
+    Login, Observer, Transport, observer_above, rtsp_port,
 };
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use url::Url;
@@ -175,9 +175,12 @@ fn cameras(
         });
         let recorder = device.as_ref().and_then(|device| recorders.get(device.as_str()));
         let link = own_link.or_else(|| recorder?.link.clone());
-        let source = told::source(link.as_ref(), links);
-        let proof = told::proof(entry, source);
-        let rtsp = match source {
+        let source = match observer_above(links, link.as_ref()) {
+            Observer::Source(source) => Some(source),
+            Observer::Daemon | Observer::Agent(_) => None,
+        };
+        let proof = told::proof(entry, source.as_ref());
+        let rtsp = match &source {
             Some(source) => told::address(entry, source, (id.as_deref(), proof)),
             None => address(entry, "rtsp", &["rtsp", "rtsps"], "rtsp://10.20.1.7:554/sub"),
         };

@@ -1,17 +1,8 @@
 //! Cameras that nobody of ours looks at, since they hang on a source that tells of them: what their entries say and do not say.
 
 use super::entry::{Entry, Located};
-use crate::model::{Link, LinkId, LinkKind, Strength};
-use std::collections::BTreeMap;
+use crate::model::{LinkId, Strength};
 use url::Url;
-
-/// The source that tells of whatever hangs on a link: the nearest above, unless an agent is nearer.
-pub(super) fn source<'l>(link: Option<&'l LinkId>, links: &'l BTreeMap<LinkId, Link>) -> Option<&'l LinkId> {
-    // Circles are refused elsewhere.
-    let up = std::iter::successors(link, |id| links.get(*id)?.parent.as_ref()).take(64);
-    let observer = up.into_iter().find(|id| links.get(*id).is_some_and(|link| link.kind.observes()))?;
-    links.get(observer).filter(|link| link.kind == LinkKind::Source).map(|_| observer)
-}
 
 /// The weakest proof by which it counts as seeing.
 pub(super) fn proof(entry: &Entry<'_>, source: Option<&LinkId>) -> Strength {

@@ -1,6 +1,6 @@
 //! What of a camera is not told: a password in its address, and a household's name and address.
 
-use super::{Camera, Kind, Observation, Strength, rtsp_port};
+use super::{Camera, Kind, Observation, rtsp_port};
 use std::{
     iter,
     net::{IpAddr, SocketAddr},
@@ -60,7 +60,7 @@ impl Camera {
     /// Host and port of its stream where others may read them; a household's stay in the configuration.
     pub fn public_host(&self) -> Option<String> {
         let host = || format!("{}:{}", self.rtsp.host_str().unwrap_or_default(), rtsp_port(&self.rtsp));
-        (self.kind == Kind::Public && self.proof == Strength::Media).then(host)
+        (self.kind == Kind::Public && self.weaker_proof().is_none()).then(host)
     }
 
     /// A text about it, such as what a look found, as others may read it: without a household's name and addresses.

@@ -93,12 +93,7 @@ impl Fleet {
 
     /// Who is to see a camera: the nearest agent or source above it, else the daemon.
     pub fn observer_of(&self, camera: &Camera) -> Observer {
-        let kind = |id: LinkId| match self.links.get(&id)?.kind {
-            LinkKind::Agent => Some(Observer::Agent(id)),
-            LinkKind::Source => Some(Observer::Source(id)),
-            LinkKind::Uplink | LinkKind::Switch | LinkKind::Power => None,
-        };
-        camera.link.iter().flat_map(|link| self.up_from(link)).find_map(kind).unwrap_or_default()
+        observer_above(&self.links, camera.link.as_ref())
     }
 
     /// The agent that looks at a camera, if one does.
@@ -137,6 +132,18 @@ impl Fleet {
         fleet.devices.retain(|id, _| devices.contains(id));
         Arc::new(fleet)
     }
+}
+
+/// Who is to see what hangs on a link: the nearest agent or source above, else the daemon.
+pub fn observer_above(links: &BTreeMap<LinkId, Link>, link: Option<&LinkId>) -> Observer {
+    // As far up as [`Fleet::up_from`] goes.
+    let mut up = std::iter::successors(link, |id| links.get(*id)?.parent.as_ref()).take(64);
+    let observer = up.find_map(|id| match links.get(id)?.kind {
+        LinkKind::Agent => Some(Observer::Agent(id.clone())),
+        LinkKind::Source => Some(Observer::Source(id.clone())),
+        LinkKind::Uplink | LinkKind::Switch | LinkKind::Power => None,
+    });
+    observer.unwrap_or_default()
 }
 
 /// An address that answers as long as the way to it works.
@@ -300,6 +307,11 @@ impl Camera {
             notes: None,
             bytes_per_day: None,
         }
+    }
+
+    /// The weaker proof by which it counts as seeing, where a source tells of it.
+    pub fn weaker_proof(&self) -> Option<Strength> {
+        Some(self.proof).filter(|proof| *proof != Strength::Media)
     }
 
     /// Whether looks at it are the same as at `other`: what people call it and agreed to changes none.

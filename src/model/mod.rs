@@ -73,7 +73,8 @@ pub use discreet::stream_address;
 pub use duty::Duty;
 pub use figures::{FigureRow, Figures, Grain, Point, Sum};
 pub use fleet::{
-    Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, rtsp_port,
+    Beacon, Camera, Commune, Device, Fleet, Identity, Kind, Link, LinkKind, Promise, Transport, observer_above,
+    rtsp_port,
 };
 pub use folded::folded;
 pub use happened::{Feedback, Happened, Happening};

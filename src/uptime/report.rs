@@ -11,7 +11,7 @@ use super::{
     tally::Tally,
     terms::terms,
 };
-use crate::model::{Camera, CameraId, FailureKind, Fleet, History, Incident, Kind, Site, Strength, elapsed};
+use crate::model::{Camera, CameraId, FailureKind, Fleet, History, Incident, Kind, Site, elapsed};
 use jiff::{Timestamp, civil::Date};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,8 +54,7 @@ pub(super) fn report(
     let each = fleet.cameras.values().map(|camera| {
         let tally = Tally::of(&work.days, &work.past.camera(camera));
         sums.add(fleet, history, camera, &tally);
-        let proof = Some(camera.proof).filter(|proof| *proof != Strength::Media);
-        Line { proof, ..work.line(camera.id.as_str(), camera.public_name(), &tally, 1) }
+        Line { proof: camera.weaker_proof(), ..work.line(camera.id.as_str(), camera.public_name(), &tally, 1) }
     });
     let each = worst_first(each.collect());
     let lines = |groups: BTreeMap<String, Group>, name: &dyn Fn(&str) -> Option<String>| {

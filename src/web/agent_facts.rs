@@ -30,8 +30,6 @@ pub(super) fn facts(snapshot: &Snapshot, link: &LinkId, language: Language) -> V
     };
     facts.push((words.version, format!("{} {fits}", contact.version).trim_end().to_owned()));
     if let Some(offset) = contact.clock_offset_seconds {
-        // A moment to either side is no error, and "-0.0" is nothing to read.
-        let offset = if offset.abs() < 0.05 { 0.0 } else { offset };
         facts.push((words.its_clock, AgentContact::clock_off(offset)));
     }
     facts

@@ -182,8 +182,8 @@ impl Tell<'_> {
                 let proven = reasons.proven.unwrap_or(status.since);
                 let until = self.time(crate::model::later(proven, reasons.stale_after));
                 let proven = self.time(proven);
-                if self.camera.proof != Strength::Media {
-                    let proof = self.camera.proof.text(self.language);
+                if let Some(proof) = self.camera.weaker_proof() {
+                    let proof = proof.text(self.language);
                     return self.language.pick(
                         format!("Hoạt động từ {since}, theo {proof} lúc {proven}, còn tin được đến {until}; {bad} lần báo hỏng liên tiếp thì kết luận hỏng."),
                         format!("Up since {since}, by {proof} at {proven}, which is believed until {until}; if it is said {bad} times in a row that it does not work, it is down."),

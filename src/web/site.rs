@@ -6,7 +6,7 @@ use super::{
     words::{Words, words},
 };
 use crate::{
-    model::{Language, Level, Snapshot, State as CameraState, Strength, ViewState},
+    model::{Language, Level, Snapshot, State as CameraState, ViewState},
     uptime::{Of, Range},
 };
 use askama::Template;
@@ -72,7 +72,7 @@ pub(super) fn main(
                 word: status.state.text(language),
                 symbol: symbol(status.state),
                 spare: watcher.spare,
-                proof: (camera.proof != Strength::Media).then(|| camera.proof.text(language)),
+                proof: camera.weaker_proof().map(|proof| proof.text(language)),
                 cause: status.cause.map_or("", |cause| cause.text(language)),
                 since: moment(status.since, snapshot),
             })

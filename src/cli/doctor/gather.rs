@@ -146,10 +146,10 @@ async fn network(config: &Config, facts: &mut Facts) {
     let names: BTreeSet<String> = addresses.iter().filter(|host| host.parse::<IpAddr>().is_err()).cloned().collect();
     let is_far = |host: &String| host.parse::<IpAddr>().map_or(host != "localhost", |ip| !ip.is_loopback());
     let needed = addresses.iter().any(is_far);
-    let gateway = probe::default_gateway();
+    let (gateway, now) = (probe::default_gateway(), clock::Clock::system().now());
     let ping = async {
         match gateway {
-            Some(address) => answers(&Beacon::Icmp(address), clock::Clock::system().now()).await,
+            Some(address) => answers(&Beacon::Icmp(address), now).await,
             None => None,
         }
     };
@@ -162,9 +162,7 @@ async fn network(config: &Config, facts: &mut Facts) {
         (name, why)
     }));
     let unique: BTreeMap<String, Beacon> = beacons(config).map(|beacon| (beacon.to_string(), beacon.clone())).collect();
-    let asked = stream::iter(
-        unique.into_iter().map(async |(text, beacon)| (text, answers(&beacon, clock::Clock::system().now()).await)),
-    );
+    let asked = stream::iter(unique.into_iter().map(async |(text, beacon)| (text, answers(&beacon, now).await)));
     let channels = stream::iter(places(config).into_iter().map(async |(id, place, way)| {
         let trouble = match way {
             Way::Server(host, port) => reach(&host, port).await.err(),

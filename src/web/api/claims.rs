@@ -4,11 +4,10 @@ use super::{Json, Problem, Refusal, Shared, ToSchema, refusal::Body};
 use crate::{
     model::{CameraId, Claim, LinkId},
     request::{Done, Request, SourceClaim, Untaken},
-    rights::{By, PassKind, Who},
-    web::{secrets, server::Guest},
+    rights::{By, PassKind},
+    web::secrets,
 };
 use axum::{
-    Extension,
     extract::State,
     http::{HeaderMap, header},
 };
@@ -90,7 +89,6 @@ fn claim(of: &Of) -> Option<SourceClaim> {
     responses((status = 200, body = Heard), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(super) async fn tell(
     State(shared): State<Shared>,
-    guest: Option<Extension<Guest>>,
     headers: HeaderMap,
     Body(said): Body<Said>,
 ) -> Result<Json<Heard>, Refusal> {
@@ -115,9 +113,8 @@ pub(super) async fn tell(
             None => untaken.push((CameraId::from(of.id.as_str()), Untaken::Unclear)),
         }
     }
-    let from = guest.map(|Extension(guest)| guest.address().to_string()).unwrap_or_default();
-    let by = By { who: Who::Called(source.to_string()), from };
-    if let Done::Claimed { untaken: more } = shared.ask(&by, Request::Claimed { source, claims }).await? {
+    // As of agents: it showed what allows this and nothing else.
+    if let Done::Claimed { untaken: more } = shared.ask(&By::machine(), Request::Claimed { source, claims }).await? {
         untaken.extend(more);
     }
     let taken = said.cameras.len().saturating_sub(untaken.len());
