@@ -229,13 +229,16 @@ async fn an_agent_joins_looks_holds_what_it_saw_and_is_cut_off() {
     drop(agent);
     let agent = world.agent(&folder);
     eventually("looks that wait", async || (held(&folder)? > 10).then_some(())).await;
-    let whole = cut_at + 30 - jiff::Timestamp::now().as_second();
+    // `CAMHEALTH_CUT_FOR=3600` for so many seconds: an hour for real.
+    let cut_for = std::env::var("CAMHEALTH_CUT_FOR").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(30);
+    let whole = cut_at + cut_for - jiff::Timestamp::now().as_second();
     tokio::time::sleep(std::time::Duration::from_secs(whole.max(0).unsigned_abs())).await;
     world.cable.cut(false);
     world.becomes("nha-1", "up").await;
     taken(&folder).await;
     let late = world.metric("camhealth_agent_looks_total{outcome=\"late\"}").await.expect("a figure");
     assert!(late > 5.0, "{late}");
+    println!("{late} looks were told that were made while the line was cut for {cut_for} s");
     assert_eq!(world.metric("camhealth_agent_looks_total{outcome=\"refused\"}").await.unwrap_or(0.0), 0.0);
     // What was out of reach is known to have been up: the report counts less than the time of the cut as a line's.
     let month = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(7)));
@@ -276,12 +279,7 @@ async fn whatever_dies_in_whatever_moment_each_look_counts_once() {
     let folder = world.joined().await;
     let mut agent = Some(world.agent(&folder));
     world.becomes("nha-1", "up").await;
-    let rounds: u64 = std::env::var("CAMHEALTH_CUTS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6);
-    let mut random = jiff::Timestamp::now().as_nanosecond() as u64;
-    eprintln!("the moments begin with {random}");
-    for round in 0..rounds {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let pause = std::time::Duration::from_millis(200 + (random >> 33) % 2500);
+    for (round, pause) in moments(6) {
         match round % 3 {
             0 => {
                 world.cable.cut(true);
@@ -302,14 +300,7 @@ async fn whatever_dies_in_whatever_moment_each_look_counts_once() {
         tokio::time::sleep(pause).await;
     }
     world.becomes("nha-1", "up").await;
-    // The agent's own count against the daemon's: no number is missing, and none is ahead.
-    let given = taken(&folder).await;
-    let journal = world.folder.path().join("journal.sqlite3");
-    assert!(given > 10 && query(&journal, "SELECT max(taken) FROM agent") >= Some(given));
-    assert_eq!(query(&journal, "SELECT count(*) FROM agent"), Some(1));
-    assert_eq!(query(&folder.join("looks.sqlite3"), "SELECT count(*) FROM state WHERE name = 'dropped'"), Some(0));
-    let twice = "SELECT count(*) - count(DISTINCT camera || ' ' || at || ' ' || depth) FROM late";
-    assert_eq!(query(&journal, twice), Some(0));
+    each_look_counts_once(&folder, &world.folder.path().join("journal.sqlite3")).await;
     drop((agent, daemon));
     let log = world.log("daemon.log") + &world.log("agent.log");
     assert!(!log.contains("panicked"), "{log}");
@@ -415,6 +406,27 @@ async fn a_week_of_looks_is_told_and_delays_nobody() {
     world.becomes("nha-20", "up").await;
     let log = world.log("daemon.log") + &world.log("agent.log");
     assert!(!log.contains("panicked"), "{log}");
+}
+
+/// Rounds with a pause each that nobody chose; `CAMHEALTH_CUTS` says how many.
+pub(crate) fn moments(usual: u64) -> impl Iterator<Item = (u64, std::time::Duration)> {
+    let rounds = std::env::var("CAMHEALTH_CUTS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual);
+    let mut random = jiff::Timestamp::now().as_nanosecond() as u64;
+    eprintln!("the moments begin with {random}");
+    (0..rounds).map(move |round| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (round, std::time::Duration::from_millis(200 + (random >> 33) % 2500))
+    })
+}
+
+/// The agent's own count against the daemon's: no number is missing, none is ahead, and none is there twice.
+pub(crate) async fn each_look_counts_once(folder: &Path, journal: &Path) {
+    let given = taken(folder).await;
+    assert!(given > 10 && query(journal, "SELECT max(taken) FROM agent") >= Some(given));
+    assert_eq!(query(journal, "SELECT count(*) FROM agent"), Some(1));
+    assert_eq!(query(&folder.join("looks.sqlite3"), "SELECT count(*) FROM state WHERE name = 'dropped'"), Some(0));
+    let twice = "SELECT count(*) - count(DISTINCT camera || ' ' || at || ' ' || depth) FROM late";
+    assert_eq!(query(journal, twice), Some(0));
 }
 
 /// Waits until all that an agent has seen by now is with the daemon; how many looks that are.

@@ -3,7 +3,7 @@
 //! tunnel tells whether the line to a house lives.
 
 use crate::{
-    agents::World,
+    agents::{World, each_look_counts_once, moments},
     encrypted_pages::issue,
     support::{Process, eventually, eventually_within, fixture, program, require},
 };
@@ -11,6 +11,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc,
@@ -114,6 +115,30 @@ impl Street {
         Process::start(command.stdout(Stdio::null()).stderr(log))
     }
 
+    /// An agent whose wall clock is off by what a file says at each moment.
+    fn agent(&self, folder: &str, clock: &Path) -> Process {
+        const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+        let library = Some(LIBRARY).filter(|library| Path::new(library).exists());
+        let library = library.unwrap_or("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1");
+        require(library);
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("agent.log"));
+        let mut command = self.at("house");
+        command.arg(program()).args(["agent", "run", "--folder", folder]);
+        command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", clock);
+        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        Process::start(command.stdout(Stdio::null()).stderr(log.expect("a file")))
+    }
+
+    /// Cuts the line to the house, or joins it again.
+    fn cut(&self, cut: bool) {
+        let (done, told) = self.done("router", &["ip", "link", "set", "outside", if cut { "down" } else { "up" }]);
+        assert!(done, "{told}");
+        if !cut {
+            // With a device go its addresses and routes of IPv6.
+            self.done("router", &["ip", "address", "add", "fd00:9::2/64", "dev", "outside", "nodad"]);
+        }
+    }
+
     fn log(&self) -> String {
         let log = |name: &str| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
         log("daemon.log") + &log("agent.log")
@@ -143,7 +168,8 @@ async fn a_house_is_watched(listen: &str, daemon: &str) {
     let values = [("page", listen), ("first", &urls[0]), ("second", &urls[1]), ("third", "rtsp://127.0.0.1:9/sub")];
     fs::write(&config, fixture("agents.toml", &values)).expect("a disk");
     let config = config.to_str().expect("letters");
-    let _daemon = street.start("commune", "daemon.log", &["run", "--config", config]);
+    let start = || street.start("commune", "daemon.log", &["run", "--config", config]);
+    let mut running = Some(start());
     let at = format!("https://{daemon}/");
     let code = eventually("a code", async || {
         let add = [program(), "agents", "add", "hem-7", "--at", &at, "--config", config];
@@ -165,7 +191,9 @@ async fn a_house_is_watched(listen: &str, daemon: &str) {
         done.then_some(())
     })
     .await;
-    let agent = street.start("house", "agent.log", &["agent", "run", "--folder", folder]);
+    let clock = street.folder.path().join("clock");
+    fs::write(&clock, "+0").expect("a disk");
+    let mut agent = Some(street.agent(folder, &clock));
     street.explains(config, "nha-1", "Hoạt động từ").await;
     street.explains(config, "nha-2", "Hoạt động từ").await;
 
@@ -176,20 +204,43 @@ async fn a_house_is_watched(listen: &str, daemon: &str) {
         assert!(!reached, "{house} is reached from outside: {told}");
     }
     let (_, listening) = street.done("house", &["ss", "--listening", "--tcp", "--udp", "--numeric", "--processes"]);
-    let agents = format!("pid={},", agent.id());
+    let agents = format!("pid={},", agent.as_ref().expect("it runs").id());
     assert!(listening.contains("LISTEN") && !listening.contains(&agents), "{agents} listens: {listening}");
 
     // The line is gone for some seconds, in which a camera fails: that is told when it is back.
-    let (done, told) = street.done("router", &["ip", "link", "set", "outside", "down"]);
-    assert!(done, "{told}");
+    street.cut(true);
     let host = urls[0].parse::<reqwest::Url>().expect("a URL").host_str().expect("a host").to_owned();
     let input = cameras.stdin.as_mut().expect("it is piped");
     input.write_all(format!("port_closed {host}\n").as_bytes()).expect("it listens");
     tokio::time::sleep(Duration::from_secs(8)).await;
-    // With a device go its addresses and routes of IPv6.
-    street.done("router", &["ip", "link", "set", "outside", "up"]);
-    street.done("router", &["ip", "address", "add", "fd00:9::2/64", "dev", "outside", "nodad"]);
+    street.cut(false);
     street.explains(config, "nha-1", "Hỏng từ").await;
+
+    // Whatever dies, and whatever the house's clock shows, each look counts once.
+    for (round, pause) in moments(4) {
+        match round % 4 {
+            0 => {
+                street.cut(true);
+                tokio::time::sleep(pause).await;
+                street.cut(false);
+            }
+            1 => {
+                drop(agent.take());
+                agent = Some(street.agent(folder, &clock));
+            }
+            2 => {
+                drop(running.take());
+                running = Some(start());
+            }
+            _ => {
+                let off = ["+3600", "-86400", "+0"][(round / 4 % 3) as usize];
+                fs::write(&clock, off).expect("a disk");
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+    street.explains(config, "nha-2", "Hoạt động từ").await;
+    each_look_counts_once(Path::new(folder), &street.folder.path().join("journal.sqlite3")).await;
     let _ = cameras.kill();
     let _ = cameras.wait();
     drop(agent);
