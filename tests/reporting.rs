@@ -41,8 +41,7 @@ async fn the_report_agrees_with_prometheus_within_a_scrape_interval() {
     let now = Clock::system().now();
     let month = Month::of(now, &plan.fleet.commune.timezone);
     let (from, until) = uptime::reach(&plan.fleet, month, now);
-    let path = plan.journal.path.clone().expect("a path");
-    let mut history = journal::history(&path, from, until).expect("a journal");
+    let mut history = journal::history(&plan.journal, from, until).expect("a journal");
     let of = |history: &_| uptime::of_month(&plan.fleet, history, month, &plan.uptime, now);
     let report = of(&history);
     // Prometheus knows of a change when it was decided; the report counts from the first look that failed.
@@ -74,8 +73,7 @@ async fn the_report_agrees_with_prometheus_within_a_scrape_interval() {
 
 fn history_report(plan: &config::Config, month: Month, now: jiff::Timestamp) -> Report {
     let (from, until) = uptime::reach(&plan.fleet, month, now);
-    let path = plan.journal.path.clone().expect("a path");
-    let history = journal::history(&path, from, until).expect("a journal");
+    let history = journal::history(&plan.journal, from, until).expect("a journal");
     uptime::of_month(&plan.fleet, &history, month, &plan.uptime, now)
 }
 

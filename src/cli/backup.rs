@@ -1,6 +1,6 @@
 //! `camhealth backup`: a copy of the journal while the daemon runs; and `camhealth restore`, which puts one in its place.
 
-use super::{FAILED, config_path, fail, journal::size, journal_of, progress::bar as progress, users::table};
+use super::{FAILED, USAGE, config_path, fail, journal::size, journal_of, progress::bar as progress, users::table};
 use crate::{
     clock::Clock,
     journal::{self, Inspection, Progress},
@@ -26,7 +26,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let path = settings.path.unwrap_or_default();
+    let path = match file_of(&settings) {
+        Ok(path) => path,
+        Err(code) => return code,
+    };
     let (clock, bar) = (Clock::system(), progress(0, "copying"));
     let began = clock.now();
     let made = journal::backup(&path, arguments.to.as_deref(), began, &mut |step| shown(&bar, &step));
@@ -39,6 +42,21 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => fail(FAILED, &error.to_string()),
+    }
+}
+
+/// The journal's file. What lies on a server is backed up by that server's own means.
+fn file_of(settings: &journal::Settings) -> Result<PathBuf, ExitCode> {
+    match &settings.server {
+        None => Ok(settings.path.clone().unwrap_or_default()),
+        Some(server) => Err(fail(
+            USAGE,
+            &format!(
+                "the journal lies at {}: back it up by pg_dump and the server's own log, as docs/postgresql.md has it; a copy as \
+                 a file is made by camhealth journal copy --to FILE",
+                server.told()
+            ),
+        )),
     }
 }
 
@@ -60,7 +78,10 @@ pub(super) fn restore(arguments: &Restore) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    let path = settings.path.unwrap_or_default();
+    let path = match file_of(&settings) {
+        Ok(path) => path,
+        Err(code) => return code,
+    };
     let bar = progress(0, "copying");
     let now = Clock::system().now();
     let restored = journal::restore(&arguments.file, &path, arguments.force, now, &mut |step| shown(&bar, &step));

@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 /// Who is bound to areas that there are no more, where the daemon's journal can be read.
 fn adrift(config: &Config, now: Timestamp, paint: Paint) -> String {
-    let Some(register) = config.journal.path.as_deref().and_then(|path| journal::people(path).ok()) else {
+    let Some(register) = journal::people(&config.journal).ok() else {
         return String::new();
     };
     let line = |(name, areas): (&str, Vec<&AreaId>)| {

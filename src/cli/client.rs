@@ -51,12 +51,12 @@ enum Shown {
 }
 
 impl Shown {
-    fn find(journal: Option<&Path>) -> Self {
+    fn find(journal: Option<&journal::Settings>) -> Self {
         let from_file = || std::env::var_os(TOKEN_FILE).and_then(|path| std::fs::read_to_string(path).ok());
         if let Some(token) = std::env::var(TOKEN).ok().or_else(from_file) {
             return Self::Token(token.trim().to_owned().into());
         }
-        let key = journal.and_then(|path| journal::signing_key(path).ok().flatten());
+        let key = journal.and_then(|settings| journal::signing_key(settings).ok().flatten());
         key.map_or(Self::Nothing, Self::Key)
     }
 
@@ -82,7 +82,7 @@ impl Daemon {
     /// A client of the daemon; otherwise it has said what is wrong, and this is the exit code.
     pub(super) fn client(&self) -> Result<Client, ExitCode> {
         let config = config::load(&self.config);
-        let journal = config.as_ref().ok().and_then(|config| config.journal.path.clone());
+        let journal = config.as_ref().ok().map(|config| config.journal.clone());
         let mut http = reqwest::Client::builder().no_proxy().timeout(ANSWER);
         let base = match &self.url {
             Some(url) => url.clone(),
@@ -101,7 +101,7 @@ impl Daemon {
                 }
             },
         };
-        let shown = Shown::find(journal.as_deref());
+        let shown = Shown::find(journal.as_ref());
         Ok(Client { base, http: http.build().map_err(|error| fail(FAILED, &error.to_string()))?, shown })
     }
 

@@ -152,8 +152,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, ExitCode> {
 
 fn known(path: &Path, config: &config::Config) -> Known {
     // A serial number that was once seen serves where the configuration names none.
-    let learned: BTreeMap<_, _> =
-        config.journal.path.as_deref().map(journal::learned).unwrap_or_default().into_iter().collect();
+    let learned: BTreeMap<_, _> = journal::learned(&config.journal).into_iter().collect();
     let mut known = Known { files: config::files(path), ..Known::default() };
     for camera in config.fleet.cameras.values() {
         let seen = learned.get(&camera.id).and_then(|memory| memory.device.as_ref()).map(|known| &known.now.serial);

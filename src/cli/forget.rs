@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             ),
         );
     }
-    if config.journal.path.is_none() {
+    if !config.journal.is_kept() {
         return fail(USAGE, "[journal] path is not set: nothing is remembered; name a file there");
     }
     let names_more = names_more(&config, &arguments.camera);
@@ -85,7 +85,7 @@ fn names_more(config: &Config, id: &str) -> bool {
 }
 
 fn told(done: &Forgotten, (names_more, struck): (bool, bool), paint: Paint) -> String {
-    let mut lines = vec![["journal".to_owned(), done.path.display().to_string()]];
+    let mut lines = vec![["journal".to_owned(), done.journal.clone()]];
     let mut line = |name: &str, value: String| lines.push([name.to_owned(), value]);
     let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
     for (table, count) in &done.gone {

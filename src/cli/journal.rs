@@ -4,7 +4,7 @@ use super::{FAILED, USAGE, config_path, fail, journal_of, paint::Paint, progress
 use crate::{
     clock::Clock,
     config,
-    journal::{self, Inspection, Keep, Pruned},
+    journal::{self, Copied, Inspection, Keep, Pruned},
     rights::Break,
 };
 use jiff::Timestamp;
@@ -33,6 +33,21 @@ enum What {
     },
     /// Forget what is older than the configuration keeps, while no daemon runs.
     Prune(Prune),
+    /// Copy the journal from a file to the server that the configuration names, or from that to a file, while no daemon runs.
+    Copy(Copy),
+}
+
+#[derive(Debug, clap::Args)]
+struct Copy {
+    /// The daemon's configuration: it names the journal that the other one is copied into, or from.
+    #[arg(long, value_name = "PATH", default_value = config_path())]
+    config: PathBuf,
+    /// A journal's file, which goes into the journal of the configuration; that must be empty.
+    #[arg(long, value_name = "FILE", conflicts_with = "to", required_unless_present = "to")]
+    from: Option<PathBuf>,
+    /// A file that does not exist yet, into which the journal of the configuration goes.
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -56,12 +71,16 @@ struct Prune {
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match &arguments.what {
-        What::Check { file: Some(file), .. } => check(file),
+        What::Check { file: Some(file), .. } => check(&file.display().to_string(), |tell| journal::check(file, tell)),
         What::Check { file: None, config } => match journal_of(config) {
-            Ok(settings) => check(&settings.path.unwrap_or_default()),
+            Ok(settings) => check(&settings.told(), |tell| match &settings.server {
+                Some(server) => journal::check_server(server, tell),
+                None => journal::check(settings.path.as_deref().unwrap_or(Path::new("")), tell),
+            }),
             Err(code) => code,
         },
         What::Prune(arguments) => prune(arguments),
+        What::Copy(arguments) => copy(arguments),
     }
 }
 
@@ -69,25 +88,26 @@ fn length(text: &str) -> Result<Duration, String> {
     config::parse_duration(text).ok_or_else(|| "write it like 30d, 12h or 90m".to_owned())
 }
 
-fn check(path: &Path) -> ExitCode {
+/// Looks over a journal by `look`, which hears how far it is.
+fn check(journal: &str, look: impl FnOnce(&mut dyn FnMut(u64)) -> Result<Inspection, journal::Error>) -> ExitCode {
     let bar = count("checking");
-    let found = journal::check(path, &mut |rows| bar.set_position(rows));
+    let found = look(&mut |rows| bar.set_position(rows));
     bar.finish_and_clear();
     match found {
         Ok(found) => {
-            println!("{}", told(path, &found, Clock::system().now(), Paint::stdout()));
+            println!("{}", told(journal, &found, Clock::system().now(), Paint::stdout()));
             if found.is_sound() {
                 return ExitCode::SUCCESS;
             }
             let remedy = "restart camhealth run, which goes on with what can be read, or restore a backup";
-            fail(FAILED, &format!("{}: it is damaged: {remedy}", path.display()))
+            fail(FAILED, &format!("{journal}: it is damaged: {remedy}"))
         }
         Err(error) => fail(FAILED, &error.to_string()),
     }
 }
 
 /// What was found, in lines, and the tables below them.
-fn told(path: &Path, found: &Inspection, now: Timestamp, paint: Paint) -> String {
+fn told(journal: &str, found: &Inspection, now: Timestamp, paint: Paint) -> String {
     let age = |at: Timestamp| {
         let days = now.duration_since(at).as_hours() / 24;
         format!("{} ({days} {} ago)", users::local_time(at), if days == 1 { "day" } else { "days" })
@@ -103,7 +123,7 @@ fn told(path: &Path, found: &Inspection, now: Timestamp, paint: Paint) -> String
         faults => faults.iter().map(|fault| paint.bad(fault)).collect(),
     };
     let mut lines = vec![
-        ["file".to_owned(), path.display().to_string()],
+        ["journal".to_owned(), journal.to_owned()],
         ["format".to_owned(), found.format.to_string()],
         ["size".to_owned(), format!("{}, of which nothing uses {}", size(found.bytes), size(found.unused))],
         ["first entry".to_owned(), time(found.first)],
@@ -134,6 +154,46 @@ fn told(path: &Path, found: &Inspection, now: Timestamp, paint: Paint) -> String
         [count.table.to_owned(), number(&count.rows.to_string()), number(&damaged)]
     }));
     format!("{}\n\n{}", users::table(&lines), users::table(&rows))
+}
+
+fn copy(arguments: &Copy) -> ExitCode {
+    let configured = match journal_of(&arguments.config) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let file = |path: &Path| journal::Settings { path: Some(path.to_owned()), ..journal::Settings::default() };
+    let (from, to) = match (&arguments.from, &arguments.to) {
+        (Some(from), _) => (file(from), configured),
+        (None, to) => (configured, file(to.as_deref().unwrap_or(Path::new("")))),
+    };
+    let bar = count("copying");
+    let copied = journal::copy(&from, &to, &mut |rows| bar.set_position(rows));
+    bar.finish_and_clear();
+    match copied {
+        Ok(copied) => {
+            println!("{}", what_was_copied(&copied));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(FAILED, &error.to_string()),
+    }
+}
+
+fn what_was_copied(copied: &Copied) -> String {
+    let ends = [["from".to_owned(), copied.from.clone()], ["to".to_owned(), copied.to.clone()]];
+    let number = |name: &str| format!("{name:>10}");
+    let mut rows = vec![["table".to_owned(), number("rows"), number("left out")]];
+    rows.extend(
+        copied
+            .tables
+            .iter()
+            .map(|table| [table.name.to_owned(), number(&table.rows.to_string()), number(&table.left_out.to_string())]),
+    );
+    let left_out: u64 = copied.tables.iter().map(|table| table.left_out).sum();
+    let told = match left_out {
+        0 => "both were compared, and are the same row for row",
+        _ => "both were compared, and are the same but for damaged rows, which were left out",
+    };
+    format!("{}\n\n{}\n\n{told}", users::table(&ends), users::table(&rows))
 }
 
 fn prune(arguments: &Prune) -> ExitCode {
@@ -175,7 +235,7 @@ fn prune(arguments: &Prune) -> ExitCode {
 
 fn forgotten(done: &Pruned) -> String {
     let line = |name: &str, value: String| [name.to_owned(), value];
-    let mut lines = vec![line("file", done.path.display().to_string())];
+    let mut lines = vec![line("journal", done.journal.clone())];
     match &done.rows[..] {
         [] => lines.push(line("forgotten", "nothing".to_owned())),
         rows => lines.extend(rows.iter().map(|(table, rows)| line(table, format!("{rows} rows forgotten")))),

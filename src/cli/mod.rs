@@ -228,8 +228,7 @@ fn files(path: &Path) -> Result<Config, ExitCode> {
 /// The configuration with what people edited on pages, as the daemon has it.
 fn loaded(path: &Path) -> Result<Config, ExitCode> {
     let config = files(path)?;
-    let Some(journal) = &config.journal.path else { return Ok(config) };
-    let edits = crate::journal::edits(journal).map_err(|error| error.to_string());
+    let edits = crate::journal::edits(&config.journal).map_err(|error| error.to_string());
     match edits.and_then(|edits| if edits.is_empty() { Ok(config.clone()) } else { config.edited(&edits) }) {
         Ok(edited) => Ok(edited),
         Err(why) => {
@@ -242,9 +241,9 @@ fn loaded(path: &Path) -> Result<Config, ExitCode> {
 /// The journal that a configuration names; otherwise it has said what is wrong, and this is the exit code.
 fn journal_of(path: &Path) -> Result<crate::journal::Settings, ExitCode> {
     let settings = files(path)?.journal;
-    match &settings.path {
-        Some(_) => Ok(settings),
-        None => Err(fail(USAGE, "[journal] path is not set: nothing is remembered; name a file there")),
+    match settings.is_kept() {
+        true => Ok(settings),
+        false => Err(fail(USAGE, "[journal] path is not set: nothing is remembered; name a file there")),
     }
 }
 

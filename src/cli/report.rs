@@ -59,7 +59,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn make(arguments: &Arguments, config: &config::Config) -> Result<(), String> {
-    let path = config.journal.path.as_deref().ok_or("[journal] path is not set: nothing is remembered to report on")?;
+    if !config.journal.is_kept() {
+        return Err("[journal] path is not set: nothing is remembered to report on".to_owned());
+    }
     let now = Clock::system().now();
     let fleet = &config.fleet;
     let month = arguments.month.unwrap_or_else(|| Month::of(now, &fleet.commune.timezone).before());
@@ -67,8 +69,8 @@ fn make(arguments: &Arguments, config: &config::Config) -> Result<(), String> {
         return Err(format!("{month} has not begun; name a month that has"));
     }
     let (from, until) = uptime::reach(fleet, month, now);
-    let history = journal::history(path, from, until)
-        .map_err(|error| format!("{}: {error}; check [journal] path, and that camhealth ran", path.display()))?;
+    let history = journal::history(&config.journal, from, until)
+        .map_err(|error| format!("{}: {error}; check [journal], and that camhealth ran", config.journal.told()))?;
     let report = uptime::of_month(fleet, &history, month, &config.uptime, now);
     let asked = arguments.lang.as_deref().and_then(|lang| lang.parse().ok());
     let language = asked.unwrap_or(fleet.commune.language);

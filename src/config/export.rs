@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, path::Path};
 use toml_edit::{Array, DocumentMut, TableLike, Value};
 
 /// Keys that name files from the folder of the file in which they stand.
-const PATHS: [&str; 4] = ["password_file", "path", "secret_file", "token_file"];
+const PATHS: [&str; 5] = ["password_file", "path", "roots", "secret_file", "token_file"];
 
 /// The files' names, without folders, and their texts, the main one first. What they name by relative paths is named by
 /// whole ones: secrets stay where they are.

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 206] = [
+const NAMES: [&str; 207] = [
     "ack_expires",
     "acme",
     "after",
@@ -167,6 +167,7 @@ const NAMES: [&str; 206] = [
     "rotation",
     "rtsp",
     "schedule",
+    "schema",
     "scope",
     "second_step",
     "secret",

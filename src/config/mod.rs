@@ -19,6 +19,7 @@ mod files;
 mod fleet;
 mod forest;
 mod ids;
+mod journal;
 mod keys;
 mod lay;
 mod made;
@@ -101,7 +102,7 @@ fn build<'a>(
     let (mut schedule, health) = settings::schedule_and_health(&tables);
     let mut probe = settings::probe(&tables);
     let metrics = settings::metrics(&tables);
-    let journal = settings::journal(&tables);
+    let journal = journal::journal(&tables);
     let web = web::web(&tables, journal.path.as_deref().and_then(Path::parent));
     let mut uptime = settings::report(&tables);
     uptime.health = health.clone();

@@ -1,13 +1,11 @@
-//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[journal]`, `[report]` and `[metrics]`, all optional.
+//! The tables that only tune: `[health]`, `[schedule]`, `[probe]`, `[report]` and `[metrics]`, all optional.
 
 use super::{
     entry::{Entry, Located},
     tables::Tables,
 };
 use crate::{
-    health,
-    journal::{self, Keep},
-    metrics,
+    health, metrics,
     model::{Beacon, LinkKind},
     probe,
     schedule::{self, Cadence},
@@ -17,8 +15,6 @@ use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A year of a commune takes some tens of megabytes without any transcript.
-const SMALLEST_JOURNAL: u64 = 100_000_000;
 
 /// Both together: a look must be due often enough that what it proved is not stale before the next.
 pub(super) fn schedule_and_health(tables: &Tables<'_>) -> (schedule::Settings, health::Settings) {
@@ -169,32 +165,6 @@ pub(super) fn by_size(
 pub(super) fn metrics(tables: &Tables<'_>) -> metrics::Detail {
     let words = [("full", metrics::Detail::Full), ("lean", metrics::Detail::Lean)];
     tables.one("metrics").and_then(|table| table.word("series", &words)).unwrap_or_default()
-}
-
-pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
-    let mut journal = journal::Settings::default();
-    if let Some(table) = tables.one("journal") {
-        if let Some(path) = table.text("path") {
-            journal.path = Some(table.source.folder.join(path.value));
-        }
-        for keep in Keep::ALL {
-            let Some(length) = table.duration(keep.as_str(), keep.least()..=3650 * DAY) else { continue };
-            journal.keep.set(keep, length.value);
-            // Files of before said by this key how long messages and the audit trail stay, too.
-            if keep == Keep::History {
-                journal.keep.set(Keep::Messages, length.value);
-                journal.keep.set(Keep::Audit, length.value.max(Keep::Audit.usual()));
-            }
-        }
-        if let Some(bytes) = table.bytes("max_size") {
-            journal.max_size = bytes;
-            if bytes < SMALLEST_JOURNAL {
-                let message = format!("{bytes} bytes are too few for a journal");
-                table.problem("max_size", table.place("max_size"), message, "write max_size = \"100MB\" or more");
-            }
-        }
-    }
-    journal
 }
 
 pub(super) fn report(tables: &Tables<'_>) -> uptime::Settings {

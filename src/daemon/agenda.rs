@@ -37,6 +37,8 @@ type Answer = Result<Done, Refused>;
 #[derive(Debug)]
 pub(super) struct Agenda {
     batch: Batch,
+    /// What is handed over again as it was, since nobody knows whether it was written; before what came since.
+    doubtful: Option<Arc<Batch>>,
     write_at: Option<Timestamp>,
     pub(super) publish_at: Option<Timestamp>,
     pub(super) keep_at: Timestamp,
@@ -80,6 +82,7 @@ impl Agenda {
     pub(super) fn new(now: Timestamp, measured: Measured) -> Self {
         Self {
             batch: Batch::default(),
+            doubtful: None,
             write_at: None,
             publish_at: Some(now),
             keep_at: now,
@@ -171,12 +174,25 @@ impl Agenda {
     }
 
     /// The batch, if it is to be written now.
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Batch> {
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Arc<Batch>> {
         self.write_at.take_if(|at| *at <= now)?;
+        if let Some(doubtful) = self.doubtful.take() {
+            self.write_at = Some(now);
+            return Some(doubtful);
+        }
         self.move_on(Write::Waits, Write::UnderWay);
         let batch = std::mem::take(&mut self.batch);
         self.under_way = (messages(&batch), batch.incidents.iter().map(|incident| incident.id.clone()).collect());
-        Some(batch)
+        Some(Arc::new(batch))
+    }
+
+    /// Whether what was under way was written is known when it is handed over again; until then it is under way.
+    /// How much of what came since had to be given up.
+    pub(super) fn in_doubt(&mut self, now: Timestamp, batch: Arc<Batch>) -> usize {
+        self.doubtful = Some(batch);
+        self.write_at = Some(later(now, RETRY_WRITE));
+        let newer = std::mem::take(&mut self.batch);
+        add(&mut self.batch, newer)
     }
 
     /// What was under way is durable.
@@ -187,9 +203,9 @@ impl Agenda {
 
     /// What was under way could not be written: it is kept before what came since, and whoever waited for it is told
     /// so. How much had to be given up.
-    pub(super) fn failed(&mut self, now: Timestamp, batch: Batch) -> usize {
+    pub(super) fn failed(&mut self, now: Timestamp, batch: Arc<Batch>) -> usize {
         self.under_way = (0, BTreeSet::new());
-        let newer = std::mem::replace(&mut self.batch, batch);
+        let newer = std::mem::replace(&mut self.batch, Arc::unwrap_or_clone(batch));
         let lost = add(&mut self.batch, newer);
         self.write_at = Some(later(now, RETRY_WRITE));
         for waiting in self.answers.extract_if(.., |waiting| waiting.write == Write::UnderWay) {
@@ -329,6 +345,26 @@ mod tests {
         assert_eq!(reloaded.try_recv(), Ok(Ok(Done::Reloaded)), "it left nothing to write");
         assert_eq!(agenda.take_due(at(0)).map(|batch| batch.windows.len()), None, "the next try comes later");
         assert_eq!(agenda.take_due(at(1)).map(|batch| batch.windows.len()), Some(1), "and nothing is lost until then");
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_handed_over_again_as_it_was_and_before_the_rest() {
+        let mut agenda = Agenda::new(at(0), Measured::default());
+        let (to_window, mut window_set) = oneshot::channel();
+        agenda.write_now(at(0)).windows.push(window());
+        agenda.answer(to_window, silenced("w1"), true);
+        let batch = agenda.take_due(at(0)).expect("it is due");
+        assert_eq!(agenda.in_doubt(at(0), batch.clone()), 0);
+        agenda.write_now(at(0)).windows.push(Window { id: "w2".into(), ..window() });
+        agenda.tell();
+        assert_eq!(window_set.try_recv(), Err(oneshot::error::TryRecvError::Empty), "it may be done");
+        let again = agenda.take_due(at(1)).expect("it is asked again");
+        assert!(Arc::ptr_eq(&again, &batch));
+        agenda.written();
+        agenda.tell();
+        assert_eq!(window_set.try_recv(), Ok(Ok(silenced("w1"))));
+        let rest = agenda.take_due(at(1)).expect("what came since is due");
+        assert_eq!(rest.windows.iter().map(|window| window.id.as_str()).collect::<Vec<_>>(), ["w2"]);
     }
 
     #[test]

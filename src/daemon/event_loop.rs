@@ -167,8 +167,11 @@ impl EventLoop {
         agenda.sum_up_all();
         agenda.write_now(now);
         agenda.keep_at = now;
-        if let Some(writing) = self.write_due(&mut agenda) {
-            self.written(writing.await, &mut agenda);
+        // What was in doubt goes before the rest.
+        for _ in 0..2 {
+            if let Some(writing) = self.write_due(&mut agenda) {
+                self.written(writing.await, &mut agenda);
+            }
         }
         self.publish(&mut agenda, now);
         agenda.tell();
@@ -335,7 +338,6 @@ impl EventLoop {
         }
         self.shared.progress.journal_works(true);
         let (journal, settings) = (self.shared.journal.clone(), self.config().journal.clone());
-        let batch = batch.map(Arc::new);
         let writing = async move {
             let began = Instant::now();
             let outcome = match &batch {
@@ -362,12 +364,13 @@ impl EventLoop {
                     self.wake.notify_one();
                 }
             }
+            Err(error @ journal::Error::InDoubt { .. }) => {
+                tracing::warn!(%error, "it is not known whether the last commit was done; asking again");
+                given_up(agenda.in_doubt(self.shared.clock.now(), written.batch));
+            }
             Err(error) => {
                 tracing::error!(%error, "nothing can be remembered or told until this is mended; trying again");
-                let lost = agenda.failed(self.shared.clock.now(), Arc::unwrap_or_clone(written.batch));
-                if lost > 0 {
-                    tracing::error!(lost, "the oldest of what could not be remembered is given up");
-                }
+                given_up(agenda.failed(self.shared.clock.now(), written.batch));
             }
         }
     }
@@ -397,6 +400,13 @@ impl EventLoop {
         let outlooks = self.pulses.borrow().outlooks.clone();
         let agents = self.shared.contacts.all();
         self.publish.send_replace(Arc::new(Snapshot { outlooks, agents, ..self.monitor.snapshot(now) }));
+    }
+}
+
+/// Says what could not be kept until the journal is mended.
+fn given_up(lost: usize) {
+    if lost > 0 {
+        tracing::error!(lost, "the oldest of what could not be remembered is given up");
     }
 }
 

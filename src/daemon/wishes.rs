@@ -286,7 +286,10 @@ impl EventLoop {
         let before = self.config();
         let at_restart = [
             ("[web]", before.web != config.web),
-            ("[journal] path", before.journal.path != config.journal.path),
+            (
+                "[journal]",
+                (&before.journal.path, &before.journal.server) != (&config.journal.path, &config.journal.server),
+            ),
             ("[probe]", before.probe != config.probe),
         ];
         for (name, _) in at_restart.iter().filter(|(_, changed)| *changed) {

@@ -4,11 +4,11 @@ use super::{
     Batch, Error,
     columns::time,
     rows,
+    sql::{Connection, Row, Value, values},
     strange::Strange,
     table::{AGENT, LATE},
 };
 use crate::model::{CameraId, Check, FailureKind, LateLook};
-use rusqlite::{Connection, Params, Row};
 use std::collections::BTreeMap;
 
 /// Looks that are read of a span: a year of a commune's agents that were cut off half of the time.
@@ -16,22 +16,15 @@ const MOST: u32 = 20_000_000;
 
 /// Writes them as part of a batch's transaction.
 pub(super) fn write(connection: &Connection, batch: &Batch) -> Result<(), Error> {
+    let sql = LATE.append();
     for look in &batch.late {
-        let sql = "INSERT INTO late
-                   SELECT next, ?1, ?2, ?3, ?4, ?5, row_sum('late', next, ?1, ?2, ?3, ?4, ?5)
-                   FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM late)";
-        connection.prepare_cached(sql)?.execute((
-            look.camera.as_str(),
-            look.at.as_millisecond(),
-            look.check.as_str(),
-            look.failure.map(FailureKind::as_str),
-            look.proves,
-        ))?;
+        let (check, failure) = (look.check.as_str(), look.failure.map(FailureKind::as_str));
+        let values = values![look.camera.as_str(), look.at.as_millisecond(), check, failure, look.proves];
+        connection.put(&sql, values)?;
     }
+    let sql = AGENT.put();
     for mark in &batch.agents {
-        let sql = "INSERT OR REPLACE INTO agent (print, taken, sum) VALUES (?1, ?2, row_sum('agent', ?1, ?2))";
-        let taken = i64::try_from(mark.taken).unwrap_or(i64::MAX);
-        connection.prepare_cached(sql)?.execute((&mark.print, taken))?;
+        connection.put(&sql, values![&mark.print, i64::try_from(mark.taken).unwrap_or(i64::MAX)])?;
     }
     Ok(())
 }
@@ -45,8 +38,8 @@ pub(super) fn late(
 ) -> Result<Vec<LateLook>, Error> {
     let sql = sql(camera.is_some());
     match camera {
-        Some(camera) => read(connection, &sql, (from, until, camera.as_str()), strange),
-        None => read(connection, &sql, (from, until), strange),
+        Some(camera) => read(connection, &sql, values![from, until, camera.as_str()], strange),
+        None => read(connection, &sql, values![from, until], strange),
     }
 }
 
@@ -55,12 +48,12 @@ pub(super) fn sql(of_one: bool) -> String {
     format!("SELECT *, {} FROM late WHERE {one}at >= ?1 AND at < ?2 ORDER BY at, id LIMIT {MOST}", LATE.sound())
 }
 
-fn read(connection: &Connection, sql: &str, params: impl Params, strange: &Strange) -> Result<Vec<LateLook>, Error> {
-    let look = |row: &Row<'_>| {
+fn read(connection: &Connection, sql: &str, values: &[Value<'_>], strange: &Strange) -> Result<Vec<LateLook>, Error> {
+    let look = |row: Row<'_>| {
         let failure: Option<String> = row.get("failure")?;
-        let check = strange.word("late.depth", &row.get::<_, String>("depth")?).unwrap_or(Check::Device);
+        let check = strange.word("late.depth", &row.get::<String>("depth")?).unwrap_or(Check::Device);
         Ok(LateLook {
-            camera: CameraId::from(row.get::<_, String>("camera")?.as_str()),
+            camera: CameraId::from(row.get::<String>("camera")?.as_str()),
             at: time(row.get("at")?),
             check,
             // A reason of another version is one of which nothing follows.
@@ -68,12 +61,12 @@ fn read(connection: &Connection, sql: &str, params: impl Params, strange: &Stran
             proves: row.get("proves")?,
         })
     };
-    rows::read(connection, sql, params, (LATE.name, strange), look)
+    rows::read(connection, sql, values, (LATE.name, strange), look)
 }
 
 /// How far each agent was taken in, by its key.
 pub(super) fn marks(connection: &Connection, strange: &Strange) -> Result<BTreeMap<String, u64>, Error> {
     let sql = format!("SELECT *, {} FROM agent", AGENT.sound());
-    let mark = |row: &Row<'_>| Ok((row.get("print")?, row.get::<_, i64>("taken")?.unsigned_abs()));
-    Ok(rows::read(connection, &sql, [], (AGENT.name, strange), mark)?.into_iter().collect())
+    let mark = |row: Row<'_>| Ok((row.get("print")?, row.get::<i64>("taken")?.unsigned_abs()));
+    Ok(rows::read(connection, &sql, values![], (AGENT.name, strange), mark)?.into_iter().collect())
 }

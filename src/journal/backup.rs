@@ -180,7 +180,7 @@ pub(super) fn copy(from: &Connection, path: &Path, file: &File, tell: &mut dyn F
 
 /// Looks a copy over.
 pub(super) fn look_over(copy: &Path, tell: &mut dyn FnMut(Progress)) -> Result<Inspection, Error> {
-    inspect::inspect(&open::any(copy)?, &mut |rows| tell(Progress::Checked(rows)))
+    inspect::inspect(&open::any(copy)?.into(), &mut |rows| tell(Progress::Checked(rows)))
 }
 
 /// Gives a copy its name, unless something has it by now.

@@ -8,12 +8,12 @@ use crate::{
     model::{Level, State},
     rights::Deed,
 };
-use rusqlite::Connection;
+use rusqlite::Connection as Raw;
 use std::{
     fs,
     os::unix::fs::{FileExt, PermissionsExt},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// A folder with a journal of so many batches in it.
@@ -91,7 +91,9 @@ async fn each_backup_is_one_moment_of_a_journal_that_is_written_all_the_while() 
                INSERT INTO observation (camera, started, failed, body, sum)
                SELECT 'a', 1790000000000, 0, printf('%.*c', 4000, 'x'), 0 FROM n";
     let sums = "UPDATE observation SET sum = row_sum('observation', id, camera, started, failed, body)";
-    let fill = move |store: &mut Store| Ok(store.connection().execute_batch(&format!("{sql}; {sums}"))?);
+    let fill = move |store: &mut Store| {
+        Ok(store.connection().file().expect("a file").execute_batch(&format!("{sql}; {sums}"))?)
+    };
     journal.with(fill).await.expect("it is written");
     let done = Arc::new(AtomicBool::new(false));
     let writer = tokio::spawn({
@@ -232,7 +234,7 @@ fn a_restore_that_is_cut_off_leaves_the_journal_of_before_or_the_backup() {
         match before {
             Before::Whole | Before::Killed => {}
             Before::Newer => {
-                let connection = Connection::open(world.path()).expect("a file");
+                let connection = Raw::open(world.path()).expect("a file");
                 connection.pragma_update(None, "user_version", schema::LATEST + 1).expect("a format");
             }
             Before::Ruined => fs::write(world.path(), "xin chao".repeat(1000)).expect("it is written"),
@@ -292,7 +294,7 @@ fn a_file_that_cannot_be_a_journal_is_refused_and_nothing_is_touched() {
     };
     let sql = |sql: &'static str| {
         move |path: &Path| {
-            let connection = Connection::open(path).expect("a file");
+            let connection = Raw::open(path).expect("a file");
             table::register(&connection).expect("a function");
             connection.execute_batch(sql).expect(sql);
         }
@@ -336,7 +338,7 @@ fn journals_of_all_formats_are_copied_restored_and_brought_up() {
     assert_eq!(steps.len() as i64, schema::LATEST);
     for format in 1..=steps.len() {
         let world = World { folder: tempfile::tempdir().expect("a folder") };
-        let connection = Connection::open(world.path()).expect("a file");
+        let connection = Raw::open(world.path()).expect("a file");
         table::register(&connection).expect("a function");
         connection.execute_batch(steps[0]).expect("a format");
         let row = "INSERT INTO transition (camera, from_state, to_state, detail, since, decided)
@@ -377,7 +379,7 @@ fn a_look_over_counts_what_is_damaged_and_where() {
     block(closed(journal));
 
     let change = |sql: &str| {
-        let connection = Connection::open(world.path()).expect("a file");
+        let connection = Raw::open(world.path()).expect("a file");
         table::register(&connection).expect("a function");
         assert_eq!(connection.execute(sql, []).expect(sql), 1);
         check(&world.path(), &mut |_| {}).expect("it is looked over")
@@ -428,7 +430,7 @@ fn what_is_old_is_forgotten_and_its_room_given_back() {
     let error = prune_at(900, false).expect_err("a daemon runs").to_string();
     assert!(error.contains("stop that one"), "{error}");
     block(closed(journal));
-    let connection = Connection::open(world.path()).expect("a file");
+    let connection = Raw::open(world.path()).expect("a file");
     connection.pragma_update(None, "user_version", 1).expect("a format");
     drop(connection);
     let error = prune_at(900, false).expect_err("it is older").to_string();

@@ -1,19 +1,19 @@
 //! The journal stays within its bounds, and what reports are made from stays in it for as long as they need it.
 
 use super::{
-    tests::{at, incident, mark, notice, recipient},
+    sql::values,
+    tests::{at, for_once, in_folder, incident, mark, notice, on_server, recipient},
     *,
 };
 use crate::model::{
     Branch, Check, Detail, Failure, FailureKind, Level, LinkState, Rung, RungName, Scope, Span, State, later,
 };
-use rusqlite::Connection;
 use std::time::Duration;
 
 const DAY: i64 = 24 * 60 * 60;
 
 fn in_memory() -> (Journal, Settings) {
-    let settings = Settings { path: None, ..Settings::default() };
+    let settings = for_once();
     (Journal::open(&settings, at(0)).expect("a journal").0, settings)
 }
 
@@ -23,7 +23,7 @@ fn look(second: i64, failure: Option<FailureKind>) -> Observation {
 }
 
 async fn number(journal: &Journal, sql: &'static str) -> i64 {
-    let read = journal.with(move |store| Ok(store.connection().query_row(sql, [], |row| row.get(0))?));
+    let read = journal.with(move |store| store.connection().number(sql, values![]));
     read.await.expect("a number")
 }
 
@@ -62,6 +62,9 @@ async fn a_camera_that_fails_a_thousand_times_an_hour_fills_no_disk() {
 
 #[tokio::test]
 async fn above_its_size_the_oldest_transcripts_go_and_the_file_shrinks() {
+    if on_server() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal.sqlite3");
     let settings = Settings { path: Some(path.clone()), max_size: 3_000_000, ..Settings::default() };
@@ -202,7 +205,7 @@ async fn history_goes_when_its_time_is_over_and_says_the_same_of_what_is_left() 
 #[tokio::test]
 async fn runs_and_what_still_waits_are_not_forgotten_by_mistake() {
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = Settings { path: Some(folder.path().join("journal.sqlite3")), ..Settings::default() };
+    let settings = in_folder(folder.path());
     for run in 0..4 {
         let (journal, _) = Journal::open(&settings, at(run * 300 * DAY)).expect("a journal");
         let notices = vec![(notice(run as u32, run * 300 * DAY), vec![recipient("an", &["zalo"])])];
@@ -231,7 +234,7 @@ fn reports_read_by_indexes() {
         for step in &plan {
             let whole = step.starts_with("SCAN") && !["SCAN known", "SCAN CONSTANT ROW"].contains(&step.as_str());
             // Runs are few; each is looked at. What was read of one thing is put into order, and bounded.
-            let few = step.starts_with("SCAN run") || step.starts_with("SCAN (subquery");
+            let few = step.starts_with("SCAN run") || step == "SCAN last";
             assert!(!whole || few, "{step}\n{sql}\n{plan:#?}");
         }
         if sql.contains("decided) FROM transition") {
@@ -243,7 +246,7 @@ fn reports_read_by_indexes() {
 /// Work is proportional to what goes: each rule finds its rows by an index.
 #[test]
 fn forgetting_reads_by_indexes() {
-    let connection: Connection = open::memory().expect("a journal");
+    let connection = open::memory().expect("a journal");
     let mut counts = retention::Counts::default();
     let observations = vec![("a".into(), look(0, None))];
     counts.note(&Batch { observations, ..Batch::default() });
@@ -252,7 +255,7 @@ fn forgetting_reads_by_indexes() {
     let statements: Vec<_> = rules
         .iter()
         .filter_map(|rule| match rule {
-            retention::Rule::Old(old) => Some((old.delete(), old.values())),
+            retention::Rule::Old(old) => Some((old.delete(), old.values().to_vec())),
             _ => None,
         })
         .collect();
@@ -268,15 +271,15 @@ fn forgetting_reads_by_indexes() {
 /// However many messages wait: whose turn it is costs a step in an index for each channel.
 #[test]
 fn the_outbox_is_read_by_steps_in_an_index() {
-    let mut connection = open::memory().expect("a journal");
-    let add = |connection: &mut Connection, notices: std::ops::Range<u32>| {
+    let connection = Connection::from(open::memory().expect("a journal"));
+    let add = |connection: &Connection, notices: std::ops::Range<u32>| {
         let to: Vec<_> =
             (0..10).map(|person| recipient(&format!("p{person}"), &[&format!("c{person}"), "sms"])).collect();
         let notices = notices.map(|step| (notice(step, 0), to.clone())).collect();
         records::write(connection, &Batch { notices, ..Batch::default() }).expect("it is written");
     };
     let steps = |connection: &Connection, sql: &str, parameters: &[&dyn rusqlite::ToSql]| {
-        let mut statement = connection.prepare(sql).expect("a statement");
+        let mut statement = connection.file().expect("memory").prepare(sql).expect("a statement");
         let rows = statement.query_map(parameters, |_| Ok(())).expect("rows").count();
         (rows, statement.get_status(rusqlite::StatementStatus::VmStep))
     };
@@ -285,12 +288,12 @@ fn the_outbox_is_read_by_steps_in_an_index() {
         let (behind, some) = steps(connection, &outbox::behind_sql(), &[&"c1", &0]);
         ((heads, behind), few, some)
     };
-    add(&mut connection, 0..300);
+    add(&connection, 0..300);
     let (rows, few, some) = read(&connection);
-    assert_eq!(rows, (10, 16));
-    add(&mut connection, 300..2000);
+    assert_eq!(rows, (10, 256));
+    add(&connection, 300..2000);
     let (rows, many_heads, many_behind) = read(&connection);
-    assert_eq!(rows, (10, 16));
+    assert_eq!(rows, (10, 256));
     assert!(
         many_heads <= few + few / 10 && many_behind <= some + some / 10,
         "{few} {some}: {many_heads} {many_behind}"

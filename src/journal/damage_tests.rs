@@ -14,7 +14,7 @@ use std::{
     collections::BTreeSet,
     fs,
     os::unix::fs::FileExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{LazyLock, mpsc},
 };
 
@@ -117,20 +117,21 @@ static KNOWN: LazyLock<(Vec<u8>, BTreeSet<String>)> = LazyLock::new(|| {
 
 /// All rows that the journal gives to anybody.
 fn rows_of(folder: &Path) -> BTreeSet<String> {
-    let connection = open::read_only(&folder.join("journal.sqlite3")).expect("it is read");
+    let connection = open::read_only(&folder.join("journal.sqlite3")).expect("it is read").into();
     // How long all is kept is written anew where it was lost.
     let tables = table::ALL.iter().filter(|table| table.name != table::RETENTION.name);
     tables.flat_map(|table| sound_rows(&connection, table)).collect()
 }
 
-fn sound_rows(connection: &Connection, table: &Table) -> Vec<String> {
+fn sound_rows(connection: &sql::Connection, table: &Table) -> Vec<String> {
     let sql = format!("SELECT {}, {} FROM {}", table.list(), table.sound(), table.name);
     let strange = strange::Strange::default();
-    let row = |row: &rusqlite::Row<'_>| {
+    let row = |row: sql::Row<'_>| {
+        let sql::Row::File(row) = row else { return Err(sql::Misread) };
         let values = (0..table.columns.len()).map(|column| row.get::<_, Value>(column));
-        Ok(format!("{} {:?}", table.name, values.collect::<Result<Vec<_>, _>>()?))
+        Ok(format!("{} {:?}", table.name, values.collect::<Result<Vec<_>, _>>().map_err(|_| sql::Misread)?))
     };
-    rows::read(connection, &sql, [], (table.name, &strange), row).expect("rows")
+    rows::read(connection, &sql, &[], (table.name, &strange), row).expect("rows")
 }
 
 /// Opens what is left of the known journal; the rows that came back, and how the journal fares.
@@ -340,7 +341,7 @@ fn a_wrong_row_in_a_sound_file_costs_only_itself() {
 fn harm_below(journal: &Journal, folder: &Path) {
     block(journal.with(|store| {
         let sql = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA shrink_memory";
-        Ok(store.connection().execute_batch(sql)?)
+        Ok(store.connection().file().expect("a file").execute_batch(sql)?)
     }))
     .expect("nothing is left in memory");
     let file = fs::File::options().write(true).open(folder.join("journal.sqlite3")).expect("a journal");

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use std::{
     fs::{self, File},
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -208,7 +208,7 @@ async fn a_disk_that_cannot_be_written_is_read_and_written_when_it_can() {
     assert_eq!(journal.signing_key().await.expect("a key").expose_secret(), key.expose_secret());
     assert_eq!(journal.heads(at(100)).await.expect("it is read").len(), 2);
     assert_eq!(journal.history(at(0), at(200)).await.expect("history").transitions, [transition("a", 9)]);
-    assert_eq!(history(&folder.join("journal.sqlite3"), at(0), at(200)).expect("history").transitions.len(), 1);
+    assert_eq!(history(&settings(&folder), at(0), at(200)).expect("history").transitions.len(), 1);
     remount(&folder, "remount,rw");
     until_it_is_written(&journal, &batch("b", 109)).await;
     assert_eq!(impaired(&journal), None);

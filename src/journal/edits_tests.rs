@@ -1,6 +1,9 @@
 //! Edits in the journal: they stand as they were written last, and a journal of before has none.
 
-use super::{tests::at, *};
+use super::{
+    tests::{at, in_folder, on_server},
+    *,
+};
 use crate::edits::{Edit, Item, Kind, Value};
 
 fn edit(id: &str, version: u64, name: &str) -> EditChange {
@@ -12,9 +15,8 @@ fn edit(id: &str, version: u64, name: &str) -> EditChange {
 #[tokio::test]
 async fn edits_stand_as_they_were_written_last() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("journal.sqlite3");
-    assert!(edits(&path).expect("there is no file").is_empty());
-    let settings = Settings { path: Some(path.clone()), ..Settings::default() };
+    let settings = in_folder(folder.path());
+    assert!(edits(&settings).expect("there is no journal").is_empty());
     let (journal, _) = Journal::open(&settings, at(0)).expect("a journal");
     let batch = |edits| Batch { edits, ..Batch::default() };
     journal
@@ -29,11 +31,14 @@ async fn edits_stand_as_they_were_written_last() {
     let expected = ["site_name:cho 3 name = Chợ mới", "site_name:den 4 name = Đền"];
     assert_eq!(told(journal.edits().await.expect("they are read")), expected);
     // Beside the daemon, by a command.
-    assert_eq!(told(edits(&path).expect("they are read")), expected);
+    assert_eq!(told(edits(&settings).expect("they are read")), expected);
 }
 
 #[test]
 fn a_journal_of_before_has_none_and_takes_them_after_a_start() {
+    if on_server() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("journal.sqlite3");
     let connection = rusqlite::Connection::open(&path).expect("a file");
@@ -43,11 +48,11 @@ fn a_journal_of_before_has_none_and_takes_them_after_a_start() {
     }
     connection.pragma_update(None, "user_version", 6).expect("a format");
     drop(connection);
-    assert!(edits(&path).expect("it is read").is_empty());
-    let settings = Settings { path: Some(path.clone()), ..Settings::default() };
+    let settings = Settings { path: Some(path), ..Settings::default() };
+    assert!(edits(&settings).expect("it is read").is_empty());
     let (journal, _) = Journal::open(&settings, at(0)).expect("it is brought up to date");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let batch = Batch { edits: vec![edit("cho", 1, "Chợ")], ..Batch::default() };
     runtime.block_on(journal.commit(batch)).expect("it is written");
-    assert_eq!(edits(&path).expect("they are read").len(), 1);
+    assert_eq!(edits(&settings).expect("they are read").len(), 1);
 }

@@ -1,7 +1,11 @@
 //! Why the journal could not be opened, read or written.
 
 use rusqlite::ErrorCode;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio_postgres::error::{DbError, SqlState};
 
 /// The disk cannot read a part of the file, the file ends within a page, or the file system itself is damaged: SQLite
 /// counts these among the disk's troubles, and they do not pass.
@@ -53,6 +57,28 @@ pub enum Error {
         /// What that is.
         why: &'static str,
     },
+    /// What a database server refuses, or why it cannot be asked.
+    #[error("the journal: {0}")]
+    Server(#[from] Trouble),
+    /// A server did not answer to a commit, which it may have done.
+    #[error("the journal: {trouble}")]
+    InDoubt {
+        /// The number that the commit carried.
+        commits: i64,
+        /// Why there is no answer.
+        trouble: Trouble,
+    },
+    /// Another daemon holds the journal on the server.
+    #[error("the journal {journal} is used by another camhealth{by}: stop that one, or name another [journal] schema")]
+    Held {
+        /// The journal, without secrets.
+        journal: String,
+        /// Who it is, if that is known.
+        by: String,
+    },
+    /// A column of a row that must be read.
+    #[error("the journal: a column does not hold what it should")]
+    Misread,
     /// The file is damaged.
     #[error("the journal is damaged: {0}")]
     Damaged(String),
@@ -76,7 +102,9 @@ impl Error {
     /// The same of a file beside the journal, such as a copy.
     pub(super) fn of(self, path: &Path) -> Self {
         let why = match self {
-            Self::Unfit { .. } | Self::Locked { .. } | Self::Path { .. } => return self,
+            Self::Unfit { .. } | Self::Locked { .. } | Self::Path { .. } | Self::Server(_) | Self::Held { .. } => {
+                return self;
+            }
             Self::Sqlite(error) => words(&error),
             Self::File(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 format!("{error}: check the path, and that camhealth ran")
@@ -127,7 +155,7 @@ impl Error {
                 );
                 disks && !UNREADABLE.contains(&error.extended_code)
             }),
-            Self::File(_) | Self::Impaired(_) | Self::Closed => true,
+            Self::File(_) | Self::Impaired(_) | Self::Closed | Self::Server(_) | Self::InDoubt { .. } => true,
             _ => false,
         }
     }
@@ -136,7 +164,12 @@ impl Error {
     pub(super) fn is_ruin(&self) -> bool {
         let refused = matches!(
             self,
-            Self::Newer { .. } | Self::Older { .. } | Self::Locked { .. } | Self::Path { .. } | Self::Unfit { .. }
+            Self::Newer { .. }
+                | Self::Older { .. }
+                | Self::Locked { .. }
+                | Self::Held { .. }
+                | Self::Path { .. }
+                | Self::Unfit { .. }
         );
         !refused && !self.is_disks()
     }
@@ -161,4 +194,102 @@ fn words(error: &rusqlite::Error) -> String {
 
 fn process(holder: &Option<u32>) -> String {
     holder.map(|holder| format!(" (process {holder})")).unwrap_or_default()
+}
+
+/// What a database server refuses, or why it cannot be asked, with what people can do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{told}")]
+pub struct Trouble {
+    told: String,
+    /// Whether the session is at its end.
+    ends: bool,
+}
+
+/// By what a server says that another daemon has taken the journal over (`schema/server/10.sql`).
+const TAKEN_OVER: &str = "CH001";
+
+impl Trouble {
+    /// What the server, or the way to it, says.
+    pub(super) fn of(error: &tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(refused) => Self::refused(refused),
+            None => {
+                // The library's own words are general; what lies below them says what it was.
+                let kind = error.to_string();
+                let ways =
+                    ["connection closed", "error communicating", "error connecting", "error performing", "timeout"];
+                if !ways.iter().any(|way| kind.starts_with(way)) && !kind.starts_with("authentication") {
+                    return Self {
+                        told: format!("its server was asked what it does not understand: {kind}"),
+                        ends: false,
+                    };
+                }
+                let mut told = kind;
+                let mut cause = std::error::Error::source(error);
+                while let Some(below) = cause {
+                    told = below.to_string();
+                    cause = below.source();
+                }
+                let remedy = match () {
+                    () if told.contains("ertificate") => {
+                        ": see [journal] roots, and that the certificate names the host of [journal] url"
+                    }
+                    () if told.contains("password") => ": see [journal] password_file",
+                    () if told.contains("TLS") => {
+                        ": let the server speak TLS (ssl = on), or write sslmode=disable in [journal] url where the way to it \
+                         is private"
+                    }
+                    () => ": see that PostgreSQL runs there, and that this machine may reach it",
+                };
+                Self { told: format!("its server cannot be asked: {told}{remedy}"), ends: true }
+            }
+        }
+    }
+
+    fn refused(refused: &DbError) -> Self {
+        let code = refused.code();
+        let (remedy, ends) = match code {
+            code if *code == SqlState::DISK_FULL => (": make room on the server's disk", false),
+            code if *code == SqlState::INVALID_PASSWORD || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+                (": see [journal] url and password_file, and the server's pg_hba.conf", true)
+            }
+            code if *code == SqlState::INVALID_CATALOG_NAME => (": make it (createdb), or mend [journal] url", true),
+            code if *code == SqlState::INSUFFICIENT_PRIVILEGE => {
+                (": let its administrator make the schema and give it to this user (docs/postgresql.md)", false)
+            }
+            code if *code == SqlState::TOO_MANY_CONNECTIONS => (": raise the server's max_connections", true),
+            code if *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
+                (": it is a standby: name all servers in [journal] url, and the primary is found", true)
+            }
+            code if *code == SqlState::QUERY_CANCELED => (": the server was too slow", false),
+            code if code.code() == TAKEN_OVER => (": it goes on by itself", true),
+            code => ("", code.code().starts_with("57P") || code.code().starts_with("08")),
+        };
+        // Details may name data, and are left out.
+        Self { told: format!("its server says: {}{remedy}", refused.message()), ends }
+    }
+
+    /// There was no answer in time.
+    pub(super) fn silent(patience: Duration) -> Self {
+        let told = format!(
+            "its server did not answer within {} s: see that PostgreSQL runs there, and the way to it",
+            patience.as_secs()
+        );
+        Self { told, ends: true }
+    }
+
+    /// What was in doubt stays so, since the server cannot be asked.
+    pub(super) fn after(error: &Error) -> Self {
+        Self { told: error.to_string(), ends: true }
+    }
+
+    /// The session ended before this.
+    pub(super) fn lost() -> Self {
+        Self { told: "the session with its server has ended".to_owned(), ends: true }
+    }
+
+    /// Whether only another session helps.
+    pub(super) fn ends_session(&self) -> bool {
+        self.ends
+    }
 }

@@ -2,12 +2,12 @@
 
 use super::{
     Error, rows,
+    sql::{Connection, values},
     strange::Strange,
     table::{HOUR_FIGURES, MINUTE_FIGURES, Table},
 };
 use crate::model::{CameraId, FigureRow, Figures, Grain, Point};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
 
 /// What a row's parts are at most: each part some times over, as after restarts within an hour.
 const LONGEST: usize = 4096;
@@ -25,23 +25,33 @@ fn table(grain: Grain) -> &'static Table {
 pub(super) fn write(connection: &Connection, rows: &[FigureRow]) -> Result<(), Error> {
     for row in rows {
         let table = table(row.grain);
-        let name = table.name;
-        let known = format!("SELECT parts, {} FROM {name} WHERE begins = ?1 AND camera = ?2", table.sound());
-        let key = (row.begins, row.camera.as_str());
-        let known = connection.prepare_cached(&known)?.query_row(key, |row| {
-            Ok(rows::is_sound(row).then(|| row.get::<_, Vec<u8>>("parts")).transpose()?.unwrap_or_default())
+        if connection.server().is_some() {
+            connection.put(&behind(table), values![row.begins, row.camera.as_str(), &row.parts[..]])?;
+            continue;
+        }
+        // SQLite puts no bytes behind others.
+        let known = format!("SELECT parts, {} FROM {} WHERE begins = ?1 AND camera = ?2", table.sound(), table.name);
+        let known = connection.first(&known, values![row.begins, row.camera.as_str()], |row| {
+            Ok(rows::is_sound(row).then(|| row.get::<Vec<u8>>("parts")).transpose()?.unwrap_or_default())
         });
-        let mut parts = known.optional()?.unwrap_or_default();
+        let mut parts = known?.unwrap_or_default();
         if parts.len() + row.parts.len() > LONGEST {
             continue;
         }
         parts.extend(&row.parts);
-        let sql = format!(
-            "INSERT OR REPLACE INTO {name} (begins, camera, parts, sum) VALUES (?1, ?2, ?3, row_sum('{name}', ?1, ?2, ?3))"
-        );
-        connection.prepare_cached(&sql)?.execute((row.begins, row.camera.as_str(), parts))?;
+        connection.put(&table.put(), values![row.begins, row.camera.as_str(), &parts[..]])?;
     }
     Ok(())
+}
+
+/// SQL by which a server puts parts behind those of a row, without a way back to ask which they are.
+fn behind(table: &Table) -> String {
+    let name = table.name;
+    format!(
+        "{} ON CONFLICT (begins, camera) DO UPDATE SET parts = {name}.parts || excluded.parts
+         WHERE octet_length({name}.parts) + octet_length(excluded.parts) <= {LONGEST}",
+        table.write()
+    )
 }
 
 /// What was measured of a camera since `from`, up to `until`, in the order of time. A part that was written twice, by two
@@ -62,8 +72,8 @@ pub(super) fn read(
         if begins >= until.as_second() {
             break;
         }
-        let parts = rows::read(connection, &sql, (begins, camera.as_str()), (table.name, &strange), |row| {
-            row.get::<_, Vec<u8>>("parts")
+        let parts = rows::read(connection, &sql, values![begins, camera.as_str()], (table.name, &strange), |row| {
+            row.get::<Vec<u8>>("parts")
         })?;
         for (place, figures) in parts.iter().flat_map(|parts| Figures::unpack(parts)) {
             let at = Timestamp::from_second(begins + i64::from(place) * grain.part());

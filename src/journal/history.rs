@@ -7,19 +7,19 @@ use super::{
     records::{memories, read_link, read_transition},
     rows,
     settings::Keep,
+    sql::{Connection, Misread, Row, values},
     strange::Strange,
     table::{INCIDENT, LEVEL_CHANGE, LINK_CHANGE, MAINTENANCE, RUN, TIMELINE, TRANSITION},
 };
 use crate::model::{Bearing, CameraId, First, History, IncidentId, Level, LevelChange, Run, SiteId};
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
 
 /// Everything that bears on the time since `from`, up to `until`.
 pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -> Result<History, Error> {
     let strange = &Strange::default();
     let (from, until) = (from.as_millisecond(), until.as_millisecond());
-    let span = [from, until];
+    let span = values![from, until];
     let sql = rows::changes(&TRANSITION, "decided");
     let mut names: BTreeSet<CameraId> = BTreeSet::new();
     let transitions = rows::read(connection, &sql, span, (TRANSITION.name, strange), |row| {
@@ -42,7 +42,7 @@ pub(super) fn read(connection: &Connection, from: Timestamp, until: Timestamp) -
     let windows = rows::bodies(connection, &MAINTENANCE, WINDOWS, from, strange)?;
     let known = memories(connection, strange)?.into_iter();
     let devices = known.filter_map(|(camera, memory)| Some((camera, memory.device?.now))).collect();
-    let begins = rows::read(connection, &first_run(), [], (RUN.name, strange), |row| row.get("started"))?;
+    let begins = rows::read(connection, &first_run(), values![], (RUN.name, strange), |row| row.get("started"))?;
     let forgotten = kept::until(connection, Keep::History)?;
     let begins = begins.first().map(|started| time(*started)).max(forgotten);
     strange.tell();
@@ -57,29 +57,30 @@ pub(super) fn of(
     until: Timestamp,
 ) -> Result<History, Error> {
     let strange = &Strange::default();
-    let span = [from.as_millisecond(), until.as_millisecond()];
+    let (from, until) = (from.as_millisecond(), until.as_millisecond());
+    let span = values![from, until];
     let mut history = History {
         runs: rows::read(connection, &runs(), span, (RUN.name, strange), read_run)?,
-        windows: rows::bodies(connection, &MAINTENANCE, WINDOWS, span[0], strange)?,
+        windows: rows::bodies(connection, &MAINTENANCE, WINDOWS, from, strange)?,
         ..History::default()
     };
     let sql = rows::changes_of_one(&TRANSITION, "decided");
     for camera in &bearing.cameras {
-        let params = (span[0], span[1], camera.as_str());
+        let params = values![from, until, camera.as_str()];
         let rows =
             rows::read(connection, &sql, params, (TRANSITION.name, strange), |row| read_transition(row, strange))?;
         history.transitions.extend(rows);
-        history.late.extend(agents::late(connection, (span[0], span[1]), Some(camera), strange)?);
+        history.late.extend(agents::late(connection, (from, until), Some(camera), strange)?);
     }
     let sql = rows::changes_of_one(&LEVEL_CHANGE, "since");
     for site in &bearing.sites {
-        let params = (span[0], span[1], site.as_str());
+        let params = values![from, until, site.as_str()];
         let rows = rows::read(connection, &sql, params, (LEVEL_CHANGE.name, strange), |row| read_level(row, strange))?;
         history.levels.extend(rows);
     }
     let sql = rows::changes_of_one(&LINK_CHANGE, "since");
     for link in &bearing.links {
-        let params = (span[0], span[1], link.as_str());
+        let params = values![from, until, link.as_str()];
         let rows = rows::read(connection, &sql, params, (LINK_CHANGE.name, strange), |row| read_link(row, strange))?;
         history.links.extend(rows);
     }
@@ -87,15 +88,15 @@ pub(super) fn of(
     Ok(history)
 }
 
-fn read_level(row: &Row<'_>, strange: &Strange) -> rusqlite::Result<LevelChange> {
+fn read_level(row: Row<'_>, strange: &Strange) -> Result<LevelChange, Misread> {
     Ok(LevelChange {
-        site: SiteId::from(row.get::<_, String>("site")?.as_str()),
-        level: strange.word("level_change.level", &row.get::<_, String>("level")?).unwrap_or(Level::Unknown),
+        site: SiteId::from(row.get::<String>("site")?.as_str()),
+        level: strange.word("level_change.level", &row.get::<String>("level")?).unwrap_or(Level::Unknown),
         since: time(row.get("since")?),
     })
 }
 
-fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
+fn read_run(row: Row<'_>) -> Result<Run, Misread> {
     Ok(Run { from: time(row.get("started")?), until: time(row.get("alive")?) })
 }
 
@@ -105,11 +106,13 @@ const WINDOWS: &str = "until > ?1";
 /// A run is noted to be alive once a minute; what it decided since then proves that it was.
 fn runs() -> String {
     format!(
-        "SELECT started, max(last_alive, coalesce((
-             SELECT max(decided) FROM transition WHERE decided >= run.started AND decided < coalesce(
-                 (SELECT started FROM run AS next WHERE next.id > run.id ORDER BY next.id LIMIT 1),
-                 9223372036854775807)), 0)) AS alive, {}
-         FROM run WHERE started < ?2 AND alive > ?1 ORDER BY id",
+        "SELECT started, CASE WHEN decided > last_alive THEN decided ELSE last_alive END AS alive, sound FROM (
+             SELECT id, started, last_alive, (
+                 SELECT max(decided) FROM transition WHERE decided >= run.started AND decided < coalesce(
+                     (SELECT started FROM run AS next WHERE next.id > run.id ORDER BY next.id LIMIT 1),
+                     9223372036854775807)) AS decided, {}
+             FROM run) AS runs
+         WHERE started < ?2 AND (last_alive > ?1 OR decided > ?1) ORDER BY id",
         RUN.sound()
     )
 }
@@ -117,15 +120,15 @@ fn runs() -> String {
 /// When incidents were first told and taken on.
 fn first() -> String {
     format!(
-        "SELECT incident, min(iif(what = 'sent', at, NULL)) AS sent, min(iif(what = 'taken_on', at, NULL)) AS taken_on,
-             1 AS sound
+        "SELECT incident, min(CASE WHEN what = 'sent' THEN at END) AS sent,
+             min(CASE WHEN what = 'taken_on' THEN at END) AS taken_on, 1 AS sound
          FROM timeline WHERE at >= ?1 AND at < ?2 AND what IN ('sent', 'taken_on') AND {} GROUP BY incident",
         TIMELINE.is_sound()
     )
 }
 
-fn read_first(row: &Row<'_>) -> rusqlite::Result<(IncidentId, First)> {
-    let moment = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(time));
+fn read_first(row: Row<'_>) -> Result<(IncidentId, First), Misread> {
+    let moment = |column| Ok::<_, Misread>(row.get::<Option<i64>>(column)?.map(time));
     let first = First { sent: moment("sent")?, taken_on: moment("taken_on")? };
     Ok((IncidentId::stored(row.get("incident")?), first))
 }

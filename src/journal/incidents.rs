@@ -1,9 +1,16 @@
 //! Incidents as rows: as they stand, and how those are found that are open or ended long ago.
 
-use super::{Error, columns::json, rows, strange::Strange, table::INCIDENT, timeline};
+use super::{
+    Error,
+    columns::json,
+    rows,
+    sql::{Connection, Value, values},
+    strange::Strange,
+    table::INCIDENT,
+    timeline,
+};
 use crate::model::{Found, Happened, Incident, Sought, Thing};
 use jiff::Timestamp;
-use rusqlite::{Connection, named_params, params_from_iter, types::Value};
 use std::collections::BTreeSet;
 
 /// Incidents that are found at once at most.
@@ -13,25 +20,18 @@ const FEW: usize = 40;
 
 /// Writes incidents as they stand, as part of a batch's transaction.
 pub(super) fn write(connection: &Connection, incident: &Incident) -> Result<(), Error> {
-    let sql = "INSERT OR REPLACE INTO incident (id, number, opened, closed, body, sum)
-               VALUES (:id, :number, :opened, :closed, :body,
-                   row_sum('incident', :id, :number, :opened, :closed, :body))";
-    connection.prepare_cached(sql)?.execute(named_params! {
-        ":id": incident.id.as_str(),
-        ":number": incident.number,
-        ":opened": incident.opened.as_millisecond(),
-        ":closed": incident.closed.map(Timestamp::as_millisecond),
-        ":body": json(incident),
-    })?;
+    let (opened, closed) = (incident.opened.as_millisecond(), incident.closed.map(Timestamp::as_millisecond));
+    let values = values![incident.id.as_str(), incident.number, opened, closed, json(incident)];
+    connection.put(&INCIDENT.put(), values)?;
     let things = names(&incident.things());
     let stale = "DELETE FROM incident_of WHERE number = ?1 AND thing NOT IN (SELECT value FROM json_each(?2))";
-    connection.prepare_cached(stale)?.execute((incident.number, &things))?;
+    connection.put(stale, values![incident.number, &things])?;
     // What is there already is not summed anew: an incident of a whole commune changes often, and has all its sites.
-    let new = "INSERT OR IGNORE INTO incident_of
+    let new = "INSERT INTO incident_of (thing, number, sum)
                SELECT value, ?1, row_sum('incident_of', value, ?1) FROM json_each(?2) AS new
-               WHERE NOT EXISTS (SELECT 1 FROM incident_of WHERE thing = new.value AND number = ?1)";
-    connection.prepare_cached(new)?.execute((incident.number, &things))?;
-    Ok(())
+               WHERE NOT EXISTS (SELECT 1 FROM incident_of WHERE thing = new.value AND number = ?1)
+               ON CONFLICT DO NOTHING";
+    connection.put(new, values![incident.number, &things])
 }
 
 fn names(things: &BTreeSet<Thing>) -> String {
@@ -39,10 +39,10 @@ fn names(things: &BTreeSet<Thing>) -> String {
 }
 
 /// SQL that finds numbers, and what stands in its places.
-pub(super) fn search(sought: &Sought) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> = Vec::new();
+pub(super) fn search(sought: &Sought) -> (String, Vec<Value<'static>>) {
+    let mut values = Vec::new();
     let mut conditions: Vec<String> = Vec::new();
-    let mut place = |value: Value| {
+    let mut place = |value: Value<'static>| {
         values.push(value);
         format!("?{}", values.len())
     };
@@ -85,13 +85,13 @@ pub(super) fn search(sought: &Sought) -> (String, Vec<Value>) {
     }
     for set in sets {
         let set = place(names(set).into());
-        // The plus: an incident has a few things, and a set may have thousands.
+        // By what is no column alone: an incident has a few things, and a set may have thousands.
         conditions.push(format!(
             "EXISTS (SELECT 1 FROM incident_of AS also WHERE also.number = found.number
-                     AND +also.thing IN (SELECT value FROM json_each({set})))"
+                     AND also.thing || '' IN (SELECT value FROM json_each({set})))"
         ));
     }
-    let conditions = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let conditions = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
     let most = sought.most.min(MOST) + 1;
     (format!("SELECT number FROM {source} AS found WHERE {conditions} ORDER BY number DESC LIMIT {most}"), values)
 }
@@ -99,9 +99,7 @@ pub(super) fn search(sought: &Sought) -> (String, Vec<Value>) {
 /// Incidents that are sought, the newest first.
 pub(super) fn find(connection: &Connection, sought: &Sought) -> Result<Found, Error> {
     let (sql, values) = search(sought);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let numbers = statement.query_map(params_from_iter(values), |row| row.get::<_, u32>(0))?;
-    let mut numbers = numbers.collect::<Result<Vec<_>, _>>()?;
+    let mut numbers = connection.all(&sql, &values, |row| row.get::<u32>(0))?;
     let more = numbers.len() > sought.most;
     numbers.truncate(sought.most);
     let older = numbers.last().copied().filter(|_| more);
@@ -122,8 +120,9 @@ pub(super) fn one(connection: &Connection, name: &str) -> Result<Option<(Inciden
     let sound = INCIDENT.sound();
     let number = name.strip_prefix('#').unwrap_or(name).parse::<u32>().ok();
     let sql = format!("SELECT body, {sound} FROM incident WHERE number = ?1 OR id = ?2 LIMIT 1");
-    let bodies =
-        rows::read(connection, &sql, (number, name), (INCIDENT.name, &strange), |row| row.get::<_, String>("body"))?;
+    let bodies = rows::read(connection, &sql, values![number, name], (INCIDENT.name, &strange), |row| {
+        row.get::<String>("body")
+    })?;
     let incident: Option<Incident> = bodies.first().and_then(|body| strange.record(INCIDENT.name, body));
     strange.tell();
     let Some(incident) = incident else { return Ok(None) };

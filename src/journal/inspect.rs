@@ -4,14 +4,15 @@
 //! All of it is of one moment: a daemon that writes meanwhile changes nothing of what is read here.
 
 use super::{
-    Error, columns,
+    Error, columns, held,
     kept::{self, Gone},
     open, people, place, schema,
+    server::Server,
+    sql::{Connection, values},
     table::{self, Table},
 };
 use crate::rights::{self, Break, Forgotten};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use std::path::Path;
 
 /// What is wrong with the trees is told so many times at most.
@@ -104,22 +105,37 @@ impl Inspection {
 /// Fails for what is no journal, or of a newer format; what is damaged is told in the outcome.
 pub fn check(path: &Path, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error> {
     place::ordinary(path)?;
-    let connection = open::any(path).map_err(|error| error.of(path))?;
-    inspect(&connection, tell).map_err(|error| error.of(path))
+    let file = open::any(path).map_err(|error| error.of(path))?;
+    inspect(&file.into(), tell).map_err(|error| error.of(path))
+}
+
+/// The same of a journal on a server.
+pub fn check_server(server: &Server, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error> {
+    let none = || Error::Impaired(format!("there is no journal at {} yet: camhealth run makes it", server.told()));
+    let connection = held::reader(server)?.ok_or_else(none)?;
+    if let Some(session) = connection.server() {
+        session.wait_for(held::WITHOUT_END);
+        // All of it of one moment, as of a file.
+        session.script("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
+    }
+    inspect(&connection, tell)
 }
 
 /// Looks over an open journal.
 pub(super) fn inspect(connection: &Connection, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error> {
-    let transaction = connection.unchecked_transaction()?;
-    let mut found = Inspection { format: schema::check(&transaction)?, ..Inspection::default() };
+    let transaction = connection.transaction()?;
+    let format = connection.file().map_or(Ok(schema::LATEST), schema::check)?;
+    let mut found = Inspection { format, ..Inspection::default() };
     (found.bytes, found.unused) = size(&transaction)?;
-    let faults = faults(&transaction, found.format);
-    if let Some(faults) = found.damage(faults)? {
-        found.faults.extend(faults);
+    if let Some(file) = connection.file() {
+        let faults = faults(file, found.format);
+        if let Some(faults) = found.damage(faults)? {
+            found.faults.extend(faults);
+        }
     }
     let mut read = 0;
     for table in table::ALL {
-        let is_there = transaction.table_exists(None, table.name).map_err(Error::from);
+        let is_there = is_there(connection, table);
         if found.damage(is_there)? == Some(true) {
             count(&transaction, table, &mut found, &mut || {
                 read += 1;
@@ -130,8 +146,8 @@ pub(super) fn inspect(connection: &Connection, tell: &mut dyn FnMut(u64)) -> Res
         }
     }
     tell(read);
-    if transaction.table_exists(None, table::AUDIT.name).unwrap_or(false) {
-        let known = match transaction.table_exists(None, table::RETENTION.name).unwrap_or(false) {
+    if is_there(connection, &table::AUDIT).unwrap_or(false) {
+        let known = match is_there(connection, &table::RETENTION).unwrap_or(false) {
             true => kept::trail(&transaction),
             false => Ok(None),
         };
@@ -146,15 +162,25 @@ pub(super) fn inspect(connection: &Connection, tell: &mut dyn FnMut(u64)) -> Res
     Ok(found)
 }
 
-/// The bytes of the file, and those that nothing uses.
+/// Whether a file of its format has a table; a server's journal has all of them.
+fn is_there(connection: &Connection, table: &Table) -> Result<bool, Error> {
+    Ok(connection.file().map_or(Ok(true), |file| file.table_exists(None, table.name))?)
+}
+
+/// The bytes of the file, and those that nothing uses; of a server's tables with their indexes, of which that is not known.
 pub(super) fn size(connection: &Connection) -> Result<(u64, u64), Error> {
-    let of = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let Some(file) = connection.file() else {
+        let sql = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class
+                   WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+        return Ok((connection.number(sql, values![])?.unsigned_abs(), 0));
+    };
+    let of = |name: &str| file.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (pages, unused, page) = (of("page_count")?, of("freelist_count")?, of("page_size")?);
     Ok(((pages * page).unsigned_abs(), (unused * page).unsigned_abs()))
 }
 
-fn faults(connection: &Connection, format: i64) -> Result<Vec<String>, Error> {
-    let mut statement = connection.prepare(&format!("PRAGMA integrity_check({FAULTS})"))?;
+fn faults(file: &rusqlite::Connection, format: i64) -> Result<Vec<String>, Error> {
+    let mut statement = file.prepare(&format!("PRAGMA integrity_check({FAULTS})"))?;
     let mut rows = statement.query([])?;
     let mut faults = Vec::new();
     while let Some(row) = rows.next()? {
@@ -187,27 +213,21 @@ fn count(
     one_more: &mut dyn FnMut(),
 ) -> Result<(), Error> {
     let summed = found.format >= schema::SUMMED;
-    let sound = if summed { table.sound() } else { "1 AS sound".to_owned() };
-    let (from, until) = times(table).unwrap_or(("NULL", "NULL"));
+    let sound = if summed { table.sound() } else { "true AS sound".to_owned() };
+    let (from, until) = times(table).unwrap_or(("NULL AS began", "NULL AS ended"));
     let sql = format!("SELECT {sound}, {from}, {until} FROM {}", table.name);
     let mut counted = Count { table: table.name, rows: 0, damaged: summed.then_some(0) };
-    let walk = |found: &mut Inspection, counted: &mut Count| -> Result<(), Error> {
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            counted.rows += 1;
-            one_more();
-            if row.get(0).unwrap_or(false) {
-                // What is no time is that of a row of an early format.
-                [1, 2].into_iter().filter_map(|column| row.get(column).ok()).for_each(|at: i64| found.saw(at));
-            } else if let Some(damaged) = &mut counted.damaged {
-                *damaged += 1;
-            }
+    let walked = connection.each(&sql, values![], |row| {
+        counted.rows += 1;
+        one_more();
+        if row.get(0).unwrap_or(false) {
+            // What is no time is that of a row of an early format.
+            [1, 2].into_iter().filter_map(|column| row.get(column).ok()).for_each(|at: i64| found.saw(at));
+        } else if let Some(damaged) = &mut counted.damaged {
+            *damaged += 1;
         }
         Ok(())
-    };
-    let mut walk = walk;
-    let walked = walk(found, &mut counted);
+    });
     found.tables.push(counted);
     found.damage(walked)?;
     Ok(())

@@ -6,12 +6,12 @@ use super::{
     columns::{json, time},
     rows,
     settings::Keep,
+    sql::{Connection, values},
     strange::Strange,
     table::RETENTION,
 };
 use crate::rights::{Entry, Forgotten};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
 
 /// What is known of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,21 +86,18 @@ pub(super) fn gone(connection: &Connection) -> Result<Vec<Gone>, Error> {
 /// What is known of a kind.
 pub(super) fn read(connection: &Connection, keep: Keep) -> Result<Option<Row>, Error> {
     let sql = format!("SELECT keep, holds_from, until, rest, {} FROM retention WHERE what = ?1", RETENTION.sound());
-    let row = connection.prepare_cached(&sql)?.query_row([keep.as_str()], |row| {
+    let row = connection.first(&sql, values![keep.as_str()], |row| {
         let rest: Option<String> = row.get("rest")?;
         let strange = Strange::default();
         let rest = rest.and_then(|rest| strange.record("retention.rest", &rest));
         let read = Row { keep: row.get("keep")?, holds_from: row.get("holds_from")?, until: row.get("until")?, rest };
         Ok(rows::is_sound(row).then_some(read))
     });
-    Ok(row.optional()?.flatten())
+    Ok(row?.flatten())
 }
 
 /// Notes what is known of a kind.
 pub(super) fn put(connection: &Connection, keep: Keep, row: &Row) -> Result<(), Error> {
-    let sql = "INSERT OR REPLACE INTO retention (what, keep, holds_from, until, rest, sum)
-               VALUES (?1, ?2, ?3, ?4, ?5, row_sum('retention', ?1, ?2, ?3, ?4, ?5))";
     let rest = row.rest.as_ref().map(json);
-    connection.prepare_cached(sql)?.execute((keep.as_str(), row.keep, row.holds_from, row.until, rest))?;
-    Ok(())
+    connection.put(&RETENTION.put(), values![keep.as_str(), row.keep, row.holds_from, row.until, rest])
 }

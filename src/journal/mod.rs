@@ -1,12 +1,14 @@
-//! The daemon's memory: every transition, site, notice and outbox row in one SQLite file.
+//! The daemon's memory: every transition, site, notice and outbox row in one SQLite file, or in a schema of a PostgreSQL
+//! server's database.
 //!
 //! What one event gave is one transaction, and it is on the disk (`synchronous = FULL`) before anything of it is told
-//! to anybody. A thread of its own holds the connection, so that a slow disk holds up no probe. All SQL of the daemon
-//! is in this module.
+//! to anybody. A thread of its own holds the connection, so that a slow disk or server holds up no probe. All SQL of the
+//! daemon is in this module.
 
 mod agents;
 mod backup;
 mod columns;
+mod copy;
 mod edits;
 mod error;
 mod figures;
@@ -28,23 +30,28 @@ mod retention;
 mod rows;
 mod salvage;
 mod schema;
+mod server;
 mod settings;
 mod settle;
 mod spent;
+mod sql;
 mod store;
 mod strange;
 mod table;
 mod timeline;
 
 pub use backup::{Made, Progress, backup};
+pub use copy::{Copied, CopiedTable, copy};
 pub use edits::edits;
-pub use error::Error;
+pub use error::{Error, Trouble};
 pub use forget::{Forgotten, forget};
-pub use inspect::{Count, Inspection, check};
+pub use held::{Asked, ask};
+pub use inspect::{Count, Inspection, check, check_server};
 pub use kept::Gone;
 pub use people::people;
 pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};
+pub use server::{Server, Unusable};
 pub use settings::{Keep, Limits, Settings};
 
 use crate::edits::{Change as EditChange, Edits};
@@ -55,13 +62,12 @@ use crate::model::{
 };
 use crate::rights::{Chain, Change, Entry, Register, Trail};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use secrecy::SecretSlice;
+use sql::Connection;
 use std::{
     collections::BTreeMap,
-    path::Path,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -74,13 +80,18 @@ pub struct Journal {
     jobs: mpsc::Sender<Job>,
     /// Why the thread that holds the connection ended.
     ended: watch::Receiver<Option<String>>,
-    path: Option<Arc<Path>>,
-    /// Whether the file can be read beside the thread.
+    settings: Arc<Settings>,
+    /// Whether it can be read beside the thread.
     beside: Arc<AtomicBool>,
+    /// Sessions with a server that nobody reads by at the moment.
+    readers: Arc<Mutex<Vec<Connection>>>,
     condition: watch::Receiver<Condition>,
 }
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// Sessions with a server that are kept for readers.
+const READERS: usize = 4;
 
 /// How the journal fares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,14 +151,21 @@ impl Journal {
     /// this process is still being closed or a big file is looked over; to be called at start.
     ///
     /// A file that is damaged is set aside, and what can be read of it goes into a new one; one that cannot be written
-    /// is read, and written when it can be ([`Journal::condition`]). It fails only for a file of a newer version, one
-    /// that another process uses, and a path that can never be a journal.
+    /// is read, and written when it can be ([`Journal::condition`]), as is a server that cannot be asked. It fails only for a
+    /// journal of a newer version, one that another process uses, and a path that can never be a journal.
     pub fn open(settings: &Settings, now: Timestamp) -> Result<(Self, Restored), Error> {
-        let (mut store, restored) = Store::open(settings, now)?;
-        let (beside, condition) = (store.beside(), store.condition());
         let (jobs, mut inbox) = mpsc::channel::<Job>(64);
         let (end, ended) = watch::channel(None);
+        let (opened, opening) = std::sync::mpsc::sync_channel(1);
+        let (wanted, whereabouts) = (settings.clone(), Arc::new(settings.clone()));
         let work = move || {
+            let mut store = match Store::open(&wanted, now) {
+                Ok((store, restored)) => {
+                    let _ = opened.send(Ok((store.beside(), store.condition(), restored)));
+                    store
+                }
+                Err(error) => return drop(opened.send(Err(error))),
+            };
             while let Some(job) = inbox.blocking_recv() {
                 job(&mut store);
             }
@@ -163,8 +181,8 @@ impl Journal {
                 end.send_replace(Some(why.to_owned()));
             })
             .map_err(|_| Error::Closed)?;
-        let path = settings.path.as_deref().map(Arc::from);
-        Ok((Self { jobs, ended, path, beside, condition }, restored))
+        let (beside, condition, restored) = opening.recv().map_err(|_| Error::Closed)??;
+        Ok((Self { jobs, ended, settings: whereabouts, beside, readers: Arc::default(), condition }, restored))
     }
 
     /// How it fares, and whenever that changes.
@@ -182,7 +200,8 @@ impl Journal {
     }
 
     /// Remembers a batch. When this returns, it survives a power cut; when it fails, nothing of it is remembered, and
-    /// whoever keeps a copy of the pointer can try again.
+    /// whoever keeps a copy of the pointer can try again. Only by [`Error::InDoubt`] it may be remembered: then the same pointer is
+    /// to be handed over again, and the batch is written once.
     pub async fn commit(&self, batch: impl Into<Arc<Batch>>) -> Result<(), Error> {
         let batch = batch.into();
         self.with(move |store| store.commit(&batch)).await
@@ -211,7 +230,7 @@ impl Journal {
 
     /// How many rows of the outbox wait.
     pub async fn waiting(&self) -> Result<usize, Error> {
-        self.with(|store| store.outbox(|connection| outbox::waiting(connection))).await
+        self.with(|store| store.outbox(outbox::waiting)).await
     }
 
     /// How many parts of SMS a channel took since a time.
@@ -226,7 +245,7 @@ impl Journal {
 
     /// Notes what became of rows of the outbox, all of it or nothing.
     pub async fn mark(&self, marks: Vec<Mark>, now: Timestamp) -> Result<(), Error> {
-        self.with(move |store| store.outbox(|connection| outbox::mark(connection, &marks, now))).await
+        self.with(move |store| store.mark(marks, now)).await
     }
 
     /// Notes in the timeline what a channel says later of a message that it took: that it arrived, or was heard. Whether
@@ -265,15 +284,15 @@ impl Journal {
         self.read(move |connection| figures::read(connection, &camera, grain, span)).await
     }
 
-    /// Reads a file beside the thread that writes, and whatever is none through it.
+    /// Reads a file or a server beside the thread that writes, and whatever is none through it.
     async fn read<T: Send + 'static>(
         &self,
         job: impl Fn(&Connection) -> Result<T, Error> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         let job = Arc::new(job);
-        if let Some(path) = self.path.clone().filter(|_| self.beside.load(Ordering::Relaxed)) {
-            let job = job.clone();
-            let read = tokio::task::spawn_blocking(move || job(&open::read_only(&path)?));
+        if self.settings.is_kept() && self.beside.load(Ordering::Relaxed) {
+            let (job, settings, readers) = (job.clone(), self.settings.clone(), self.readers.clone());
+            let read = tokio::task::spawn_blocking(move || read_beside(&settings, &readers, &*job));
             match read.await.map_err(|_| Error::Closed)? {
                 // The thread sets a damaged file aside.
                 Err(error) if error.is_damage() => {}
@@ -316,20 +335,52 @@ impl Journal {
     }
 }
 
+/// Reads by a session that is there, or by one more.
+fn read_beside<T>(
+    settings: &Settings,
+    readers: &Mutex<Vec<Connection>>,
+    job: &impl Fn(&Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let held = || readers.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_alive = |known: &Connection| known.server().is_some_and(|session| !session.is_lost());
+    let known = held().pop().filter(is_alive);
+    let connection = match known {
+        Some(known) => known,
+        None => opened(settings)?,
+    };
+    let read = job(&connection);
+    let mut held = held();
+    if is_alive(&connection) && held.len() < READERS {
+        held.push(connection);
+    }
+    read
+}
+
+/// The journal of whoever holds it, to be read.
+fn opened(settings: &Settings) -> Result<Connection, Error> {
+    let none = || match &settings.server {
+        Some(server) => {
+            Error::Impaired(format!("there is no journal at {} yet: camhealth run makes it", server.told()))
+        }
+        None => std::io::Error::from(std::io::ErrorKind::NotFound).into(),
+    };
+    open::reader(settings)?.ok_or_else(none)
+}
+
 /// What an earlier or running daemon learned of its cameras; nothing where the journal cannot be read.
-pub fn learned(path: &Path) -> Vec<(CameraId, Memory)> {
-    let read = |connection| records::memories(&connection, &strange::Strange::default());
-    open::read_only(path).and_then(read).unwrap_or_default()
+pub fn learned(settings: &Settings) -> Vec<(CameraId, Memory)> {
+    let read = |connection: Connection| records::memories(&connection, &strange::Strange::default());
+    opened(settings).and_then(read).unwrap_or_default()
 }
 
-/// The key that signs links, from the file of a running daemon: whoever can read it keeps that daemon.
-pub fn signing_key(path: &Path) -> Result<Option<SecretSlice<u8>>, Error> {
-    Ok(records::signing_key(&open::read_only(path)?)?.map(Into::into))
+/// The key that signs links, from the journal of a running daemon: whoever can read it keeps that daemon.
+pub fn signing_key(settings: &Settings) -> Result<Option<SecretSlice<u8>>, Error> {
+    Ok(records::signing_key(&opened(settings)?)?.map(Into::into))
 }
 
-/// All that bears on a span of time, from the file of an earlier or running daemon.
-pub fn history(path: &Path, from: Timestamp, until: Timestamp) -> Result<History, Error> {
-    history::read(&open::read_only(path)?, from, until)
+/// All that bears on a span of time, from the journal of an earlier or running daemon.
+pub fn history(settings: &Settings, from: Timestamp, until: Timestamp) -> Result<History, Error> {
+    history::read(&opened(settings)?, from, until)
 }
 
 #[cfg(test)]
@@ -379,3 +430,7 @@ mod retention_tests;
 #[cfg(test)]
 #[path = "spent_tests.rs"]
 mod spent_tests;
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod server_tests;

@@ -5,12 +5,12 @@ use super::{
     Error,
     columns::{json, time},
     rows,
+    sql::{Connection, Misread, Row, Value, values},
     table::{self, OUTBOX},
     timeline,
 };
 use crate::model::{Behind, ChannelId, Head, IncidentId, Mark, Newest, Notice, Place, Reason, Recipient, Thread};
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, named_params};
 use std::collections::BTreeMap;
 
 /// Rows of a thread that a recipient was to hear before its newest and did not: so many are read, the newest of them.
@@ -18,35 +18,32 @@ use std::collections::BTreeMap;
 const UNHEARD: u32 = 64;
 /// Rows behind one that its channel refuses that are looked at, and of these such as can go another way.
 const LOOKED_AT: u32 = 256;
-const MOVED: u32 = 16;
+const MOVED: usize = 16;
 
 /// Puts a notice into the outbox of each recipient.
 pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) -> Result<(), Error> {
-    let key = notice.key();
+    let (key, sql) = (notice.key(), OUTBOX.append());
     for recipient in to {
         let Some(channel) = recipient.channels.first() else { continue };
-        let sql = "INSERT OR IGNORE INTO outbox (id, notice, incident, recipient, channels, channel, due, sum)
-                   SELECT next, :notice, :incident, :recipient, :channels, :channel, :due,
-                       row_sum('outbox', next, :notice, :incident, :recipient, :channels, 0, :channel, 'queued', 0, :due,
-                           NULL, NULL, NULL)
-                   FROM (SELECT ifnull(max(id), 0) + 1 AS next FROM outbox)";
-        let queued = connection.prepare_cached(sql)?.execute(named_params! {
-            ":notice": key,
-            ":incident": notice.id().as_str(),
-            ":recipient": recipient.key(),
-            ":channels": json(recipient),
-            ":channel": channel.as_str(),
-            ":due": notice.at().as_millisecond(),
-        })?;
-        if queued > 0 {
-            timeline::queued(connection, notice, recipient)?;
-        }
+        // Who is queued already is not queued again, and nothing happens to them.
+        timeline::queued(connection, notice, recipient)?;
+        let (incident, whom) = (notice.id().as_str(), recipient.key());
+        let (first, due) = (channel.as_str(), notice.at().as_millisecond());
+        let none = Value::Null;
+        connection.put(
+            &sql,
+            &[
+                values![&key, incident, &whom, json(recipient), 0_i64, first, "queued", 0_i64, due].as_slice(),
+                &[none.clone(), none.clone(), none],
+            ]
+            .concat(),
+        )?;
     }
     Ok(())
 }
 
 /// The row that has waited longest for each channel. Found by a step in the index for each channel, however many wait.
-pub(super) fn heads(connection: &mut Connection, now: Timestamp) -> Result<Vec<Head>, Error> {
+pub(super) fn heads(connection: &Connection, now: Timestamp) -> Result<Vec<Head>, Error> {
     let transaction = connection.transaction()?;
     // What waited behind damaged rows is the next to go.
     let heads = loop {
@@ -63,14 +60,13 @@ pub(super) fn heads(connection: &mut Connection, now: Timestamp) -> Result<Vec<H
 /// Heads, and the numbers of those that are damaged.
 fn read_heads(connection: &Connection) -> Result<(Vec<Head>, Vec<i64>), Error> {
     let (mut heads, mut damaged) = (Vec::new(), Vec::new());
-    let mut statement = connection.prepare_cached(&heads_sql())?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
+    connection.each(&heads_sql(), values![], |row| {
         match rows::is_sound(row).then(|| head(row)) {
             Some(Ok(head)) => heads.push(head),
             _ => damaged.push(row.get("id")?),
         }
-    }
+        Ok(())
+    })?;
     Ok((heads, damaged))
 }
 
@@ -82,16 +78,17 @@ pub(super) fn heads_sql() -> String {
              UNION ALL SELECT (SELECT min(channel) FROM outbox WHERE state = 'queued' AND channel > line.channel)
              FROM line WHERE line.channel IS NOT NULL)
          SELECT id, channel, incident, recipient, turn, attempts, due, {sound} FROM outbox
-         WHERE id IN (SELECT (SELECT min(id) FROM outbox WHERE state = 'queued' AND channel = line.channel) FROM line)"
+         WHERE id IN (SELECT (SELECT min(id) FROM outbox WHERE state = 'queued' AND channel = line.channel) FROM line)
+         ORDER BY id"
     )
 }
 
-pub(super) fn head(row: &Row<'_>) -> rusqlite::Result<Head> {
+pub(super) fn head(row: Row<'_>) -> Result<Head, Misread> {
     let thread = Thread { incident: IncidentId::stored(row.get("incident")?), recipient: row.get("recipient")? };
     Ok(Head { id: row.get("id")?, thread, place: place(row)?, due: time(row.get("due")?) })
 }
 
-fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
+fn place(row: Row<'_>) -> Result<Place, Misread> {
     let (channel, turn): (String, i64) = (row.get("channel")?, row.get("turn")?);
     let nth = usize::try_from(turn).unwrap_or(0);
     Ok(Place { channel: channel.as_str().into(), nth, attempts: row.get("attempts")? })
@@ -99,18 +96,15 @@ fn place(row: &Row<'_>) -> rusqlite::Result<Place> {
 
 /// The first rows that wait behind a head, of recipients who have further channels: a few, found among [`LOOKED_AT`].
 pub(super) fn behind(connection: &Connection, head: &Head) -> Result<Vec<Behind>, Error> {
-    let sql = behind_sql();
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query((head.place.channel.as_str(), head.id))?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let read =
-            || Some((self::head(row).ok()?, serde_json::from_str(&row.get::<_, String>("channels").ok()?).ok()?));
+    connection.each(&behind_sql(), values![head.place.channel.as_str(), head.id], |row| {
+        let read = || Some((self::head(row).ok()?, serde_json::from_str(&row.get::<String>("channels").ok()?).ok()?));
         // One that is damaged is given up when its turn comes.
-        if let Some((row, recipient)) = rows::is_sound(row).then(read).flatten() {
-            found.push(Behind { row, recipient });
-        }
-    }
+        let read: Option<(Head, Recipient)> = rows::is_sound(row).then(read).flatten();
+        let fits = read.filter(|(_, recipient)| recipient.channels.len() > 1 && found.len() < MOVED);
+        found.extend(fits.map(|(row, recipient)| Behind { row, recipient }));
+        Ok(())
+    })?;
     Ok(found)
 }
 
@@ -118,21 +112,18 @@ pub(super) fn behind_sql() -> String {
     let sound = OUTBOX.sound();
     format!(
         "SELECT id, channel, incident, recipient, channels, turn, attempts, due, {sound} FROM outbox
-         WHERE id IN (SELECT id FROM outbox WHERE state = 'queued' AND channel = ?1 AND id > ?2
-                      ORDER BY id LIMIT {LOOKED_AT})
-           AND iif(json_valid(channels), json_array_length(channels, '$.channels'), 0) > 1
-         ORDER BY id LIMIT {MOVED}"
+         WHERE state = 'queued' AND channel = ?1 AND id > ?2 ORDER BY id LIMIT {LOOKED_AT}"
     )
 }
 
 /// The newest row that waits in a thread, if any does.
-pub(super) fn newest(connection: &mut Connection, thread: &Thread, now: Timestamp) -> Result<Option<Newest>, Error> {
+pub(super) fn newest(connection: &Connection, thread: &Thread, now: Timestamp) -> Result<Option<Newest>, Error> {
     let transaction = connection.transaction()?;
-    let key = (thread.incident.as_str(), &thread.recipient);
+    let (incident, recipient) = (thread.incident.as_str(), thread.recipient.as_str());
     let newest = loop {
         let sql = "SELECT max(id) FROM outbox WHERE state = 'queued' AND incident = ?1 AND recipient = ?2";
-        let id: Option<i64> = transaction.prepare_cached(sql)?.query_row(key, |row| row.get(0))?;
-        let Some(id) = id else { break None };
+        let id = transaction.first(sql, values![incident, recipient], |row| row.get::<Option<i64>>(0))?;
+        let Some(id) = id.flatten() else { break None };
         match read(&transaction, id)? {
             Some(read) => break Some((id, read)),
             // Damaged, or written by another version in words that this one does not know: it holds up nobody.
@@ -141,12 +132,12 @@ pub(super) fn newest(connection: &mut Connection, thread: &Thread, now: Timestam
     };
     let newest = match newest {
         None => None,
-        Some((id, (place, recipient, notice))) => {
-            let older = "SELECT EXISTS (SELECT 1 FROM outbox
-                             WHERE state = 'queued' AND incident = ?1 AND recipient = ?2 AND id < ?3)";
-            let has_older = transaction.prepare_cached(older)?.query_row((key.0, key.1, id), |row| row.get(0))?;
+        Some((id, (place, to, notice))) => {
+            let older = "SELECT id FROM outbox
+                         WHERE state = 'queued' AND incident = ?1 AND recipient = ?2 AND id < ?3 LIMIT 1";
+            let has_older = transaction.first(older, values![incident, recipient, id], |_| Ok(()))?.is_some();
             let (unheard, first) = (unheard(&transaction, thread, id)?, first(&transaction, thread)?);
-            Some(Newest { id, place, recipient, notice, has_older, unheard, first })
+            Some(Newest { id, place, recipient: to, notice, has_older, unheard, first })
         }
     };
     transaction.commit()?;
@@ -160,15 +151,12 @@ fn read(connection: &Connection, id: i64) -> Result<Option<(Place, Recipient, No
              outbox.attempts AS attempts, notice.body AS body, {delivery}, {words}
          FROM outbox JOIN notice ON notice.key = outbox.notice WHERE outbox.id = ?1"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut found = statement.query([id])?;
-    let Some(row) = found.next()? else { return Ok(None) };
-    if !rows::is_sound(row) || !row.get("sound_words").unwrap_or(false) {
-        return Ok(None);
-    }
-    let read =
-        || Ok::<_, rusqlite::Error>((place(row)?, row.get::<_, String>("channels")?, row.get::<_, String>("body")?));
-    let Ok((place, channels, body)) = read() else { return Ok(None) };
+    let read = connection.first(&sql, values![id], |row| {
+        let whole = rows::is_sound(row) && row.get("sound_words").unwrap_or(false);
+        let read = || Ok::<_, Misread>((place(row)?, row.get::<String>("channels")?, row.get::<String>("body")?));
+        Ok(whole.then(read).and_then(Result::ok))
+    });
+    let Some((place, channels, body)) = read?.flatten() else { return Ok(None) };
     match (serde_json::from_str(&channels), serde_json::from_str(&body)) {
         (Ok(recipient), Ok(notice)) => Ok(Some((place, recipient, notice))),
         _ => Ok(None),
@@ -179,18 +167,17 @@ fn read(connection: &Connection, id: i64) -> Result<Option<(Place, Recipient, No
 fn unheard(connection: &Connection, thread: &Thread, before: i64) -> Result<Vec<Reason>, Error> {
     let sql = "SELECT notice.body FROM outbox JOIN notice ON notice.key = outbox.notice
                WHERE outbox.incident = ?1 AND outbox.recipient = ?2 AND outbox.id < ?3
-                 AND outbox.id > (SELECT ifnull(max(id), 0) FROM outbox AS told
+                 AND outbox.id > (SELECT coalesce(max(id), 0) FROM outbox AS told
                                   WHERE told.incident = ?1 AND told.recipient = ?2 AND told.state = 'sent')
                ORDER BY outbox.id DESC LIMIT ?4";
     #[derive(serde::Deserialize)]
     struct Told {
         reason: Reason,
     }
-    let mut statement = connection.prepare_cached(sql)?;
-    let key = (thread.incident.as_str(), &thread.recipient, before, UNHEARD);
-    let bodies = statement.query_map(key, |row| row.get::<_, String>(0))?;
+    let key = values![thread.incident.as_str(), &thread.recipient, before, UNHEARD];
+    let bodies = connection.all(sql, key, |row| Ok(row.get::<String>(0).ok()))?;
     // One that is damaged says nothing.
-    let told = bodies.filter_map(|body| serde_json::from_str::<Told>(&body.ok()?).ok());
+    let told = bodies.iter().flatten().filter_map(|body| serde_json::from_str::<Told>(body).ok());
     let mut reasons: Vec<Reason> = told.map(|told| told.reason).collect();
     reasons.reverse();
     Ok(reasons)
@@ -200,22 +187,21 @@ fn unheard(connection: &Connection, thread: &Thread, before: i64) -> Result<Vec<
 fn first(connection: &Connection, thread: &Thread) -> Result<BTreeMap<ChannelId, String>, Error> {
     let sql = "SELECT channel, receipt FROM outbox WHERE incident = ?1 AND recipient = ?2 AND receipt IS NOT NULL
                ORDER BY id DESC";
-    let mut statement = connection.prepare_cached(sql)?;
-    let told = statement.query_map((thread.incident.as_str(), &thread.recipient), |row| {
-        Ok((row.get::<_, String>(0)?.as_str().into(), row.get(1)?))
+    let told = connection.all(sql, values![thread.incident.as_str(), &thread.recipient], |row| {
+        let read = || Ok::<_, Misread>((row.get::<String>(0)?.as_str().into(), row.get(1)?));
+        Ok(read().ok())
     })?;
-    Ok(told.filter_map(Result::ok).collect())
+    Ok(told.into_iter().flatten().collect())
 }
 
 /// How many rows wait.
 pub(super) fn waiting(connection: &Connection) -> Result<usize, Error> {
     let count = "SELECT count(*) FROM outbox WHERE state = 'queued'";
-    let count: i64 = connection.prepare_cached(count)?.query_row([], |row| row.get(0))?;
-    Ok(usize::try_from(count).unwrap_or(0))
+    Ok(usize::try_from(connection.number(count, values![])?).unwrap_or(0))
 }
 
 /// Notes what became of rows, all of it or nothing.
-pub(super) fn mark(connection: &mut Connection, marks: &[Mark], now: Timestamp) -> Result<(), Error> {
+pub(super) fn mark(connection: &Connection, marks: &[Mark], now: Timestamp) -> Result<(), Error> {
     let transaction = connection.transaction()?;
     for mark in marks {
         timeline::marked(&transaction, mark, now)?;
@@ -226,8 +212,7 @@ pub(super) fn mark(connection: &mut Connection, marks: &[Mark], now: Timestamp) 
             Mark::Waits { id, place, due, error } => wait(&transaction, *id, place, *due, error.as_deref())?,
         }
     }
-    transaction.commit()?;
-    Ok(())
+    transaction.commit()
 }
 
 fn supersede(connection: &Connection, thread: &Thread, before: i64, now: Timestamp) -> Result<(), Error> {
@@ -235,9 +220,7 @@ fn supersede(connection: &Connection, thread: &Thread, before: i64, now: Timesta
                    sum = row_sum('outbox', id, notice, incident, recipient, channels, turn, channel,
                        'superseded', attempts, due, ?4, receipt, error)
                WHERE state = 'queued' AND incident = ?1 AND recipient = ?2 AND id < ?3";
-    let key = (thread.incident.as_str(), &thread.recipient, before, now.as_millisecond());
-    connection.prepare_cached(sql)?.execute(key)?;
-    Ok(())
+    connection.put(sql, values![thread.incident.as_str(), &thread.recipient, before, now.as_millisecond()])
 }
 
 fn settle(connection: &Connection, id: i64, state: &str, receipt: Option<&str>, now: Timestamp) -> Result<(), Error> {
@@ -245,8 +228,7 @@ fn settle(connection: &Connection, id: i64, state: &str, receipt: Option<&str>, 
                    sum = row_sum('outbox', id, notice, incident, recipient, channels, turn, channel, ?2, attempts + 1,
                        due, ?3, ?4, NULL)
                WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((id, state, now.as_millisecond(), receipt))?;
-    Ok(())
+    connection.put(sql, values![id, state, now.as_millisecond(), receipt])
 }
 
 fn wait(connection: &Connection, id: i64, place: &Place, due: Timestamp, error: Option<&str>) -> Result<(), Error> {
@@ -256,16 +238,14 @@ fn wait(connection: &Connection, id: i64, place: &Place, due: Timestamp, error: 
                WHERE id = ?1";
     let nth = i64::try_from(place.nth).unwrap_or(0);
     let (due, channel) = (due.as_millisecond(), place.channel.as_str());
-    connection.prepare_cached(sql)?.execute((id, due, channel, nth, error, place.attempts))?;
-    Ok(())
+    connection.put(sql, values![id, due, channel, nth, error, place.attempts])
 }
 
 /// Holds a row up no longer that cannot be read; it gets no sum, by which it would be believed.
 fn give_up(connection: &Connection, id: i64, now: Timestamp) -> Result<(), Error> {
     tracing::error!(row = id, "a message is not sent: its row in the journal is damaged, or another version wrote it");
     let sql = "UPDATE outbox SET state = 'abandoned', settled = ?2, sum = NULL WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute((id, now.as_millisecond()))?;
-    Ok(())
+    connection.put(sql, values![id, now.as_millisecond()])
 }
 
 /// Copies what waits, and what was told of the same incidents, to where it can be worked on while the file cannot be
@@ -278,24 +258,20 @@ pub(super) fn copy_waiting(from: &Connection, to: &Connection) -> Result<(), Err
 }
 
 /// Notes in the file what became of deliveries meanwhile.
-pub(super) fn write_back(from: &Connection, to: &mut Connection) -> Result<(), Error> {
+pub(super) fn write_back(from: &Connection, to: &Connection) -> Result<(), Error> {
     let transaction = to.transaction()?;
     let read =
         "SELECT id, notice, recipient, turn, channel, state, attempts, due, settled, receipt, error, sum FROM outbox";
-    let mut statement = from.prepare(read)?;
-    let mut waited = statement.query([])?;
-    while let Some(row) = waited.next()? {
-        let values = (0..12).map(|column| row.get::<_, rusqlite::types::Value>(column));
-        let values = values.collect::<Result<Vec<_>, _>>()?;
+    from.each(read, values![], |row| {
+        let values = (0..12_usize).map(|column| row.value(column)).collect::<Result<Vec<_>, _>>()?;
         // In a file that was made anew the number alone might be another's.
         let sql = "UPDATE outbox SET turn = ?4, channel = ?5, state = ?6, attempts = ?7, due = ?8, settled = ?9,
                        receipt = ?10, error = ?11, sum = ?12
                    WHERE id = ?1 AND notice = ?2 AND recipient = ?3";
-        transaction.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
-    }
+        transaction.put(sql, &values)
+    })?;
     timeline::write_back(from, &transaction)?;
     transaction.commit()?;
     // What follows may fail, and is then tried again: entries are put behind the others once.
-    from.execute("DELETE FROM timeline", [])?;
-    Ok(())
+    from.put("DELETE FROM timeline", values![])
 }

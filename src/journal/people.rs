@@ -1,39 +1,28 @@
 //! Accounts, passes and the audit trail, as they are written and read.
 
 use super::{
-    Batch, Error,
+    Batch, Error, Settings,
     columns::json,
     kept, open, rows,
+    sql::{Connection, values},
     strange::Strange,
     table::{ACCOUNT, AUDIT, PASS},
 };
 use crate::rights::{Account, Chain, Change, Entry, Pass, Register, Trail};
-use rusqlite::Connection;
-use std::path::Path;
 
 /// Writes what became of accounts and passes, and who did what, as part of a batch's transaction.
 pub(super) fn write(connection: &Connection, batch: &Batch) -> Result<(), Error> {
     for change in &batch.people {
         match change {
-            Change::Account(account) => {
-                let sql = "INSERT OR REPLACE INTO account (name, body, sum)
-                           VALUES (?1, ?2, row_sum('account', ?1, ?2))";
-                connection.prepare_cached(sql)?.execute((&account.name, json(account)))?;
-            }
-            Change::Pass(pass) => {
-                let sql = "INSERT OR REPLACE INTO pass (id, body, sum) VALUES (?1, ?2, row_sum('pass', ?1, ?2))";
-                connection.prepare_cached(sql)?.execute((&pass.id.0, json(pass)))?;
-            }
-            Change::Gone(id) => {
-                connection.prepare_cached("DELETE FROM pass WHERE id = ?1")?.execute([&id.0])?;
-            }
+            Change::Account(account) => connection.put(&ACCOUNT.put(), values![&account.name, json(account)])?,
+            Change::Pass(pass) => connection.put(&PASS.put(), values![&pass.id.0, json(pass)])?,
+            Change::Gone(id) => connection.put("DELETE FROM pass WHERE id = ?1", values![&id.0])?,
         }
     }
     for entry in &batch.audit {
         // One of the same number was written by a batch that was tried again.
-        let sql = "INSERT OR IGNORE INTO audit (id, at, body, sum) VALUES (?1, ?2, ?3, row_sum('audit', ?1, ?2, ?3))";
         let number = i64::try_from(entry.number).unwrap_or(i64::MAX);
-        connection.prepare_cached(sql)?.execute((number, entry.at.as_millisecond(), json(entry)))?;
+        connection.put(&AUDIT.put_new(), values![number, entry.at.as_millisecond(), json(entry)])?;
     }
     Ok(())
 }
@@ -47,15 +36,12 @@ pub(super) fn restore(connection: &Connection, strange: &Strange) -> Result<(Reg
     Ok((Register::restored(accounts, passes), Chain::after(last.as_ref())))
 }
 
-/// All accounts and passes, from the file of an earlier or running daemon; none where there is no such file, or one of
+/// All accounts and passes, from an earlier or running daemon's journal; none where there is no such file, or one of
 /// another format.
-pub fn people(path: &Path) -> Result<Register, Error> {
-    if !path.exists() {
-        return Ok(Register::default());
-    }
-    match open::read_only(path) {
-        Ok(connection) => restore(&connection, &Strange::default()).map(|(register, _)| register),
-        Err(Error::Older { .. }) => Ok(Register::default()),
+pub fn people(settings: &Settings) -> Result<Register, Error> {
+    match open::reader(settings) {
+        Ok(Some(connection)) => restore(&connection, &Strange::default()).map(|(register, _)| register),
+        Ok(None) | Err(Error::Older { .. }) => Ok(Register::default()),
         Err(error) => Err(error),
     }
 }

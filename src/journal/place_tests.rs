@@ -5,7 +5,12 @@ use super::{
     tests::{at, notice, recipient},
     *,
 };
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 fn settings(path: PathBuf) -> Settings {
     Settings { path: Some(path), ..Settings::default() }
@@ -60,7 +65,7 @@ fn a_second_daemon_is_refused_and_told_who_the_first_is() {
         assert!(refused.contains("journal.sqlite3") && refused.contains(&process), "{refused}");
     }
     // Whoever only reads needs no lock.
-    assert!(history(&path, at(0), at(9)).is_ok());
+    assert!(history(&settings(path.clone()), at(0), at(9)).is_ok());
     drop(journal);
 }
 

@@ -9,10 +9,10 @@ use super::{
     kept::{self, Holds},
     people,
     settings::Keep,
+    sql::{Connection, Value, values},
 };
 use crate::{model::CameraId, rights::Entry};
 use jiff::Timestamp;
-use rusqlite::{Connection, params_from_iter, types::Value};
 use std::{collections::HashMap, time::Duration};
 
 /// How long forgetting may hold the thread, each minute: so long, and the longer the more transcripts were written since
@@ -80,7 +80,7 @@ pub(super) struct Old {
     key: &'static str,
     /// Which rows of `old` are.
     condition: String,
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
     /// Until when what they tell of is forgotten, in milliseconds.
     until: i64,
 }
@@ -95,7 +95,7 @@ impl Old {
     }
 
     #[cfg(test)]
-    pub(super) fn values(&self) -> &[Value] {
+    pub(super) fn values(&self) -> &[Value<'static>] {
         &self.values
     }
 }
@@ -173,9 +173,8 @@ fn old(now: Timestamp, keep: Keep, length: Duration) -> Vec<Old> {
 
 /// How many rows of a kind are older than this.
 pub(super) fn older(connection: &Connection, keep: Keep, length: Duration, now: Timestamp) -> Result<u64, Error> {
-    let count = |table: &str, condition: &str, values: &[Value]| {
-        let sql = format!("SELECT count(*) FROM {table} AS old WHERE {condition}");
-        connection.query_row(&sql, params_from_iter(values), |row| row.get::<_, i64>(0))
+    let count = |table: &str, condition: &str, values: &[Value<'_>]| {
+        connection.number(&format!("SELECT count(*) FROM {table} AS old WHERE {condition}"), values)
     };
     let mut rows = 0;
     for old in old(now, keep, length) {
@@ -205,16 +204,16 @@ pub(super) fn rules(now: Timestamp, settings: &Settings, holds: &Holds, counts: 
 
 impl Rule {
     /// Forgets a portion; whether there may be more.
-    pub(super) fn portion(&self, connection: &mut Connection) -> Result<bool, Error> {
+    pub(super) fn portion(&self, connection: &Connection) -> Result<bool, Error> {
         match self {
             Self::Old(old) => {
                 let transaction = connection.transaction()?;
-                let rows = transaction.prepare_cached(&old.delete())?.execute(params_from_iter(&old.values))?;
+                let rows = transaction.execute(&old.delete(), &old.values)?;
                 if rows > 0 {
                     kept::forgot(&transaction, old.keep, old.until)?;
                 }
                 transaction.commit()?;
-                Ok(rows >= PORTION as usize)
+                Ok(rows >= PORTION.into())
             }
             Self::Trail(until) => trail(connection, *until),
             Self::Many(camera, failed) => {
@@ -223,41 +222,41 @@ impl Rule {
                     "DELETE FROM observation WHERE id IN (SELECT id FROM observation WHERE camera = ?1 AND failed = ?2
                                                           ORDER BY id DESC LIMIT {PORTION} OFFSET {TRANSCRIPTS})"
                 );
-                let rows = connection.prepare_cached(&sql)?.execute((camera.as_str(), failed))?;
-                Ok(rows >= PORTION as usize)
+                let rows = connection.execute(&sql, values![camera.as_str(), *failed])?;
+                Ok(rows >= PORTION.into())
             }
             Self::Hours(most) => {
-                let (pages, unused, size) = pages(connection)?;
+                let Some((pages, unused, size)) = pages(connection)? else { return Ok(false) };
                 if (pages - unused) * size <= most / 2 {
                     return Ok(false);
                 }
                 // Each day takes about as much as the last whole one.
-                let bytes = connection.prepare_cached(HOURS)?.query_row([], |row| row.get::<_, Option<i64>>(0))?;
-                if bytes.unwrap_or(0) <= most / HOURS_PART {
+                if connection.number(HOURS, values![])? <= most / HOURS_PART {
                     return Ok(false);
                 }
                 let oldest = "DELETE FROM hour_figures WHERE (begins, camera) IN
                                   (SELECT begins, camera FROM hour_figures ORDER BY begins LIMIT ?1)";
-                Ok(connection.prepare_cached(oldest)?.execute([PORTION])? > 0)
+                Ok(connection.execute(oldest, values![PORTION])? > 0)
             }
             Self::Bytes(most) => {
-                let (pages, unused, size) = pages(connection)?;
+                let Some((pages, unused, size)) = pages(connection)? else { return Ok(false) };
                 if (pages - unused) * size <= *most {
                     return Ok(false);
                 }
                 // Nothing else is given up for room: a file of history alone grows.
                 let oldest = "DELETE FROM observation WHERE id IN (SELECT id FROM observation ORDER BY id LIMIT ?1)";
-                Ok(connection.prepare_cached(oldest)?.execute([PORTION])? > 0)
+                Ok(connection.execute(oldest, values![PORTION])? > 0)
             }
             Self::Pages(most) => {
-                let (pages, unused, size) = pages(connection)?;
+                let Some((pages, unused, size)) = pages(connection)? else { return Ok(false) };
                 if unused < PAGES || (pages * size <= *most && unused < pages / 4) {
                     return Ok(false);
                 }
-                connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
-                let (left, ..) = self::pages(connection)?;
+                if let Some(file) = connection.file() {
+                    file.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+                }
                 // A file of an earlier format gives nothing back: what is unused is used again.
-                Ok(left < pages)
+                Ok(self::pages(connection)?.is_some_and(|(left, ..)| left < pages))
             }
         }
     }
@@ -265,27 +264,30 @@ impl Rule {
 
 /// Forgets a portion of the trail's beginning, and notes on what the rest hangs. Entries of a time when the clock was wrong
 /// wait until those before them go; the last of all stays, since the next hangs on it.
-fn trail(connection: &mut Connection, until: i64) -> Result<bool, Error> {
+fn trail(connection: &Connection, until: i64) -> Result<bool, Error> {
     let is_old = |entry: &Entry| entry.at.as_millisecond() < until;
     if !people::trail(connection, 0, 1)?.first().is_some_and(is_old) {
         return Ok(false);
     }
     let transaction = connection.transaction()?;
-    let newest: i64 = transaction.query_row("SELECT max(id) FROM audit", [], |row| row.get(0))?;
+    let newest = transaction.number("SELECT max(id) FROM audit", values![])?;
     let entries = people::trail(&transaction, 0, PORTION as usize)?;
     let old = entries.iter().take_while(|entry| is_old(entry) && entry.number < newest.unsigned_abs()).count();
     if let Some(last) = entries[..old].last() {
-        transaction.execute("DELETE FROM audit WHERE id <= ?1", [i64::try_from(last.number).unwrap_or(i64::MAX)])?;
+        let last = i64::try_from(last.number).unwrap_or(i64::MAX);
+        transaction.put("DELETE FROM audit WHERE id <= ?1", values![last])?;
         kept::forgot_entries(&transaction, &entries[..old], until)?;
     }
     transaction.commit()?;
     Ok(old >= PORTION as usize)
 }
 
-/// The pages of the file, those that nothing uses, and the size of each.
-fn pages(connection: &Connection) -> Result<(i64, i64, i64), Error> {
+/// The pages of the file, those that nothing uses, and the size of each; a server sees to its room by itself.
+fn pages(connection: &Connection) -> Result<Option<(i64, i64, i64)>, Error> {
+    if connection.file().is_none() {
+        return Ok(None);
+    }
     let sql = "SELECT page_count, freelist_count, page_size
                FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    Ok(connection.prepare_cached(sql)?.query_row([], read)?)
+    connection.first(sql, values![], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }

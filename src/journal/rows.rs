@@ -2,10 +2,10 @@
 
 use super::{
     Error,
+    sql::{Connection, Misread, Row, Value, values},
     strange::Strange,
     table::{self, Table},
 };
-use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
 
 /// What a body is at most: a longer one is none of ours.
@@ -18,25 +18,23 @@ const MOST_CHANGES: u32 = 20_000;
 pub(super) fn read<T>(
     connection: &Connection,
     sql: &str,
-    params: impl Params,
+    values: &[Value<'_>],
     (place, strange): (&'static str, &Strange),
-    mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    mut read: impl FnMut(Row<'_>) -> Result<T, Misread>,
 ) -> Result<Vec<T>, Error> {
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query(params)?;
     let mut found = Vec::new();
-    // An error of the next row is one of the file, and one within a row is the row's.
-    while let Some(row) = rows.next()? {
+    connection.each(sql, values, |row| {
         match is_sound(row).then(|| read(row)) {
             Some(Ok(row)) => found.push(row),
             _ => strange.row(place),
         }
-    }
+        Ok(())
+    })?;
     Ok(found)
 }
 
 /// Whether a row is as it was written.
-pub(super) fn is_sound(row: &Row<'_>) -> bool {
+pub(super) fn is_sound(row: Row<'_>) -> bool {
     row.get("sound").unwrap_or(false)
 }
 
@@ -50,25 +48,21 @@ pub(super) fn bodies<T: DeserializeOwned>(
 ) -> Result<Vec<T>, Error> {
     let (name, sound) = (table.name, table.sound());
     // A body that is too long is not even read.
-    let body = format!("iif(octet_length(body) <= {LONGEST_BODY}, body, NULL) AS body");
+    let body = format!("CASE WHEN octet_length(body) <= {LONGEST_BODY} THEN body END AS body");
     let sql = format!("SELECT {body}, {sound} FROM {name} WHERE {condition}");
-    let bodies = read(connection, &sql, [after], (name, strange), |row| row.get::<_, String>("body"))?;
+    let bodies = read(connection, &sql, values![after], (name, strange), |row| row.get::<String>("body"))?;
     Ok(bodies.iter().filter_map(|body| strange.record(name, body)).collect())
 }
 
 /// Copies rows from one journal to another, where they are not yet.
 pub(super) fn copy(from: &Connection, to: &Connection, table: &Table, condition: &str) -> Result<(), Error> {
     let sql = format!("SELECT {} FROM {} WHERE {condition}", table.list(), table.name);
-    let mut statement = from.prepare(&sql)?;
-    let width = statement.column_count();
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let values = (0..width).map(|column| row.get::<_, rusqlite::types::Value>(column));
+    let insert = table.insert();
+    from.each(&sql, values![], |row| {
+        let values: Result<Vec<Value<'_>>, _> = (0..=table.columns.len()).map(|column| row.value(column)).collect();
         // Text that is none is a damaged row's.
-        let Ok(values) = values.collect::<Result<Vec<_>, _>>() else { continue };
-        to.prepare_cached(&table.insert())?.execute(rusqlite::params_from_iter(values))?;
-    }
-    Ok(())
+        values.map_or(Ok(()), |values| to.put(&insert, &values))
+    })
 }
 
 /// SQL for the changes that bear on the time after `?1`, up to `?2`: what was noted before `?1` holds at its beginning,
@@ -90,9 +84,9 @@ pub(super) fn changes(table: &Table, time: &str) -> String {
 pub(super) fn changes_of_one(table: &Table, time: &str) -> String {
     let (name, key) = (table.name, table.columns[1]);
     format!(
-        "SELECT * FROM (SELECT *, {sound} FROM {name} WHERE {key} = ?3 AND +since < ?2 AND id >= ifnull(
+        "SELECT * FROM (SELECT *, {sound} FROM {name} WHERE {key} = ?3 AND +since < ?2 AND id >= coalesce(
              (SELECT id FROM {name} WHERE {key} = ?3 AND {time} <= ?1 ORDER BY id DESC LIMIT 1), 0)
-             ORDER BY id DESC LIMIT {MOST_CHANGES}) ORDER BY id",
+             ORDER BY id DESC LIMIT {MOST_CHANGES}) AS last ORDER BY id",
         sound = table.sound()
     )
 }
@@ -122,24 +116,21 @@ fn known(table: &Table) -> String {
 /// incidents whose rows are lost names their numbers.
 pub(super) fn last_number(connection: &Connection, strange: &Strange) -> Result<u32, Error> {
     let sql = format!("SELECT number, {} FROM incident ORDER BY number DESC LIMIT 100", table::INCIDENT.sound());
-    let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([])?;
-    let (mut highest, mut damaged) = (0u32, 0u32);
-    while let Some(row) = rows.next()? {
-        match is_sound(row).then(|| row.get("number")) {
-            Some(Ok(number)) => {
-                highest = number;
-                break;
-            }
-            _ => damaged += 1,
+    let (mut highest, mut damaged) = (None, 0u32);
+    connection.each(&sql, values![], |row| {
+        match is_sound(row).then(|| row.get::<u32>("number")) {
+            Some(Ok(number)) => highest = highest.or(Some(number)),
+            _ if highest.is_none() => damaged += 1,
+            _ => {}
         }
-    }
+        Ok(())
+    })?;
     let sql = format!("SELECT body, {} FROM notice ORDER BY at DESC LIMIT 200", table::NOTICE.sound());
-    let told = read(connection, &sql, [], (table::NOTICE.name, strange), |row| row.get::<_, String>("body"))?;
+    let told = read(connection, &sql, values![], (table::NOTICE.name, strange), |row| row.get::<String>("body"))?;
     #[derive(serde::Deserialize)]
     struct Told {
         number: u32,
     }
     let told = told.iter().filter_map(|body| serde_json::from_str::<Told>(body).ok());
-    Ok(told.map(|told| told.number).fold(highest.saturating_add(damaged), u32::max))
+    Ok(told.map(|told| told.number).fold(highest.unwrap_or(0).saturating_add(damaged), u32::max))
 }

@@ -18,6 +18,9 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("schema/10.sql"),
 ];
 
+/// The same of a journal on a server, from the first format that one ever held on: each with the number that it brings it to.
+pub(super) const SERVER_STEPS: &[(i64, &str)] = &[(10, include_str!("schema/server/10.sql"))];
+
 /// The format that this program writes.
 pub(super) const LATEST: i64 = STEPS.len() as i64;
 

@@ -1,7 +1,8 @@
 //! Where the journal lies and how long it remembers, kind by kind.
 
+use super::server::Server;
 use crate::model::closed;
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -56,15 +57,33 @@ impl Keep {
     }
 }
 
-/// The journal's file and retention.
+/// The journal's file or server, and retention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// SQLite file; `None` keeps the journal in memory, for demos and tests.
     pub path: Option<PathBuf>,
+    /// A schema of a PostgreSQL server's database, in the place of a file.
+    pub server: Option<Arc<Server>>,
     /// How long each kind is kept.
     pub keep: Limits,
-    /// Bytes above which the oldest transcripts go.
+    /// Bytes above which the oldest transcripts go; of a file.
     pub max_size: u64,
+}
+
+impl Settings {
+    /// Where it lies, for people; nothing of it is a secret.
+    pub fn told(&self) -> String {
+        match (&self.server, &self.path) {
+            (Some(server), _) => server.told(),
+            (None, Some(path)) => path.display().to_string(),
+            (None, None) => "in memory".to_owned(),
+        }
+    }
+
+    /// Whether it outlives the daemon.
+    pub fn is_kept(&self) -> bool {
+        self.server.is_some() || self.path.is_some()
+    }
 }
 
 /// How long each kind is kept.
@@ -91,6 +110,11 @@ impl Default for Limits {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { path: Some("camhealth.sqlite3".into()), keep: Limits::default(), max_size: 2 * 1024 * 1024 * 1024 }
+        Self {
+            path: Some("camhealth.sqlite3".into()),
+            server: None,
+            keep: Limits::default(),
+            max_size: 2 * 1024 * 1024 * 1024,
+        }
     }
 }

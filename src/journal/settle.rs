@@ -6,10 +6,10 @@ use super::{
     kept::{self, Holds, Row},
     people, retention,
     settings::{Keep, Limits},
+    sql::Connection,
 };
 use crate::{model::later, rights::Forgotten};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -30,11 +30,7 @@ pub(super) struct Going {
 }
 
 /// Takes these limits on. What goes by them that did not go before is told once.
-pub(super) fn settle(
-    connection: &mut Connection,
-    limits: &Limits,
-    now: Timestamp,
-) -> Result<(Holds, Vec<Going>), Error> {
+pub(super) fn settle(connection: &Connection, limits: &Limits, now: Timestamp) -> Result<(Holds, Vec<Going>), Error> {
     let transaction = connection.transaction()?;
     let (mut holds, mut going) = (Holds::default(), Vec::new());
     for keep in Keep::ALL {
@@ -67,7 +63,7 @@ pub(super) fn settle(
 }
 
 /// Lets all limits hold from now on: whoever prunes by hand means it.
-pub(super) fn hold(connection: &mut Connection, now: Timestamp) -> Result<Holds, Error> {
+pub(super) fn hold(connection: &Connection, now: Timestamp) -> Result<Holds, Error> {
     let (transaction, now) = (connection.transaction()?, now.as_millisecond());
     let mut holds = Holds::default();
     for keep in Keep::ALL {

@@ -2,11 +2,11 @@
 
 use super::{
     Error, outbox, rows,
+    sql::{Connection, values},
     table::{NOTICE, OUTBOX},
 };
 use crate::model::{ChannelId, Head, Notice, SmsReceipt};
 use jiff::Timestamp;
-use rusqlite::Connection;
 
 /// Rows behind a head that are looked at for an alarm.
 const LOOKED_AT: u32 = 256;
@@ -15,11 +15,11 @@ const LOOKED_AT: u32 = 256;
 pub(super) fn parts(connection: &Connection, channel: &ChannelId, since: Timestamp) -> Result<u32, Error> {
     let sql = "SELECT receipt FROM outbox
                WHERE state <> 'queued' AND state = 'sent' AND settled >= ?1 AND channel = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let receipts =
-        statement.query_map((since.as_millisecond(), channel.as_str()), |row| row.get::<_, Option<String>>(0))?;
-    let parts = receipts.map(|receipt| {
-        let receipt = receipt.ok().flatten().and_then(|receipt| receipt.parse::<SmsReceipt>().ok());
+    let receipts = connection.all(sql, values![since.as_millisecond(), channel.as_str()], |row| {
+        Ok(row.get::<Option<String>>(0).ok().flatten())
+    })?;
+    let parts = receipts.into_iter().map(|receipt| {
+        let receipt = receipt.and_then(|receipt| receipt.parse::<SmsReceipt>().ok());
         receipt.map_or(1, |receipt| receipt.parts)
     });
     Ok(parts.fold(0, u32::saturating_add))
@@ -38,18 +38,18 @@ pub(super) fn first_behind(
          WHERE outbox.state = 'queued' AND outbox.channel = ?1 AND outbox.id >= ?2
          ORDER BY outbox.id LIMIT {LOOKED_AT}"
     );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut found = statement.query((head.place.channel.as_str(), head.id))?;
-    while let Some(row) = found.next()? {
+    let mut found = None;
+    connection.each(&sql, values![head.place.channel.as_str(), head.id], |row| {
         // One that is damaged is given up when its turn comes.
-        if !rows::is_sound(row) || !row.get("sound_words").unwrap_or(false) {
-            continue;
+        if found.is_some() || !rows::is_sound(row) || !row.get("sound_words").unwrap_or(false) {
+            return Ok(());
         }
         let body: Option<String> = row.get("body").ok();
         let notice = body.and_then(|body| serde_json::from_str::<Notice>(&body).ok());
         if notice.is_some_and(|notice| is_it(&notice)) {
-            return Ok(outbox::head(row).ok());
+            found = Some(outbox::head(row).ok());
         }
-    }
-    Ok(None)
+        Ok(())
+    })?;
+    Ok(found.flatten())
 }

@@ -1,8 +1,8 @@
 //! What SMS cost is counted from rows, over a start anew; an alarm is found behind what waits.
 
 use super::{
-    Batch, Journal, Settings,
-    tests::{at, closed, due, mark, recipient, sent, waits},
+    Batch, Journal,
+    tests::{at, closed, due, for_once, in_folder, mark, recipient, sent, waits},
 };
 use crate::model::{IncidentId, Note, Notice, PlainNotice, SmsReceipt};
 
@@ -20,7 +20,7 @@ fn note(id: &str, second: i64) -> Notice {
 #[tokio::test]
 async fn parts_are_counted_since_a_time_of_one_channel_and_a_restart_forgets_none() {
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = Settings { path: Some(folder.path().join("journal.sqlite3")), ..Settings::default() };
+    let settings = in_folder(folder.path());
     let (journal, _) = Journal::open(&settings, at(0)).expect("it opens");
     let two = SmsReceipt { parts: 2, id: Some("d53".into()) }.to_string();
     let none = SmsReceipt { parts: 0, id: None }.to_string();
@@ -46,7 +46,7 @@ async fn parts_are_counted_since_a_time_of_one_channel_and_a_restart_forgets_non
 
 #[tokio::test]
 async fn the_first_alarm_behind_what_waits_is_found() {
-    let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("it opens");
+    let (journal, _) = Journal::open(&for_once(), at(0)).expect("it opens");
     tell(&journal, note("first", 1), "sms").await;
     let (head, newest) = due(&journal, 1).await.swap_remove(0);
     let alarm = async || journal.first_behind(head.clone(), Notice::pages).await.expect("it is read");

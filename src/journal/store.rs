@@ -4,12 +4,11 @@
 //! cannot be noted as told.
 
 use super::{
-    Batch, Condition, Error, Settings, held::Held, kept::Holds, open, outbox, records, retention, settings::Limits,
-    settle, strange::Strange,
+    Batch, Condition, Error, Settings, Trouble, held::Held, kept::Holds, open, outbox, records, retention,
+    settings::Limits, settle, sql::Connection, strange::Strange,
 };
-use crate::model::Restored;
+use crate::model::{Mark, Restored};
 use jiff::Timestamp;
-use rusqlite::Connection;
 use std::{
     sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
@@ -39,6 +38,22 @@ pub(super) struct Store {
     transcripts: retention::Counts,
     /// The limits that were taken on last, and from when on they hold.
     holds: Option<(Limits, Holds)>,
+    /// What became of deliveries while a server could not be asked: it is written before all else.
+    owed: Vec<(Vec<Mark>, Timestamp)>,
+    /// A commit whose answer was lost.
+    doubt: Option<Doubt>,
+    /// The batch of one that turned out to be done.
+    was_done: Option<Arc<Batch>>,
+}
+
+/// A commit of which it is not known whether it was done.
+#[derive(Debug)]
+struct Doubt {
+    /// The number that it carried.
+    commits: i64,
+    /// The batch in it, and how much of what was owed.
+    batch: Option<Arc<Batch>>,
+    owed: usize,
 }
 
 impl Store {
@@ -57,9 +72,14 @@ impl Store {
             tried: None,
             transcripts: retention::Counts::default(),
             holds: None,
+            owed: Vec::new(),
+            doubt: None,
+            was_done: None,
         };
         match store.held.begin() {
-            Err(error @ (Error::Newer { .. } | Error::Locked { .. } | Error::Path { .. })) => return Err(error),
+            Err(error @ (Error::Newer { .. } | Error::Locked { .. } | Error::Held { .. } | Error::Path { .. })) => {
+                return Err(error);
+            }
             Err(error) => store.impair(&error),
             Ok(()) => {}
         }
@@ -92,18 +112,23 @@ impl Store {
     }
 
     /// Reads; of a file that turns out to be damaged, what is left.
-    pub(super) fn read<T>(&mut self, job: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
-        match job(&mut self.held.connection) {
+    pub(super) fn read<T>(&mut self, job: impl Fn(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        match self.held.connection().and_then(&job) {
             Err(error) if error.is_damage() => {
                 self.recover(&error)?;
-                job(&mut self.held.connection)
+                job(self.held.connection()?)
             }
-            other => other,
+            other => {
+                if let Err(error) = &other {
+                    self.held.failed(error);
+                }
+                other
+            }
         }
     }
 
     /// Writes, if the disk lets it; the job is given the number of this run too.
-    pub(super) fn write<T>(&mut self, job: impl Fn(&mut Connection, i64) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn write<T>(&mut self, job: impl Fn(&Connection, i64) -> Result<T, Error>) -> Result<T, Error> {
         let done = self.attached().and_then(|()| self.write_once(&job));
         let done = match done {
             Err(error) if error.is_damage() => match self.recover(&error) {
@@ -118,6 +143,9 @@ impl Store {
             Ok(_) => self.mended(),
             Err(error) => {
                 self.held.failed(error);
+                if let Error::InDoubt { commits, .. } = error {
+                    self.doubt = Some(Doubt { commits: *commits, batch: None, owed: self.owed.len() });
+                }
                 self.impair(error);
             }
         }
@@ -125,7 +153,11 @@ impl Store {
     }
 
     /// Works on the outbox: on the file's, or on what is known of it while that cannot be written.
-    pub(super) fn outbox<T>(&mut self, job: impl Fn(&mut Connection) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn outbox<T>(&mut self, job: impl Fn(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        // Of a server it is not known what waits while it cannot be asked: then nobody is told anything.
+        if !self.held.has_shadow() {
+            return self.write(|connection, _| job(connection));
+        }
         if self.is_impaired() && self.tried.is_none_or(|tried| tried.elapsed() >= AGAIN) {
             // Nothing new is written: it shows whether anything can be.
             let _ = self.write(records::touch);
@@ -138,24 +170,53 @@ impl Store {
             }
         }
         if self.shadow.is_none() {
-            let shadow = open::memory()?;
-            if let Err(error) = outbox::copy_waiting(&self.held.connection, &shadow) {
+            let shadow = open::memory()?.into();
+            let copied = self.held.connection().and_then(|connection| outbox::copy_waiting(connection, &shadow));
+            if let Err(error) = copied {
                 tracing::warn!(%error, "what waits to be told cannot be read");
             }
             self.shadow = Some(shadow);
         }
-        match &mut self.shadow {
+        match &self.shadow {
             Some(shadow) => job(shadow),
             None => Err(Error::Closed),
         }
     }
 
-    /// Remembers a batch.
-    pub(super) fn commit(&mut self, batch: &Batch) -> Result<(), Error> {
+    /// Notes what became of deliveries. Where a server cannot be asked it is owed: until it is written nothing else is told, so
+    /// it cannot be told twice.
+    pub(super) fn mark(&mut self, marks: Vec<Mark>, now: Timestamp) -> Result<(), Error> {
+        if self.held.has_shadow() {
+            return self.outbox(|connection| outbox::mark(connection, &marks, now));
+        }
+        self.owed.push((marks, now));
+        match self.write(|_, _| Ok(())) {
+            Err(error) if !error.is_disks() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers a batch. One whose commit is in doubt is to be handed over again as it was, and is then written once.
+    pub(super) fn commit(&mut self, batch: &Arc<Batch>) -> Result<(), Error> {
+        if self.is_doubtful(batch) {
+            // It is decided when the server is asked again.
+            let asked = self.write(|_, _| Ok(()));
+            if let (Err(error), true) = (asked, self.is_doubtful(batch)) {
+                let commits = self.doubt.as_ref().map_or(0, |doubt| doubt.commits);
+                return Err(Error::InDoubt { commits, trouble: Trouble::after(&error) });
+            }
+        }
+        if self.was_done.take_if(|done| Arc::ptr_eq(done, batch)).is_some() {
+            self.transcripts.note(batch);
+            return Ok(());
+        }
         // That something small can be written does not mean that this can: only its own success takes that back.
         self.batch_fails = false;
         let written = self.write(|connection, _| records::write(connection, batch));
         self.batch_fails = written.is_err();
+        if let (Err(Error::InDoubt { .. }), Some(doubt)) = (&written, &mut self.doubt) {
+            doubt.batch = Some(batch.clone());
+        }
         written?;
         self.transcripts.note(batch);
         Ok(())
@@ -197,14 +258,14 @@ impl Store {
         if let Some((key, _)) = &self.key {
             return Ok(key.clone());
         }
-        let stored = self.read(|connection| records::signing_key(connection)).unwrap_or_else(|error| {
+        let stored = self.read(records::signing_key).unwrap_or_else(|error| {
             tracing::error!(%error, "the key that signs links cannot be read: one of this run signs them");
             None
         });
         let written = stored.is_some();
         let key = match stored {
             Some(key) => key,
-            None => records::new_key(&self.held.connection)?,
+            None => records::new_key()?,
         };
         self.key = Some((key.clone(), written));
         if !written && !self.is_impaired() {
@@ -215,28 +276,54 @@ impl Store {
     }
 
     #[cfg(test)]
-    pub(super) fn connection(&mut self) -> &mut Connection {
-        &mut self.held.connection
+    pub(super) fn connection(&self) -> &Connection {
+        self.held.connection().expect("it is open")
     }
 
-    fn write_once<T>(&mut self, job: &impl Fn(&mut Connection, i64) -> Result<T, Error>) -> Result<T, Error> {
-        let connection = &mut self.held.connection;
-        let run = match self.run {
-            Some(run) => run,
-            None => records::begin_run(connection, self.began)?,
+    fn write_once<T>(&mut self, job: &impl Fn(&Connection, i64) -> Result<T, Error>) -> Result<T, Error> {
+        let (run, done) = {
+            let connection = self.held.connection()?;
+            // A server is given all of it as one transaction, with its fence; of a file each part is one.
+            let whole = connection.server().map(|_| connection.transaction()).transpose()?;
+            let run = match self.run {
+                Some(run) => run,
+                None => records::begin_run(connection, self.began)?,
+            };
+            if let Some((key, false)) = &self.key {
+                records::keep_key(connection, key)?;
+            }
+            if let Some(shadow) = &self.shadow {
+                outbox::write_back(shadow, connection)?;
+            }
+            for (marks, at) in &self.owed {
+                outbox::mark(connection, marks, *at)?;
+            }
+            match whole {
+                Some(whole) => {
+                    let done = job(connection, run)?;
+                    whole.commit()?;
+                    (run, Some(done))
+                }
+                None => (run, None),
+            }
         };
-        self.run = Some(run);
-        if let Some((key, written @ false)) = &mut self.key {
-            records::keep_key(connection, key)?;
-            *written = true;
-        }
-        if let Some(shadow) = &self.shadow {
-            outbox::write_back(shadow, connection)?;
-        }
-        let done = job(connection, run)?;
+        self.begun(run);
+        let done = match done {
+            Some(done) => done,
+            None => job(self.held.connection()?, run)?,
+        };
         // It is only gone when it is known that it can be written: until then what is noted is noted there.
         self.shadow = None;
         Ok(done)
+    }
+
+    /// What stands before each job is written.
+    fn begun(&mut self, run: i64) {
+        self.run = Some(run);
+        self.owed.clear();
+        if let Some((_, written)) = &mut self.key {
+            *written = true;
+        }
     }
 
     fn attached(&mut self) -> Result<(), Error> {
@@ -255,8 +342,9 @@ impl Store {
         let attached = self.held.attach_again();
         self.moved();
         attached?;
-        // What this run numbers and decides would contradict what earlier ones did.
-        let knows_more = self.blank && records::knows_runs(&self.held.connection)?;
+        self.settle_doubt();
+        // What this run numbers and decides would contradict what earlier ones did, or whoever held it meanwhile.
+        let knows_more = self.held.was_taken() || self.blank && records::knows_runs(self.held.connection()?)?;
         self.blank = false;
         if knows_more {
             tracing::warn!("the journal can be read again: a start anew will know what stands in it");
@@ -264,6 +352,20 @@ impl Store {
             return self.attached();
         }
         Ok(())
+    }
+
+    fn is_doubtful(&self, batch: &Arc<Batch>) -> bool {
+        let doubtful = self.doubt.as_ref().and_then(|doubt| doubt.batch.as_ref());
+        doubtful.is_some_and(|doubtful| Arc::ptr_eq(doubtful, batch))
+    }
+
+    /// A commit whose answer was lost was done, or was not: now that is known.
+    fn settle_doubt(&mut self) {
+        let Some(doubt) = self.doubt.take() else { return };
+        if self.held.commits() >= doubt.commits {
+            self.owed.drain(..doubt.owed.min(self.owed.len()));
+            self.was_done = doubt.batch;
+        }
     }
 
     fn recover(&mut self, error: &Error) -> Result<(), Error> {
@@ -282,7 +384,9 @@ impl Store {
             *written = false;
         }
         let began = self.began;
-        self.run = self.run.filter(|run| records::is_run(&self.held.connection, *run, began));
+        let connection = self.held.connection().ok();
+        let run = self.run.filter(|run| connection.is_none_or(|known| records::is_run(known, *run, began)));
+        self.run = run;
         self.transcripts = retention::Counts::default();
         self.holds = None;
     }

@@ -17,15 +17,21 @@ pub(super) struct Table {
     summed: Range<usize>,
     /// Whether its first column is the number of the row, which a record does not repeat.
     pub(super) numbered: bool,
+    /// By how many of its first columns a row is known.
+    pub(super) key: usize,
 }
 
 const fn keyed(name: &'static str, columns: &'static [&'static str]) -> Table {
-    Table { name, columns, summed: 0..columns.len(), numbered: false }
+    keyed_by(1, name, columns)
+}
+
+const fn keyed_by(key: usize, name: &'static str, columns: &'static [&'static str]) -> Table {
+    Table { name, columns, summed: 0..columns.len(), numbered: false, key }
 }
 
 /// The number is summed too: which row of a thing is the last goes by it.
 const fn numbered(name: &'static str, columns: &'static [&'static str], summed: usize) -> Table {
-    Table { name, columns, summed: 0..1 + summed, numbered: true }
+    Table { name, columns, summed: 0..1 + summed, numbered: true, key: 1 }
 }
 
 pub(super) static SECRET: Table = keyed("secret", &["name", "value"]);
@@ -34,7 +40,7 @@ pub(super) static MAINTENANCE: Table = keyed("maintenance", &["id", "until", "bo
 pub(super) static SITE: Table = keyed("site", &["site", "level", "since", "alert", "ended"]);
 pub(super) static PROOF: Table = keyed("proof", &["camera", "at"]);
 pub(super) static MEMORY: Table = keyed("memory", &["camera", "body"]);
-pub(super) static LOGIN: Table = keyed("login", &["device", "onvif", "fingerprint", "strikes", "until", "good"]);
+pub(super) static LOGIN: Table = keyed_by(2, "login", &["device", "onvif", "fingerprint", "strikes", "until", "good"]);
 pub(super) static NOTICE: Table = keyed("notice", &["key", "site", "at", "body"]);
 pub(super) static OUTBOX: Table = numbered(
     "outbox",
@@ -64,13 +70,13 @@ pub(super) static OBSERVATION: Table = numbered("observation", &["id", "camera",
 pub(super) static ACCOUNT: Table = keyed("account", &["name", "body"]);
 pub(super) static PASS: Table = keyed("pass", &["id", "body"]);
 pub(super) static AUDIT: Table = numbered("audit", &["id", "at", "body"], 2);
-pub(super) static MINUTE_FIGURES: Table = keyed("minute_figures", &["begins", "camera", "parts"]);
-pub(super) static HOUR_FIGURES: Table = keyed("hour_figures", &["begins", "camera", "parts"]);
+pub(super) static MINUTE_FIGURES: Table = keyed_by(2, "minute_figures", &["begins", "camera", "parts"]);
+pub(super) static HOUR_FIGURES: Table = keyed_by(2, "hour_figures", &["begins", "camera", "parts"]);
 
 pub(super) static EDIT: Table = keyed("edit", &["item", "body"]);
 pub(super) static TIMELINE: Table =
     numbered("timeline", &["id", "incident", "at", "what", "step", "person", "channel", "level", "until", "detail"], 9);
-pub(super) static INCIDENT_OF: Table = keyed("incident_of", &["thing", "number"]);
+pub(super) static INCIDENT_OF: Table = keyed_by(2, "incident_of", &["thing", "number"]);
 pub(super) static LATE: Table = numbered("late", &["id", "camera", "at", "depth", "failure", "proves"], 5);
 pub(super) static AGENT: Table = keyed("agent", &["print", "taken"]);
 pub(super) static RETENTION: Table = keyed("retention", &["what", "keep", "holds_from", "until", "rest"]);
@@ -118,8 +124,51 @@ impl Table {
 
     /// SQL that puts a row as it is read by [`Table::list`] into the table, unless something is there already.
     pub(super) fn insert(&self) -> String {
-        let places = vec!["?"; self.columns.len() + 1].join(", ");
-        format!("INSERT OR IGNORE INTO {} ({}) VALUES ({places})", self.name, self.list())
+        let places: Vec<_> = (1..=self.columns.len() + 1).map(|place| format!("?{place}")).collect();
+        format!("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING", self.name, self.list(), places.join(", "))
+    }
+
+    /// SQL that puts a row behind the others of a numbered table, with the next number. Its values are those of the columns after
+    /// the number, in their order.
+    pub(super) fn append(&self) -> String {
+        self.append_where("true")
+    }
+
+    /// The same where a condition holds, and nothing is there already that excludes it.
+    pub(super) fn append_where(&self, condition: &str) -> String {
+        let Self { name, columns, .. } = self;
+        let places: Vec<_> = (1..columns.len()).map(|place| format!("?{place}")).collect();
+        let places = places.join(", ");
+        format!(
+            "INSERT INTO {name} ({list}) SELECT next, {places}, row_sum('{name}', next, {places})
+             FROM (SELECT coalesce(max(id), 0) + 1 AS next FROM {name}) AS last WHERE {condition} ON CONFLICT DO NOTHING",
+            list = self.list()
+        )
+    }
+
+    /// SQL that writes a row of a keyed table, over what stands by its key. Its values are those of the columns, in their order.
+    pub(super) fn put(&self) -> String {
+        let Self { columns, key, .. } = self;
+        let set: Vec<_> = columns[*key..].iter().map(|column| format!("{column} = excluded.{column}, ")).collect();
+        format!(
+            "{} ON CONFLICT ({}) DO UPDATE SET {}sum = excluded.sum",
+            self.write(),
+            columns[..*key].join(", "),
+            set.concat()
+        )
+    }
+
+    /// SQL that writes a row unless one stands by its key.
+    pub(super) fn put_new(&self) -> String {
+        format!("{} ON CONFLICT DO NOTHING", self.write())
+    }
+
+    /// SQL that writes a row where none stands by its key.
+    pub(super) fn write(&self) -> String {
+        let Self { name, columns, .. } = self;
+        let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+        let places = places.join(", ");
+        format!("INSERT INTO {name} ({}) VALUES ({places}, row_sum('{name}', {places}))", self.list())
     }
 
     /// SQL for the column `sound`: whether the row is as it was written.
@@ -131,7 +180,7 @@ impl Table {
     pub(super) fn is_sound(&self) -> String {
         let Self { name, columns, .. } = self;
         let summed: Vec<_> = columns[self.summed.clone()].iter().map(|column| format!("{name}.{column}")).collect();
-        format!("ifnull({name}.sum = row_sum('{name}', {}), 0)", summed.join(", "))
+        format!("coalesce({name}.sum = row_sum('{name}', {}), false)", summed.join(", "))
     }
 
     /// Whether its rows tell of cameras and what befell them, in words too: not of people, secrets and runs.
@@ -139,32 +188,12 @@ impl Table {
         ![&SECRET, &RUN, &ACCOUNT, &PASS, &AUDIT, &RETENTION].iter().any(|table| table.name == self.name)
     }
 
-    /// What stands in a row beside what names it.
-    fn told(&self) -> &'static [&'static str] {
-        &self.columns[1..]
-    }
-
-    /// SQL: whether a row mentions what is to be forgotten (`mentions` of [`super::forget()`]).
-    pub(super) fn mentions(&self) -> String {
-        self.told().iter().map(|column| format!("mentions({column})")).collect::<Vec<_>>().join(" OR ")
-    }
-
-    /// SQL that strikes what is to be forgotten out of all rows that mention it, and sums them anew.
-    pub(super) fn strike(&self) -> String {
+    /// SQL that writes other values into a row's columns, in their order, and sums it anew; which row is for whoever asks.
+    pub(super) fn update(&self) -> String {
         let Self { name, columns, .. } = self;
-        // Numbers stay numbers.
-        let struck =
-            |column: &str| format!("CASE typeof({column}) WHEN 'text' THEN struck({column}) ELSE {column} END");
-        let set: Vec<_> = self.told().iter().map(|column| format!("{column} = {}", struck(column))).collect();
-        let summed = columns[self.summed.clone()].iter().enumerate();
-        let summed: Vec<_> =
-            summed.map(|(at, column)| if at == 0 { (*column).to_owned() } else { struck(column) }).collect();
-        format!(
-            "UPDATE {name} SET {}, sum = row_sum('{name}', {}) WHERE {}",
-            set.join(", "),
-            summed.join(", "),
-            self.mentions()
-        )
+        let set: Vec<_> = (1..).zip(*columns).map(|(place, column)| format!("{column} = ?{place}")).collect();
+        let summed: Vec<_> = self.summed.clone().map(|column| format!("?{}", column + 1)).collect();
+        format!("UPDATE {name} SET {}, sum = row_sum('{name}', {})", set.join(", "), summed.join(", "))
     }
 
     /// The sum that a row of these values has.

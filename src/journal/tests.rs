@@ -1,16 +1,16 @@
 //! The journal on a real file: what is committed comes back, in order and once.
 
-use super::*;
+use super::{sql::values, *};
 use crate::model::{
     Branch, Cameras, Cause, Detail, FailureKind, IncidentId, IncidentNotice, Level, LinkState, OpenAlert, Place,
     Reason, Scope, Span, State, later,
 };
-use rusqlite::Connection;
+use sha2::Digest;
 use std::time::Duration;
 
 /// Runs to its end what waits.
 pub(super) fn block<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime").block_on(work)
 }
 
 /// Lets the journal go, and waits until its file is closed.
@@ -110,8 +110,54 @@ pub(super) fn waits(newest: &Newest, (channel, nth, attempts): (&str, usize, u32
     Mark::Waits { id: newest.id, place, due: at(due), error: Some("503".into()) }
 }
 
+/// Where a server is whose schemas are to take the place of files, where somebody names one: then each test has a schema of its
+/// own. `tests/run` starts one and runs these tests once more.
+const SERVER: &str = "CAMHEALTH_TEST_POSTGRES";
+
+/// Whether tests have a server: what is about files alone has nothing to do then.
+pub(super) fn on_server() -> bool {
+    std::env::var_os(SERVER).is_some()
+}
+
+fn on(path: Option<std::path::PathBuf>, name: &str) -> Settings {
+    let server = std::env::var(SERVER).ok().map(|url| {
+        let schema = format!("t_{:x}", sha2::Sha256::digest(name)).chars().take(40).collect::<String>();
+        Arc::new(Server::new(&url, None, None, &schema).expect("an address"))
+    });
+    Settings { path: path.filter(|_| server.is_none()), server, ..Settings::default() }
+}
+
+/// A journal that is opened again: a file in a folder, or the schema of that folder.
+pub(super) fn in_folder(folder: &std::path::Path) -> Settings {
+    on(Some(folder.join("journal.sqlite3")), &folder.display().to_string())
+}
+
+/// A journal that nobody opens again.
+pub(super) fn for_once() -> Settings {
+    let folder = tempfile::tempdir().expect("a folder");
+    on(None, &folder.path().display().to_string())
+}
+
+/// The tables of a journal of a test's own.
+pub(super) fn tables() -> Connection {
+    tables_of(&for_once())
+}
+
+/// The tables of a journal that nobody holds.
+pub(super) fn tables_of(settings: &Settings) -> Connection {
+    match (&settings.server, &settings.path) {
+        (Some(server), _) => held::alone(server).expect("a schema"),
+        (None, Some(path)) => {
+            let file = rusqlite::Connection::open(path).expect("a file");
+            table::register(&file).expect("sums");
+            file.into()
+        }
+        (None, None) => open::memory().expect("memory").into(),
+    }
+}
+
 fn settings(folder: &tempfile::TempDir) -> Settings {
-    Settings { path: Some(folder.path().join("journal.sqlite3")), ..Settings::default() }
+    in_folder(folder.path())
 }
 
 fn open(settings: &Settings) -> (Journal, Restored) {
@@ -142,7 +188,7 @@ async fn what_was_committed_comes_back_after_a_restart() {
 
 #[tokio::test]
 async fn each_channel_has_one_head_and_what_is_noted_of_it_stays() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     let both = [recipient("an", &["ntfy"]), recipient("binh", &["hook"])];
     for (incident, second) in [("a", 10), ("b", 20)] {
         let notice = of_incident(IncidentId::stored(incident.into()), 1, second);
@@ -168,7 +214,7 @@ async fn each_channel_has_one_head_and_what_is_noted_of_it_stays() {
 
 #[tokio::test]
 async fn the_newest_of_a_thread_comes_with_what_was_not_heard_since_it_was_last_told() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     let an = [recipient("an", &["zalo", "sms"])];
     let queue = async |step, reason| {
         let notice = notice(step, i64::from(step)).because(reason);
@@ -194,7 +240,7 @@ async fn the_newest_of_a_thread_comes_with_what_was_not_heard_since_it_was_last_
 
 #[tokio::test]
 async fn a_row_moves_to_another_channel_and_later_ones_know_the_first_message_there() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     let an = [recipient("an", &["zalo", "sms"])];
     journal.commit(told(notice(1, 10), &an)).await.expect("it is written");
     let first = due(&journal, 10).await;
@@ -210,7 +256,7 @@ async fn a_row_moves_to_another_channel_and_later_ones_know_the_first_message_th
 
 #[tokio::test]
 async fn who_waits_behind_a_head_is_found_if_they_have_another_channel() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     let all = [recipient("an", &["zalo"]), recipient("binh", &["zalo"]), recipient("cuc", &["zalo", "sms"])];
     journal.commit(told(notice(1, 10), &all)).await.expect("it is written");
     let (head, _) = due(&journal, 10).await.swap_remove(0);
@@ -221,7 +267,7 @@ async fn who_waits_behind_a_head_is_found_if_they_have_another_channel() {
 
 #[tokio::test]
 async fn a_notice_that_is_committed_twice_is_sent_once() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     for _ in 0..2 {
         journal.commit(told(notice(1, 10), &[recipient("an", &["ntfy"])])).await.expect("it is written");
     }
@@ -230,12 +276,12 @@ async fn a_notice_that_is_committed_twice_is_sent_once() {
 
 #[tokio::test]
 async fn what_another_version_wrote_holds_up_nobody() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     let an = [recipient("an", &["ntfy"])];
     journal.commit(told(of_incident(IncidentId::stored("a".into()), 1, 10), &an)).await.expect("it is written");
     journal.commit(told(of_incident(IncidentId::stored("b".into()), 1, 20), &an)).await.expect("it is written");
     let spoil = "UPDATE notice SET body = '{}', sum = row_sum('notice', key, site, at, '{}') WHERE key = 'a-1'";
-    journal.with(move |store| Ok(store.connection().execute(spoil, [])?)).await.expect("it is written");
+    journal.with(move |store| store.connection().execute(spoil, values![])).await.expect("it is written");
     assert_eq!(due(&journal, 30).await, []);
     assert_eq!(due(&journal, 30).await[0].1.notice.id().as_str(), "b");
 }
@@ -293,17 +339,20 @@ async fn incidents_links_and_windows_come_back_and_the_key_stays() {
 #[tokio::test]
 async fn a_journal_of_a_newer_program_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    drop(open(&settings(&folder)));
-    let path = settings(&folder).path.expect("a file");
-    let connection = Connection::open(path).expect("a database");
-    connection.pragma_update(None, "user_version", 99).expect("it is written");
+    closed(open(&settings(&folder)).0).await;
+    let connection = tables_of(&settings(&folder));
+    match connection.file() {
+        Some(file) => file.pragma_update(None, "user_version", 99).expect("it is written"),
+        None => connection.put("UPDATE holder SET format = 99", values![]).expect("it is written"),
+    }
+    drop(connection);
     let error = Journal::open(&settings(&folder), at(0)).expect_err("it is newer").to_string();
     assert!(error.contains("format 99") && error.contains("newer camhealth"), "{error}");
 }
 
 #[tokio::test]
 async fn old_transcripts_go_and_failures_stay_longer() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     let look = |failure| Observation {
         login_scheme: None,
         check: crate::model::Check::Stream,
@@ -321,7 +370,7 @@ async fn old_transcripts_go_and_failures_stay_longer() {
     journal.commit(Batch { observations, ..Batch::default() }).await.expect("it is written");
     let count = async || {
         let count = "SELECT count(*) FROM observation";
-        let count = |store: &mut Store| Ok(store.connection().query_row(count, [], |row| row.get::<_, i64>(0))?);
+        let count = |store: &mut Store| store.connection().number(count, values![]);
         journal.with(count).await.expect("it is read")
     };
     let day = Duration::from_secs(24 * 3600);
@@ -354,16 +403,18 @@ async fn what_was_learned_and_how_logins_fared_come_back() {
     let (_, restored) = open(&settings(&folder));
     assert_eq!(restored.memories, [("a".into(), memory.clone())]);
     assert_eq!(restored.logins, [login(2, None)]);
-    let path = settings(&folder).path.expect("a path");
-    assert_eq!(learned(&path), [("a".into(), memory)]);
-    assert_eq!(learned(Path::new("nowhere")), []);
+    assert_eq!(learned(&settings(&folder)), [("a".into(), memory)]);
+    assert_eq!(learned(&Settings { path: Some("nowhere".into()), ..Settings::default() }), []);
 }
 
 #[test]
 fn a_journal_of_the_first_format_is_brought_up() {
+    if on_server() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let path = settings(&folder).path.expect("a path");
-    let old = Connection::open(&path).expect("a file");
+    let old = rusqlite::Connection::open(&path).expect("a file");
     old.execute_batch(include_str!("schema/1.sql")).expect("the first format");
     old.pragma_update(None, "user_version", 1).expect("the first format");
     let sql = "INSERT INTO transition (camera, from_state, to_state, detail, since, decided) VALUES ('a', 'up', 'down', '', 1, 1)";
@@ -376,8 +427,7 @@ fn a_journal_of_the_first_format_is_brought_up() {
 #[tokio::test]
 async fn the_history_of_a_span_begins_with_what_held_before_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("journal.sqlite3");
-    let settings = Settings { path: Some(path.clone()), ..Settings::default() };
+    let settings = settings(&folder);
     let rows = [
         transition("a", State::Up, 10),
         transition("a", State::Down, 50),
@@ -407,11 +457,11 @@ async fn the_history_of_a_span_begins_with_what_held_before_it() {
         journal.keep(at(310), settings.clone()).await.expect("it is noted");
         assert_eq!(
             journal.history(at(100), at(200)).await.expect("history"),
-            history(&path, at(100), at(200)).expect("history")
+            history(&settings, at(100), at(200)).expect("history")
         );
     }
     let (_journal, _) = Journal::open(&settings, at(400)).expect("a journal");
-    let known = history(&path, at(100), at(200)).expect("history");
+    let known = history(&settings, at(100), at(200)).expect("history");
     assert_eq!(known.transitions, [rows[1].clone(), rows[2].clone(), rows[3].clone(), rows[4].clone()]);
     let levels: Vec<_> = known.levels.iter().map(|change| change.level).collect();
     assert_eq!(levels, [Level::Full, Level::Blind]);
@@ -422,18 +472,21 @@ async fn the_history_of_a_span_begins_with_what_held_before_it() {
 #[test]
 fn the_journal_of_another_version_is_read_by_nobody_but_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("journal.sqlite3");
-    let connection = Connection::open(&path).expect("a file");
+    let settings = settings(&folder);
+    let connection = tables_of(&settings);
     for (version, told) in [(2, "start camhealth run once"), (99, "newer camhealth")] {
-        connection.pragma_update(None, "user_version", version).expect("a version");
-        let error = history(&path, at(0), at(1)).expect_err("another version").to_string();
+        match connection.file() {
+            Some(file) => file.pragma_update(None, "user_version", version).expect("a version"),
+            None => connection.put("UPDATE holder SET format = ?1", values![i64::from(version)]).expect("a version"),
+        }
+        let error = history(&settings, at(0), at(1)).expect_err("another version").to_string();
         assert!(error.contains(told), "{error}");
     }
 }
 
 #[tokio::test]
 async fn a_journal_whose_thread_dies_says_so() {
-    let (journal, _) = open(&Settings { path: None, ..Settings::default() });
+    let (journal, _) = open(&for_once());
     let ended = journal.ended();
     assert!(matches!(journal.with(|_| -> Result<(), Error> { panic!("a test panics") }).await, Err(Error::Closed)));
     assert!(ended.await.contains("panicked"));

@@ -1,8 +1,9 @@
 //! Every word that the journal stores comes back as it went in, and what it does not know is told.
 
 use super::{
+    sql::values,
     strange::Strange,
-    tests::{at, due, notice, recipient, sent},
+    tests::{at, closed, due, for_once, in_folder, notice, recipient, sent, tables_of},
     *,
 };
 use crate::model::{
@@ -10,10 +11,9 @@ use crate::model::{
     IncidentId, IncidentNotice, JournalNotice, Known, Level, LinkState, OpenAlert, Opinion, OverdueLine, Part, Phrase,
     PlainNotice, Reason, Rung, RungName, State, StreamFacts, Trouble, told,
 };
-use rusqlite::{Connection, params};
 
 fn settings(folder: &tempfile::TempDir) -> Settings {
-    Settings { path: Some(folder.path().join("journal.sqlite3")), ..Settings::default() }
+    in_folder(folder.path())
 }
 
 /// What a journal gives back that was given `batch`, and what was strange in it.
@@ -21,7 +21,7 @@ async fn back(batch: Batch) -> (Restored, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let (journal, _) = Journal::open(&settings(&folder), at(0)).expect("a journal");
     journal.commit(batch).await.expect("it is written");
-    drop(journal);
+    closed(journal).await;
     let (restored, strange) = read(&folder);
     assert_eq!(strange, [""; 0]);
     (restored, folder)
@@ -35,9 +35,7 @@ fn read(folder: &tempfile::TempDir) -> (Restored, Vec<String>) {
 }
 
 fn database(folder: &tempfile::TempDir) -> Connection {
-    let connection = Connection::open(settings(folder).path.expect("a path")).expect("a database");
-    table::register(&connection).expect("sums");
-    connection
+    tables_of(&settings(folder))
 }
 
 /// Each phrase in its turn.
@@ -100,14 +98,14 @@ async fn every_state_reason_and_level_survives_a_restart() {
     assert_eq!(restored.sites, Level::ALL.map(site));
     assert_eq!(restored.links, LinkState::ALL.map(link));
     assert_eq!(restored.memories, opinions());
-    let known = history(&settings(&folder).path.expect("a path"), at(0), at(9)).expect("history");
+    let known = history(&settings(&folder), at(0), at(9)).expect("history");
     assert_eq!(known.transitions, transitions());
     assert_eq!(known.levels.iter().map(|change| change.level).collect::<Vec<_>>(), Level::ALL);
 }
 
 #[tokio::test]
 async fn every_message_is_read_as_it_was_decided() {
-    let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("a journal");
+    let (journal, _) = Journal::open(&for_once(), at(0)).expect("a journal");
     let camera = |(number, kind): (usize, FailureKind)| CameraLine {
         name: "Cổng chợ".into(),
         state: State::ALL[number % State::ALL.len()],
@@ -149,7 +147,7 @@ async fn every_message_is_read_as_it_was_decided() {
 /// What waited in the journal of an earlier version is told by this one.
 #[tokio::test]
 async fn what_an_earlier_version_had_to_tell_is_told() {
-    let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("a journal");
+    let (journal, _) = Journal::open(&for_once(), at(0)).expect("a journal");
     for body in include_str!("../model/notices.jsonl").lines() {
         let earlier: serde_json::Value = serde_json::from_str(body).expect("JSON");
         let told: Notice = serde_json::from_value(earlier.clone()).expect("a notice");
@@ -157,7 +155,7 @@ async fn what_an_earlier_version_had_to_tell_is_told() {
         journal.commit(batch).await.expect("it is written");
         let sql = "UPDATE notice SET body = ?1, sum = row_sum('notice', key, site, at, ?1)
                    WHERE key = (SELECT notice FROM outbox ORDER BY id DESC LIMIT 1)";
-        let changed = journal.with(move |store| Ok(store.connection().execute(sql, [body])?)).await;
+        let changed = journal.with(move |store| store.connection().execute(sql, values![body])).await;
         assert_eq!(changed.expect("it is written"), 1);
         let due = due(&journal, 2).await;
         assert_eq!(due[0].1.notice.reason(), earlier["reason"]);
@@ -167,7 +165,7 @@ async fn what_an_earlier_version_had_to_tell_is_told() {
 
 #[tokio::test]
 async fn every_transcript_is_read_as_it_was_written() {
-    let (journal, _) = Journal::open(&Settings { path: None, ..Settings::default() }, at(0)).expect("a journal");
+    let (journal, _) = Journal::open(&for_once(), at(0)).expect("a journal");
     let look = |(number, kind): (usize, FailureKind)| Observation {
         rungs: RungName::ALL.map(|name| Rung { name, ok: false, seconds: 0.5, detail: said(number) }).into(),
         failure: Some(Failure::new(kind, said(number))),
@@ -194,10 +192,10 @@ async fn names_of_before_are_read() {
     let rename = "UPDATE transition SET cause = ?2,
                       sum = row_sum('transition', id, camera, from_state, to_state, ?2, detail, since, decided)
                   WHERE cause = ?1";
-    assert!(connection.execute(rename, ["stream_uri_changed", "uri_drift"]).expect("it is written") > 0);
+    assert!(connection.execute(rename, values!["stream_uri_changed", "uri_drift"]).expect("it is written") > 0);
     let body = r#"{"survey":{"told":{"kind":"hardware","detail":"quạt"},"candidate":["swapped",1]}}"#;
     connection
-        .execute("INSERT INTO memory VALUES ('a', ?1, row_sum('memory', 'a', ?1))", [body])
+        .execute("INSERT INTO memory VALUES ('a', ?1, row_sum('memory', 'a', ?1))", values![body])
         .expect("it is written");
     drop(connection);
     let (restored, strange) = read(&folder);
@@ -214,15 +212,15 @@ async fn a_word_of_a_newer_version_is_told_and_costs_only_itself() {
     let sql = "UPDATE transition SET cause = 'haunted',
                    sum = row_sum('transition', id, camera, from_state, to_state, 'haunted', detail, since, decided)
                WHERE camera = 'cam-0001'";
-    connection.execute(sql, []).expect("it is written");
+    connection.execute(sql, values![]).expect("it is written");
     let body =
         r#"{"survey":{"told":{"kind":"haunted","detail":"ma"}},"login_good":true,"boots":["2026-09-22T00:00:00Z"]}"#;
     connection
-        .execute("INSERT INTO memory VALUES ('a', ?1, row_sum('memory', 'a', ?1))", [body])
+        .execute("INSERT INTO memory VALUES ('a', ?1, row_sum('memory', 'a', ?1))", values![body])
         .expect("it is written");
     let incident = "INSERT INTO incident (id, number, opened, body, sum)
                     VALUES ('a', 7, 1, ?1, row_sum('incident', 'a', 7, 1, NULL, ?1))";
-    connection.execute(incident, params!["{}"]).expect("it is written");
+    connection.execute(incident, values!["{}"]).expect("it is written");
     drop(connection);
     let (restored, strange) = read(&folder);
     let mut expected = transitions()[..2].to_vec();

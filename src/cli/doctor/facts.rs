@@ -1,6 +1,9 @@
 //! What was found of a machine, before anybody says what it means.
 
-use crate::model::{FailureKind, Verdict};
+use crate::{
+    journal::Asked,
+    model::{FailureKind, Verdict},
+};
 use std::{net::IpAddr, path::PathBuf};
 
 /// All that was looked at; what could not be is absent.
@@ -85,6 +88,8 @@ pub(super) enum Journal {
     There { path: PathBuf, is_held: bool, is_open: bool },
     /// It cannot be read, and why; whether that is for want of rights alone.
     Unread { path: PathBuf, why: String, forbidden: bool },
+    /// It lies on a server, and how that fares, or why it cannot be asked.
+    Server { told: String, asked: Result<Asked, String> },
 }
 
 /// A channel's server or program. No message is sent.

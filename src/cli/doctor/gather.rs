@@ -61,7 +61,19 @@ pub(super) async fn all(path: &Path, offline: bool) -> (Facts, Option<Language>)
         let ahead = written.map(|at| at.as_secs().cast_signed() - now).filter(|ahead| *ahead > 2);
         facts.clock.behind_journal = ahead;
     }
-    let is_held = matches!(facts.journal, Journal::There { is_held: true, .. });
+    if let Some(server) = config.journal.server.clone().filter(|_| !offline) {
+        let told = server.told();
+        let ours = clock::Clock::system();
+        let asked = tokio::task::spawn_blocking(move || journal::ask(&server, || ours.now())).await;
+        let asked = asked.map_err(|error| error.to_string());
+        let asked = asked.and_then(|asked| asked.map_err(|error| error.to_string()));
+        facts.journal = Journal::Server { told, asked };
+    }
+    let is_held = match &facts.journal {
+        Journal::There { is_held, .. } => *is_held,
+        Journal::Server { asked: Ok(asked), .. } => asked.is_held,
+        _ => false,
+    };
     facts.listen = Some((config.web.listen.to_string(), port(&config, is_held)));
     let beacons: BTreeSet<String> = beacons(&config).map(|beacon| beacon.to_string()).collect();
     facts.icmp =
@@ -103,14 +115,16 @@ fn journal_at(path: &Path) -> Journal {
         forbidden: kind == Some(io::ErrorKind::PermissionDenied),
     };
     match fs::metadata(path).and_then(|known| fs::File::open(path).map(|_| known)) {
-        Ok(known) => match journal::signing_key(path) {
-            Ok(_) => Journal::There {
-                path: path.to_owned(),
-                is_held: is_held(path),
-                is_open: known.permissions().mode() & 0o077 != 0,
-            },
-            Err(error) => unread(&error, None),
-        },
+        Ok(known) => {
+            match journal::signing_key(&journal::Settings { path: Some(path.to_owned()), ..Default::default() }) {
+                Ok(_) => Journal::There {
+                    path: path.to_owned(),
+                    is_held: is_held(path),
+                    is_open: known.permissions().mode() & 0o077 != 0,
+                },
+                Err(error) => unread(&error, None),
+            }
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Journal::New(path.to_owned()),
         Err(error) => unread(&error, Some(error.kind())),
     }

@@ -1,8 +1,14 @@
 //! What the facts mean and what is to be done about it, in both languages: pure functions of what was found.
 
 use super::facts::{Disk, Facts, Journal, Port};
-use crate::model::{Language, Verdict};
+use crate::{
+    journal::Asked,
+    model::{Language, Verdict},
+};
 use serde::Serialize;
+
+/// Seconds by which a server's clock may be off ours: its times stand beside ours in what people read of it.
+const MOST_APART: f64 = 5.0;
 
 /// What is looked at, in the order in which one leans on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -221,7 +227,43 @@ fn journal(journal: &Journal, language: Language, findings: &mut Vec<Finding>) {
             };
             Some(Finding::bad(Check::Journal, Weight::Broken, format!("{}: {why}", path.display()), remedy))
         }
+        Journal::Server { told, asked } => Some(server(told, asked, language)),
     });
+}
+
+fn server(told: &str, asked: &Result<Asked, String>, language: Language) -> Finding {
+    let fair = |what: String, remedy: &str| Finding::bad(Check::Journal, Weight::Fair, what, remedy);
+    match asked {
+        Err(why) => Finding::bad(
+            Check::Journal,
+            Weight::Broken,
+            format!("{told}: {why}"),
+            language.pick("xem [journal] url và máy chủ PostgreSQL", "see [journal] url, and the PostgreSQL server"),
+        ),
+        Ok(asked) if asked.ahead.abs() > MOST_APART => fair(
+            language.pick(
+                format!("đồng hồ của {told} lệch {:+.0} s so với máy này", asked.ahead),
+                format!("the clock of {told} is {:+.0} s off this machine's", asked.ahead),
+            ),
+            language.pick("đồng bộ giờ cho cả hai (chrony)", "let both follow the same time (chrony)"),
+        ),
+        Ok(Asked { has_sums: false, .. }) => fair(
+            language.pick(
+                format!("{told} không nhận ra trang dữ liệu bị hỏng (data_checksums = off)"),
+                format!("{told} does not tell damaged pages (data_checksums = off)"),
+            ),
+            language
+                .pick("dừng PostgreSQL rồi chạy pg_checksums --enable", "stop PostgreSQL, and pg_checksums --enable"),
+        ),
+        Ok(Asked { is_there: false, .. }) => Finding::good(
+            Check::Journal,
+            language.pick(format!("{told} sẽ được tạo khi khởi động"), format!("{told} will be made at the start")),
+        ),
+        Ok(Asked { is_held, .. }) => {
+            let held = language.pick(", dịch vụ đang dùng", ", held by a running daemon");
+            Finding::good(Check::Journal, format!("{told}{}", if *is_held { held } else { "" }))
+        }
+    }
 }
 
 fn port(address: &str, state: &Port, language: Language) -> Finding {

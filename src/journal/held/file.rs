@@ -1,12 +1,12 @@
 //! The journal's file as its thread holds it: opened as far as the disk lets it, set aside and made anew when it is
 //! damaged, and opened again when somebody wants to write.
 
-use super::{Error, Settings, open, place::Place, salvage};
+use super::super::{Error, Settings, open, place::Place, salvage, sql::Connection};
 use crate::model::later;
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 use std::{
-    fs::File,
+    fs,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -34,19 +34,19 @@ enum Access {
 
 /// What was found damaged and is not yet told.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(in crate::journal) struct Found {
     /// What was set aside, for people.
-    pub(super) set_aside: Option<String>,
+    pub(in crate::journal) set_aside: Option<String>,
     /// Rows that could not be salvaged.
-    pub(super) skipped: u64,
+    pub(in crate::journal) skipped: u64,
 }
 
 /// The file, or what stands in for it.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(in crate::journal) struct File {
     /// Closed before the lock is let go, since fields are dropped in order.
     pub(super) connection: Connection,
-    lock: Option<File>,
+    lock: Option<fs::File>,
     place: Option<Place>,
     access: Access,
     /// Whether it is to be opened again before it is written.
@@ -65,7 +65,7 @@ pub(super) struct Held {
     found: Found,
 }
 
-impl Held {
+impl File {
     /// Nothing is opened yet; refuses what can never be a journal.
     pub(super) fn new(settings: &Settings, now: Timestamp) -> Result<Self, Error> {
         let place = settings.path.as_deref().map(Place::new).transpose()?;
@@ -73,7 +73,7 @@ impl Held {
             access: if place.is_some() { Access::Memory } else { Access::Whole },
             place,
             lock: None,
-            connection: open::memory()?,
+            connection: open::memory()?.into(),
             stale: false,
             sound: false,
             blank: false,
@@ -138,10 +138,12 @@ impl Held {
             return Err(Error::Impaired(format!("it was damaged again within a minute ({error}): look at the disk")));
         }
         // Closing must not tidy up what is to be set aside as it is.
-        open::leave_as_it_is(&self.connection, true)?;
+        if let Some(file) = self.connection.file() {
+            open::leave_as_it_is(file, true)?;
+        }
         self.let_go()?;
         match self.rebuild(error).and_then(|()| self.open()) {
-            Ok(connection) => self.take(connection),
+            Ok(file) => self.take(file.into()),
             Err(why) => {
                 tracing::error!(%why, "the damaged journal cannot be set aside: what is left of it is in memory");
                 self.stand_in(true)?;
@@ -175,8 +177,8 @@ impl Held {
             other => (other, false),
         };
         match opened {
-            Ok(connection) => {
-                self.take(connection);
+            Ok(file) => {
+                self.take(file.into());
                 Ok(())
             }
             Err(error) => {
@@ -191,7 +193,7 @@ impl Held {
 
     fn let_go(&mut self) -> Result<(), Error> {
         self.beside.store(false, Ordering::Relaxed);
-        (self.connection, self.access) = (open::memory()?, Access::Memory);
+        (self.connection, self.access) = (open::memory()?.into(), Access::Memory);
         Ok(())
     }
 
@@ -209,16 +211,16 @@ impl Held {
             false => open::read_only(place.path()),
         };
         (self.connection, self.access) = match read {
-            Ok(connection) => (connection, Access::Reading),
+            Ok(file) => (file.into(), Access::Reading),
             Err(_) => match salvage::to_memory(place.path()) {
-                Ok((connection, salvaged)) => {
+                Ok((file, salvaged)) => {
                     self.found.skipped += salvaged.skipped;
-                    (connection, Access::Memory)
+                    (file.into(), Access::Memory)
                 }
                 // There may be no file at all.
                 Err(_) => {
                     self.blank = true;
-                    (open::memory()?, Access::Memory)
+                    (open::memory()?.into(), Access::Memory)
                 }
             },
         };
@@ -235,7 +237,7 @@ impl Held {
         place.make_file()
     }
 
-    fn open(&self) -> Result<Connection, Error> {
+    fn open(&self) -> Result<rusqlite::Connection, Error> {
         match &self.place {
             Some(place) => open::whole(place.path(), !self.sound),
             None => open::memory(),

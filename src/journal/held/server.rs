@@ -1,0 +1,304 @@
+//! The journal on a server as its thread holds it: taken for this process alone, and taken again when the session was lost.
+//!
+//! A session takes an advisory lock, which ends with it: so nobody else writes meanwhile, and a daemon that dies lets go at
+//! once. Whoever takes the journal raises its fence, which each commit carries (`schema/server`): one that was cut off, and
+//! comes back when somebody else has taken it, is refused.
+
+use super::super::{
+    Error, schema,
+    server::Server,
+    sql::{Connection, Fence, Misread, Row, Session, values},
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// How long the thread waits for the server: several such waits fit into the time after which the daemon's health says that
+/// nothing gets on.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a journal that is about to be let go is waited for, by the first to take it.
+const LET_GO: Duration = Duration::from_secs(5);
+/// How soon a server that could not be asked is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a page may take to be read.
+const READING: Duration = Duration::from_secs(60);
+/// What a command does may take as long as it takes.
+pub(in crate::journal) const WITHOUT_END: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// By which a session holds the journal of its schema.
+const LOCK: &str = "hashtextextended(current_setting('search_path'), 9740)";
+
+/// What a session asks of the server. A transaction whose session is gone ends there within half a minute.
+const SETTINGS: &str = "
+    SET client_min_messages = warning;
+    SET timezone = 'UTC';
+    SET idle_in_transaction_session_timeout = '20s';
+    SET tcp_keepalives_idle = 10;
+    SET tcp_keepalives_interval = 5;
+    SET tcp_keepalives_count = 3;
+";
+
+/// The schema, as far as it is ours.
+#[derive(Debug)]
+pub(in crate::journal) struct Taken {
+    server: Arc<Server>,
+    /// The session that holds it; none while it cannot be asked.
+    connection: Option<Connection>,
+    /// Why it cannot be asked, for people.
+    why: String,
+    /// By which the server knows the session, so that one that was lost and lingers there is ended.
+    process: Option<i64>,
+    fence: Option<Fence>,
+    stale: bool,
+    blank: bool,
+    taken: bool,
+    tried: Option<Instant>,
+    beside: Arc<AtomicBool>,
+}
+
+impl Taken {
+    pub(super) fn new(server: Arc<Server>) -> Self {
+        Self {
+            server,
+            connection: None,
+            why: String::new(),
+            process: None,
+            fence: None,
+            stale: false,
+            blank: false,
+            taken: false,
+            tried: None,
+            beside: Arc::default(),
+        }
+    }
+
+    pub(super) fn connection(&self) -> Result<&Connection, Error> {
+        self.connection.as_ref().ok_or_else(|| Error::Impaired(self.why.clone()))
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        self.tried = Some(Instant::now());
+        let begun = self.take(LET_GO);
+        self.blank = begun.is_err();
+        begun
+    }
+
+    pub(super) fn beside(&self) -> Arc<AtomicBool> {
+        self.beside.clone()
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        !self.stale && self.session().is_some_and(|session| !session.is_lost())
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.blank
+    }
+
+    pub(super) fn was_taken(&self) -> bool {
+        self.taken
+    }
+
+    pub(super) fn commits(&self) -> i64 {
+        self.session().and_then(Session::carried).or(self.fence).map_or(0, |fence| fence.commits)
+    }
+
+    pub(super) fn tried_lately(&self) -> bool {
+        self.tried.is_some_and(|tried| tried.elapsed() < AGAIN)
+    }
+
+    pub(super) fn failed(&mut self, error: &Error) {
+        let ends = matches!(error, Error::Server(trouble) | Error::InDoubt { trouble, .. } if trouble.ends_session());
+        self.stale |= ends;
+    }
+
+    /// Takes it again.
+    pub(super) fn attach(&mut self) -> Result<(), Error> {
+        self.tried = Some(Instant::now());
+        self.take(Duration::ZERO)
+    }
+
+    fn session(&self) -> Option<&Session> {
+        self.connection.as_ref().and_then(Connection::server)
+    }
+
+    fn take(&mut self, let_go: Duration) -> Result<(), Error> {
+        let taken = self.try_to_take(let_go);
+        if let Err(error) = &taken {
+            self.why = error.to_string();
+        }
+        taken
+    }
+
+    fn try_to_take(&mut self, let_go: Duration) -> Result<(), Error> {
+        self.fence = self.session().and_then(Session::carried).or(self.fence);
+        self.connection = None;
+        self.beside.store(false, Ordering::Relaxed);
+        let session = signed_in(&self.server, PATIENCE)?;
+        self.lock(&session, let_go)?;
+        prepare(&session, &self.server)?;
+        let known = self.holder(&session)?;
+        let fence = match self.fence {
+            // What an answer was lost of is decided by now: the session that sent it is at its end.
+            Some(ours) if ours.fence == known.fence => known,
+            ours => {
+                self.taken |= ours.is_some();
+                let next = Fence { fence: known.fence + 1, commits: 0 };
+                let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+                let sql = "UPDATE holder SET fence = ?1, commits = 0, name = ?2, since = now()";
+                session.put(sql, values![next.fence, format!("{name}, process {}", std::process::id())])?;
+                next
+            }
+        };
+        session.carry(fence);
+        self.process = one(&session, "SELECT pg_backend_pid()", |row| row.get(0))?;
+        self.fence = Some(fence);
+        self.connection = Some(Connection::Server(Box::new(session)));
+        self.stale = false;
+        self.beside.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Takes the lock, which is the session's. One of our own that lingers on the server is ended.
+    fn lock(&self, session: &Session, let_go: Duration) -> Result<(), Error> {
+        let deadline = Instant::now() + let_go.max(if self.process.is_some() { PATIENCE } else { Duration::ZERO });
+        let sql = format!("SELECT pg_try_advisory_lock({LOCK})");
+        let mut ended = false;
+        loop {
+            if one(session, &sql, |row| row.get(0))?.unwrap_or(false) {
+                return Ok(());
+            }
+            if let (Some(process), false) = (self.process, ended) {
+                // Another's number may be the same by now; it is ended only where it holds our lock.
+                let end = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks
+                     WHERE locktype = 'advisory' AND granted AND pid = ?1
+                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                       AND (classid::bigint << 32 | objid::bigint) = {LOCK}"
+                );
+                session.put(&end, values![process])?;
+                ended = true;
+            }
+            if Instant::now() >= deadline {
+                // Who it is stands in a table that there may not be yet.
+                let by = self.holder_name(session).unwrap_or_default();
+                return Err(Error::Held { journal: self.server.told(), by });
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn holder_name(&self, session: &Session) -> Option<String> {
+        let name: String = one(session, "SELECT name FROM holder", |row| row.get(0)).ok()??;
+        Some(format!(" ({name})"))
+    }
+
+    fn holder(&self, session: &Session) -> Result<Fence, Error> {
+        let fence = one(session, "SELECT fence, commits FROM holder", |row| {
+            Ok(Fence { fence: row.get(0)?, commits: row.get(1)? })
+        })?;
+        fence.ok_or_else(|| Error::Damaged(format!("{} has no row in its table holder", self.server.told())))
+    }
+}
+
+/// Takes the journal for a command, while no daemon runs.
+pub(in crate::journal) fn alone(server: &Arc<Server>) -> Result<Connection, Error> {
+    let mut taken = Taken::new(server.clone());
+    taken.begin()?;
+    let connection = taken.connection.take();
+    connection.ok_or(Error::Closed)
+}
+
+/// Reads the journal beside whoever holds it; `None` where there is none yet.
+pub(in crate::journal) fn reader(server: &Server) -> Result<Option<Connection>, Error> {
+    let session = signed_in(server, PATIENCE)?;
+    session.script("SET default_transaction_read_only = on")?;
+    session.wait_for(READING);
+    match format(&session, server)? {
+        Some(found) if found < schema::LATEST => Err(Error::Older { found, known: schema::LATEST }),
+        Some(_) => Ok(Some(Connection::Server(Box::new(session)))),
+        None => Ok(None),
+    }
+}
+
+/// How a server fares that is to hold the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Whether there is a journal yet.
+    pub is_there: bool,
+    /// Whether a daemon holds it.
+    pub is_held: bool,
+    /// Whether its pages have sums, by which it tells damage.
+    pub has_sums: bool,
+    /// Its clock minus ours, in seconds.
+    pub ahead: f64,
+}
+
+/// Asks a server, without a change.
+pub fn ask(server: &Server, now: impl Fn() -> jiff::Timestamp) -> Result<Asked, Error> {
+    let session = signed_in(server, PATIENCE)?;
+    let is_there = format(&session, server)?.is_some();
+    let free = one(&session, &format!("SELECT pg_try_advisory_lock({LOCK})"), |row| row.get::<bool>(0))?;
+    let sums: Option<String> = one(&session, "SELECT current_setting('data_checksums')", |row| row.get(0))?;
+    let (before, theirs) = (now(), "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+    let theirs: i64 = one(&session, theirs, |row| row.get(0))?.unwrap_or_default();
+    let ours = i64::midpoint(before.as_millisecond(), now().as_millisecond());
+    let ahead = theirs.saturating_sub(ours) as f64 / 1000.0;
+    Ok(Asked { is_there, is_held: free == Some(false), has_sums: sums.as_deref() == Some("on"), ahead })
+}
+
+fn signed_in(server: &Server, patience: Duration) -> Result<Session, Error> {
+    let session = Session::connect(server, patience)?;
+    session.script(&format!("{SETTINGS} SET search_path = {}", server.schema()))?;
+    Ok(session)
+}
+
+/// The journal's format, if there is one.
+fn format(session: &Session, server: &Server) -> Result<Option<i64>, Error> {
+    let there = "SELECT 1 FROM pg_tables WHERE schemaname = ?1 AND tablename = 'holder'";
+    let mut found = false;
+    session.each(there, values![server.schema()], |_| {
+        found = true;
+        Ok(())
+    })?;
+    let format = if found { one(session, "SELECT format FROM holder", |row| row.get(0))? } else { None };
+    match format {
+        Some(found) if found > schema::LATEST => Err(Error::Newer { found, known: schema::LATEST }),
+        other => Ok(other),
+    }
+}
+
+/// Makes the tables, or brings them to the latest format, each step whole or not at all.
+fn prepare(session: &Session, server: &Server) -> Result<(), Error> {
+    let found = format(session, server)?.unwrap_or(0);
+    if found == schema::LATEST {
+        return Ok(());
+    }
+    session.wait_for(WITHOUT_END);
+    for (number, step) in schema::SERVER_STEPS.iter().filter(|(number, _)| *number > found) {
+        // Whoever may make none finds one that an administrator made.
+        let name = server.schema();
+        let make =
+            format!("DO $$ BEGIN IF to_regnamespace('{name}') IS NULL THEN CREATE SCHEMA {name}; END IF; END $$");
+        session.script(&format!("BEGIN; {make}; {step}; UPDATE holder SET format = {number}; COMMIT"))?;
+    }
+    session.wait_for(PATIENCE);
+    Ok(())
+}
+
+fn one<T>(
+    session: &Session,
+    sql: &str,
+    mut read: impl FnMut(Row<'_>) -> Result<T, Misread>,
+) -> Result<Option<T>, Error> {
+    let mut found = None;
+    session.each(sql, values![], |row| {
+        found = Some(read(Row::Server(row))?);
+        Ok(())
+    })?;
+    Ok(found)
+}
