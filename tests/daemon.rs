@@ -135,12 +135,12 @@ impl Daemon {
         self.0.wait().expect("it is our child");
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    pub fn signal(&self, signal: rustix::process::Signal) {
         let id = i32::try_from(self.0.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
         rustix::process::kill_process(id, signal).expect("it is our child");
     }
 
-    async fn ended(&mut self) -> i32 {
+    pub async fn ended(&mut self) -> i32 {
         eventually("the end", async || self.0.try_wait().expect("it is our child")).await.code().expect("an exit code")
     }
 }

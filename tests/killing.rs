@@ -5,7 +5,7 @@
 
 use crate::{
     calls::{Phones, called},
-    support::{eventually, fixture},
+    support::{eventually, fixture, postgres::Postgres},
     telling::ROTATION,
 };
 use axum::{Router, extract::State, http::HeaderMap, routing::post};
@@ -109,19 +109,28 @@ fn rounds(usual: u64) -> u64 {
 
 /// So many lives that end by kill -9 after some milliseconds, and a calm one that tells what is left.
 async fn lives(folder: &Path, rounds: u64, fails_for: i64, each: Range<u64>) {
+    lives_beside(folder, rounds, fails_for, each, |_| {}).await;
+    calm(folder, |sql| read(folder, sql)).await;
+}
+
+/// The same, while `harm` does something else in each of them.
+async fn lives_beside(folder: &Path, rounds: u64, fails_for: i64, each: Range<u64>, harm: impl Fn(u64)) {
     let mut random = 7u64;
-    for _ in 0..rounds {
+    for round in 0..rounds {
         let mut child = start(folder, Some(fails_for));
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         tokio::time::sleep(Duration::from_millis(each.start + (random >> 33) % (each.end - each.start))).await;
+        harm(round);
         child.kill().expect("it is our child");
         child.wait().expect("it is our child");
     }
+}
+
+/// A calm life that tells what is left.
+async fn calm(folder: &Path, read: impl Fn(&str) -> Vec<String>) {
     let mut last = start(folder, None);
-    eventually("an empty outbox", async || {
-        read(folder, "SELECT notice FROM outbox WHERE state = 'queued'").is_empty().then_some(())
-    })
-    .await;
+    let waiting = "SELECT notice FROM outbox WHERE state = 'queued'";
+    eventually("an empty outbox", async || read(waiting).is_empty().then_some(())).await;
     last.kill().expect("it is our child");
     last.wait().expect("it is our child");
 }
@@ -170,7 +179,37 @@ async fn two_hundred_kills_lose_nothing() {
     let received = Received::default();
     configure(folder.path(), receiver(received.clone()).await, CAMERAS, "");
     lives(folder.path(), rounds, 500, 150..650).await;
-    let read = |sql: &str| read(folder.path(), sql);
+    nothing_is_lost(|sql| read(folder.path(), sql), &received, rounds);
+}
+
+/// The same on a server, which crashes in the midst of it too.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_of_the_daemon_and_crashes_of_postgresql_lose_nothing() {
+    let rounds = rounds(ROUNDS / 5);
+    let (folder, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
+    let received = Received::default();
+    configure(folder.path(), receiver(received.clone()).await, CAMERAS, "");
+    let config = folder.path().join("camhealth.toml");
+    let text = std::fs::read_to_string(&config).expect("it was written");
+    let server = format!("url = \"{}\"", postgres.url());
+    std::fs::write(&config, text.replace("path = \"journal.sqlite3\"", &server)).expect("a disk");
+    let ask = |sql: &str| postgres.ask(&format!("SET search_path = camhealth; {sql}")).expect("it answers");
+    lives_beside(folder.path(), rounds, 500, 400..1400, |round| {
+        // Now and then the daemon sees it crash and come back, and dies in the midst of that.
+        if round % 4 == 3 {
+            postgres.crash();
+            postgres.start_again();
+            std::thread::sleep(Duration::from_millis(1500));
+        }
+    })
+    .await;
+    calm(folder.path(), ask).await;
+    // What was told and not noted before a crash is told once more; the crash is one more kill.
+    nothing_is_lost(ask, &received, rounds + rounds / 4);
+}
+
+/// What was decided was told, and nothing else was.
+fn nothing_is_lost(read: impl Fn(&str) -> Vec<String>, received: &Received, rounds: u64) {
     let received = received.lock().expect("no panic").clone();
     let notices = read("SELECT key FROM notice");
     let incidents = read("SELECT id FROM incident");

@@ -65,6 +65,7 @@ mod openid;
 mod package;
 /// The book's pictures.
 mod pictures;
+mod postgres;
 /// What is told of households over HTTP.
 mod privacy;
 /// A real Prometheus scrapes the daemon.

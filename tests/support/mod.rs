@@ -1,6 +1,7 @@
 //! Helpers that the tests share: programs with a READY line, our own program, and waiting for a condition.
 
 pub mod kernel;
+pub mod postgres;
 
 use serde_json::Value;
 use std::{

@@ -1,0 +1,294 @@
+//! The journal on a real PostgreSQL server: it moves there and back, the server is stopped, hangs and has a full disk, and strangers and
+//! wrong passwords are told why they get nowhere.
+
+use crate::{
+    daemon::{Daemon, World},
+    encrypted_pages::authority,
+    support::{
+        camhealth, eventually, eventually_within,
+        postgres::{PASSWORD, Postgres},
+        run,
+    },
+};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
+
+/// A world whose journal lies on a server.
+struct Province {
+    world: World,
+    postgres: Postgres,
+}
+
+impl Province {
+    async fn new(postgres: Postgres) -> Self {
+        let province = Self { world: World::new().await, postgres };
+        province.lies_at(&format!("url = \"{}\"", province.postgres.url()));
+        province
+    }
+
+    /// Writes where the journal lies, in the place of its file.
+    fn lies_at(&self, lines: &str) {
+        self.world.configure("Ngã tư Chợ");
+        let text = fs::read_to_string(self.world.config()).expect("it was written");
+        let file = "path = \"journal.sqlite3\"";
+        assert!(text.contains(file), "{text}");
+        fs::write(self.world.config(), text.replace(file, lines)).expect("a disk");
+    }
+
+    fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let config = self.world.config();
+        let output = camhealth(&[arguments, &["--config", config.to_str().expect("letters")]].concat(), &[]);
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        (output.status.code(), text)
+    }
+
+    async fn health(&self, wanted: u16) -> String {
+        eventually(&format!("health {wanted}"), async || {
+            let answer = reqwest::get(format!("http://{}/-/healthy", self.world.page)).await.ok()?;
+            if answer.status().as_u16() == wanted { answer.text().await.ok() } else { None }
+        })
+        .await
+    }
+
+    fn told(&self, reason: &str) -> usize {
+        self.world.receiver.taken().iter().filter(|body| body["reason"] == reason).count()
+    }
+
+    async fn is_told(&self, reason: &str) {
+        eventually_within(Duration::from_secs(90), reason, async || (self.told(reason) > 0).then_some(())).await;
+    }
+
+    async fn is_down(&self) {
+        self.world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"down\"}", 1.0).await;
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.world.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Ends the daemon as a service manager does, so that what it knows is written.
+    async fn end(&self, mut daemon: Daemon) {
+        daemon.signal(rustix::process::Signal::TERM);
+        assert_eq!(daemon.ended().await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_moves_to_a_server_and_back_over_a_line_that_is_encrypted() {
+    // The server is known by its authority alone, and knows its user by a password.
+    let [authority, certificate, key] = authority("127.0.0.1");
+    let settings = ["ssl = on", "ssl_cert_file = 'server.crt'", "ssl_key_file = 'server.key'"];
+    let postgres = Postgres::with("scram-sha-256", &[]);
+    postgres.put("server.crt", &certificate.1);
+    postgres.put("server.key", &key.1);
+    let usual = fs::read_to_string(postgres.data().join("postgresql.conf")).expect("it is there");
+    postgres.put("postgresql.conf", &format!("{usual}{}\n", settings.join("\n")));
+    postgres.put("pg_hba.conf", "hostssl all all 127.0.0.1/32 scram-sha-256\n");
+    postgres.stop();
+    postgres.start_again();
+    let province = Province::new(postgres).await;
+    let at = |file: &str| province.world.folder.path().join(file);
+    fs::write(at("roots.pem"), authority.1).expect("a disk");
+    fs::write(at("db-password"), format!("{PASSWORD}\n")).expect("a disk");
+
+    // It begins in a file, in which something happens.
+    province.world.configure("Ngã tư Chợ");
+    let daemon = province.world.start();
+    province.world.metric("camhealth_coverage_ratio", 1.0).await;
+    province.world.break_camera(1).await;
+    province.is_told("coverage_lost").await;
+    province.end(daemon).await;
+    let url = format!("{}?sslmode=require", province.postgres.url());
+    let secure =
+        format!("url = \"{url}\"\npassword_file = \"db-password\"\nroots = \"roots.pem\"\nschema = \"xa_hai_binh\"");
+    province.lies_at(&secure);
+    let (code, told) = province.command(&["doctor"]);
+    assert!(told.contains("(schema xa_hai_binh)") && told.contains("sẽ được tạo khi khởi động"), "{code:?} {told}");
+    let (code, told) =
+        province.command(&["journal", "copy", "--from", at("journal.sqlite3").to_str().expect("letters")]);
+    assert!(code == Some(0) && told.contains("the same row for row"), "{told}");
+
+    // The daemon goes on from there: the incident has its number, and its end is told.
+    let daemon = province.world.start();
+    province.is_down().await;
+    let (code, told) = province.command(&["doctor"]);
+    assert!(told.contains("dịch vụ đang dùng"), "{code:?} {told}");
+    province.world.mend_camera(1).await;
+    province.is_told("coverage_restored").await;
+    assert_eq!((province.told("coverage_lost"), province.told("coverage_restored")), (1, 1));
+    let taken = province.world.receiver.taken();
+    let mut of_site =
+        taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
+    assert!(of_site.all(|body| body["number"] == 1), "{taken:#?}");
+    // Beside it, by commands; a second one is refused, and so is a copy.
+    let (code, told) = province.command(&["journal", "check"]);
+    assert!(code == Some(0) && told.contains("postgres://127.0.0.1"), "{told}");
+    let (code, told) = province.command(&["report", "--month", &this_month(), "--format", "json"]);
+    assert!(code == Some(0) && told.contains("cam-1"), "{told}");
+    for (arguments, why) in [
+        (&["journal", "prune"][..], "is used by another camhealth ("),
+        (&["journal", "copy", "--to", "/tmp/none.sqlite3"], "is used by another camhealth ("),
+        (&["backup"], "pg_dump"),
+    ] {
+        let (code, told) = province.command(arguments);
+        assert!(code != Some(0) && told.contains(why), "{arguments:?}: {told}");
+    }
+    let log = province.log();
+    province.end(daemon).await;
+    assert!(!log.contains(PASSWORD) && !log.contains("panicked"), "{log}");
+
+    // And back into a file, with which nothing is wrong.
+    let back = at("back.sqlite3");
+    let (code, told) = province.command(&["journal", "copy", "--to", back.to_str().expect("letters")]);
+    assert!(code == Some(0) && told.contains("the same row for row"), "{told}");
+    let looked = camhealth(&["journal", "check", back.to_str().expect("letters")], &[]);
+    assert!(looked.status.success(), "{}", String::from_utf8_lossy(&looked.stdout));
+    let (code, told) = province.command(&["journal", "prune", "--vacuum"]);
+    assert!(code == Some(0) && told.contains("schema xa_hai_binh"), "{told}");
+
+    // What is wrong is told, with what is to be done, and no secret with it.
+    fs::write(at("db-password"), "nhầm\n").expect("a disk");
+    fs::write(at("other.pem"), crate::encrypted_pages::authority("127.0.0.1")[0].1.clone()).expect("a disk");
+    for (lines, wanted) in [
+        (secure.clone(), "password authentication failed"),
+        (secure.replace("roots.pem", "other.pem"), "see [journal] roots"),
+        (secure.replace("sslmode=require", "sslmode=disable"), "pg_hba.conf"),
+        (secure.replace("roots.pem", "nowhere.pem"), "nowhere.pem"),
+        (secure.replace(&province.postgres.port.to_string(), "1"), "see that PostgreSQL runs there"),
+    ] {
+        province.lies_at(&lines);
+        let (code, told) = province.command(&["journal", "check"]);
+        assert!(code == Some(3) && told.contains(wanted), "{wanted}: {told}");
+        assert!(!told.contains("nhầm") && !told.contains(PASSWORD), "{told}");
+    }
+}
+
+fn this_month() -> String {
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(7));
+    jiff::Timestamp::now().to_zoned_datetime(zone).strftime("%Y-%m").to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_server_is_away_the_wall_shows_what_is_and_nobody_is_told_before_it_is_durable() {
+    let province = Province::new(Postgres::start()).await;
+    let daemon = province.world.start();
+    province.world.metric("camhealth_coverage_ratio", 1.0).await;
+    province.postgres.crash();
+    province.world.break_camera(1).await;
+    // The wall shows it; the message waits, and that is told, once, past the outbox.
+    province.is_down().await;
+    let why = province.health(503).await;
+    assert!(why.contains("nothing can be remembered"), "{why}");
+    province.world.metric("camhealth_watching", 0.0).await;
+    province.is_told("journal_failing").await;
+    assert_eq!((province.told("journal_failing"), province.told("coverage_lost")), (1, 0));
+    let page = province.world.get("/incidents?lang=en").await;
+    assert!(page.is_none_or(|page| !page.contains("panicked")));
+    province.postgres.start_again();
+    for reason in ["coverage_lost", "journal_restored"] {
+        province.is_told(reason).await;
+    }
+    province.health(200).await;
+    assert_eq!((province.told("journal_failing"), province.told("coverage_lost")), (1, 1), "nothing is told twice");
+
+    // A server that hangs, with all its processes, holds up no page and no verdict.
+    let sessions = province.postgres.sessions().await;
+    let stop = |signal: &str| run(Command::new("kill").arg(signal).args(&sessions));
+    stop("-STOP");
+    province.world.mend_camera(1).await;
+    province.world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"up\"}", 1.0).await;
+    let began = std::time::Instant::now();
+    assert!(province.world.get("/api/v1/status").await.is_some());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    province.health(503).await;
+    stop("-CONT");
+    province.health(200).await;
+    province.is_told("coverage_restored").await;
+    assert_eq!(province.told("coverage_restored"), 1);
+    let changes = "SELECT count(*), count(DISTINCT (camera, decided, to_state)) FROM camhealth.transition";
+    let counted = province.postgres.ask(changes).expect("it answers");
+    let (all, distinct) = counted[0].split_once('|').expect("two numbers");
+    assert_eq!(all, distinct, "each change is there once");
+    assert!(!province.log().contains("panicked"), "{}", province.log());
+    drop(daemon);
+}
+
+/// The daemon starts while its server is away: it watches, and goes on with what it knew when that is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_late_is_read_before_it_is_written() {
+    let province = Province::new(Postgres::start()).await;
+    let daemon = province.world.start();
+    province.world.metric("camhealth_coverage_ratio", 1.0).await;
+    province.world.break_camera(1).await;
+    province.is_told("coverage_lost").await;
+    drop(daemon);
+    province.postgres.stop();
+    let _daemon = province.world.start();
+    province.is_down().await;
+    province.health(503).await;
+    province.postgres.start_again();
+    province.health(200).await;
+    province.world.mend_camera(1).await;
+    province.is_told("coverage_restored").await;
+    let taken = province.world.receiver.taken();
+    assert_eq!((province.told("coverage_lost"), province.told("coverage_restored")), (1, 1), "{taken:#?}");
+    let of_site = taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
+    assert!(of_site.into_iter().all(|body| body["number"] == 1), "{taken:#?}");
+}
+
+/// A disk of the server's that is full, as far as tables go: a tablespace on a small disk of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_room_is_told_and_gone_on_with() {
+    let postgres = Postgres::start();
+    let room = postgres.data().join("room");
+    let mounted = || {
+        fs::create_dir(&room).ok()?;
+        let size = "size=24m,mode=0777";
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", size, "none"]).arg(&room)).status.success().then_some(())
+    };
+    if mounted().is_none() {
+        return eprintln!("SKIPPED: this machine lets nobody make a small disk");
+    }
+    let _room = Mounted(room.clone());
+    postgres.hand_over(&room);
+    let space = format!("CREATE TABLESPACE small LOCATION '{}'", room.display());
+    postgres.ask(&space).expect("a tablespace");
+    postgres.ask("ALTER ROLE camhealth SET default_tablespace = small").expect("it is so");
+    let province = Province::new(postgres).await;
+    let _daemon = province.world.start();
+    province.world.metric("camhealth_coverage_ratio", 1.0).await;
+    // What tables have of their own room takes some rows yet: it is filled by rows of ours.
+    let filler = room.join("filler");
+    let fill = || {
+        use std::io::Write;
+        let mut file = fs::File::create(&filler).expect("a file");
+        while file.write_all(&[1; 4096]).is_ok() {}
+    };
+    fill();
+    province
+        .postgres
+        .ask("INSERT INTO camhealth.edit SELECT 'x' || n, repeat('y', 900), 0 FROM generate_series(1, 200) n");
+    let mut number = 0;
+    eventually_within(Duration::from_secs(120), "a server that says so", async || {
+        number += 1;
+        if number % 2 == 1 {
+            province.world.break_camera(1).await
+        } else {
+            province.world.mend_camera(1).await
+        }
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let health = reqwest::get(format!("http://{}/-/healthy", province.world.page)).await.ok()?.text().await.ok()?;
+        health.contains("make room on the server's disk").then_some(())
+    })
+    .await;
+    fs::remove_file(&filler).expect("it is ours");
+    province.health(200).await;
+    assert!(!province.log().contains("panicked"), "{}", province.log());
+}
+
+struct Mounted(PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        run(Command::new("umount").arg("--lazy").arg(&self.0));
+    }
+}
