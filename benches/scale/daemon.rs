@@ -43,7 +43,7 @@ impl Drop for World {
 }
 
 impl World {
-    async fn start(size: usize) -> Self {
+    async fn start(size: usize, journal: Option<&str>) -> Self {
         let mut command = Command::new(PROGRAM);
         command.args(["simulate", "--cameras", &size.to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -54,6 +54,10 @@ impl World {
         let folder = folder(size);
         let address = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").to_string();
         let config = written(&folder, &urls, &address);
+        if let Some(journal) = journal {
+            let text = fs::read_to_string(&config).expect("it was written");
+            fs::write(&config, text.replace("path = \"journal.sqlite3\"", journal)).expect("it can be written");
+        }
         let http = reqwest::Client::new();
         let began = Instant::now();
         let mut command = Command::new(PROGRAM);
@@ -104,8 +108,8 @@ impl World {
     }
 }
 
-pub async fn measure(size: usize, window: Duration, pages: &mut String) -> String {
-    let mut world = World::start(size).await;
+pub async fn measure(size: usize, window: Duration, (journal, pages): (Option<&str>, &mut String)) -> String {
+    let mut world = World::start(size, journal).await;
     let walls: Vec<_> = (0..2).map(|_| tokio::spawn(watch(world.http.clone(), world.base.clone()))).collect();
     let mut peak = 0f64;
     let up = world.wait(&["up"], size as f64, Duration::from_secs(300)).await.0;

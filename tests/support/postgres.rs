@@ -118,6 +118,16 @@ impl Postgres {
         output.status.success().then(lines)
     }
 
+    /// All processes of the server.
+    #[allow(dead_code, reason = "a bench asks")]
+    pub fn processes(&self) -> Vec<u32> {
+        let pids = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let first: Option<u32> = pids.lines().next().and_then(|line| line.trim().parse().ok());
+        let children = |id: u32| fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let all = first.map(children).unwrap_or_default();
+        first.into_iter().chain(all.split_whitespace().filter_map(|id| id.parse().ok())).collect()
+    }
+
     /// The processes at the server's end of the daemon's sessions.
     pub async fn sessions(&self) -> Vec<String> {
         let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'camhealth'";
