@@ -117,6 +117,11 @@ impl World {
         self.cameras[number - 1].set_fault(Fault::PortClosed).await.expect("the fault is set");
     }
 
+    /// How many sessions a camera had at once, at most.
+    pub fn most_sessions(&self) -> usize {
+        self.cameras.iter().map(|camera| camera.stats().max_open_sessions).max().unwrap_or(0)
+    }
+
     pub async fn mend_camera(&self, number: usize) {
         self.cameras[number - 1].set_fault(Fault::None).await.expect("the fault is set");
     }
@@ -126,6 +131,10 @@ impl World {
 pub struct Daemon(Child);
 
 impl Daemon {
+    pub fn of(process: Child) -> Self {
+        Self(process)
+    }
+
     pub fn id(&self) -> u32 {
         self.0.id()
     }

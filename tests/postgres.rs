@@ -5,12 +5,23 @@ use crate::{
     daemon::{Daemon, World},
     encrypted_pages::authority,
     support::{
-        camhealth, eventually, eventually_within,
+        camhealth, eventually, eventually_within, free_address,
         postgres::{PASSWORD, Postgres},
-        run,
+        program, run,
     },
 };
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
 
 /// A world whose journal lies on a server.
 struct Province {
@@ -291,4 +302,161 @@ impl Drop for Mounted {
     fn drop(&mut self) {
         run(Command::new("umount").arg("--lazy").arg(&self.0));
     }
+}
+
+/// Two daemons of one commune that stand by for each other, each with a way of its own to the server.
+struct Pair {
+    province: Province,
+    ways: [Way; 2],
+    pages: [SocketAddr; 2],
+}
+
+impl Pair {
+    async fn new() -> Self {
+        let province = Province::new(Postgres::start()).await;
+        let ways = [Way::to(province.postgres.port).await, Way::to(province.postgres.port).await];
+        let pages = [free_address(), free_address()];
+        let text = fs::read_to_string(province.world.config()).expect("it was written");
+        for (number, (way, page)) in ways.iter().zip(pages).enumerate() {
+            let at = format!("127.0.0.1:{}", province.postgres.port);
+            let url = province.postgres.url();
+            let journal = format!("url = \"{}\"\nstandby = true", url.replace(&at, &way.address.to_string()));
+            let own = text.replace(&format!("url = \"{url}\""), &journal);
+            let own = own.replace(&province.world.page.to_string(), &page.to_string());
+            fs::write(province.world.folder.path().join(format!("{number}.toml")), own).expect("a disk");
+        }
+        Self { province, ways, pages }
+    }
+
+    fn start(&self, number: usize) -> Daemon {
+        let folder = self.province.world.folder.path();
+        let log = fs::OpenOptions::new().create(true).append(true).open(folder.join(format!("{number}.log")));
+        let mut command = Command::new(program());
+        command.args(["run", "--config"]).arg(folder.join(format!("{number}.toml")));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.expect("a file"));
+        Daemon::of(command.spawn().expect("it starts"))
+    }
+
+    /// Waits until a daemon watches; how long that took.
+    async fn watches(&self, number: usize) -> Duration {
+        let began = Instant::now();
+        eventually_within(Duration::from_secs(60), &format!("daemon {number} watches"), async || {
+            let answer = reqwest::get(format!("http://{}/-/ready", self.pages[number])).await.ok()?;
+            (answer.status() == 200).then_some(())
+        })
+        .await;
+        began.elapsed()
+    }
+
+    async fn stands_by(&self, number: usize) {
+        let log = self.province.world.folder.path().join(format!("{number}.log"));
+        eventually_within(Duration::from_secs(60), &format!("daemon {number} stands by"), async || {
+            let text = fs::read_to_string(&log).ok()?;
+            text.lines().last()?.contains("standing by").then_some(())
+        })
+        .await;
+    }
+}
+
+/// Whoever watches is killed, stopped as by a machine that hangs, cut from the server, and ended in order; each time the other takes over
+/// with what was known, nothing is told twice, and no camera has two sessions of ours but of one that hung.
+#[tokio::test(flavor = "multi_thread")]
+async fn daemons_stand_by_for_each_other() {
+    let pair = Pair::new().await;
+    let world = &pair.province.world;
+    let rounds: usize = std::env::var("CAMHEALTH_TAKEOVERS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    let mut daemons = [Some(pair.start(0)), None];
+    pair.watches(0).await;
+    daemons[1] = Some(pair.start(1));
+    pair.stands_by(1).await;
+    world.break_camera(1).await;
+    pair.province.is_told("coverage_lost").await;
+    let mut active = 0;
+    for round in 0..4 * rounds {
+        let other = 1 - active;
+        let daemon = daemons[active].as_mut().expect("it runs");
+        let (how, took) = match round % 4 {
+            0 => {
+                daemons[active] = None;
+                let took = pair.watches(other).await;
+                daemons[active] = Some(pair.start(active));
+                ("killed", took)
+            }
+            1 => {
+                daemon.signal(rustix::process::Signal::STOP);
+                let took = pair.watches(other).await;
+                daemon.signal(rustix::process::Signal::CONT);
+                ("stopped", took)
+            }
+            2 => {
+                pair.ways[active].cut(true);
+                let took = pair.watches(other).await;
+                pair.stands_by(active).await;
+                pair.ways[active].cut(false);
+                ("cut off", took)
+            }
+            _ => {
+                pair.province.end(daemons[active].take().expect("it runs")).await;
+                let took = pair.watches(other).await;
+                daemons[active] = Some(pair.start(active));
+                ("ended in order", took)
+            }
+        };
+        println!("{how}: the other watches after {:.1} s", took.as_secs_f64());
+        assert!(took < Duration::from_secs(30), "{how}: {took:?}");
+        pair.stands_by(active).await;
+        active = other;
+    }
+    world.mend_camera(1).await;
+    pair.province.is_told("coverage_restored").await;
+    let told = (pair.province.told("coverage_lost"), pair.province.told("coverage_restored"));
+    assert_eq!(told, (1, 1), "{:#?}", world.receiver.taken());
+    let sessions = world.most_sessions();
+    println!("sessions at a camera at once: {sessions} at most");
+    assert!(sessions <= 2, "{sessions}: one of each daemon, where one hung in the midst of a look");
+    for number in [0, 1] {
+        let log = fs::read_to_string(world.folder.path().join(format!("{number}.log"))).expect("a log");
+        assert!(!log.contains("panicked"), "{log}");
+    }
+}
+
+/// A way to the server that can be cut as a cable is: nothing gets through, and nobody is told.
+struct Way {
+    address: SocketAddr,
+    cut: watch::Sender<bool>,
+}
+
+impl Way {
+    async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("a port");
+        let cut = watch::Sender::new(false);
+        let is_cut = cut.subscribe();
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let is_cut = is_cut.clone();
+                tokio::spawn(async move {
+                    let far = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+                    let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+                    tokio::join!(pass(near_in, far_out, is_cut.clone()), pass(far_in, near_out, is_cut));
+                    Some(())
+                });
+            }
+        });
+        Self { address, cut }
+    }
+
+    fn cut(&self, cut: bool) {
+        self.cut.send_replace(cut);
+    }
+}
+
+async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, mut is_cut: watch::Receiver<bool>) {
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        if is_cut.wait_for(|cut| !cut).await.is_err() || to.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown().await;
 }

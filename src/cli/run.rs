@@ -5,11 +5,14 @@ use crate::{
     clock::Clock,
     config,
     daemon::{self, Broken, Parts, Probing, Running, Signal, Signals},
+    journal,
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use secrecy::ExposeSecret;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
+/// How often it is asked whose turn it is.
+const TURN_EVERY: Duration = Duration::from_secs(1);
 /// Reloads by signal at once: one that is read, and one that sees what changed since.
 const RELOADS: usize = 2;
 
@@ -50,9 +53,21 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     let mut config = config;
     // What starts anew in place goes on with the configuration that ran: the files may be half of a new one.
     loop {
-        let running = match daemon::start(config, Clock::system(), parts.clone()).await {
-            Ok(running) => running,
-            Err(error) => return fail(FAILED, &error.to_string()),
+        if let Some(server) = config.journal.server.clone().filter(|_| config.journal.standby)
+            && !stand_by(server, &mut signals).await
+        {
+            return ExitCode::SUCCESS;
+        }
+        let stands_by = config.journal.standby.then(|| config.clone());
+        let running = match (daemon::start(config, Clock::system(), parts.clone()).await, stands_by) {
+            (Ok(running), _) => running,
+            // Another was quicker, or the server went away: that is seen while standing by.
+            (Err(daemon::Error::Journal(error)), Some(again)) => {
+                tracing::warn!(%error, "the journal could not be taken: standing by");
+                config = again;
+                continue;
+            }
+            (Err(error), _) => return fail(FAILED, &error.to_string()),
         };
         welcome(&running).await;
         tell_service_manager(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status("watching")]);
@@ -69,6 +84,32 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
                 running.stop().await;
             }
             end => return stop(running, signals, &end).await,
+        }
+    }
+}
+
+/// Waits until it is this daemon's turn to hold the journal; whether it is, rather than that somebody asked it to stop.
+async fn stand_by(server: Arc<journal::Server>, signals: &mut Signals) -> bool {
+    let mut told = String::new();
+    loop {
+        let asked = server.clone();
+        let turn = tokio::task::spawn_blocking(move || journal::turn(&asked)).await;
+        let why = match turn {
+            Ok(Ok(journal::Turn::Ours)) => return true,
+            Ok(Ok(journal::Turn::Others(name))) => format!("standing by: the journal is held by {name}"),
+            Ok(Err(error)) => format!("standing by: {error}"),
+            Err(error) => format!("standing by: {error}"),
+        };
+        if why != told {
+            tracing::info!("{why}");
+        }
+        // Standing by is work, too: the service manager is told each time, which is what its watchdog waits for.
+        use sd_notify::NotifyState;
+        tell_service_manager(&[NotifyState::Ready, NotifyState::Watchdog, NotifyState::Status(&why)]);
+        told = why;
+        tokio::select! {
+            signal = signals.next() => if signal == Signal::Stop { return false },
+            () = tokio::time::sleep(TURN_EVERY) => {}
         }
     }
 }

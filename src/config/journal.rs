@@ -21,6 +21,10 @@ pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
         if table.has("url") {
             journal.server = server(table);
             journal.path = None;
+            journal.standby = table.truth("standby").unwrap_or(false);
+        } else if table.has("standby") {
+            let message = "daemons stand by for each other on a server alone".to_owned();
+            table.problem("standby", table.place("standby"), message, SERVER);
         }
         for keep in Keep::ALL {
             let Some(length) = table.duration(keep.as_str(), keep.least()..=3650 * DAY) else { continue };

@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 207] = [
+const NAMES: [&str; 208] = [
     "ack_expires",
     "acme",
     "after",
@@ -185,6 +185,7 @@ const NAMES: [&str; 207] = [
     "spares",
     "stale_after_household",
     "stale_after_public",
+    "standby",
     "start",
     "stream",
     "survey",

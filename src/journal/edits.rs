@@ -3,7 +3,7 @@
 use super::{
     Error, Settings,
     columns::json,
-    open, rows,
+    reading, rows,
     sql::{Connection, values},
     strange::Strange,
     table::EDIT,
@@ -31,7 +31,7 @@ pub(super) fn restore(connection: &Connection, strange: &Strange) -> Result<Edit
 /// All edits, from an earlier or running daemon's journal; none where there is no such file, or one of a format that
 /// knew none.
 pub fn edits(settings: &Settings) -> Result<Edits, Error> {
-    match open::reader(settings) {
+    match reading::reader(settings) {
         Ok(Some(connection)) => restore(&connection, &Strange::default()),
         Ok(None) | Err(Error::Older { .. }) => Ok(Edits::default()),
         Err(error) => Err(error),

@@ -24,6 +24,7 @@ mod pages;
 mod people;
 mod place;
 mod prune;
+mod reading;
 mod records;
 mod restore;
 mod retention;
@@ -45,7 +46,7 @@ pub use copy::{Copied, CopiedTable, copy};
 pub use edits::edits;
 pub use error::{Error, Trouble};
 pub use forget::{Forgotten, forget};
-pub use held::{Asked, ask};
+pub use held::{Asked, Turn, ask, turn};
 pub use inspect::{Count, Inspection, check, check_server};
 pub use kept::Gone;
 pub use people::people;
@@ -62,12 +63,13 @@ use crate::model::{
 };
 use crate::rights::{Chain, Change, Entry, Register, Trail};
 use jiff::Timestamp;
+use reading::{Readers, opened};
 use secrecy::SecretSlice;
 use sql::Connection;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -84,14 +86,11 @@ pub struct Journal {
     /// Whether it can be read beside the thread.
     beside: Arc<AtomicBool>,
     /// Sessions with a server that nobody reads by at the moment.
-    readers: Arc<Mutex<Vec<Connection>>>,
+    readers: Arc<Readers>,
     condition: watch::Receiver<Condition>,
 }
 
 type Job = Box<dyn FnOnce(&mut Store) + Send>;
-
-/// Sessions with a server that are kept for readers.
-const READERS: usize = 4;
 
 /// How the journal fares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -166,6 +165,9 @@ impl Journal {
                 }
                 Err(error) => return drop(opened.send(Err(error))),
             };
+            if wanted.standby {
+                return renewing(&mut store, &mut inbox);
+            }
             while let Some(job) = inbox.blocking_recv() {
                 job(&mut store);
             }
@@ -292,7 +294,7 @@ impl Journal {
         let job = Arc::new(job);
         if self.settings.is_kept() && self.beside.load(Ordering::Relaxed) {
             let (job, settings, readers) = (job.clone(), self.settings.clone(), self.readers.clone());
-            let read = tokio::task::spawn_blocking(move || read_beside(&settings, &readers, &*job));
+            let read = tokio::task::spawn_blocking(move || reading::beside(&settings, &readers, &*job));
             match read.await.map_err(|_| Error::Closed)? {
                 // The thread sets a damaged file aside.
                 Err(error) if error.is_damage() => {}
@@ -335,36 +337,21 @@ impl Journal {
     }
 }
 
-/// Reads by a session that is there, or by one more.
-fn read_beside<T>(
-    settings: &Settings,
-    readers: &Mutex<Vec<Connection>>,
-    job: &impl Fn(&Connection) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let held = || readers.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_alive = |known: &Connection| known.server().is_some_and(|session| !session.is_lost());
-    let known = held().pop().filter(is_alive);
-    let connection = match known {
-        Some(known) => known,
-        None => opened(settings)?,
+/// Does jobs, and renews the turn between them.
+fn renewing(store: &mut Store, inbox: &mut mpsc::Receiver<Job>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tracing::error!(%error, "the journal's turn cannot be renewed"),
     };
-    let read = job(&connection);
-    let mut held = held();
-    if is_alive(&connection) && held.len() < READERS {
-        held.push(connection);
-    }
-    read
-}
-
-/// The journal of whoever holds it, to be read.
-fn opened(settings: &Settings) -> Result<Connection, Error> {
-    let none = || match &settings.server {
-        Some(server) => {
-            Error::Impaired(format!("there is no journal at {} yet: camhealth run makes it", server.told()))
+    loop {
+        let job = runtime.block_on(async { tokio::time::timeout(store::RENEW_EVERY, inbox.recv()).await });
+        match job {
+            Ok(Some(job)) => job(store),
+            Ok(None) => return,
+            Err(_) => {}
         }
-        None => std::io::Error::from(std::io::ErrorKind::NotFound).into(),
-    };
-    open::reader(settings)?.ok_or_else(none)
+        store.renew();
+    }
 }
 
 /// What an earlier or running daemon learned of its cameras; nothing where the journal cannot be read.
@@ -386,6 +373,10 @@ pub fn history(settings: &Settings, from: Timestamp, until: Timestamp) -> Result
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "stores_tests.rs"]
+mod stores_tests;
 
 #[cfg(test)]
 #[path = "words_tests.rs"]

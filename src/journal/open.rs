@@ -1,6 +1,6 @@
 //! How a journal's file is opened: looked over for damage before it is written to, or only read.
 
-use super::{Error, Settings, held, place, schema, sql, table};
+use super::{Error, place, schema, table};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
     fs::{self, File},
@@ -60,15 +60,6 @@ pub(super) fn read_only(path: &Path) -> Result<Connection, Error> {
         found if found < schema::LATEST => Err(Error::Older { found, known: schema::LATEST }),
         _ => Ok(()),
     })
-}
-
-/// Opens the journal of whoever holds it, or of nobody, to read it; `None` where there is no such file.
-pub(super) fn reader(settings: &Settings) -> Result<Option<sql::Connection>, Error> {
-    match (&settings.server, &settings.path) {
-        (Some(server), _) => held::reader(server),
-        (None, Some(path)) if path.exists() => read_only(path).map(|file| Some(file.into())),
-        (None, _) => Ok(None),
-    }
 }
 
 /// Opens a journal of this or of an earlier format to read it as it is: to copy it, or to look it over.

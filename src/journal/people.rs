@@ -3,7 +3,7 @@
 use super::{
     Batch, Error, Settings,
     columns::json,
-    kept, open, rows,
+    kept, reading, rows,
     sql::{Connection, values},
     strange::Strange,
     table::{ACCOUNT, AUDIT, PASS},
@@ -39,7 +39,7 @@ pub(super) fn restore(connection: &Connection, strange: &Strange) -> Result<(Reg
 /// All accounts and passes, from an earlier or running daemon's journal; none where there is no such file, or one of
 /// another format.
 pub fn people(settings: &Settings) -> Result<Register, Error> {
-    match open::reader(settings) {
+    match reading::reader(settings) {
         Ok(Some(connection)) => restore(&connection, &Strange::default()).map(|(register, _)| register),
         Ok(None) | Err(Error::Older { .. }) => Ok(Register::default()),
         Err(error) => Err(error),

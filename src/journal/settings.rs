@@ -64,6 +64,8 @@ pub struct Settings {
     pub path: Option<PathBuf>,
     /// A schema of a PostgreSQL server's database, in the place of a file.
     pub server: Option<Arc<Server>>,
+    /// Whether daemons stand by for each other: one waits until the journal is let go, and gives it up when it cannot renew.
+    pub standby: bool,
     /// How long each kind is kept.
     pub keep: Limits,
     /// Bytes above which the oldest transcripts go; of a file.
@@ -113,6 +115,7 @@ impl Default for Settings {
         Self {
             path: Some("camhealth.sqlite3".into()),
             server: None,
+            standby: false,
             keep: Limits::default(),
             max_size: 2 * 1024 * 1024 * 1024,
         }

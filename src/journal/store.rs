@@ -15,6 +15,10 @@ use std::{
 };
 use tokio::sync::watch;
 
+/// How often a turn is renewed where daemons stand by for each other.
+pub(super) const RENEW_EVERY: Duration = Duration::from_secs(3);
+/// A turn that could not be renewed for so long is given up: before another daemon may take it (`held/server.rs`).
+const LAPSE: Duration = Duration::from_secs(10);
 /// How soon it is tried whether a full disk can be written again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -44,6 +48,8 @@ pub(super) struct Store {
     doubt: Option<Doubt>,
     /// The batch of one that turned out to be done.
     was_done: Option<Arc<Batch>>,
+    /// When the turn was renewed.
+    renewed: Instant,
 }
 
 /// A commit of which it is not known whether it was done.
@@ -75,11 +81,14 @@ impl Store {
             owed: Vec::new(),
             doubt: None,
             was_done: None,
+            renewed: Instant::now(),
         };
         match store.held.begin() {
             Err(error @ (Error::Newer { .. } | Error::Locked { .. } | Error::Held { .. } | Error::Path { .. })) => {
                 return Err(error);
             }
+            // Whose turn it is, is not known.
+            Err(error) if settings.standby => return Err(error),
             Err(error) => store.impair(&error),
             Ok(()) => {}
         }
@@ -231,6 +240,21 @@ impl Store {
             while self.write(|connection, _| rule.portion(connection))? && began.elapsed() < most {}
         }
         Ok(())
+    }
+
+    /// Renews the turn, or gives it up: then a start anew stands by.
+    pub(super) fn renew(&mut self) {
+        if self.renewed.elapsed() < RENEW_EVERY || self.condition.borrow().outdated {
+            return;
+        }
+        match self.write(|connection, _| connection.put("SELECT 1", &[])) {
+            Ok(()) => self.renewed = Instant::now(),
+            Err(error) if self.renewed.elapsed() >= LAPSE => {
+                tracing::warn!(%error, "the journal could not be asked for so long that another daemon may take it: giving it up");
+                self.condition.send_modify(|condition| condition.outdated = true);
+            }
+            Err(_) => {}
+        }
     }
 
     /// Takes limits on, and tells what goes by those that became shorter.

@@ -10,7 +10,7 @@ use server::Taken;
 use std::sync::{Arc, atomic::AtomicBool};
 
 pub(super) use file::Found;
-pub use server::{Asked, ask};
+pub use server::{Asked, Turn, ask, turn};
 pub(super) use server::{WITHOUT_END, alone, reader};
 
 /// The journal, or what stands in for it.
@@ -24,7 +24,7 @@ impl Held {
     /// Nothing is opened yet; refuses what can never be a journal.
     pub(super) fn new(settings: &Settings, now: Timestamp) -> Result<Self, Error> {
         match &settings.server {
-            Some(server) => Ok(Self::Server(Box::new(Taken::new(server.clone())))),
+            Some(server) => Ok(Self::Server(Box::new(Taken::new(server.clone(), settings.standby)))),
             None => Ok(Self::File(Box::new(File::new(settings, now)?))),
         }
     }

@@ -22,6 +22,9 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a journal that is about to be let go is waited for, by the first to take it.
 const LET_GO: Duration = Duration::from_secs(5);
+/// A holder that was not seen for so long by the server's clock has lost its turn, where daemons stand by for each other. It gives it
+/// up by itself before that (`store.rs`).
+const LOST_AFTER: &str = "15 seconds";
 /// How soon a server that could not be asked is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a page may take to be read.
@@ -46,6 +49,8 @@ const SETTINGS: &str = "
 #[derive(Debug)]
 pub(in crate::journal) struct Taken {
     server: Arc<Server>,
+    /// Whether a holder that has lost its turn is ended.
+    standby: bool,
     /// The session that holds it; none while it cannot be asked.
     connection: Option<Connection>,
     /// Why it cannot be asked, for people.
@@ -61,9 +66,10 @@ pub(in crate::journal) struct Taken {
 }
 
 impl Taken {
-    pub(super) fn new(server: Arc<Server>) -> Self {
+    pub(super) fn new(server: Arc<Server>, standby: bool) -> Self {
         Self {
             server,
+            standby,
             connection: None,
             why: String::new(),
             process: None,
@@ -149,7 +155,8 @@ impl Taken {
                 self.taken |= ours.is_some();
                 let next = Fence { fence: known.fence + 1, commits: 0 };
                 let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-                let sql = "UPDATE holder SET fence = ?1, commits = 0, name = ?2, since = now()";
+                let sql =
+                    "UPDATE holder SET fence = ?1, commits = 0, name = ?2, since = now(), seen = clock_timestamp()";
                 session.put(sql, values![next.fence, format!("{name}, process {}", std::process::id())])?;
                 next
             }
@@ -172,15 +179,17 @@ impl Taken {
             if one(session, &sql, |row| row.get(0))?.unwrap_or(false) {
                 return Ok(());
             }
-            if let (Some(process), false) = (self.process, ended) {
-                // Another's number may be the same by now; it is ended only where it holds our lock.
+            // Another's number may be the same by now; it is ended only where it holds our lock.
+            let of_ours = self.process.map(|process| format!("AND pid = {process}"));
+            let of_others = if self.standby && is_lost(session)? { Some(String::new()) } else { None };
+            if let (Some(whose), false) = (of_others.or(of_ours), ended) {
                 let end = format!(
                     "SELECT pg_terminate_backend(pid) FROM pg_locks
-                     WHERE locktype = 'advisory' AND granted AND pid = ?1
+                     WHERE locktype = 'advisory' AND granted {whose}
                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                        AND (classid::bigint << 32 | objid::bigint) = {LOCK}"
                 );
-                session.put(&end, values![process])?;
+                session.put(&end, values![])?;
                 ended = true;
             }
             if Instant::now() >= deadline {
@@ -205,9 +214,42 @@ impl Taken {
     }
 }
 
+/// Whether whoever holds the journal has lost its turn.
+fn is_lost(session: &Session) -> Result<bool, Error> {
+    let sql = format!("SELECT seen < clock_timestamp() - interval '{LOST_AFTER}' FROM holder");
+    // Before the tables are made it was seen at that moment.
+    match one(session, &sql, |row| row.get(0)) {
+        Ok(lost) => Ok(lost.unwrap_or(false)),
+        Err(Error::Server(trouble)) if !trouble.ends_session() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whose turn it is to hold a journal for which daemons stand by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Turn {
+    /// Nobody holds it, or whoever does has lost its turn.
+    Ours,
+    /// Another holds it, by this name.
+    Others(String),
+}
+
+/// Asks whose turn it is. Blocks for some seconds where the server does not answer.
+pub fn turn(server: &Server) -> Result<Turn, Error> {
+    let session = signed_in(server, PATIENCE)?;
+    // It is let go with the session.
+    if one(&session, &format!("SELECT pg_try_advisory_lock({LOCK})"), |row| row.get(0))? == Some(true)
+        || is_lost(&session)?
+    {
+        return Ok(Turn::Ours);
+    }
+    let name: Option<String> = one(&session, "SELECT name FROM holder", |row| row.get(0))?;
+    Ok(Turn::Others(name.unwrap_or_default()))
+}
+
 /// Takes the journal for a command, while no daemon runs.
 pub(in crate::journal) fn alone(server: &Arc<Server>) -> Result<Connection, Error> {
-    let mut taken = Taken::new(server.clone());
+    let mut taken = Taken::new(server.clone(), false);
     taken.begin()?;
     let connection = taken.connection.take();
     connection.ok_or(Error::Closed)

@@ -4,20 +4,22 @@
 -- `sum` is 1 in each row that is believed and NULL in one that is given up: a server has sums of its own, of pages.
 
 -- Who holds the journal. Each commit carries the fence: whoever takes the journal over raises it, and what an earlier holder
--- sends then is refused. `commits` counts the holder's transactions, so that one whose answer was lost is known again.
+-- sends then is refused. `commits` counts the holder's transactions, so that one whose answer was lost is known again. Where daemons
+-- stand by for each other, a holder that was not `seen` for some seconds has lost its turn.
 CREATE TABLE holder (
     one     BOOLEAN PRIMARY KEY DEFAULT true CHECK (one),
     format  BIGINT NOT NULL,
     fence   BIGINT NOT NULL,
     commits BIGINT NOT NULL,
     name    TEXT NOT NULL,
-    since   TIMESTAMPTZ NOT NULL
+    since   TIMESTAMPTZ NOT NULL,
+    seen    TIMESTAMPTZ NOT NULL
 ) WITH (fillfactor = 10);
-INSERT INTO holder (format, fence, commits, name, since) VALUES (10, 0, 0, '', now());
+INSERT INTO holder (format, fence, commits, name, since, seen) VALUES (10, 0, 0, '', now(), now());
 
 CREATE FUNCTION held(by BIGINT, number BIGINT) RETURNS VOID LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE holder SET commits = number WHERE fence = by;
+    UPDATE holder SET commits = number, seen = clock_timestamp() WHERE fence = by;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'another camhealth has taken this journal over' USING ERRCODE = 'CH001';
     END IF;
