@@ -371,6 +371,9 @@ async fn daemons_stand_by_for_each_other() {
     pair.stands_by(1).await;
     world.break_camera(1).await;
     pair.province.is_told("coverage_lost").await;
+    // A kill between telling and noting may tell it twice.
+    let waiting = "SELECT id FROM camhealth.outbox WHERE state = 'queued'";
+    eventually("that it is noted", async || pair.province.postgres.ask(waiting)?.is_empty().then_some(())).await;
     let mut active = 0;
     for round in 0..4 * rounds {
         let other = 1 - active;

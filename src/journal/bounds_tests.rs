@@ -268,6 +268,27 @@ fn forgetting_reads_by_indexes() {
     }
 }
 
+/// However many rows there are: one more costs what the first did.
+#[test]
+fn a_row_is_appended_by_steps_that_do_not_grow() {
+    let connection = Connection::from(open::memory().expect("a journal"));
+    let file = connection.file().expect("memory");
+    let steps = |sql: &str| {
+        let mut statement = file.prepare(sql).expect("a statement");
+        let places = vec!["x"; statement.parameter_count()];
+        statement.execute(rusqlite::params_from_iter(places)).expect("a row");
+        statement.get_status(rusqlite::StatementStatus::VmStep)
+    };
+    let sql = table::LEVEL_CHANGE.append_where("(SELECT level FROM site WHERE site = ?1) IS DISTINCT FROM ?2");
+    for sql in [table::LINK_CHANGE.append(), sql] {
+        // Columns that hold numbers take no words.
+        let sql = sql.replace("?3", "3");
+        let [_, few] = [steps(&sql), steps(&sql)];
+        let many = (0..2000).map(|_| steps(&sql)).max();
+        assert!(many.is_some_and(|many| many <= few + 10), "{few}, {many:?}: {sql}");
+    }
+}
+
 /// However many messages wait: whose turn it is costs a step in an index for each channel.
 #[test]
 fn the_outbox_is_read_by_steps_in_an_index() {

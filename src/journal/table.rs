@@ -139,9 +139,11 @@ impl Table {
         let Self { name, columns, .. } = self;
         let places: Vec<_> = (1..columns.len()).map(|place| format!("?{place}")).collect();
         let places = places.join(", ");
+        // The highest number by a query of its own: beside a condition SQLite would walk over all rows for it.
         format!(
             "INSERT INTO {name} ({list}) SELECT next, {places}, row_sum('{name}', next, {places})
-             FROM (SELECT coalesce(max(id), 0) + 1 AS next FROM {name}) AS last WHERE {condition} ON CONFLICT DO NOTHING",
+             FROM (SELECT coalesce((SELECT max(id) FROM {name}), 0) + 1 AS next) AS last
+             WHERE {condition} ON CONFLICT DO NOTHING",
             list = self.list()
         )
     }
