@@ -203,6 +203,8 @@ pub struct Trouble {
     told: String,
     /// Whether the session is at its end.
     ends: bool,
+    /// Whether that is since another daemon has taken the journal over.
+    taken: bool,
 }
 
 /// By what a server says that another daemon has taken the journal over (`schema/server/10.sql`).
@@ -222,6 +224,7 @@ impl Trouble {
                     return Self {
                         told: format!("its server was asked what it does not understand: {kind}"),
                         ends: false,
+                        taken: false,
                     };
                 }
                 let mut told = kind;
@@ -241,7 +244,7 @@ impl Trouble {
                     }
                     () => ": see that PostgreSQL runs there, and that this machine may reach it",
                 };
-                Self { told: format!("its server cannot be asked: {told}{remedy}"), ends: true }
+                Self { told: format!("its server cannot be asked: {told}{remedy}"), ends: true, taken: false }
             }
         }
     }
@@ -262,11 +265,12 @@ impl Trouble {
                 (": it is a standby: name all servers in [journal] url, and the primary is found", true)
             }
             code if *code == SqlState::QUERY_CANCELED => (": the server was too slow", false),
-            code if code.code() == TAKEN_OVER => (": it goes on by itself", true),
+            code if code.code() == TAKEN_OVER => (": what it knows is read anew", true),
             code => ("", code.code().starts_with("57P") || code.code().starts_with("08")),
         };
         // Details may name data, and are left out.
-        Self { told: format!("its server says: {}{remedy}", refused.message()), ends }
+        let taken = code.code() == TAKEN_OVER;
+        Self { told: format!("its server says: {}{remedy}", refused.message()), ends, taken }
     }
 
     /// There was no answer in time.
@@ -275,17 +279,22 @@ impl Trouble {
             "its server did not answer within {} s: see that PostgreSQL runs there, and the way to it",
             patience.as_secs()
         );
-        Self { told, ends: true }
+        Self { told, ends: true, taken: false }
     }
 
     /// What was in doubt stays so, since the server cannot be asked.
     pub(super) fn after(error: &Error) -> Self {
-        Self { told: error.to_string(), ends: true }
+        Self { told: error.to_string(), ends: true, taken: false }
     }
 
     /// The session ended before this.
     pub(super) fn lost() -> Self {
-        Self { told: "the session with its server has ended".to_owned(), ends: true }
+        Self { told: "the session with its server has ended".to_owned(), ends: true, taken: false }
+    }
+
+    /// Whether the server has refused this, so that nothing of it is done.
+    pub(super) fn is_taken_over(&self) -> bool {
+        self.taken
     }
 
     /// Whether only another session helps.

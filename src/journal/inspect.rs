@@ -116,7 +116,7 @@ pub fn check_server(server: &Server, tell: &mut dyn FnMut(u64)) -> Result<Inspec
     if let Some(session) = connection.server() {
         session.wait_for(held::WITHOUT_END);
         // All of it of one moment, as of a file.
-        session.script("BEGIN ISOLATION LEVEL REPEATABLE READ")?;
+        session.script("SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ")?;
     }
     inspect(&connection, tell)
 }

@@ -258,7 +258,7 @@ pub(in crate::journal) fn alone(server: &Arc<Server>) -> Result<Connection, Erro
 /// Reads the journal beside whoever holds it; `None` where there is none yet.
 pub(in crate::journal) fn reader(server: &Server) -> Result<Option<Connection>, Error> {
     let session = signed_in(server, PATIENCE)?;
-    session.script("SET default_transaction_read_only = on")?;
+    session.script("SET default_transaction_read_only = on; SET statement_timeout = '60s'")?;
     session.wait_for(READING);
     match format(&session, server)? {
         Some(found) if found < schema::LATEST => Err(Error::Older { found, known: schema::LATEST }),

@@ -161,7 +161,7 @@ impl Session {
                 Ok(())
             }
             // The answer is lost, and the commit may have been done.
-            Err(Error::Server(trouble)) if self.is_lost() => match next {
+            Err(Error::Server(trouble)) if self.is_lost() && !trouble.is_taken_over() => match next {
                 Some(Fence { commits, .. }) => Err(Error::InDoubt { commits, trouble }),
                 None => Err(Error::Server(trouble)),
             },
