@@ -2,7 +2,7 @@
 //! modem. What the daemon has heard of is the daemon's to tell.
 
 use crate::{
-    agents::World,
+    agents::{World, taken},
     sms::Modem,
     support::{camhealth, eventually, eventually_within},
 };
@@ -32,6 +32,8 @@ async fn a_blind_site_is_told_by_the_agents_own_modem_while_the_daemon_is_gone()
     // One site goes blind before the daemon dies, which has told of it; the other after that.
     world.cameras.set_fault([127, 9, 79, 1].into(), Fault::PortClosed).await.expect("a fault");
     world.becomes("nha-1", "down").await;
+    // The agent has heard that the daemon has it: else it would tell of that site, too.
+    taken(&folder).await;
     drop(daemon);
     world.cameras.set_fault([127, 9, 79, 2].into(), Fault::PortClosed).await.expect("a fault");
     eventually_within(2 * CUT, "an alarm", async || (sent().len() == 2).then_some(())).await;

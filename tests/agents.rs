@@ -430,7 +430,7 @@ pub(crate) async fn each_look_counts_once(folder: &Path, journal: &Path) {
 }
 
 /// Waits until all that an agent has seen by now is with the daemon; how many looks that are.
-async fn taken(folder: &Path) -> i64 {
+pub(crate) async fn taken(folder: &Path) -> i64 {
     let file = folder.join("looks.sqlite3");
     let given = query(&file, "SELECT seq FROM sqlite_sequence").expect("it looked");
     let first = "SELECT ifnull(min(number), 9223372036854775807) FROM look";

@@ -1,6 +1,6 @@
 //! The whole daemon as a process: from a dying camera to a message, reload, kill -9 and restart, stopping.
 
-use crate::support::{camhealth, eventually, fixture, free_address, program};
+use crate::support::{camhealth, eventually, eventually_within, fixture, free_address, program};
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use camhealth::sim::{Fault, SimCamera, Spec};
 use serde_json::Value;
@@ -115,6 +115,25 @@ impl World {
 
     pub async fn break_camera(&self, number: usize) {
         self.cameras[number - 1].set_fault(Fault::PortClosed).await.expect("the fault is set");
+    }
+
+    /// Waits until the daemon's health is this; what it says of it.
+    pub async fn health(&self, wanted: u16) -> String {
+        eventually(&format!("health {wanted}"), async || {
+            let answer = reqwest::get(format!("http://{}/-/healthy", self.page)).await.ok()?;
+            if answer.status().as_u16() == wanted { answer.text().await.ok() } else { None }
+        })
+        .await
+    }
+
+    /// How often each reason was told by the webhook.
+    pub fn told(&self, reason: &str) -> usize {
+        self.receiver.taken().iter().filter(|body| body["reason"] == reason).count()
+    }
+
+    pub async fn is_told(&self, reason: &str) {
+        let patience = Duration::from_secs(90);
+        eventually_within(patience, reason, async || (self.told(reason) > 0).then_some(())).await;
     }
 
     /// How many sessions a camera had at once, at most.

@@ -45,23 +45,6 @@ impl Disk {
             while file.write_all(&vec![0; size]).is_ok() {}
         }
     }
-
-    async fn health(&self, wanted: u16) -> String {
-        eventually(&format!("health {wanted}"), async || {
-            let answer = reqwest::get(format!("http://{}/-/healthy", self.world.page)).await.ok()?;
-            if answer.status().as_u16() == wanted { answer.text().await.ok() } else { None }
-        })
-        .await
-    }
-
-    /// How often each reason was told by the webhook.
-    fn told(&self, reason: &str) -> usize {
-        self.world.receiver.taken().iter().filter(|body| body["reason"] == reason).count()
-    }
-
-    async fn is_told(&self, reason: &str) {
-        eventually(reason, async || (self.told(reason) > 0).then_some(())).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,20 +55,20 @@ async fn on_a_full_disk_it_watches_and_says_that_it_cannot_remember_and_recovers
     disk.fill(&daemon);
     disk.world.break_camera(1).await;
     disk.world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"down\"}", 1.0).await;
-    let why = disk.health(503).await;
+    let why = disk.world.health(503).await;
     assert!(why.contains("nothing can be remembered"), "{why}");
     disk.world.metric("camhealth_watching", 0.0).await;
     // The message on the site waits, and that is told, once, over one channel.
     disk.world.metric("camhealth_notices_pending", 2.0).await;
-    disk.is_told("journal_failing").await;
-    assert_eq!((disk.told("journal_failing"), disk.told("coverage_lost")), (1, 0));
+    disk.world.is_told("journal_failing").await;
+    assert_eq!((disk.world.told("journal_failing"), disk.world.told("coverage_lost")), (1, 0));
     fs::remove_file(disk.filler(&daemon)).expect("it is ours");
     for reason in ["coverage_lost", "journal_restored"] {
-        disk.is_told(reason).await;
+        disk.world.is_told(reason).await;
     }
-    disk.health(200).await;
+    disk.world.health(200).await;
     disk.world.metric("camhealth_notices_pending", 0.0).await;
-    assert_eq!((disk.told("journal_failing"), disk.told("coverage_lost")), (1, 1), "nothing is told twice");
+    assert_eq!((disk.world.told("journal_failing"), disk.world.told("coverage_lost")), (1, 1), "nothing is told twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,11 +77,11 @@ async fn it_starts_on_a_full_disk_and_remembers_as_soon_as_it_can() {
     let filler = disk.folder.join("filler");
     let daemon = disk.start(&format!("cat /dev/zero > '{}' 2> /dev/null", filler.display()));
     disk.world.metric("camhealth_coverage_ratio", 1.0).await;
-    disk.health(503).await;
+    disk.world.health(503).await;
     fs::remove_file(disk.filler(&daemon)).expect("it is ours");
-    disk.health(200).await;
+    disk.world.health(200).await;
     disk.world.break_camera(1).await;
-    disk.is_told("coverage_lost").await;
+    disk.world.is_told("coverage_lost").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,25 +155,25 @@ async fn a_journal_that_comes_late_is_read_before_it_is_written() {
     let first = run(&mut Command::new(program()));
     disk.world.metric("camhealth_coverage_ratio", 1.0).await;
     disk.world.break_camera(1).await;
-    disk.is_told("coverage_lost").await;
+    disk.world.is_told("coverage_lost").await;
     drop(first);
 
     // An empty disk that nobody may write lies over the folder.
     let script = format!("mount -t tmpfs -o ro none '{}' && exec \"$@\"", disk.folder.display());
     let mut command = Command::new("unshare");
     let daemon = run(command.args(["--mount", "--map-root-user", "sh", "-c", &script, "sh", program()]));
-    let why = disk.health(503).await;
+    let why = disk.world.health(503).await;
     assert!(why.contains("nothing can be remembered"), "{why}");
     let process = daemon.id().to_string();
     let mut lift = Command::new("nsenter");
     lift.args(["--target", &process, "--user", "--mount", "--preserve-credentials", "umount"]).arg(&disk.folder);
     assert!(lift.status().expect("util-linux is there").success());
-    disk.health(200).await;
+    disk.world.health(200).await;
     // The incident goes on under its number, and is not told anew.
     disk.world.mend_camera(1).await;
-    disk.is_told("coverage_restored").await;
+    disk.world.is_told("coverage_restored").await;
     let taken = disk.world.receiver.taken();
-    assert_eq!((disk.told("coverage_lost"), disk.told("coverage_restored")), (1, 1), "{taken:#?}");
+    assert_eq!((disk.world.told("coverage_lost"), disk.world.told("coverage_restored")), (1, 1), "{taken:#?}");
     let of_site = taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
     assert!(of_site.into_iter().all(|body| body["number"] == 1), "{taken:#?}");
 }

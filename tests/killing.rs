@@ -185,7 +185,7 @@ async fn two_hundred_kills_lose_nothing() {
 /// The same on a server, which crashes in the midst of it too.
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_of_the_daemon_and_crashes_of_postgresql_lose_nothing() {
-    let rounds = rounds(ROUNDS / 5);
+    let rounds = rounds(ROUNDS / 10);
     let (folder, postgres) = (tempfile::tempdir().expect("a folder"), Postgres::start());
     let received = Received::default();
     configure(folder.path(), receiver(received.clone()).await, CAMERAS, "");

@@ -52,22 +52,6 @@ impl Province {
         (output.status.code(), text)
     }
 
-    async fn health(&self, wanted: u16) -> String {
-        eventually(&format!("health {wanted}"), async || {
-            let answer = reqwest::get(format!("http://{}/-/healthy", self.world.page)).await.ok()?;
-            if answer.status().as_u16() == wanted { answer.text().await.ok() } else { None }
-        })
-        .await
-    }
-
-    fn told(&self, reason: &str) -> usize {
-        self.world.receiver.taken().iter().filter(|body| body["reason"] == reason).count()
-    }
-
-    async fn is_told(&self, reason: &str) {
-        eventually_within(Duration::from_secs(90), reason, async || (self.told(reason) > 0).then_some(())).await;
-    }
-
     async fn is_down(&self) {
         self.world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"down\"}", 1.0).await;
     }
@@ -106,7 +90,7 @@ async fn a_journal_moves_to_a_server_and_back_over_a_line_that_is_encrypted() {
     let daemon = province.world.start();
     province.world.metric("camhealth_coverage_ratio", 1.0).await;
     province.world.break_camera(1).await;
-    province.is_told("coverage_lost").await;
+    province.world.is_told("coverage_lost").await;
     province.end(daemon).await;
     let url = format!("{}?sslmode=require", province.postgres.url());
     let secure =
@@ -124,8 +108,8 @@ async fn a_journal_moves_to_a_server_and_back_over_a_line_that_is_encrypted() {
     let (code, told) = province.command(&["doctor"]);
     assert!(told.contains("dịch vụ đang dùng"), "{code:?} {told}");
     province.world.mend_camera(1).await;
-    province.is_told("coverage_restored").await;
-    assert_eq!((province.told("coverage_lost"), province.told("coverage_restored")), (1, 1));
+    province.world.is_told("coverage_restored").await;
+    assert_eq!((province.world.told("coverage_lost"), province.world.told("coverage_restored")), (1, 1));
     let taken = province.world.receiver.taken();
     let mut of_site =
         taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
@@ -187,19 +171,23 @@ async fn while_the_server_is_away_the_wall_shows_what_is_and_nobody_is_told_befo
     province.world.break_camera(1).await;
     // The wall shows it; the message waits, and that is told, once, past the outbox.
     province.is_down().await;
-    let why = province.health(503).await;
+    let why = province.world.health(503).await;
     assert!(why.contains("nothing can be remembered"), "{why}");
     province.world.metric("camhealth_watching", 0.0).await;
-    province.is_told("journal_failing").await;
-    assert_eq!((province.told("journal_failing"), province.told("coverage_lost")), (1, 0));
+    province.world.is_told("journal_failing").await;
+    assert_eq!((province.world.told("journal_failing"), province.world.told("coverage_lost")), (1, 0));
     let page = province.world.get("/incidents?lang=en").await;
     assert!(page.is_none_or(|page| !page.contains("panicked")));
     province.postgres.start_again();
     for reason in ["coverage_lost", "journal_restored"] {
-        province.is_told(reason).await;
+        province.world.is_told(reason).await;
     }
-    province.health(200).await;
-    assert_eq!((province.told("journal_failing"), province.told("coverage_lost")), (1, 1), "nothing is told twice");
+    province.world.health(200).await;
+    assert_eq!(
+        (province.world.told("journal_failing"), province.world.told("coverage_lost")),
+        (1, 1),
+        "nothing is told twice"
+    );
 
     // A server that hangs, with all its processes, holds up no page and no verdict.
     let sessions = province.postgres.sessions().await;
@@ -210,11 +198,11 @@ async fn while_the_server_is_away_the_wall_shows_what_is_and_nobody_is_told_befo
     let began = std::time::Instant::now();
     assert!(province.world.get("/api/v1/status").await.is_some());
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    province.health(503).await;
+    province.world.health(503).await;
     stop("-CONT");
-    province.health(200).await;
-    province.is_told("coverage_restored").await;
-    assert_eq!(province.told("coverage_restored"), 1);
+    province.world.health(200).await;
+    province.world.is_told("coverage_restored").await;
+    assert_eq!(province.world.told("coverage_restored"), 1);
     let changes = "SELECT count(*), count(DISTINCT (camera, decided, to_state)) FROM camhealth.transition";
     let counted = province.postgres.ask(changes).expect("it answers");
     let (all, distinct) = counted[0].split_once('|').expect("two numbers");
@@ -230,18 +218,18 @@ async fn a_server_that_comes_late_is_read_before_it_is_written() {
     let daemon = province.world.start();
     province.world.metric("camhealth_coverage_ratio", 1.0).await;
     province.world.break_camera(1).await;
-    province.is_told("coverage_lost").await;
+    province.world.is_told("coverage_lost").await;
     drop(daemon);
     province.postgres.stop();
     let _daemon = province.world.start();
     province.is_down().await;
-    province.health(503).await;
+    province.world.health(503).await;
     province.postgres.start_again();
-    province.health(200).await;
+    province.world.health(200).await;
     province.world.mend_camera(1).await;
-    province.is_told("coverage_restored").await;
+    province.world.is_told("coverage_restored").await;
     let taken = province.world.receiver.taken();
-    assert_eq!((province.told("coverage_lost"), province.told("coverage_restored")), (1, 1), "{taken:#?}");
+    assert_eq!((province.world.told("coverage_lost"), province.world.told("coverage_restored")), (1, 1), "{taken:#?}");
     let of_site = taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
     assert!(of_site.into_iter().all(|body| body["number"] == 1), "{taken:#?}");
 }
@@ -292,7 +280,7 @@ async fn a_server_without_room_is_told_and_gone_on_with() {
     })
     .await;
     fs::remove_file(&filler).expect("it is ours");
-    province.health(200).await;
+    province.world.health(200).await;
     assert!(!province.log().contains("panicked"), "{}", province.log());
 }
 
@@ -370,7 +358,7 @@ async fn daemons_stand_by_for_each_other() {
     daemons[1] = Some(pair.start(1));
     pair.stands_by(1).await;
     world.break_camera(1).await;
-    pair.province.is_told("coverage_lost").await;
+    pair.province.world.is_told("coverage_lost").await;
     // A kill between telling and noting may tell it twice.
     let waiting = "SELECT id FROM camhealth.outbox WHERE state = 'queued'";
     eventually("that it is noted", async || pair.province.postgres.ask(waiting)?.is_empty().then_some(())).await;
@@ -411,8 +399,8 @@ async fn daemons_stand_by_for_each_other() {
         active = other;
     }
     world.mend_camera(1).await;
-    pair.province.is_told("coverage_restored").await;
-    let told = (pair.province.told("coverage_lost"), pair.province.told("coverage_restored"));
+    pair.province.world.is_told("coverage_restored").await;
+    let told = (pair.province.world.told("coverage_lost"), pair.province.world.told("coverage_restored"));
     assert_eq!(told, (1, 1), "{:#?}", world.receiver.taken());
     let sessions = world.most_sessions();
     println!("sessions at a camera at once: {sessions} at most");

@@ -141,7 +141,8 @@ async fn shifts_are_told_swapped_and_seen_on_phones() {
     let (other, _) = feed(&addresses[1]).await;
     assert!(!of(&after, &&mine) && of(&after, &&theirs) && of(&other, &&mine) && !of(&other, &&theirs));
     let kept = an.iter().filter(|(name, shift)| after.get(*name) == Some(*shift)).count();
-    assert!(kept + 2 >= an.len(), "{kept} of {} are as they were", an.len());
+    // Two are swapped, and the two at the ends of what is told move with the clock.
+    assert!(kept + 4 >= an.len(), "{kept} of {} are as they were", an.len());
     let listed = ask(&["audit"]);
     assert_eq!(listed.matches("đổi ca: ").count(), 2, "{listed}");
 
