@@ -52,6 +52,12 @@ impl Province {
         (output.status.code(), text)
     }
 
+    /// Waits until what was told is noted as told: whoever is killed before that may tell it twice.
+    async fn is_noted(&self) {
+        let waiting = "SELECT id FROM camhealth.outbox WHERE state = 'queued'";
+        eventually("that it is noted", async || self.postgres.ask(waiting)?.is_empty().then_some(())).await;
+    }
+
     async fn is_down(&self) {
         self.world.metric("camhealth_camera_state{camera=\"cam-1\",kind=\"public\",state=\"down\"}", 1.0).await;
     }
@@ -219,6 +225,7 @@ async fn a_server_that_comes_late_is_read_before_it_is_written() {
     province.world.metric("camhealth_coverage_ratio", 1.0).await;
     province.world.break_camera(1).await;
     province.world.is_told("coverage_lost").await;
+    province.is_noted().await;
     drop(daemon);
     province.postgres.stop();
     let _daemon = province.world.start();
@@ -359,9 +366,7 @@ async fn daemons_stand_by_for_each_other() {
     pair.stands_by(1).await;
     world.break_camera(1).await;
     pair.province.world.is_told("coverage_lost").await;
-    // A kill between telling and noting may tell it twice.
-    let waiting = "SELECT id FROM camhealth.outbox WHERE state = 'queued'";
-    eventually("that it is noted", async || pair.province.postgres.ask(waiting)?.is_empty().then_some(())).await;
+    pair.province.is_noted().await;
     let mut active = 0;
     for round in 0..4 * rounds {
         let other = 1 - active;
