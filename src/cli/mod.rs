@@ -110,7 +110,7 @@ enum Command {
     Backup(backup::Arguments),
     /// Put a backup in the journal's place, while no daemon runs; the journal of before is set aside.
     Restore(backup::Restore),
-    /// Look the journal over, or forget what is old.
+    /// Look the journal over, forget what is old, or copy it to a server and back.
     Journal(journal::Arguments),
     /// Forget all that is known of a camera, while no daemon runs, and search for what might be left.
     Forget(forget::Arguments),
