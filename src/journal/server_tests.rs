@@ -139,6 +139,29 @@ async fn two_daemons_do_not_hold_one_journal_and_whoever_was_cut_off_is_refused(
     assert_eq!(history.transitions, [transition("a", State::Down, 1), transition("a", State::Down, 2)]);
 }
 
+#[tokio::test]
+async fn only_a_holder_that_renews_its_turn_can_lose_it() {
+    if !on_server() {
+        return;
+    }
+    for renews in [false, true] {
+        let alone = for_once();
+        let holder = Settings { standby: renews, ..alone.clone() };
+        let (journal, _) = Journal::open(&holder, at(0)).expect("a journal");
+        commit(&journal, batch(1)).await;
+        // As if nothing had been heard of it for an hour, by the server's clock.
+        let old = "UPDATE holder SET seen = seen - interval '1 hour'";
+        journal.with(move |store| store.connection().execute(old, values![])).await.expect("it is written");
+        let server = alone.server.clone().expect("a server");
+        let expected = if renews { Turn::Ours } else { Turn::Others(String::new()) };
+        let found = tokio::task::spawn_blocking(move || turn(&server)).await.expect("it ends").expect("it answers");
+        assert_eq!(std::mem::discriminant(&found), std::mem::discriminant(&expected), "{found:?}");
+        let other = Settings { standby: true, ..alone };
+        let opened = tokio::task::spawn_blocking(move || Journal::open(&other, at(9))).await.expect("it ends");
+        assert_eq!(opened.is_ok(), renews, "{:?}", opened.err());
+    }
+}
+
 #[test]
 fn a_server_that_is_not_there_is_told_and_looked_for() {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port");

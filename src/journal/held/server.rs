@@ -156,8 +156,9 @@ impl Taken {
                 let next = Fence { fence: known.fence + 1, commits: 0 };
                 let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
                 let sql =
-                    "UPDATE holder SET fence = ?1, commits = 0, name = ?2, since = now(), seen = clock_timestamp()";
-                session.put(sql, values![next.fence, format!("{name}, process {}", std::process::id())])?;
+                    "UPDATE holder SET fence = ?1, commits = 0, name = ?2, renews = ?3, since = now(), seen = now()";
+                session
+                    .put(sql, values![next.fence, format!("{name}, process {}", std::process::id()), self.standby])?;
                 next
             }
         };
@@ -216,7 +217,8 @@ impl Taken {
 
 /// Whether whoever holds the journal has lost its turn.
 fn is_lost(session: &Session) -> Result<bool, Error> {
-    let sql = format!("SELECT seen < clock_timestamp() - interval '{LOST_AFTER}' FROM holder");
+    // One that is alone does not renew its turn, and never loses it.
+    let sql = format!("SELECT renews AND seen < clock_timestamp() - interval '{LOST_AFTER}' FROM holder");
     // Before the tables are made it was seen at that moment.
     match one(session, &sql, |row| row.get(0)) {
         Ok(lost) => Ok(lost.unwrap_or(false)),

@@ -5,7 +5,7 @@
 
 -- Who holds the journal. Each commit carries the fence: whoever takes the journal over raises it, and what an earlier holder
 -- sends then is refused. `commits` counts the holder's transactions, so that one whose answer was lost is known again. Where daemons
--- stand by for each other, a holder that was not `seen` for some seconds has lost its turn.
+-- stand by for each other a holder `renews` its turn, and one that was not `seen` for some seconds has lost it.
 CREATE TABLE holder (
     one     BOOLEAN PRIMARY KEY DEFAULT true CHECK (one),
     format  BIGINT NOT NULL,
@@ -13,7 +13,8 @@ CREATE TABLE holder (
     commits BIGINT NOT NULL,
     name    TEXT NOT NULL,
     since   TIMESTAMPTZ NOT NULL,
-    seen    TIMESTAMPTZ NOT NULL
+    seen    TIMESTAMPTZ NOT NULL,
+    renews  BOOLEAN NOT NULL DEFAULT false
 ) WITH (fillfactor = 10);
 INSERT INTO holder (format, fence, commits, name, since, seen) VALUES (10, 0, 0, '', now(), now());
 
