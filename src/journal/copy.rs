@@ -52,8 +52,7 @@ pub fn copy(from: &Settings, to: &Settings, tell: &mut dyn FnMut(u64)) -> Result
 /// The journal, and what keeps a daemon from it meanwhile.
 fn source(from: &Settings) -> Result<(Connection, Option<std::fs::File>), Error> {
     if let Some(server) = &from.server {
-        let none = || Error::Impaired(format!("there is no journal at {}", server.told()));
-        drop(held::reader(server)?.ok_or_else(none)?);
+        drop(held::known(server)?);
         let connection = held::alone(server)?;
         patient(&connection);
         return Ok((connection, None));
@@ -83,20 +82,14 @@ fn to_file(source: &Connection, path: &Path, tell: &mut dyn FnMut(u64)) -> Resul
     }
     let _lock = restore::own(&place)?;
     let fresh = place.beside(".new");
-    place::remove(&fresh)?;
-    let made = || {
-        place::private().create_new(true).open(&fresh)?;
+    let mut made = || {
+        let file = open::fresh(&fresh)?;
         place.hand_over(&fresh)?;
-        let file = open::whole(&fresh, false)?;
-        // It is nobody's yet: one that is cut off is made anew.
-        file.pragma_update(None, "journal_mode", "off")?;
-        file.pragma_update(None, "synchronous", "off")?;
         let tables = all(source, &file.into(), tell)?;
         std::fs::File::open(&fresh)?.sync_all()?;
         place.put(&fresh)?;
         Ok(tables)
     };
-    let mut made = made;
     made().inspect_err(|_: &Error| {
         // It takes room, and is nobody's.
         let _ = place::remove(&fresh);

@@ -244,7 +244,7 @@ impl Trouble {
                     }
                     () => ": see that PostgreSQL runs there, and that this machine may reach it",
                 };
-                Self { told: format!("its server cannot be asked: {told}{remedy}"), ends: true, taken: false }
+                Self::end(format!("its server cannot be asked: {told}{remedy}"))
             }
         }
     }
@@ -279,17 +279,22 @@ impl Trouble {
             "its server did not answer within {} s: see that PostgreSQL runs there, and the way to it",
             patience.as_secs()
         );
-        Self { told, ends: true, taken: false }
+        Self::end(told)
     }
 
     /// What was in doubt stays so, since the server cannot be asked.
     pub(super) fn after(error: &Error) -> Self {
-        Self { told: error.to_string(), ends: true, taken: false }
+        Self::end(error.to_string())
     }
 
     /// The session ended before this.
     pub(super) fn lost() -> Self {
-        Self { told: "the session with its server has ended".to_owned(), ends: true, taken: false }
+        Self::end("the session with its server has ended".to_owned())
+    }
+
+    /// A session's end that nobody asked for.
+    fn end(told: String) -> Self {
+        Self { told, ends: true, taken: false }
     }
 
     /// Whether the server has refused this, so that nothing of it is done.

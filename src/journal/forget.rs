@@ -50,10 +50,7 @@ pub fn forget(settings: &Settings, camera: &CameraId, words: &[String], id: bool
         let connection = held::alone(server)?;
         let (gone, struck) = strike(&connection, camera, &words)?;
         // What is deleted lies in a table's file until that is written anew.
-        if let Some(session) = connection.server() {
-            session.wait_for(held::WITHOUT_END);
-            table::ALL.iter().try_for_each(|table| session.script(&format!("VACUUM (FULL) {}", table.name)))?;
-        }
+        held::write_anew(&connection)?;
         let audited = audited(&connection, &sought)?;
         let left = audited == 0 && stands(&connection, &sought)?;
         return Ok(Forgotten { journal: settings.told(), gone, struck, audited, left, elsewhere: Vec::new() });

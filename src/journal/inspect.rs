@@ -111,8 +111,7 @@ pub fn check(path: &Path, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error
 
 /// The same of a journal on a server.
 pub fn check_server(server: &Server, tell: &mut dyn FnMut(u64)) -> Result<Inspection, Error> {
-    let none = || Error::Impaired(format!("there is no journal at {} yet: camhealth run makes it", server.told()));
-    let connection = held::reader(server)?.ok_or_else(none)?;
+    let connection = held::known(server)?;
     if let Some(session) = connection.server() {
         session.wait_for(held::WITHOUT_END);
         // All of it of one moment, as of a file.

@@ -156,7 +156,8 @@ impl Journal {
         let (jobs, mut inbox) = mpsc::channel::<Job>(64);
         let (end, ended) = watch::channel(None);
         let (opened, opening) = std::sync::mpsc::sync_channel(1);
-        let (wanted, whereabouts) = (settings.clone(), Arc::new(settings.clone()));
+        let settings = Arc::new(settings.clone());
+        let wanted = settings.clone();
         let work = move || {
             let mut store = match Store::open(&wanted, now) {
                 Ok((store, restored)) => {
@@ -184,7 +185,7 @@ impl Journal {
             })
             .map_err(|_| Error::Closed)?;
         let (beside, condition, restored) = opening.recv().map_err(|_| Error::Closed)??;
-        Ok((Self { jobs, ended, settings: whereabouts, beside, readers: Arc::default(), condition }, restored))
+        Ok((Self { jobs, ended, settings, beside, readers: Arc::default(), condition }, restored))
     }
 
     /// How it fares, and whenever that changes.

@@ -54,6 +54,17 @@ pub(super) fn whole(path: &Path, look: bool) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+/// Makes an empty journal that is nobody's yet, in the place of one that was cut off: all lies in the file itself, which is moved
+/// when it is whole.
+pub(super) fn fresh(path: &Path) -> Result<Connection, Error> {
+    place::remove(path)?;
+    place::private().create_new(true).open(path)?;
+    let connection = whole(path, false)?;
+    connection.pragma_update(None, "journal_mode", "off")?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    Ok(connection)
+}
+
 /// Opens a file that nobody here may write to.
 pub(super) fn read_only(path: &Path) -> Result<Connection, Error> {
     reading(path, |connection| match schema::check(connection)? {

@@ -5,7 +5,7 @@ use super::{
     Error,
     columns::{json, time},
     rows,
-    sql::{Connection, Misread, Row, Value, values},
+    sql::{Connection, Misread, Row, values},
     table::{self, OUTBOX},
     timeline,
 };
@@ -29,15 +29,10 @@ pub(super) fn queue(connection: &Connection, notice: &Notice, to: &[Recipient]) 
         timeline::queued(connection, notice, recipient)?;
         let (incident, whom) = (notice.id().as_str(), recipient.key());
         let (first, due) = (channel.as_str(), notice.at().as_millisecond());
-        let none = Value::Null;
-        connection.put(
-            &sql,
-            &[
-                values![&key, incident, &whom, json(recipient), 0_i64, first, "queued", 0_i64, due].as_slice(),
-                &[none.clone(), none.clone(), none],
-            ]
-            .concat(),
-        )?;
+        // Nothing became of it yet: neither when it was settled, nor what its channel called it, nor what failed.
+        let none = None::<&str>;
+        let row = values![&key, incident, &whom, json(recipient), 0_i64, first, "queued", 0_i64, due, none, none, none];
+        connection.put(&sql, row)?;
     }
     Ok(())
 }

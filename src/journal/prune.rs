@@ -35,9 +35,8 @@ pub fn prune(settings: &Settings, vacuum: bool, now: Timestamp, tell: &mut dyn F
     if let Some(server) = &settings.server {
         let connection = held::alone(server)?;
         let (before, rows) = forget(&connection, settings, now, tell)?;
-        if let (true, Some(session)) = (vacuum, connection.server()) {
-            session.wait_for(held::WITHOUT_END);
-            table::ALL.iter().try_for_each(|table| session.script(&format!("VACUUM (FULL) {}", table.name)))?;
+        if vacuum {
+            held::write_anew(&connection)?;
         }
         let (after, unused) = inspect::size(&connection)?;
         return Ok(Pruned { journal, rows, before, after, unused });

@@ -7,7 +7,6 @@
 use super::{
     Error, open,
     pages::{Cell, Pages},
-    place,
     table::{self, Table},
 };
 use rusqlite::{Connection, params_from_iter, types::Value};
@@ -33,15 +32,7 @@ pub(super) struct Salvaged {
 
 /// Makes a sound file at `fresh` of what is left of `damaged`.
 pub(super) fn to_file(damaged: &Path, fresh: &Path) -> Result<Salvaged, Error> {
-    // Left by a salvage that was cut off.
-    place::remove(fresh)?;
-    place::private().create_new(true).open(fresh)?;
-    let salvaged = open::whole(fresh, false).and_then(|mut connection| {
-        // It is nobody's yet: one that is cut off is made anew. All lies in the file itself, which is then moved.
-        connection.pragma_update(None, "journal_mode", "off")?;
-        connection.pragma_update(None, "synchronous", "off")?;
-        salvage(&mut connection, damaged, false)
-    });
+    let salvaged = open::fresh(fresh).and_then(|mut connection| salvage(&mut connection, damaged, false));
     let salvaged = salvaged.and_then(|salvaged| {
         File::open(fresh)?.sync_all()?;
         Ok(salvaged)

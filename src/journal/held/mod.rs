@@ -10,8 +10,10 @@ use server::Taken;
 use std::sync::{Arc, atomic::AtomicBool};
 
 pub(super) use file::Found;
+#[cfg(test)]
+pub(super) use server::end_of_holder;
 pub use server::{Asked, Turn, ask, turn};
-pub(super) use server::{WITHOUT_END, alone, reader};
+pub(super) use server::{WITHOUT_END, alone, known, reader, write_anew};
 
 /// The journal, or what stands in for it.
 #[derive(Debug)]
@@ -114,11 +116,11 @@ impl Held {
         }
     }
 
-    /// Notes that a write failed.
+    /// Notes that a write failed; a session knows by itself that it is lost.
     pub(super) fn failed(&mut self, error: &Error) {
         match self {
             Self::File(file) => file.failed(error),
-            Self::Server(taken) => taken.failed(error),
+            Self::Server(_) => {}
         }
     }
 

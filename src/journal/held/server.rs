@@ -8,6 +8,7 @@ use super::super::{
     Error, schema,
     server::Server,
     sql::{Connection, Fence, Misread, Row, Session, values},
+    table,
 };
 use std::{
     sync::{
@@ -58,7 +59,6 @@ pub(in crate::journal) struct Taken {
     /// By which the server knows the session, so that one that was lost and lingers there is ended.
     process: Option<i64>,
     fence: Option<Fence>,
-    stale: bool,
     blank: bool,
     taken: bool,
     tried: Option<Instant>,
@@ -74,7 +74,6 @@ impl Taken {
             why: String::new(),
             process: None,
             fence: None,
-            stale: false,
             blank: false,
             taken: false,
             tried: None,
@@ -87,7 +86,6 @@ impl Taken {
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Error> {
-        self.tried = Some(Instant::now());
         let begun = self.take(LET_GO);
         self.blank = begun.is_err();
         begun
@@ -98,7 +96,7 @@ impl Taken {
     }
 
     pub(super) fn is_whole(&self) -> bool {
-        !self.stale && self.session().is_some_and(|session| !session.is_lost())
+        self.session().is_some_and(|session| !session.is_lost())
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -117,14 +115,8 @@ impl Taken {
         self.tried.is_some_and(|tried| tried.elapsed() < AGAIN)
     }
 
-    pub(super) fn failed(&mut self, error: &Error) {
-        let ends = matches!(error, Error::Server(trouble) | Error::InDoubt { trouble, .. } if trouble.ends_session());
-        self.stale |= ends;
-    }
-
     /// Takes it again.
     pub(super) fn attach(&mut self) -> Result<(), Error> {
-        self.tried = Some(Instant::now());
         self.take(Duration::ZERO)
     }
 
@@ -133,6 +125,7 @@ impl Taken {
     }
 
     fn take(&mut self, let_go: Duration) -> Result<(), Error> {
+        self.tried = Some(Instant::now());
         let taken = self.try_to_take(let_go);
         if let Err(error) = &taken {
             self.why = error.to_string();
@@ -144,7 +137,7 @@ impl Taken {
         self.fence = self.session().and_then(Session::carried).or(self.fence);
         self.connection = None;
         self.beside.store(false, Ordering::Relaxed);
-        let session = signed_in(&self.server, PATIENCE)?;
+        let session = signed_in(&self.server)?;
         self.lock(&session, let_go)?;
         prepare(&session, &self.server)?;
         let known = self.holder(&session)?;
@@ -164,9 +157,7 @@ impl Taken {
         };
         session.carry(fence);
         self.process = one(&session, "SELECT pg_backend_pid()", |row| row.get(0))?;
-        self.fence = Some(fence);
         self.connection = Some(Connection::Server(Box::new(session)));
-        self.stale = false;
         self.beside.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -174,37 +165,25 @@ impl Taken {
     /// Takes the lock, which is the session's. One of our own that lingers on the server is ended.
     fn lock(&self, session: &Session, let_go: Duration) -> Result<(), Error> {
         let deadline = Instant::now() + let_go.max(if self.process.is_some() { PATIENCE } else { Duration::ZERO });
-        let sql = format!("SELECT pg_try_advisory_lock({LOCK})");
         let mut ended = false;
         loop {
-            if one(session, &sql, |row| row.get(0))?.unwrap_or(false) {
+            if try_lock(session)? {
                 return Ok(());
             }
             // Another's number may be the same by now; it is ended only where it holds our lock.
             let of_ours = self.process.map(|process| format!("AND pid = {process}"));
             let of_others = if self.standby && is_lost(session)? { Some(String::new()) } else { None };
             if let (Some(whose), false) = (of_others.or(of_ours), ended) {
-                let end = format!(
-                    "SELECT pg_terminate_backend(pid) FROM pg_locks
-                     WHERE locktype = 'advisory' AND granted {whose}
-                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                       AND (classid::bigint << 32 | objid::bigint) = {LOCK}"
-                );
-                session.put(&end, values![])?;
+                session.put(&end_of_holder(&whose), values![])?;
                 ended = true;
             }
             if Instant::now() >= deadline {
                 // Who it is stands in a table that there may not be yet.
-                let by = self.holder_name(session).unwrap_or_default();
+                let by = holder_name(session).ok().flatten().map(|name| format!(" ({name})")).unwrap_or_default();
                 return Err(Error::Held { journal: self.server.told(), by });
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-    }
-
-    fn holder_name(&self, session: &Session) -> Option<String> {
-        let name: String = one(session, "SELECT name FROM holder", |row| row.get(0)).ok()??;
-        Some(format!(" ({name})"))
     }
 
     fn holder(&self, session: &Session) -> Result<Fence, Error> {
@@ -213,6 +192,26 @@ impl Taken {
         })?;
         fence.ok_or_else(|| Error::Damaged(format!("{} has no row in its table holder", self.server.told())))
     }
+}
+
+/// Takes the lock for a session, if nobody has it.
+fn try_lock(session: &Session) -> Result<bool, Error> {
+    let taken = one(session, &format!("SELECT pg_try_advisory_lock({LOCK})"), |row| row.get(0))?;
+    Ok(taken.unwrap_or(false))
+}
+
+/// SQL that ends the session which holds the journal; `whose` is a further condition.
+pub(in crate::journal) fn end_of_holder(whose: &str) -> String {
+    format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks
+         WHERE locktype = 'advisory' AND granted {whose}
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND (classid::bigint << 32 | objid::bigint) = {LOCK}"
+    )
+}
+
+fn holder_name(session: &Session) -> Result<Option<String>, Error> {
+    one(session, "SELECT name FROM holder", |row| row.get(0))
 }
 
 /// Whether whoever holds the journal has lost its turn.
@@ -238,15 +237,12 @@ pub enum Turn {
 
 /// Asks whose turn it is. Blocks for some seconds where the server does not answer.
 pub fn turn(server: &Server) -> Result<Turn, Error> {
-    let session = signed_in(server, PATIENCE)?;
+    let session = signed_in(server)?;
     // It is let go with the session.
-    if one(&session, &format!("SELECT pg_try_advisory_lock({LOCK})"), |row| row.get(0))? == Some(true)
-        || is_lost(&session)?
-    {
+    if try_lock(&session)? || is_lost(&session)? {
         return Ok(Turn::Ours);
     }
-    let name: Option<String> = one(&session, "SELECT name FROM holder", |row| row.get(0))?;
-    Ok(Turn::Others(name.unwrap_or_default()))
+    Ok(Turn::Others(holder_name(&session)?.unwrap_or_default()))
 }
 
 /// Takes the journal for a command, while no daemon runs.
@@ -259,14 +255,28 @@ pub(in crate::journal) fn alone(server: &Arc<Server>) -> Result<Connection, Erro
 
 /// Reads the journal beside whoever holds it; `None` where there is none yet.
 pub(in crate::journal) fn reader(server: &Server) -> Result<Option<Connection>, Error> {
-    let session = signed_in(server, PATIENCE)?;
-    session.script("SET default_transaction_read_only = on; SET statement_timeout = '60s'")?;
+    let session = signed_in(server)?;
+    let limit = READING.as_millis();
+    session.script(&format!("SET default_transaction_read_only = on; SET statement_timeout = {limit}"))?;
     session.wait_for(READING);
     match format(&session, server)? {
         Some(found) if found < schema::LATEST => Err(Error::Older { found, known: schema::LATEST }),
         Some(_) => Ok(Some(Connection::Server(Box::new(session)))),
         None => Ok(None),
     }
+}
+
+/// The same where there is to be one.
+pub(in crate::journal) fn known(server: &Server) -> Result<Connection, Error> {
+    let none = || Error::Impaired(format!("there is no journal at {} yet: camhealth run makes it", server.told()));
+    reader(server)?.ok_or_else(none)
+}
+
+/// Writes a server's tables anew without what nothing uses, however long that takes.
+pub(in crate::journal) fn write_anew(connection: &Connection) -> Result<(), Error> {
+    let Some(session) = connection.server() else { return Ok(()) };
+    session.wait_for(WITHOUT_END);
+    table::ALL.iter().try_for_each(|table| session.script(&format!("VACUUM (FULL) {}", table.name)))
 }
 
 /// How a server fares that is to hold the journal.
@@ -284,19 +294,19 @@ pub struct Asked {
 
 /// Asks a server, without a change.
 pub fn ask(server: &Server, now: impl Fn() -> jiff::Timestamp) -> Result<Asked, Error> {
-    let session = signed_in(server, PATIENCE)?;
+    let session = signed_in(server)?;
     let is_there = format(&session, server)?.is_some();
-    let free = one(&session, &format!("SELECT pg_try_advisory_lock({LOCK})"), |row| row.get::<bool>(0))?;
+    let is_held = !try_lock(&session)?;
     let sums: Option<String> = one(&session, "SELECT current_setting('data_checksums')", |row| row.get(0))?;
     let (before, theirs) = (now(), "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
     let theirs: i64 = one(&session, theirs, |row| row.get(0))?.unwrap_or_default();
     let ours = i64::midpoint(before.as_millisecond(), now().as_millisecond());
     let ahead = theirs.saturating_sub(ours) as f64 / 1000.0;
-    Ok(Asked { is_there, is_held: free == Some(false), has_sums: sums.as_deref() == Some("on"), ahead })
+    Ok(Asked { is_there, is_held, has_sums: sums.as_deref() == Some("on"), ahead })
 }
 
-fn signed_in(server: &Server, patience: Duration) -> Result<Session, Error> {
-    let session = Session::connect(server, patience)?;
+fn signed_in(server: &Server) -> Result<Session, Error> {
+    let session = Session::connect(server, PATIENCE)?;
     session.script(&format!("{SETTINGS} SET search_path = {}", server.schema()))?;
     Ok(session)
 }

@@ -83,23 +83,16 @@ impl Column for i64 {
     }
 }
 
-impl Column for u32 {
-    fn of(value: Value<'_>) -> Option<Self> {
-        i64::of(value).and_then(|number| number.try_into().ok())
-    }
+macro_rules! integers {
+    ($($kind:ty),*) => {
+        $(impl Column for $kind {
+            fn of(value: Value<'_>) -> Option<Self> {
+                i64::of(value).and_then(|number| number.try_into().ok())
+            }
+        })*
+    };
 }
-
-impl Column for u16 {
-    fn of(value: Value<'_>) -> Option<Self> {
-        i64::of(value).and_then(|number| number.try_into().ok())
-    }
-}
-
-impl Column for u8 {
-    fn of(value: Value<'_>) -> Option<Self> {
-        i64::of(value).and_then(|number| number.try_into().ok())
-    }
-}
+integers!(u8, u16, u32);
 
 impl Column for bool {
     fn of(value: Value<'_>) -> Option<Self> {
