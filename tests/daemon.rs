@@ -131,6 +131,14 @@ impl World {
         self.receiver.taken().iter().filter(|body| body["reason"] == reason).count()
     }
 
+    /// Whether all that was told of a site's coverage is of the first incident.
+    pub fn is_one_incident(&self) -> bool {
+        let taken = self.receiver.taken();
+        let mut of_site =
+            taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
+        of_site.all(|body| body["number"] == 1)
+    }
+
     pub async fn is_told(&self, reason: &str) {
         let patience = Duration::from_secs(90);
         eventually_within(patience, reason, async || (self.told(reason) > 0).then_some(())).await;

@@ -5,7 +5,7 @@
 use crate::{
     agents::{World, each_look_counts_once, moments},
     encrypted_pages::issue,
-    support::{Process, eventually, eventually_within, fixture, program, require},
+    support::{Process, clock_of, eventually, eventually_within, fixture, program, require},
 };
 use std::{
     fs,
@@ -117,15 +117,10 @@ impl Street {
 
     /// An agent whose wall clock is off by what a file says at each moment.
     fn agent(&self, folder: &str, clock: &Path) -> Process {
-        const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
-        let library = Some(LIBRARY).filter(|library| Path::new(library).exists());
-        let library = library.unwrap_or("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1");
-        require(library);
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("agent.log"));
         let mut command = self.at("house");
         command.arg(program()).args(["agent", "run", "--folder", folder]);
-        command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", clock);
-        command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        clock_of(&mut command, clock);
         Process::start(command.stdout(Stdio::null()).stderr(log.expect("a file")))
     }
 

@@ -117,9 +117,7 @@ async fn a_journal_moves_to_a_server_and_back_over_a_line_that_is_encrypted() {
     province.world.is_told("coverage_restored").await;
     assert_eq!((province.world.told("coverage_lost"), province.world.told("coverage_restored")), (1, 1));
     let taken = province.world.receiver.taken();
-    let mut of_site =
-        taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
-    assert!(of_site.all(|body| body["number"] == 1), "{taken:#?}");
+    assert!(province.world.is_one_incident(), "{taken:#?}");
     // Beside it, by commands; a second one is refused, and so is a copy.
     let (code, told) = province.command(&["journal", "check"]);
     assert!(code == Some(0) && told.contains("postgres://127.0.0.1"), "{told}");
@@ -237,8 +235,7 @@ async fn a_server_that_comes_late_is_read_before_it_is_written() {
     province.world.is_told("coverage_restored").await;
     let taken = province.world.receiver.taken();
     assert_eq!((province.world.told("coverage_lost"), province.world.told("coverage_restored")), (1, 1), "{taken:#?}");
-    let of_site = taken.iter().filter(|body| body["reason"].as_str().is_some_and(|why| why.starts_with("coverage")));
-    assert!(of_site.into_iter().all(|body| body["number"] == 1), "{taken:#?}");
+    assert!(province.world.is_one_incident(), "{taken:#?}");
 }
 
 /// A disk of the server's that is full, as far as tables go: a tablespace on a small disk of its own.

@@ -1,7 +1,7 @@
 //! People are told over every kind of channel by the real programs and real HTTP, take incidents on by answering, and
 //! are reached another way when a channel fails; a real Alertmanager shows what is open.
 
-use crate::support::{Server, camhealth, eventually, fixture, free_address, program, require, run};
+use crate::support::{Server, camhealth, clock_of, eventually, fixture, free_address, program, require, run};
 use axum::{
     Router,
     body::Bytes,
@@ -445,10 +445,6 @@ async fn what_cannot_be_remembered_is_told_as_soon_as_it_can() {
 /// What is due was planned by the old time: nothing would be looked at for an hour.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_set_back_by_an_hour_blinds_nobody() {
-    const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
-    let library = std::fs::exists(LIBRARY).expect("it can be asked").then_some(LIBRARY);
-    let library = library.unwrap_or("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1");
-    require(library);
     let receiver = Receiver::default();
     let here = receiver.start().await;
     let mut world = World::new(&hook(here)).await;
@@ -457,8 +453,7 @@ async fn a_clock_that_is_set_back_by_an_hour_blinds_nobody() {
     let log = std::fs::File::create(world.folder.path().join("log")).expect("a file");
     let mut command = Command::new(program());
     command.args(["run", "--config", &world.config()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &time);
-    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    clock_of(&mut command, &time);
     world.daemon = Some(command.spawn().expect("it starts"));
     world.metric("camhealth_coverage_ratio 1").await;
     std::fs::write(&time, "-3600").expect("it can be written");

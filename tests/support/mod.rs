@@ -107,6 +107,16 @@ pub fn program() -> &'static str {
     env!("CARGO_BIN_EXE_camhealth")
 }
 
+/// Has a program's wall clock be off by what a file says at each moment, such as `-3600`; what measures time is left alone.
+pub fn clock_of(command: &mut Command, file: &Path) {
+    const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+    let library = Some(LIBRARY).filter(|library| Path::new(library).exists());
+    let library = library.unwrap_or("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1");
+    require(library);
+    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", file);
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+}
+
 /// Runs our program to its end.
 pub fn camhealth(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     run(Command::new(program()).args(arguments).envs(environment.iter().copied()))
