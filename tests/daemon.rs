@@ -235,8 +235,13 @@ async fn kill_9_loses_no_transition_and_no_alert() {
     let mut daemon = world.start();
     world.metric("camhealth_coverage_ratio", 1.0).await;
     world.break_camera(1).await;
-    // Decided and durable, but not yet told: the receiver refuses.
-    world.metric("camhealth_notices_pending", 2.0).await;
+    // Durable, but not yet told: the receiver refuses. What is decided and not yet written may be forgotten by a kill.
+    let journal = rusqlite::Connection::open(world.folder.path().join("journal.sqlite3")).expect("it opens");
+    eventually("two durable messages", async || {
+        let waiting: i64 = journal.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).ok()?;
+        (waiting == 2).then_some(())
+    })
+    .await;
     daemon.kill();
     world.receiver.refuses.store(false, Ordering::SeqCst);
     assert!(world.receiver.taken().is_empty());
@@ -250,7 +255,6 @@ async fn kill_9_loses_no_transition_and_no_alert() {
     let taken = world.receiver.taken();
     let of = |reason: &str| taken.iter().filter(|body| body["reason"] == reason).count();
     assert_eq!((of("coverage_lost"), of("coverage_restored"), taken.len()), (1, 1, 4), "{taken:#?}");
-    let journal = rusqlite::Connection::open(world.folder.path().join("journal.sqlite3")).expect("it opens");
     let sql =
         "SELECT group_concat(to_state, ' ') FROM (SELECT to_state FROM transition WHERE camera = 'cam-1' ORDER BY id)";
     let states: String = journal.query_row(sql, [], |row| row.get(0)).expect("it is read");
