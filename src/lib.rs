@@ -19,11 +19,11 @@
 //! # Who may import whom
 //!
 //! A star: everything may import [`model`], which imports nothing of ours. Core modules ([`health`], [`coverage`],
-//! [`topology`], [`alert`], [`outbox`], [`call`], [`request`], [`rights`], [`edits`], [`uptime`], [`inventory`]) and edges ([`probe`], [`schedule`],
+//! [`topology`], [`alert`], [`outbox`], [`placement`], [`call`], [`request`], [`rights`], [`edits`], [`uptime`], [`inventory`]) and edges ([`probe`], [`schedule`],
 //! [`journal`], [`deliver`], [`metrics`], [`web`], [`sim`], [`dashboards`]) never import each other: `schedule` is handed
 //! the probe, and `web` the metrics, as functions. Of [`schedule`] all but the runner is core too: the plan, gates, cadence and budgets.
-//! [`monitor`] alone joins the core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`], [`agent`] and [`cli`]
-//! know all. Files do not import each other in a circle.
+//! [`monitor`] alone joins the core. Each module owns its `Settings`; [`config`] fills them. Only [`daemon`], [`agent`], [`province`] and
+//! [`cli`] know all. Files do not import each other in a circle.
 //!
 //! # Invariants
 //!
@@ -51,6 +51,7 @@ pub mod health;
 pub mod inventory;
 pub mod monitor;
 pub mod outbox;
+pub mod placement;
 pub mod request;
 pub mod rights;
 pub mod topology;
@@ -83,3 +84,5 @@ pub mod cli;
 pub mod config;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it is the shell")]
 pub mod daemon;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it starts daemons")]
+pub mod province;

@@ -17,6 +17,7 @@ const CORE: &[&str] = &[
     "topology",
     "alert",
     "outbox",
+    "placement",
     "call",
     "request",
     "rights",
@@ -47,7 +48,7 @@ const EXCEPTIONS: &[(&str, &[&str])] = &[
         "config",
         &[
             "health", "topology", "alert", "schedule", "probe", "journal", "deliver", "metrics", "uptime", "web",
-            "edits",
+            "edits", "province",
         ],
     ),
     // The report's figures are plain data, worked out by pure functions; so are wishes and what became of them.

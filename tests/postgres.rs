@@ -414,13 +414,13 @@ async fn daemons_stand_by_for_each_other() {
 }
 
 /// A way to the server that can be cut as a cable is: nothing gets through, and nobody is told.
-struct Way {
-    address: SocketAddr,
+pub struct Way {
+    pub address: SocketAddr,
     cut: watch::Sender<bool>,
 }
 
 impl Way {
-    async fn to(port: u16) -> Self {
+    pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("a port");
         let cut = watch::Sender::new(false);
@@ -439,7 +439,7 @@ impl Way {
         Self { address, cut }
     }
 
-    fn cut(&self, cut: bool) {
+    pub fn cut(&self, cut: bool) {
         self.cut.send_replace(cut);
     }
 }

@@ -70,6 +70,8 @@ mod postgres;
 mod privacy;
 /// A real Prometheus scrapes the daemon.
 mod prometheus;
+/// Machines that share a province.
+mod province;
 /// What cameras get wrong, judged by players.
 mod quirks;
 /// The probe command against servers that nobody here wrote.

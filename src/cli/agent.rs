@@ -3,7 +3,7 @@
 use super::{BROKEN, FAILED, USAGE, fail, log, process};
 use crate::{
     agent::{self, Code, Identity},
-    daemon::Signal,
+    daemon::{self, Signal},
 };
 use std::{path::PathBuf, process::ExitCode};
 use tokio_util::sync::CancellationToken;
@@ -75,7 +75,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn watch(folder: PathBuf, form: log::Form, attached: bool) -> ExitCode {
-    if let Err(code) = process::begin(form) {
+    if let Err(code) = process::begin(form, None) {
         return code;
     }
     let identity = match Identity::read(&folder) {
@@ -87,15 +87,10 @@ async fn watch(folder: PathBuf, form: log::Form, attached: bool) -> ExitCode {
         Err(code) => return code,
     };
     tracing::info!(agent = identity.link, "looking");
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    daemon::tell_service_manager(&[sd_notify::NotifyState::Ready]);
     let stop = CancellationToken::new();
     if attached {
-        let stop = stop.clone();
-        tokio::spawn(async move {
-            // Nothing is ever written to it.
-            let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
-            stop.cancel();
-        });
+        process::end_with_input(stop.clone());
     }
     let mut work = std::pin::pin!(agent::run(folder, identity, program, stop.clone()));
     loop {

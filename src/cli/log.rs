@@ -49,7 +49,7 @@ pub(super) enum Form {
 
 /// Begins to log: changes of state, by `RUST_LOG` more. The libraries that speak to others stay silent whatever is asked,
 /// since their logs hold URLs, tokens and stream bytes.
-pub(super) fn start(form: Form) -> io::Result<()> {
+pub(super) fn start(form: Form, commune: Option<&str>) -> io::Result<()> {
     let sink = match form {
         Form::Journald => Sink::Journal(journal()?),
         // Without its socket the journal takes lines all the same.
@@ -60,7 +60,10 @@ pub(super) fn start(form: Form) -> io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let directives = SILENT.iter().filter_map(|library| format!("{library}=off").parse().ok());
     let filter = directives.fold(filter, EnvFilter::add_directive);
-    tracing_subscriber::registry().with(filter).with(Log { clock: Clock::system(), sink }).init();
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(Log { clock: Clock::system(), commune: commune.map(str::to_owned), sink })
+        .init();
     // Who asks for a backtrace gets it as the language writes it.
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         std::panic::set_hook(Box::new(panicked));
@@ -104,6 +107,8 @@ enum Sink {
 /// What events are handed to.
 struct Log {
     clock: Clock,
+    /// Whose daemon it is, where several write to one log.
+    commune: Option<String>,
     sink: Sink,
 }
 
@@ -114,7 +119,10 @@ impl<S: Subscriber> Layer<S> for Log {
         if SILENT.contains(&library) {
             return;
         }
-        let entry = Entry::of(event, self.clock.now());
+        let mut entry = Entry::of(event, self.clock.now());
+        if let Some(commune) = &self.commune {
+            entry.fields.push(("commune", Value::String(commune.clone())));
+        }
         let mut error = io::stderr().lock();
         // There is nobody to tell that the log cannot be written.
         let _ = match &self.sink {

@@ -37,6 +37,7 @@ mod pdf;
 mod probe;
 mod process;
 mod progress;
+mod province;
 mod questions;
 mod reload;
 mod report;
@@ -94,6 +95,8 @@ enum Command {
     Drill(drill::Arguments),
     /// Take a site, a link or a camera out of service on purpose: its alerts are kept back until the end.
     Silence(silence::Arguments),
+    /// Share the communes of a province with other machines.
+    Province(province::Arguments),
     /// Keep accounts: who signs in, and what they may do.
     Users(users::Arguments),
     /// Keep what programs and screens are known by.
@@ -177,6 +180,7 @@ pub fn main() -> ExitCode {
         Command::Incident(arguments) => in_runtime(incident::run(arguments)),
         Command::Drill(arguments) => in_runtime(drill::run(arguments)),
         Command::Silence(arguments) => in_runtime(silence::run(arguments)),
+        Command::Province(arguments) => in_runtime(province::run(arguments)),
         Command::Users(arguments) => in_runtime(users::run(arguments)),
         Command::Passes(arguments) => in_runtime(passes::run(arguments)),
         Command::Agents(arguments) => in_runtime(agents::run(arguments)),

@@ -3,16 +3,27 @@
 use super::{BROKEN, FAILED, config_path, fail, files, log, process};
 use crate::{
     clock::Clock,
-    config,
-    daemon::{self, Broken, Parts, Probing, Running, Signal, Signals},
+    config::{self, Config},
+    daemon::{self, Broken, Parts, Probing, Running, Signal, Signals, tell_service_manager},
     journal,
+    province::{self, STANDS_BY, TAKES_OVER, WATCHES},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use sd_notify::NotifyState;
 use secrecy::ExposeSecret;
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::{ErrorKind, IsTerminal},
+    net::IpAddr,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How often it is asked whose turn it is.
 const TURN_EVERY: Duration = Duration::from_secs(1);
+/// How long a commune's port may be held yet by whoever passed its visitors on.
+const PORT_IS_LET_GO: Duration = Duration::from_secs(10);
 /// Reloads by signal at once: one that is read, and one that sees what changed since.
 const RELOADS: usize = 2;
 
@@ -24,26 +35,47 @@ pub(super) struct Arguments {
     /// How the log is written; RUST_LOG says how much of it.
     #[arg(long, value_enum, value_name = "FORM", default_value_t = log::Form::Auto)]
     log: log::Form,
+    /// One of a province's communes: the log names it, and the daemon ends with whoever started it, when nothing can come
+    /// over standard input any more.
+    #[arg(long, hide = true, value_name = "COMMUNE")]
+    commune: Option<String>,
+    /// The address of this machine among those that share the province, in the place of the one in [web] listen.
+    #[arg(long, hide = true, value_name = "IP", requires = "commune")]
+    address: Option<IpAddr>,
+}
+
+impl Arguments {
+    /// The configuration as it holds on this machine.
+    fn here(&self, mut config: Config) -> Config {
+        if let Some(address) = self.address {
+            config.web.listen = province::here(config.web.listen, address);
+        }
+        config
+    }
 }
 
 pub(super) async fn run(arguments: Arguments) -> ExitCode {
-    if let Err(code) = process::begin(arguments.log) {
+    if let Err(code) = process::begin(arguments.log, arguments.commune.as_deref()) {
         return code;
     }
     if let Err(error) = daemon::raise_descriptors() {
         tracing::warn!(%error, "the limit of open files stays as it was");
     }
-    let path = arguments.config;
-    let config = match files(&path) {
-        Ok(config) => config,
+    let config = match files(&arguments.config) {
+        Ok(config) => arguments.here(config),
         Err(code) => return code,
     };
     let (program, mut signals) = match process::program_and_signals() {
         Ok(both) => both,
         Err(code) => return code,
     };
+    let of_a_province = arguments.commune.is_some();
+    if of_a_province {
+        process::end_with_input(signals.end());
+    }
     let loader = Arc::new(move || {
-        config::load(&path).map_err(|problems| {
+        let read = config::load(&arguments.config).map(|config| arguments.here(config));
+        read.map_err(|problems| {
             log::lines(&problems.render(false));
             // Whoever asks over HTTP may be a stranger.
             format!("the new configuration has {}; the log and camhealth check say which", problems.count())
@@ -51,6 +83,7 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     });
     let parts = Parts { probing: Probing::Real(program), loader };
     let mut config = config;
+    let mut taken_until = None;
     // What starts anew in place goes on with the configuration that ran: the files may be half of a new one.
     loop {
         if let Some(server) = config.journal.server.clone().filter(|_| config.journal.standby)
@@ -59,8 +92,21 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             return ExitCode::SUCCESS;
         }
         let stands_by = config.journal.standby.then(|| config.clone());
+        if stands_by.is_some() {
+            tell_service_manager(&[NotifyState::Status(TAKES_OVER)]);
+        }
         let running = match (daemon::start(config, Clock::system(), parts.clone()).await, stands_by) {
             (Ok(running), _) => running,
+            // Whoever passed the commune's visitors on to another machine lets go of the port as it hears of this.
+            (Err(daemon::Error::Listen(_, error)), Some(again))
+                if of_a_province
+                    && error.kind() == ErrorKind::AddrInUse
+                    && Instant::now() < *taken_until.get_or_insert_with(|| Instant::now() + PORT_IS_LET_GO) =>
+            {
+                config = again;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
             // Another was quicker, or the server went away: that is seen while standing by.
             (Err(daemon::Error::Journal(error)), Some(again)) => {
                 tracing::warn!(%error, "the journal could not be taken: standing by");
@@ -70,7 +116,8 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
             (Err(error), _) => return fail(FAILED, &error.to_string()),
         };
         welcome(&running).await;
-        tell_service_manager(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status("watching")]);
+        taken_until = None;
+        tell_service_manager(&[NotifyState::Ready, NotifyState::Status(WATCHES)]);
         match serve(&running, &mut signals).await {
             // All that is due was planned by the old time. What was remembered is picked up again, as after any start.
             End::ClockSetBack(by) => {
@@ -96,15 +143,14 @@ async fn stand_by(server: Arc<journal::Server>, signals: &mut Signals) -> bool {
         let turn = tokio::task::spawn_blocking(move || journal::turn(&asked)).await;
         let why = match turn {
             Ok(Ok(journal::Turn::Ours)) => return true,
-            Ok(Ok(journal::Turn::Others(name))) => format!("standing by: the journal is held by {name}"),
-            Ok(Err(error)) => format!("standing by: {error}"),
-            Err(error) => format!("standing by: {error}"),
+            Ok(Ok(journal::Turn::Others(name))) => format!("{STANDS_BY}: the journal is held by {name}"),
+            Ok(Err(error)) => format!("{STANDS_BY}: {error}"),
+            Err(error) => format!("{STANDS_BY}: {error}"),
         };
         if why != told {
             tracing::info!("{why}");
         }
         // Standing by is work, too: the service manager is told each time, which is what its watchdog waits for.
-        use sd_notify::NotifyState;
         tell_service_manager(&[NotifyState::Ready, NotifyState::Watchdog, NotifyState::Status(&why)]);
         told = why;
         tokio::select! {
@@ -177,19 +223,12 @@ async fn serve(running: &Running, signals: &mut Signals) -> End {
 /// Stops with care; a second signal ends at once.
 async fn stop(running: Running, mut signals: Signals, end: &End) -> ExitCode {
     let (status, code) = end.told();
-    tell_service_manager(&[sd_notify::NotifyState::Stopping, sd_notify::NotifyState::Status(&status)]);
+    tell_service_manager(&[NotifyState::Stopping, NotifyState::Status(&status)]);
     tracing::info!("a second signal ends at once, without closing sessions at cameras");
     let again = async { while signals.next().await == Signal::Reload {} };
     tokio::select! {
         () = running.stop() => ExitCode::from(code),
         () = again => ExitCode::from(FAILED),
-    }
-}
-
-/// Without systemd there is nobody to tell, which is no error.
-fn tell_service_manager(states: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "the service manager cannot be told");
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
             journal.path = Some(table.source.folder.join(path.value));
         }
         if table.has("url") {
-            journal.server = server(table);
+            journal.server = server(table, SCHEMA);
             journal.path = None;
             journal.standby = table.truth("standby").unwrap_or(false);
         } else if table.has("standby") {
@@ -46,8 +46,8 @@ pub(super) fn journal(tables: &Tables<'_>) -> journal::Settings {
     journal
 }
 
-/// A PostgreSQL server that holds the journal.
-fn server(table: &Entry<'_>) -> Option<Arc<journal::Server>> {
+/// A PostgreSQL server that a table names; its tables lie in `usual` unless it says otherwise.
+pub(super) fn server(table: &Entry<'_>, usual: &str) -> Option<Arc<journal::Server>> {
     if table.has("path") {
         let message = "path and url are both given".to_owned();
         table.problem("path", table.place("path"), message, "keep one of them: a file, or a server");
@@ -57,7 +57,7 @@ fn server(table: &Entry<'_>) -> Option<Arc<journal::Server>> {
     let schema = table.text("schema");
     // It may hold a password, which is shown nowhere.
     let url = table.hidden("url")?;
-    let name = schema.as_ref().map_or(SCHEMA, |schema| schema.value.as_str());
+    let name = schema.as_ref().map_or(usual, |schema| schema.value.as_str());
     match journal::Server::new(&url.value, password, roots, name) {
         Ok(server) => return Some(Arc::new(server)),
         Err(Unusable::Schema) => {

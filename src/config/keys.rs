@@ -1,9 +1,10 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 208] = [
+const NAMES: [&str; 212] = [
     "ack_expires",
     "acme",
+    "address",
     "after",
     "agree_terms",
     "alert",
@@ -44,6 +45,7 @@ const NAMES: [&str; 208] = [
     "clock_offset",
     "codec",
     "commune",
+    "communes",
     "concurrency",
     "config",
     "confirm_after",
@@ -117,6 +119,7 @@ const NAMES: [&str; 208] = [
     "measured_at_least",
     "media_speed",
     "media_timeout",
+    "member",
     "metrics",
     "monitor",
     "name",
@@ -148,6 +151,7 @@ const NAMES: [&str; 208] = [
     "promise",
     "prompts",
     "proof",
+    "province",
     "proxies",
     "public",
     "quiet_except",

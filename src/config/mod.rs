@@ -29,6 +29,7 @@ mod openid;
 mod owners;
 mod privacy;
 mod problem;
+mod province;
 mod reading;
 mod scrapers;
 mod secret;
@@ -51,6 +52,7 @@ pub use export::export;
 pub use files::Files;
 pub use owners::Owners;
 pub use problem::{Problem, Problems};
+pub use province::province;
 pub use slice::{Slices, read_slice};
 
 use crate::edits::Sheet;

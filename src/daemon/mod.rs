@@ -20,6 +20,7 @@ mod edit_wishes;
 mod editing;
 mod event_loop;
 mod inbox;
+mod manager;
 mod pages;
 mod progress;
 mod relay;
@@ -35,6 +36,7 @@ mod watchdog;
 mod wishes;
 
 pub use descriptors::raise as raise_descriptors;
+pub use manager::tell as tell_service_manager;
 pub use signals::{Signal, Signals};
 pub use start::start;
 pub use supervise::Broken;

@@ -1,6 +1,7 @@
 //! The signals of the operating system, for whoever runs the daemon as a process.
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// What the operating system asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Signals {
     terminate: Stream,
     interrupt: Stream,
     hang_up: Stream,
+    /// What else asks to stop.
+    end: CancellationToken,
 }
 
 impl Signals {
@@ -26,7 +29,13 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            end: CancellationToken::new(),
         })
+    }
+
+    /// Whoever cancels it asks to stop, once.
+    pub fn end(&self) -> CancellationToken {
+        self.end.clone()
     }
 
     /// Waits for the next one.
@@ -35,6 +44,10 @@ impl Signals {
             _ = self.terminate.recv() => Signal::Stop,
             _ = self.interrupt.recv() => Signal::Stop,
             _ = self.hang_up.recv() => Signal::Reload,
+            () = self.end.cancelled() => {
+                self.end = CancellationToken::new();
+                Signal::Stop
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Who watches the watcher: a heartbeat to an address outside, systemd's watchdog, and Alertmanager, which is told
 //! again and again what is open.
 
-use super::{shared::Shared, supervise::Outcome};
+use super::{manager, shared::Shared, supervise::Outcome};
 use crate::{
     deliver::{self, Target, alertmanager},
     model::{ChannelId, Snapshot, later},
@@ -26,8 +26,7 @@ impl Watchdog {
                 () = tokio::time::sleep(limit / 2) => {}
             }
             if self.shared.health.runs().is_ok() {
-                // Without systemd there is nobody to tell.
-                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+                manager::tell(&[sd_notify::NotifyState::Watchdog]);
             }
         }
     }

@@ -28,6 +28,7 @@ mod reading;
 mod records;
 mod restore;
 mod retention;
+mod roll;
 mod rows;
 mod salvage;
 mod schema;
@@ -52,6 +53,7 @@ pub use kept::Gone;
 pub use people::people;
 pub use prune::{Pruned, prune};
 pub use restore::{Replaced, restore};
+pub use roll::{Listed, Roll, province, wish};
 pub use server::{Server, Unusable};
 pub use settings::{Keep, Limits, Settings};
 

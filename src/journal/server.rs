@@ -95,7 +95,7 @@ impl Server {
     }
 
     /// The schema: letters, digits and underscores, so that it stands in a statement as it is.
-    pub(super) fn schema(&self) -> &str {
+    pub fn schema(&self) -> &str {
         &self.schema
     }
 

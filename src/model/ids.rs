@@ -56,6 +56,10 @@ ids! {
     AreaId
     /// What devices share: an uplink, a switch, a power feeder.
     LinkId
+    /// A commune of a province, by the schema that holds its journal.
+    CommuneId
+    /// A machine that shares a province's communes with others.
+    MemberId
     /// A way to tell somebody: a webhook, an ntfy topic.
     ChannelId
     /// Somebody on the roster.

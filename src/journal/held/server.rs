@@ -305,7 +305,8 @@ pub fn ask(server: &Server, now: impl Fn() -> jiff::Timestamp) -> Result<Asked, 
     Ok(Asked { is_there, is_held, has_sums: sums.as_deref() == Some("on"), ahead })
 }
 
-fn signed_in(server: &Server) -> Result<Session, Error> {
+/// A session in the server's schema.
+pub(in crate::journal) fn signed_in(server: &Server) -> Result<Session, Error> {
     let session = Session::connect(server, PATIENCE)?;
     session.script(&format!("{SETTINGS} SET search_path = {}", server.schema()))?;
     Ok(session)
