@@ -430,6 +430,8 @@ impl Way {
                 let is_cut = is_cut.clone();
                 tokio::spawn(async move {
                     let far = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+                    // Else each way back takes 40 ms, as over no line of today.
+                    [&near, &far].into_iter().for_each(|end| drop(end.set_nodelay(true)));
                     let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
                     tokio::join!(pass(near_in, far_out, is_cut.clone()), pass(far_in, near_out, is_cut));
                     Some(())

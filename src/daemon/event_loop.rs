@@ -164,6 +164,8 @@ impl EventLoop {
             self.written(writing.await, &mut agenda);
         }
         let now = self.shared.clock.now();
+        let last = self.monitor.last_words();
+        self.plan_effects(now, vec![last], &mut agenda);
         agenda.sum_up_all();
         agenda.write_now(now);
         agenda.keep_at = now;

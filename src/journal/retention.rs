@@ -209,9 +209,11 @@ impl Rule {
             Self::Old(old) => {
                 let transaction = connection.transaction()?;
                 let rows = transaction.execute(&old.delete(), &old.values)?;
-                if rows > 0 {
-                    kept::forgot(&transaction, old.keep, old.until)?;
+                // A server would make a transaction durable that changed nothing.
+                if rows == 0 {
+                    return Ok(false);
                 }
+                kept::forgot(&transaction, old.keep, old.until)?;
                 transaction.commit()?;
                 Ok(rows >= PORTION.into())
             }

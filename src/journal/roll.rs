@@ -223,8 +223,12 @@ fn prepared(server: &Server) -> Result<Connection, Error> {
     if !is_there(&session, server)?
         && let Some(script) = session.server()
     {
-        // Of two who make it at once one fails, and finds it made.
-        script.script(&format!("BEGIN; {make}; {}; COMMIT", include_str!("schema/server/roll.sql")))?;
+        // Of several who find none at once, one makes it.
+        script.script(&format!("BEGIN; SELECT pg_advisory_xact_lock({})", lock_of("''")))?;
+        if !is_there(&session, server)? {
+            script.script(&format!("{make}; {}", include_str!("schema/server/roll.sql")))?;
+        }
+        script.script("COMMIT")?;
     }
     match session.number("SELECT format FROM roll", values![])? {
         found if found > FORMAT => Err(Error::Newer { found, known: FORMAT }),

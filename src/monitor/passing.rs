@@ -99,9 +99,15 @@ impl Monitor {
             self.keep_windows(now);
         }
         if self.passing.proofs_at.is_some_and(|at| at <= now) {
-            self.passing.proofs_at = None;
-            self.effects.push(Effect::Proven(std::mem::take(&mut self.passing.proofs)));
+            let proven = self.last_words();
+            self.effects.push(proven);
         }
+    }
+
+    /// What is remembered only now and then, for whoever ends now: a start that follows believes each camera as this run did.
+    pub fn last_words(&mut self) -> Effect {
+        self.passing.proofs_at = None;
+        Effect::Proven(std::mem::take(&mut self.passing.proofs))
     }
 
     /// The same with nothing taken for granted: for a new configuration, and a clock that was set back.
