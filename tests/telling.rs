@@ -1,7 +1,7 @@
 //! People are told over every kind of channel by the real programs and real HTTP, take incidents on by answering, and
-//! are reached another way when a channel fails; a real Alertmanager shows what is open.
+//! are reached another way when a channel fails.
 
-use crate::support::{Server, camhealth, clock_of, eventually, fixture, free_address, program, require, run};
+use crate::support::{Server, camhealth, clock_of, eventually, fixture, free_address, program, require};
 use axum::{
     Router,
     body::Bytes,
@@ -331,50 +331,6 @@ async fn when_a_channel_fails_the_next_one_is_used_and_the_failure_is_told() {
     assert!(answer.status().is_success(), "{}", answer.status());
     let taken = world.get(&format!("/api/v1/incidents/{}", open["number"])).await;
     assert_eq!(taken["acknowledged"]["by"], "Trung úy An");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn alertmanager_shows_what_is_open_and_that_the_daemon_lives() {
-    require("/usr/bin/prometheus-alertmanager");
-    let listen = free_address();
-    let folder = tempfile::tempdir().expect("a folder");
-    let config = folder.path().join("alertmanager.yml");
-    std::fs::write(&config, "route: {receiver: none}\nreceivers: [{name: none}]\n").expect("it can be written");
-    let mut alertmanager = Command::new("/usr/bin/prometheus-alertmanager")
-        .arg(format!("--config.file={}", config.display()))
-        .arg(format!("--storage.path={}", folder.path().display()))
-        .arg(format!("--web.listen-address={listen}"))
-        .args(["--cluster.listen-address=", "--log.level=error"])
-        .stdin(Stdio::null())
-        .spawn()
-        .expect("it starts");
-    let contacts = channel("am", "alertmanager", &format!("urls = [\"http://{listen}\"]"));
-    let mut world = World::new(&contacts).await;
-    world.start().await;
-    let shown = async |wanted: &str, count: usize| {
-        eventually(&format!("{count} {wanted}"), async || {
-            let output = run(Command::new("/usr/bin/amtool").args([
-                "alert",
-                "query",
-                "--output=json",
-                &format!("--alertmanager.url=http://{listen}"),
-                wanted,
-            ]));
-            let alerts: Value = serde_json::from_slice(&output.stdout).ok()?;
-            let alerts = alerts.as_array()?.clone();
-            (alerts.len() == count).then_some(alerts)
-        })
-        .await
-    };
-    shown("alertname=CamhealthWatchdog", 1).await;
-    world.camera.set_fault(Fault::PortClosed).await.expect("the fault is set");
-    let alerts = shown("alertname=CamhealthIncident", 1).await;
-    assert_eq!(alerts[0]["labels"]["severity"], "critical");
-    assert_eq!(alerts[0]["annotations"]["summary"], "#1 Ngã tư Chợ: blind");
-    world.camera.set_fault(Fault::None).await.expect("the fault is set");
-    shown("alertname=CamhealthIncident", 0).await;
-    alertmanager.kill().expect("it is our child");
-    alertmanager.wait().expect("it is our child");
 }
 
 #[tokio::test(flavor = "multi_thread")]

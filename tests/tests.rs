@@ -10,6 +10,8 @@ mod acme;
 /// Agents behind home routers: joining, holding, being cut off.
 mod agent_alarm;
 mod agents;
+/// Real Alertmanagers, alone and as a cluster.
+mod alertmanagers;
 /// The JSON API against its description, and Prometheus that discovers by it.
 mod api;
 /// House rules: imports, clocks, module docs.

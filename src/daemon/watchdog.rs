@@ -7,8 +7,10 @@ use crate::{
     model::{ChannelId, Snapshot, later},
     monitor::Event,
 };
-use std::{sync::PoisonError, time::Duration};
+use futures_util::future::join_all;
+use std::{collections::BTreeSet, sync::PoisonError, time::Duration};
 use tokio_util::sync::CancellationToken;
+use url::Position;
 
 /// What all of them need.
 #[derive(Clone)]
@@ -56,7 +58,7 @@ impl Watchdog {
 
     /// Tells each Alertmanager what is open, at once when it changes and again and again. Runs until `stop`.
     pub(super) async fn alertmanagers(mut self, stop: CancellationToken) -> Outcome {
-        let mut told = Vec::new();
+        let (mut told, mut silent) = (Vec::new(), BTreeSet::new());
         let mut due = self.shared.clock.now();
         loop {
             tokio::select! {
@@ -72,11 +74,13 @@ impl Watchdog {
             }
             told = incidents;
             due = later(now, alertmanager::RESEND);
-            self.tell_alertmanagers(&snapshot).await;
+            self.tell_alertmanagers(&snapshot, &mut silent).await;
         }
     }
 
-    async fn tell_alertmanagers(&self, snapshot: &Snapshot) {
+    /// Tells all members of each cluster at once, so that one that is gone holds up no other. They tell each other whom they told, and
+    /// one is enough; `silent` are those that could not be told last time.
+    async fn tell_alertmanagers(&self, snapshot: &Snapshot, silent: &mut BTreeSet<(ChannelId, String)>) {
         let config = self.shared.configs.borrow().clone();
         let alerts = alertmanager::alerts(
             snapshot,
@@ -86,9 +90,28 @@ impl Watchdog {
         );
         for (id, channel) in &config.deliver.channels {
             let Target::Alertmanager { urls, token } = &channel.target else { continue };
-            for url in urls {
-                let outcome = alertmanager::post(&self.shared.means.http, url, token.as_ref(), &alerts).await;
-                self.note(id, outcome);
+            let posts = urls.iter().map(async |url| {
+                // It may hold a password.
+                let place = url[Position::BeforeHost..Position::AfterPort].to_owned();
+                (place, alertmanager::post(&self.shared.means.http, url, token.as_ref(), &alerts).await)
+            });
+            let mut outcomes = Vec::new();
+            for (place, outcome) in join_all(posts).await {
+                let member = (id.clone(), place);
+                match (&outcome, silent.contains(&member)) {
+                    (Ok(()), true) => {
+                        silent.remove(&member);
+                    }
+                    (Err(error), false) => {
+                        tracing::warn!(channel = %id, alertmanager = member.1, %error, "it cannot be told");
+                        silent.insert(member);
+                    }
+                    _ => {}
+                }
+                outcomes.push(outcome);
+            }
+            if let Some(best) = outcomes.into_iter().reduce(Result::or) {
+                self.note(id, best);
             }
         }
     }
