@@ -113,6 +113,7 @@ impl Province {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path(member, "log")).expect("a file");
         let mut command = Command::new(program());
         command.args(["province", "run", "--config"]).arg(self.path(member, "province.toml"));
+        command.env("RUNTIME_DIRECTORY", self.folder.path().join(format!("may-{member}")));
         Daemon::of(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("it starts"))
     }
 
