@@ -395,7 +395,7 @@ async fn watches_a_camera_in_its_confinement(machine: &Machine) {
 
 #[test]
 fn the_unit_is_hardened() {
-    for unit in ["camhealth.service", "camhealth-agent.service"] {
+    for unit in ["camhealth.service", "camhealth-agent.service", "camhealth-province.service"] {
         hardened(unit);
     }
 }

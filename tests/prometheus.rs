@@ -105,13 +105,14 @@ fn each_rule_is_tested_and_says_what_to_do() {
     const PROMTOOL: &str = "/usr/bin/promtool";
     require(PROMTOOL);
     said_well(PROMTOOL, &["check", "config", &file("config/prometheus/prometheus.yml")]);
-    let tests = ["tests/rules/camhealth.test.yml", "tests/rules/slo.test.yml"];
+    let tests = ["tests/rules/camhealth.test.yml", "tests/rules/slo.test.yml", "tests/rules/province.test.yml"];
     for test in tests {
         said_well(PROMTOOL, &["test", "rules", &file(test)]);
     }
     let read = |name: &str| std::fs::read_to_string(file(name)).expect("a file");
     let tested = tests.map(read).concat();
-    let (rules, runbooks) = (read("config/prometheus/camhealth.rules.yml"), read("docs/runbooks.md"));
+    let rules = ["config/prometheus/camhealth.rules.yml", "config/province/province.rules.yml"].map(read).concat();
+    let runbooks = read("docs/runbooks.md");
     let mut alerts = 0;
     for line in rules.lines() {
         if let Some(record) = line.trim().strip_prefix("- record: ") {
@@ -132,7 +133,7 @@ fn each_rule_is_tested_and_says_what_to_do() {
             alerts += 1;
         }
     }
-    assert_eq!(alerts, 21);
+    assert_eq!(alerts, 24);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{
     daemon::Daemon,
     encrypted_pages::issue,
     postgres::Way,
-    support::{camhealth, eventually, eventually_within, fixture, free_address, postgres::Postgres, program},
+    support::{camhealth, eventually, eventually_within, fixture, free_address, postgres::Postgres, program, require},
 };
 use axum::{
     Json, Router,
@@ -395,4 +395,111 @@ async fn a_planned_move_loses_no_look_and_no_agent() {
     assert_eq!(province.postgres.ask(changes).expect("it answers"), ["cam|up", "nha|up"], "nothing else happened");
     let sessions = province.cameras[0].stats().max_open_sessions;
     assert_eq!(sessions, 1, "one watches at a time");
+}
+
+/// What dies is started again where it was; what hangs is killed first. Commands say what is wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_dies_or_hangs_is_started_again_and_mistakes_are_told() {
+    let province = Province::new(2, 1).await;
+    let told = |output: Output| {
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        (output.status.code(), text)
+    };
+    let (code, text) = told(province.command(0, &["status"]));
+    assert!(code == Some(0) && text.contains("Tỉnh Thử"), "there is no roll yet: {text}");
+    let machine = province.start(0);
+    province.watched(&[0], &[0]).await;
+    for (how, limit) in [(Signal::KILL, 10), (Signal::STOP, 30)] {
+        let daemon = family(machine.id())[1];
+        signal(&[daemon], how);
+        let began = Instant::now();
+        eventually("another process", async || {
+            let now = family(machine.id()).get(1).copied()?;
+            (now != daemon && province.is_watched_by(0, 0).await).then_some(())
+        })
+        .await;
+        println!("{how:?}: watched again after {:.1} s", began.elapsed().as_secs_f64());
+        assert!(began.elapsed() < Duration::from_secs(limit), "{how:?}");
+    }
+
+    // A second machine by the first one's name is told so, changes nothing, and goes on by its own.
+    let path = province.path(1, "province.toml");
+    let text = fs::read_to_string(&path).expect("it was written");
+    fs::write(&path, text.replace("may-1", "may-0")).expect("a disk");
+    let twin = province.start(1);
+    eventually("that the name is taken", async || {
+        province.log(1).contains("another machine is in the roll as \"may-0\"").then_some(())
+    })
+    .await;
+    assert_eq!(reqwest::get(format!("http://{}/-/healthy", province.pages[1])).await.expect("an answer").status(), 503);
+    drop(twin);
+    assert_eq!(province.held_by(0, 0).await, [0]);
+    fs::write(&path, text).expect("a disk");
+
+    for (arguments, wanted) in [
+        (&["move", "xa_9"][..], "there is no commune \"xa_9\""),
+        (&["move", "xa_0", "--to", "may-9"], "there is no machine \"may-9\" in the roll: name one of may-0"),
+    ] {
+        let (code, text) = told(province.command(0, arguments));
+        assert!(code == Some(2) && text.contains(wanted), "{text}");
+    }
+    // One commune whose file is broken harms no other, and is named.
+    fs::write(province.path(1, "communes/hong.toml"), "[commune]\nnam = 1\n").expect("a disk");
+    let (code, text) = told(province.command(1, &["check"]));
+    assert!(code == Some(2) && text.contains("hong.toml") && text.contains("1  communes"), "{text}");
+    province.postgres.ask("UPDATE camhealth_province.roll SET format = 9").expect("it is so");
+    let (code, text) = told(province.command(0, &["move", "xa_0"]));
+    assert!(code == Some(3) && text.contains("upgrade this machine"), "{text}");
+    province.postgres.ask("UPDATE camhealth_province.roll SET format = 1").expect("it is so");
+    province.postgres.stop();
+    let (code, text) = told(province.command(0, &["status"]));
+    assert!(code == Some(3) && text.contains("see that PostgreSQL runs there"), "{text}");
+    // While it is away nobody watches, and the member says why; when it is back all goes on.
+    eventually("that it is told", async || {
+        let answer = reqwest::get(format!("http://{}/-/healthy", province.pages[0])).await.ok()?;
+        (answer.status() == 503).then_some(())
+    })
+    .await;
+    province.postgres.start_again();
+    province.watched(&[0], &[0]).await;
+    let metrics = reqwest::get(format!("http://{}/metrics", province.pages[0])).await.expect("an answer");
+    let metrics = metrics.text().await.expect("text");
+    for line in [
+        "camhealth_province_communes 1",
+        "camhealth_province_communes_unheld 0",
+        "camhealth_province_member_cameras{member=\"may-0\"} 1",
+        "camhealth_province_roll_fresh 1",
+    ] {
+        assert!(metrics.lines().any(|known| known == line), "{line}: {metrics}");
+    }
+}
+
+/// The example of `config/province`, as whoever tries it has it: in a network of its own, so that it finds its ports free.
+#[test]
+fn the_example_brings_a_province_up_and_moves_a_commune() {
+    require("/usr/bin/victoria-metrics");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/config/province/loopback");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new("unshare");
+    command.args(["--net", "sh", "-c", "ip link set lo up && exec \"$0\" --once", script]).stdin(Stdio::null());
+    command.env("CAMHEALTH", program()).env("TMPDIR", folder.path());
+    // The server's user looks into it, too.
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("it is ours");
+    let output = command.output().expect("it runs");
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "{told}");
+    for wanted in ["All communes are watched", "Others watch its communes after", "Xã Diễn Châu", "mất liên lạc"]
+    {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    let left = fs::read_dir(folder.path()).expect("it is there").count();
+    assert_eq!(left, 0, "nothing is left behind");
+}
+
+#[test]
+fn the_examples_files_are_good() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config/province/province.toml");
+    let output = camhealth(&["province", "check", "--config", config], &[]);
+    let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success() && told.contains("3  communes") && told.contains("9  cameras"), "{told}");
 }

@@ -230,10 +230,28 @@ fn prepared(server: &Server) -> Result<Connection, Error> {
         }
         script.script("COMMIT")?;
     }
+    known(&session)?;
+    Ok(session)
+}
+
+/// Refuses a roll of a later version.
+fn known(session: &Connection) -> Result<(), Error> {
     match session.number("SELECT format FROM roll", values![])? {
-        found if found > FORMAT => Err(Error::Newer { found, known: FORMAT }),
-        _ => Ok(session),
+        found if found > FORMAT => Err(Error::Impaired(format!(
+            "it has format {found}, this program knows up to {FORMAT}: a newer camhealth wrote it; upgrade this machine"
+        ))),
+        _ => Ok(()),
     }
+}
+
+/// A command's session; none where there is no roll yet.
+fn beside(server: &Server) -> Result<Option<Connection>, Error> {
+    let session = Connection::Server(Box::new(signed_in(server)?));
+    if !is_there(&session, server)? {
+        return Ok(None);
+    }
+    known(&session)?;
+    Ok(Some(session))
 }
 
 fn is_there(session: &Connection, server: &Server) -> Result<bool, Error> {
@@ -243,16 +261,12 @@ fn is_there(session: &Connection, server: &Server) -> Result<bool, Error> {
 
 /// What stands in the roll, for a command.
 pub fn province(server: &Server) -> Result<Province, Error> {
-    let session = Connection::Server(Box::new(signed_in(server)?));
-    if is_there(&session, server)? { read(&session) } else { Ok(Province::default()) }
+    beside(server)?.map_or_else(|| Ok(Province::default()), |session| read(&session))
 }
 
 /// Notes where an administrator wants a commune to be, or that it is all the same; whether there is such a commune.
 pub fn wish(server: &Server, commune: &CommuneId, at: Option<&MemberId>) -> Result<bool, Error> {
-    let session = Connection::Server(Box::new(signed_in(server)?));
-    if !is_there(&session, server)? {
-        return Ok(false);
-    }
+    let Some(session) = beside(server)? else { return Ok(false) };
     let at = at.map(MemberId::as_str);
     Ok(session.execute("UPDATE commune SET wish = ?2 WHERE id = ?1", values![commune.as_str(), at])? > 0)
 }
