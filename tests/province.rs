@@ -2,9 +2,13 @@
 
 use crate::{
     daemon::Daemon,
+    dashboards,
     encrypted_pages::issue,
     postgres::Way,
-    support::{camhealth, eventually, eventually_within, fixture, free_address, postgres::Postgres, program, require},
+    support::{
+        Prometheus, VictoriaMetrics, camhealth, eventually, eventually_within, fixture, free_address, has_data,
+        postgres::Postgres, program, require,
+    },
 };
 use axum::{
     Json, Router,
@@ -18,7 +22,7 @@ use std::{
     collections::BTreeMap,
     fs,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -183,7 +187,7 @@ impl Province {
 
     async fn fault(&self, fault: Fault) {
         for camera in &self.cameras {
-            camera.set_fault(fault.clone()).await.expect("the fault is set");
+            camera.set_fault(fault).await.expect("the fault is set");
         }
     }
 
@@ -472,6 +476,53 @@ async fn a_daemon_that_dies_or_hangs_is_started_again_and_mistakes_are_told() {
     ] {
         assert!(metrics.lines().any(|known| known == line), "{line}: {metrics}");
     }
+}
+
+/// Prometheus finds the communes by the machines' own list, and each query of the province's board has an answer, from Prometheus and
+/// from a store of another make.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_query_of_the_provinces_board_returns_data() {
+    let province = Province::new(2, 2).await;
+    let _machines = [province.start(0), province.start(1)];
+    province.watched(&[0, 1], &[0, 1]).await;
+    let file = |name: &str| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).expect("a file")
+    };
+    let (victoria, config) = (VictoriaMetrics::start(), file("province/prometheus.yml"));
+    // The example with other addresses, and quicker than a province needs it.
+    let [first, second] = [0, 1].map(|member| province.pages[member].to_string());
+    let config = config.replace("10.0.0.1:9739", &first).replace("10.0.0.2:9739", &second).replace("10.0.0.3:9739", &second);
+    let config = config.replace("10.0.0.4:8428", &victoria.address.to_string()).replace("../prometheus/", "");
+    let config = config.replace("interval: 15s", "interval: 1s").replace("interval: 30s", "interval: 1s");
+    let quick = |text: String| text.replace("interval: 30s", "interval: 1s").replace("interval: 1m", "interval: 1s");
+    let prometheus = Prometheus::start(&[
+        ("prometheus.yml", &config),
+        ("camhealth.rules.yml", &quick(file("prometheus/camhealth.rules.yml"))),
+        ("province.rules.yml", &quick(file("province/province.rules.yml"))),
+    ]);
+    let folder = dashboards::written();
+    let boards = dashboards::boards(folder.path());
+    let (_, board) = boards.iter().find(|(path, _)| path.ends_with("vi/province.json")).expect("it is there");
+    let queries = dashboards::panel_queries(board);
+    assert!(queries.len() >= 11, "{queries:?}");
+    for (title, query) in queries {
+        for store in [prometheus.address, victoria.address] {
+            eventually(&format!("{store}: {title}: {query}"), async || has_data(store, &query).await?.then_some(()))
+                .await;
+        }
+    }
+    // A commune's series go on by the same name when it moves.
+    let series = async || prometheus.value("count(count_over_time(camhealth_coverage_ratio[2m]))").await;
+    assert_eq!(series().await, Some(2.0));
+    let from = usize::from(province.held_by(1, 0).await.contains(&0));
+    assert!(province.command(0, &["move", "xa_0", "--to", &format!("may-{}", 1 - from)]).status.success());
+    province.watched(&[0], &[1 - from]).await;
+    let place = format!(
+        "up{{commune=\"xa_0\"}} and on () count(camhealth_province_commune_info{{commune=\"xa_0\",holder=\"may-{}\"}}) > 0",
+        1 - from
+    );
+    eventually("a scrape where it went", async || (prometheus.value(&place).await == Some(1.0)).then_some(())).await;
+    assert_eq!(series().await, Some(2.0));
 }
 
 /// The example of `config/province`, as whoever tries it has it: in a network of its own, so that it finds its ports free.

@@ -31,6 +31,13 @@ impl Say {
         self.to(title, board, label, &format!("__field.labels.{label}"))
     }
 
+    /// A link from a series to its commune's wall, whichever communes were chosen.
+    pub(super) fn commune_link(self, title: &str) -> Value {
+        let wall = self.uid("wall");
+        let url = format!("/d/{wall}?${{datasource:queryparam}}&var-instance=${{__field.labels.instance}}");
+        json!({ "title": title, "url": url })
+    }
+
     fn to(self, title: &str, board: &str, variable: &str, value: &str) -> Value {
         let uid = self.uid(board);
         let chosen = "${datasource:queryparam}&${instance:queryparam}";

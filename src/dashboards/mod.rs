@@ -1,4 +1,4 @@
-//! Grafana dashboards as code: five boards, each in Vietnamese and in English from one source.
+//! Grafana dashboards as code: six boards, each in Vietnamese and in English from one source.
 //!
 //! The JSON is Grafana's classic dashboard model (schema version 39, Grafana 10 and later). Boards link to each other by
 //! their uids and pass on what was chosen; each panel says what it shows and what to do about it.
@@ -7,6 +7,7 @@ mod camera;
 mod contractor;
 mod grafana;
 mod own;
+mod province;
 mod sites;
 mod wall;
 
@@ -22,6 +23,7 @@ pub fn boards(language: Language) -> Vec<(&'static str, Value)> {
         ("camera.json", camera::board(say)),
         ("contractor.json", contractor::board(say)),
         ("camhealth.json", own::board(say)),
+        ("province.json", province::board(say)),
     ]
 }
 

@@ -59,7 +59,7 @@ fn links_lead_to_boards_that_exist() {
         .flat_map(boards)
         .map(|(_, board)| board["uid"].as_str().expect("a uid").to_owned())
         .collect();
-    assert_eq!(uids.len(), 10);
+    assert_eq!(uids.len(), 12);
     let mut links = 0;
     for (name, board) in Language::ALL.into_iter().flat_map(boards) {
         let json = board.to_string();

@@ -1,7 +1,7 @@
 //! What a member shows of its province, and its figures for Prometheus.
 
 use super::{child::State, communes::Commune, settings::Settings};
-use crate::model::{CommuneId, Holding, Move, Province};
+use crate::model::{CommuneId, Holding, MemberId, Move, Province};
 use jiff::Timestamp;
 use prometheus::{Encoder, GaugeVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 use std::{collections::BTreeMap, time::Duration};
@@ -138,6 +138,14 @@ impl View {
             up.with_label_values(&[name.as_str()]).set(f64::from(u8::from(member.is_alive)));
             held.with_label_values(&[name.as_str()]).set(f64::from(communes));
             cameras.with_label_values(&[name.as_str()]).set(f64::from(theirs));
+        }
+
+        let what = "1 for each commune, with its name for people and the member that holds it.";
+        let info = GaugeVec::new(Opts::new("camhealth_province_commune_info", what), &["commune", "name", "holder"])?;
+        registry.register(Box::new(info.clone()))?;
+        for (id, held) in &province.communes {
+            let holder = held.holder.as_ref().filter(|_| province.is_held(held)).map_or("", MemberId::as_str);
+            info.with_label_values(&[id.as_str(), held.name.as_str(), holder]).set(1.0);
         }
 
         let counter = |name: &str, help: &str, label: &str| {

@@ -201,7 +201,7 @@ impl Drop for Process {
 pub struct Prometheus {
     _process: Process,
     _folder: tempfile::TempDir,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 impl Prometheus {
@@ -244,6 +244,47 @@ impl Prometheus {
         let answer = self.ask("query", &[("query", expression)]).await?;
         answer["data"]["result"][0]["value"][1].as_str()?.parse().ok()
     }
+}
+
+/// A store of another make than Prometheus', which takes what that hands on; it ends with this value.
+pub struct VictoriaMetrics {
+    _process: Process,
+    _folder: tempfile::TempDir,
+    pub address: SocketAddr,
+}
+
+impl VictoriaMetrics {
+    pub fn start() -> Self {
+        require("/usr/bin/victoria-metrics");
+        let (folder, address) = (tempfile::tempdir().expect("a folder"), free_address());
+        let mut command = Command::new("/usr/bin/victoria-metrics");
+        command
+            .arg(format!("-storageDataPath={}", folder.path().join("data").display()))
+            .arg(format!("-httpListenAddr={address}"))
+            // Otherwise it shows nothing younger than half a minute.
+            .args(["-search.latencyOffset=0s", "-loggerLevel=ERROR"]);
+        let process = Process::start(command.stdin(Stdio::null()).stderr(Stdio::null()));
+        Self { _process: process, _folder: folder, address }
+    }
+
+    /// What Prometheus' configuration says to hand everything on to it.
+    pub fn remote_write(&self) -> String {
+        format!("\nremote_write:\n  - url: http://{}/api/v1/write\n", self.address)
+    }
+}
+
+/// Whether a store that speaks as Prometheus does has numbers for a query within the last two minutes.
+pub async fn has_data(store: SocketAddr, query: &str) -> Option<bool> {
+    let now = jiff::Timestamp::now().as_second();
+    let (start, end) = ((now - 120).to_string(), now.to_string());
+    let span = [("query", query), ("start", start.as_str()), ("end", end.as_str()), ("step", "2")];
+    let mut url = reqwest::Url::parse(&format!("http://{store}/api/v1/query_range")).expect("a URL");
+    url.query_pairs_mut().extend_pairs(span);
+    let answer: Value = serde_json::from_str(&reqwest::get(url).await.ok()?.text().await.ok()?).ok()?;
+    assert_ne!(answer["status"], "error", "{store}: {query}: {answer}");
+    let series = answer["data"]["result"].as_array()?;
+    let number = |value: &Value| value[1].as_str().is_some_and(|text| text != "NaN");
+    Some(series.iter().any(|one| one["values"].as_array().is_some_and(|values| values.iter().any(number))))
 }
 
 /// The path of what tests/run installs below this package.
