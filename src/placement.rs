@@ -104,7 +104,7 @@ enum Wanted {
 }
 
 fn wanted_elsewhere(province: &Province, here: &Here<'_>, commune: &CommuneId, held: &Holding) -> Wanted {
-    let wish = held.wish.as_ref().filter(|wish| *wish != here.me && province.could(wish, commune));
+    let wish = held.wanted().filter(|wish| *wish != here.me && province.could(wish, commune));
     if let Some(wish) = wish {
         return Wanted::At(wish.clone());
     }
@@ -151,7 +151,8 @@ fn assigned(province: &Province) -> Vec<(CommuneId, MemberId)> {
     let mut assigned = Vec::new();
     for (commune, held) in free {
         // A daemon of whoever it was offered to may stand by already.
-        let named = [&held.next, &held.wish].into_iter().flatten().find(|named| province.could(named, commune));
+        let named =
+            [held.next.as_ref(), held.wanted()].into_iter().flatten().find(|named| province.could(named, commune));
         let least = || {
             let could = loads.iter().filter(|(member, _)| province.could(member, commune));
             could.min_by_key(|(member, load)| (**load, **member)).map(|(member, _)| *member)
@@ -189,7 +190,7 @@ fn relief(province: &Province, me: &MemberId) -> Option<(CommuneId, MemberId)> {
     }
     let may_go = |(commune, held): &(&CommuneId, &Holding)| {
         held.holder.as_ref() == Some(me)
-            && held.wish.as_ref() != Some(me)
+            && held.wanted() != Some(me)
             && held.weight() < difference
             && province.could(to, commune)
     };

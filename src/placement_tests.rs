@@ -72,6 +72,8 @@ impl World {
                 since: None,
                 next: none.clone(),
                 is_ready: false,
+                // Two of them have a modem.
+                home: (number < 2).then(|| member(number)),
                 wish: none,
             };
             (commune(number), held)
@@ -253,7 +255,7 @@ impl World {
             assert!(province.could(holder, commune), "{commune} is {holder}'s, where others could: {able:?}");
             let number = (0..MEMBERS).find(|number| member(*number) == *holder);
             assert_eq!(self.locks.get(commune).copied(), number, "{commune} is not watched by whose it is");
-            if let Some(wish) = held.wish.as_ref().filter(|wish| able.contains(wish)) {
+            if let Some(wish) = held.wanted().filter(|wish| able.contains(wish)) {
                 assert_eq!(holder, wish, "{commune} is not where it was wished to be");
             }
         }
@@ -265,7 +267,7 @@ impl World {
             let mean = loads.iter().map(|(load, _)| load).sum::<u64>() / loads.len() as u64;
             let helps = province.communes.iter().find(|(commune, held)| {
                 held.holder.as_ref() == Some(*busiest)
-                    && held.wish.is_none()
+                    && held.wanted().is_none()
                     && province.could(idlest, commune)
                     && (most - held.weight()).max(least + held.weight()) < *most
             });

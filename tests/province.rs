@@ -401,6 +401,44 @@ async fn a_planned_move_loses_no_look_and_no_agent() {
     assert_eq!(sessions, 1, "one watches at a time");
 }
 
+/// A modem is a machine's. The commune that has one there goes there by itself; while it is elsewhere, the next channel is used at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_hangs_on_a_machine() {
+    let province = Province::new(2, 2).await;
+    for member in 0..2 {
+        let path = province.path(member, "communes/xa_0.toml");
+        let text = fs::read_to_string(&path).expect("it was written");
+        let hook = text.lines().find(|line| line.starts_with("url = \"http")).expect("the webhook's").to_owned();
+        // The modem is played by a webhook of another path.
+        let modem = hook.replace("/xa_0\"", "/modem\"");
+        let more = format!(
+            "[[channel]]\nid = \"modem\"\ntype = \"webhook\"\nmachine = \"may-1\"\n{modem}\n\
+             [[person]]\nid = \"an\"\nname = \"An\"\nchannels = [\"modem\", \"hook\"]\n\
+             [rotation]\npeople = [\"an\"]\nstart = \"2026-11-02\"\nhandover = \"07:00\"\ndays = 7\n\
+             [[escalation]]\nafter = \"0s\"\nto = [\"an\"]\n"
+        );
+        fs::write(&path, text.replace("channels = [\"hook\"]\n\n", "\n") + &more).expect("a disk");
+    }
+    let (code, text) = (province.command(0, &["check"]).status.code(), province.command(0, &["check"]).stderr);
+    assert_eq!(code, Some(0), "{}", String::from_utf8_lossy(&text));
+    // While the machine with the modem is not there, the other one watches, and tells by the next channel.
+    let _first = province.start(0);
+    province.watched(&[0, 1], &[0]).await;
+    province.cameras[0].set_fault(Fault::PortClosed).await.expect("the fault is set");
+    eventually("the next channel", async || (province.told(0, "coverage_lost") == 1).then_some(())).await;
+    let by_modem = |reason: &str| {
+        let told = province.told.lock().expect("no panic");
+        told.iter().filter(|(of, body)| of == "modem" && body["reason"] == reason).count()
+    };
+    assert_eq!(by_modem("coverage_lost"), 0);
+    let _second = province.start(1);
+    province.watched(&[0], &[1]).await;
+    province.cameras[0].set_fault(Fault::None).await.expect("no fault");
+    eventually("the modem", async || (by_modem("coverage_restored") == 1).then_some(())).await;
+    let status = province.command(0, &["status"]).stdout;
+    assert!(String::from_utf8_lossy(&status).contains("kênh nhắn ở may-1"), "{}", String::from_utf8_lossy(&status));
+}
+
 /// What dies is started again where it was; what hangs is killed first. Commands say what is wrong.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_dies_or_hangs_is_started_again_and_mistakes_are_told() {
@@ -491,7 +529,8 @@ async fn every_query_of_the_provinces_board_returns_data() {
     let (victoria, config) = (VictoriaMetrics::start(), file("province/prometheus.yml"));
     // The example with other addresses, and quicker than a province needs it.
     let [first, second] = [0, 1].map(|member| province.pages[member].to_string());
-    let config = config.replace("10.0.0.1:9739", &first).replace("10.0.0.2:9739", &second).replace("10.0.0.3:9739", &second);
+    let config =
+        config.replace("10.0.0.1:9739", &first).replace("10.0.0.2:9739", &second).replace("10.0.0.3:9739", &second);
     let config = config.replace("10.0.0.4:8428", &victoria.address.to_string()).replace("../prometheus/", "");
     let config = config.replace("interval: 15s", "interval: 1s").replace("interval: 30s", "interval: 1s");
     let quick = |text: String| text.replace("interval: 30s", "interval: 1s").replace("interval: 1m", "interval: 1s");

@@ -6,6 +6,7 @@ use crate::{
     config::{self, Config},
     daemon::{self, Broken, Parts, Probing, Running, Signal, Signals, tell_service_manager},
     journal,
+    model::MemberId,
     province::{self, STANDS_BY, TAKES_OVER, WATCHES},
 };
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     /// The address of this machine among those that share the province, in the place of the one in [web] listen.
     #[arg(long, hide = true, value_name = "IP", requires = "commune")]
     address: Option<IpAddr>,
+    /// This machine's name among them.
+    #[arg(long, hide = true, value_name = "MEMBER", requires = "commune")]
+    member: Option<String>,
 }
 
 impl Arguments {
@@ -50,6 +54,7 @@ impl Arguments {
         if let Some(address) = self.address {
             config.web.listen = province::here(config.web.listen, address);
         }
+        config.deliver.here = self.member.as_deref().map(MemberId::from);
         config
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     entry::{Entry, Located},
-    ids::Seen,
+    ids::{Seen, member},
     names::suggestion,
     secret::secret,
     sms,
@@ -43,6 +43,7 @@ pub(super) fn channels(tables: &Tables<'_>, trunks: &Trunks, language: Language)
         let id = seen.new_id(entry);
         let language = entry.word("language", &Language::NAMES).unwrap_or(language);
         let per_minute = entry.number("per_minute", 1..=6000);
+        let machine = entry.text("machine").and_then(|machine| member(entry, "machine", &machine));
         let kind = entry.required("type", "ntfy");
         let per_day = kind.as_ref().filter(|kind| sms::is_one(&kind.value)).and_then(|_| sms::per_day(entry));
         let target = kind.as_ref().and_then(|kind| match kind.value.as_str() {
@@ -53,6 +54,7 @@ pub(super) fn channels(tables: &Tables<'_>, trunks: &Trunks, language: Language)
             let mut channel = Channel::new(target, language);
             channel.per_minute = per_minute.map_or(channel.per_minute, |number| number as u32);
             channel.per_day = per_day.or(channel.per_day);
+            channel.machine = machine;
             channels.insert(id.as_str().into(), channel);
         }
     }

@@ -5,6 +5,7 @@ use super::{
     names::nearest,
     source::Source,
 };
+use crate::model::MemberId;
 use std::{collections::BTreeMap, ops::Range};
 
 /// Where each id stood first.
@@ -61,4 +62,16 @@ pub(super) fn among<'k>(
     let message = format!("there is no {what} {}", entry.quoted(name));
     entry.problem(key, name.span.clone(), message, &remedy);
     None
+}
+
+/// The name of a machine that shares a province.
+pub(super) fn member(entry: &Entry<'_>, key: &str, name: &Located<String>) -> Option<MemberId> {
+    let fits = |mark: char| mark.is_ascii_alphanumeric() || matches!(mark, '-' | '_' | '.');
+    let is_name = !name.value.is_empty() && name.value.len() <= 64 && name.value.chars().all(fits);
+    if !is_name {
+        let message = format!("{} cannot be a machine's name", entry.quoted(name));
+        let remedy = "use at most 64 letters without accents, digits, '-', '_' and '.'";
+        entry.problem(key, name.span.clone(), message, remedy);
+    }
+    is_name.then(|| MemberId::from(name.value.as_str()))
 }

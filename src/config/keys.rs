@@ -1,7 +1,7 @@
 //! The names of all tables and keys: these are shown where they stand, and whatever else stands there is not.
 
 /// Tables and keys.
-const NAMES: [&str; 212] = [
+const NAMES: [&str; 213] = [
     "ack_expires",
     "acme",
     "address",
@@ -113,6 +113,7 @@ const NAMES: [&str; 212] = [
     "looks_per_second",
     "loss_ratio",
     "mac",
+    "machine",
     "maintainers",
     "maintenance",
     "max_size",

@@ -1,12 +1,6 @@
 //! `[province]`: the file of a machine that shares a province's communes with others.
 
-use super::{
-    context::Context,
-    entry::{Entry, Located},
-    journal::server,
-    problem::Problems,
-    reading, tables,
-};
+use super::{context::Context, entry::Entry, ids::member, journal::server, problem::Problems, reading, tables};
 use crate::{
     model::{Language, MemberId},
     province::Settings,
@@ -51,7 +45,8 @@ fn province_with(
 
 fn settings(table: &Entry<'_>, machine: &str) -> Option<Settings> {
     let name = table.required("name", "Tỉnh Nghệ An");
-    let member = table.text("member").map_or_else(|| Some(machine.to_owned()), |member| member_name(table, &member));
+    let own = || Some(MemberId::from(machine));
+    let member = table.text("member").map_or_else(own, |name| member(table, "member", &name));
     let address = table.parsed::<IpAddr>("address", "IP address", "10.0.0.1").map(|address| address.value);
     let listen = table.parsed::<SocketAddr>("listen", "address with a port", "127.0.0.1:9739");
     let listen = listen.map(|listen| listen.value);
@@ -69,23 +64,12 @@ fn settings(table: &Entry<'_>, machine: &str) -> Option<Settings> {
     Some(Settings {
         name: name?.value,
         language: table.word("language", &Language::NAMES).unwrap_or_default(),
-        member: MemberId::from(member?.as_str()),
+        member: member?,
         address,
         listen: listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))),
         server: server?,
         communes,
     })
-}
-
-fn member_name(table: &Entry<'_>, member: &Located<String>) -> Option<String> {
-    let fits = |mark: char| mark.is_ascii_alphanumeric() || matches!(mark, '-' | '_' | '.');
-    let is_name = !member.value.is_empty() && member.value.len() <= 64 && member.value.chars().all(fits);
-    if !is_name {
-        let message = format!("{} cannot be a machine's name", table.quoted(member));
-        let remedy = "use at most 64 letters without accents, digits, '-', '_' and '.'";
-        table.problem("member", member.span.clone(), message, remedy);
-    }
-    is_name.then(|| member.value.clone())
 }
 
 /// The main files of all communes, by patterns from the folder of the province's file.

@@ -36,6 +36,9 @@ use tokio_util::sync::CancellationToken;
 /// Wait before the journal is asked again after it could not be read or written.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Wait before a channel is tried again that hangs on another machine of the province.
+const ELSEWHERE: Duration = Duration::from_secs(60);
+
 /// Hands one message to its channel, once. Tests have channels of their own.
 pub(super) type TellFn = Arc<dyn Fn(Sending) -> BoxFuture<'static, Result<deliver::Receipt, Refusal>> + Send + Sync>;
 
@@ -246,6 +249,13 @@ pub(super) fn real(shared: &Shared) -> TellFn {
             let (deliver, commune) = (&config.deliver, &config.fleet.commune);
             let id = &message.place.channel;
             let Some(channel) = deliver.channels.get(id) else { return Err(Refusal::passing("the channel is gone")) };
+            if let (Some(machine), Some(here)) = (&channel.machine, &deliver.here)
+                && machine != here
+            {
+                // The next channel takes it over at once; this one is tried again in case the commune moves there.
+                let refusal = Refusal::passing(format!("it hangs on the machine {machine}, and this is {here}"));
+                return Err(Refusal { wait: Some(ELSEWHERE), ..refusal });
+            }
             let notice = &message.notice;
             let person = message.recipient.person.as_ref().map_or(id.as_str(), |person| person.as_str());
             let page = deliver.page.as_ref();

@@ -6,7 +6,7 @@ use super::{
     short::Sms,
     stringee::Stringee,
 };
-use crate::model::{ChannelId, Language};
+use crate::model::{ChannelId, Language, MemberId};
 use secrecy::SecretString;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use url::Url;
@@ -28,6 +28,8 @@ pub struct Settings {
     pub heartbeat: Option<Heartbeat>,
     /// Names that messages may have, for those of which there is little room.
     pub places: Arc<Places>,
+    /// This machine's name among those that share a province.
+    pub here: Option<MemberId>,
 }
 
 /// An address that is asked for again and again; whoever is behind it cries when that stops.
@@ -50,13 +52,15 @@ pub struct Channel {
     pub per_minute: u32,
     /// Parts of SMS that may be paid in a day; `None` where a message costs nothing.
     pub per_day: Option<u32>,
+    /// The machine of a province that it hangs on, such as the one with its modem; any without it.
+    pub machine: Option<MemberId>,
 }
 
 impl Channel {
     /// A channel with the usual limit of its kind.
     pub fn new(target: Target, language: Language) -> Self {
         let (per_minute, per_day) = (target.per_minute(), target.sms().map(|_| PARTS_PER_DAY));
-        Self { target, language, per_minute, per_day }
+        Self { target, language, per_minute, per_day, machine: None }
     }
 }
 

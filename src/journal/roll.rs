@@ -46,6 +46,8 @@ pub struct Listed {
     pub cameras: u32,
     /// The port of its pages.
     pub port: u16,
+    /// The machine that one of its channels hangs on.
+    pub home: Option<MemberId>,
 }
 
 /// The roll as a member has it.
@@ -93,10 +95,10 @@ impl Roll {
         let transaction = session.transaction()?;
         if self.listed.as_ref().is_none_or(|(at, listed)| at.elapsed() >= LIST_EVERY || listed != has) {
             for commune in has {
-                let sql = "INSERT INTO commune (id, name, cameras, port, listed) VALUES (?1, ?2, ?3, ?4, now())
-                           ON CONFLICT (id) DO UPDATE SET name = ?2, cameras = ?3, port = ?4, listed = now()";
-                let port = u32::from(commune.port);
-                transaction.put(sql, values![commune.id.as_str(), &commune.name, commune.cameras, port])?;
+                let sql = "INSERT INTO commune (id, name, cameras, port, home, listed) VALUES (?1, ?2, ?3, ?4, ?5, now())
+                           ON CONFLICT (id) DO UPDATE SET name = ?2, cameras = ?3, port = ?4, home = ?5, listed = now()";
+                let (port, home) = (u32::from(commune.port), commune.home.as_ref().map(MemberId::as_str));
+                transaction.put(sql, values![commune.id.as_str(), &commune.name, commune.cameras, port, home])?;
             }
             let old = format!("now() - interval '{FORGOTTEN_AFTER}'");
             transaction.put(&format!("DELETE FROM commune WHERE listed < {old}"), values![])?;
@@ -295,7 +297,7 @@ fn read(session: &Connection) -> Result<Province, Error> {
         };
         Ok((MemberId::from(row.get::<String>(0)?.as_str()), member))
     })?;
-    let sql = "SELECT id, name, cameras, port, holder, since, next, ready, wish FROM commune";
+    let sql = "SELECT id, name, cameras, port, holder, since, next, ready, wish, home FROM commune";
     let communes = session.all(sql, values![], |row| {
         let member = |place: usize| Ok(row.get::<Option<String>>(place)?.map(|name| MemberId::from(name.as_str())));
         let since = row.get::<Option<i64>>(5)?.and_then(|since| Timestamp::from_millisecond(since).ok());
@@ -308,6 +310,7 @@ fn read(session: &Connection) -> Result<Province, Error> {
             next: member(6)?,
             is_ready: row.get(7)?,
             wish: member(8)?,
+            home: member(9)?,
         };
         Ok((CommuneId::from(row.get::<String>(0)?.as_str()), holding))
     })?;

@@ -53,9 +53,16 @@ pub struct Holding {
     pub is_ready: bool,
     /// Where an administrator wants it to be.
     pub wish: Option<MemberId>,
+    /// The machine that one of its channels hangs on, such as the one with its modem.
+    pub home: Option<MemberId>,
 }
 
 impl Holding {
+    /// Where it is wanted: by an administrator, or else by its channels.
+    pub fn wanted(&self) -> Option<&MemberId> {
+        self.wish.as_ref().or(self.home.as_ref())
+    }
+
     /// What it weighs beside the others.
     pub fn weight(&self) -> u64 {
         u64::from(self.cameras.max(1))

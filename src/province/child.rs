@@ -35,6 +35,8 @@ const FAILS: u32 = 3;
 pub(super) struct Order {
     pub(super) program: PathBuf,
     pub(super) commune: String,
+    /// This machine's name.
+    pub(super) member: String,
     /// The main file of its configuration.
     pub(super) path: PathBuf,
     pub(super) address: IpAddr,
@@ -160,7 +162,7 @@ impl Tended {
         let socket = UnixDatagram::bind(&order.socket)?;
         let mut command = Command::new(&order.program);
         command.arg("run").arg("--config").arg(&order.path).args(["--log", order.log, "--commune", &order.commune]);
-        command.arg("--address").arg(order.address.to_string());
+        command.arg("--address").arg(order.address.to_string()).args(["--member", &order.member]);
         command.env("NOTIFY_SOCKET", &order.socket).env("WATCHDOG_USEC", SILENT.as_micros().to_string());
         command.env_remove("WATCHDOG_PID");
         // It ends when this end of its input is closed, by us or with us.

@@ -66,6 +66,7 @@ fn commune(config: &Config, path: &Path, address: IpAddr) -> Result<Commune, Str
         name: config.fleet.commune.name.clone(),
         cameras,
         port: listen.port(),
+        home: config.deliver.channels.values().find_map(|channel| channel.machine.clone()),
     };
     let is_encrypted = config.web.tls.is_some();
     Ok(Commune { listed, path: path.to_owned(), listen: here(listen, address), is_encrypted, journal: server.told() })

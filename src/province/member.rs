@@ -266,6 +266,7 @@ impl Member {
             let order = Order {
                 program: self.parts.program.clone(),
                 commune: commune.listed.id.to_string(),
+                member: self.settings.member.to_string(),
                 path: commune.path.clone(),
                 address: self.settings.address,
                 log: self.parts.log,

@@ -71,6 +71,7 @@ fn note(province: &Province, held: &Holding, settings: &Settings) -> String {
     }
     notes.extend(held.next.as_ref().map(|next| named("đang chuyển sang", "goes to", next)));
     notes.extend(held.wish.as_ref().map(|wish| named("ghim ở", "pinned to", wish)));
+    notes.extend(held.home.as_ref().map(|home| named("kênh nhắn ở", "has a channel at", home)));
     notes.join(", ")
 }
 

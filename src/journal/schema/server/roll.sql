@@ -18,7 +18,8 @@ CREATE TABLE member (
     communes TEXT NOT NULL
 ) WITH (fillfactor = 10);
 
--- A commune, by the schema of its journal: whose it is, to whom it is offered, and where an administrator wants it.
+-- A commune, by the schema of its journal: whose it is, to whom it is offered, where an administrator wants it, and which machine
+-- one of its channels hangs on.
 CREATE TABLE commune (
     id      TEXT COLLATE "C" PRIMARY KEY,
     name    TEXT NOT NULL,
@@ -29,5 +30,6 @@ CREATE TABLE commune (
     since   BIGINT,
     next    TEXT COLLATE "C",
     ready   BOOLEAN NOT NULL DEFAULT false,
-    wish    TEXT COLLATE "C"
+    wish    TEXT COLLATE "C",
+    home    TEXT COLLATE "C"
 ) WITH (fillfactor = 50);
