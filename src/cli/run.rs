@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     /// over standard input any more.
     #[arg(long, hide = true, value_name = "COMMUNE")]
     commune: Option<String>,
-    /// The address of this machine among those that share the province, in the place of the one in [web] listen.
+    /// The address of this machine among those that share the province, in the place of the one that the configuration names.
     #[arg(long, hide = true, value_name = "IP", requires = "commune")]
     address: Option<IpAddr>,
     /// This machine's name among them.

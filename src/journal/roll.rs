@@ -316,3 +316,7 @@ fn read(session: &Connection) -> Result<Province, Error> {
     })?;
     Ok(Province { members: members.into_iter().collect(), communes: communes.into_iter().collect() })
 }
+
+#[cfg(test)]
+#[path = "roll_tests.rs"]
+mod tests;

@@ -148,7 +148,14 @@ proptest! {
             let before = later(at(second), wait.min(elapsed(due, at(second)).saturating_sub(Duration::from_nanos(1))));
             prop_assert_eq!(known(&monitor), found(&monitor, before), "between {} and {}", at(second), due);
         }
-        // Within a minute all that was proven is remembered as it stands.
+        // Who ends now has remembered all that was proven, as it stands.
+        if let Effect::Proven(proofs) = monitor.last_words() {
+            remembered.extend(proofs);
+        }
+        for (id, camera) in &monitor.cameras {
+            prop_assert_eq!(remembered.get(id).copied(), camera.machine.proven(), "{}", id);
+        }
+        // And so is it within a minute of whatever follows.
         let end = later(at(second), Duration::from_secs(61));
         while monitor.next_deadline() < end {
             let due = monitor.next_deadline();
