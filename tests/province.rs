@@ -562,6 +562,27 @@ async fn every_query_of_the_provinces_board_returns_data() {
     );
     eventually("a scrape where it went", async || (prometheus.value(&place).await == Some(1.0)).then_some(())).await;
     assert_eq!(series().await, Some(2.0));
+
+    // What the province asks for: an inventory with states, and the month's uptime, of all communes.
+    let said = |arguments: &[&str]| {
+        let output = province.command(0, arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let listed: Vec<Value> = serde_json::from_str(&said(&["inventory", "--format", "json"])).expect("JSON");
+    let of = |row: &Value| (row["commune"].clone(), row["camera"].clone(), row["state"].clone(), row["sites"].clone());
+    let wanted = |id: &str| (id.into(), "cam".into(), "up".into(), "Chợ".into());
+    assert_eq!(listed.iter().map(of).collect::<Vec<_>>(), [wanted("xa_0"), wanted("xa_1")]);
+    let table = said(&["inventory"]);
+    assert!(table.starts_with("\u{feff}commune,commune_name,camera,name,kind,state,since,"), "{table}");
+    assert!(table.contains("xa_1,Xã số 1,cam,Camera 1,public,up,"), "{table}");
+    let month = jiff::Timestamp::now().to_string()[..7].to_owned();
+    let summary = said(&["report", "--month", &month]);
+    assert!(summary.contains("Xã số 0") && summary.contains("NHÀ THẦU"), "{summary}");
+    let table = said(&["report", "--month", &month, "--format", "csv"]);
+    let lines = |id: &str| table.lines().filter(|line| line.starts_with(&format!("{id},Xã số "))).count();
+    assert!(lines("xa_0") > 3 && lines("xa_0") == lines("xa_1"), "{table}");
+    assert!(table.lines().next().is_some_and(|head| head.contains("commune,commune_name,month,section")), "{table}");
 }
 
 /// The example of `config/province`, as whoever tries it has it: in a network of its own, so that it finds its ports free.

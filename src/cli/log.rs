@@ -47,6 +47,18 @@ pub(super) enum Form {
     Journald,
 }
 
+impl Form {
+    /// As it is named on the command line.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::People => "people",
+            Self::Json => "json",
+            Self::Journald => "journald",
+        }
+    }
+}
+
 /// Begins to log: changes of state, by `RUST_LOG` more. The libraries that speak to others stay silent whatever is asked,
 /// since their logs hold URLs, tokens and stream bytes.
 pub(super) fn start(form: Form, commune: Option<&str>) -> io::Result<()> {

@@ -38,6 +38,7 @@ mod probe;
 mod process;
 mod progress;
 mod province;
+mod province_export;
 mod questions;
 mod reload;
 mod report;

@@ -1,6 +1,11 @@
 //! `camhealth province`: several machines share the communes of a province.
 
-use super::{FAILED, USAGE, fail, log, paint::Paint, process};
+use super::{
+    FAILED, USAGE, fail, log,
+    paint::Paint,
+    process,
+    province_export::{self, Listing, Summary},
+};
 use crate::{
     clock::Clock,
     config,
@@ -8,8 +13,8 @@ use crate::{
     journal,
     model::{CommuneId, MemberId},
     province::{self, Parts, Settings},
+    uptime::Month,
 };
-use clap::ValueEnum;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -39,6 +44,27 @@ enum What {
     Check,
     /// Show the machines, and which commune is where.
     Status,
+    /// List all cameras of all communes with their states, from their configurations and journals.
+    Inventory {
+        /// What is written.
+        #[arg(long, value_enum, default_value_t = Listing::Csv)]
+        format: Listing,
+        /// Write to this file, which must not exist yet.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Report a month's uptime of all communes, the worst first.
+    Report {
+        /// The month, such as 2026-10; the last one that is over without it.
+        #[arg(long, value_name = "YEAR-MONTH")]
+        month: Option<Month>,
+        /// What is written.
+        #[arg(long, value_enum, default_value_t = Summary::Text)]
+        format: Summary,
+        /// Write to this file, which must not exist yet.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Move a commune to another machine and keep it there; without --to it may be anywhere again.
     Move {
         /// The commune, by the id that the status shows: the schema of its journal.
@@ -62,7 +88,16 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
         What::Run { log } => watch(settings, path, log).await,
         What::Check => check(&settings),
         What::Status => status(&settings).await,
+        What::Inventory { format, out } => done(province_export::inventory(&settings, format, out.as_deref())),
+        What::Report { month, format, out } => done(province_export::report(&settings, month, format, out.as_ref())),
         What::Move { commune, to } => wish(&settings, &commune, to.as_deref()).await,
+    }
+}
+
+fn done(outcome: Result<(), String>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => fail(FAILED, &why),
     }
 }
 
@@ -82,8 +117,6 @@ async fn watch(settings: Settings, path: PathBuf, form: log::Form) -> ExitCode {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let form =
-        form.to_possible_value().map_or("auto", |value| if value.get_name() == "json" { "json" } else { "auto" });
     let loader = Box::new(move || match self::settings(&path) {
         Ok(settings) => Some(settings),
         Err(problems) => {
@@ -92,7 +125,7 @@ async fn watch(settings: Settings, path: PathBuf, form: log::Form) -> ExitCode {
         }
     });
     tracing::info!(member = settings.member.as_str(), roll = settings.server.told(), "sharing a province");
-    match province::run(settings, Parts { program, log: form, loader, signals }).await {
+    match province::run(settings, Parts { program, log: form.as_str(), loader, signals }).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => fail(FAILED, &why),
     }

@@ -18,7 +18,7 @@ mod table;
 pub use communes::{Commune, here, read};
 pub use member::{Parts, run};
 pub use settings::Settings;
-pub use table::table;
+pub use table::{aligned, table};
 
 /// How the status of a daemon begins that waits for its turn.
 pub const STANDS_BY: &str = "standing by";

@@ -75,7 +75,8 @@ fn note(province: &Province, held: &Holding, settings: &Settings) -> String {
     notes.join(", ")
 }
 
-fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+/// Rows with their columns side by side.
+pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
     let widths: [usize; N] =
         std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or_default());
     let line = |row: &[String; N]| {
