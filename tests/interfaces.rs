@@ -73,7 +73,14 @@ fn no_metric_is_asked_for_that_is_not_there_and_none_is_left_out_of_the_list() {
             missing.push(format!("{name} has no series in this test: let `everything` bring it about"));
         }
     }
-    let boards = [files("dashboards", "json"), files("config/prometheus", "yml"), files("docs", "md")].concat();
+    // Those of a machine that shares a province: docs/province.md lists them.
+    let of_a_member: BTreeSet<String> =
+        files("src/province", "rs").iter().flat_map(|source| named(source, '"')).collect();
+    let page = fs::read_to_string(file("docs/province.md")).expect("a page");
+    missing.extend(of_a_member.iter().filter(|name| !page.contains(&format!("| `{name}"))).cloned());
+    let known: BTreeSet<String> = known.union(&of_a_member).cloned().collect();
+    let rules = [files("config/prometheus", "yml"), files("config/province", "yml")].concat();
+    let boards = [files("dashboards", "json"), rules, files("docs", "md")].concat();
     for name in boards.iter().flat_map(|board| named(board, '\0')) {
         let of = ["_bucket", "_sum", "_count"].iter().find_map(|part| name.strip_suffix(part)).unwrap_or(&name);
         if !known.contains(of) && !known.contains(&name) {

@@ -172,14 +172,13 @@ impl Member {
         let now = self.clock.now();
         let mut any = false;
         for step in moves {
-            let told = format!("{step:?}");
-            let counted = step.clone();
-            let made = self.with_roll(move |roll| roll.make(&step, now)).await?;
+            let wanted = step.clone();
+            let made = self.with_roll(move |roll| roll.make(&wanted, now)).await?;
             if made {
-                tracing::info!("{}", words(&counted));
-                self.counts.made(&counted);
+                tracing::info!("{}", words(&step));
+                self.counts.made(&step);
             } else {
-                tracing::debug!(told, "it stands otherwise by now");
+                tracing::debug!(?step, "it stands otherwise by now");
             }
             any |= made;
         }
