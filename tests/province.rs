@@ -451,7 +451,12 @@ async fn a_daemon_that_dies_or_hangs_is_started_again_and_mistakes_are_told() {
     assert!(code == Some(0) && text.contains("Tỉnh Thử"), "there is no roll yet: {text}");
     let machine = province.start(0);
     province.watched(&[0], &[0]).await;
-    for (how, limit) in [(Signal::KILL, 10), (Signal::STOP, 30)] {
+    for (number, (how, limit)) in [(Signal::KILL, 10), (Signal::STOP, 30)].into_iter().enumerate() {
+        // It has begun, and says so: one that hangs in the midst of a start is given longer.
+        eventually("first looks", async || {
+            (province.log(0).matches("probe workers are confined").count() > number).then_some(())
+        })
+        .await;
         let daemon = family(machine.id())[1];
         signal(&[daemon], how);
         let began = Instant::now();

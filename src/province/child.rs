@@ -1,6 +1,6 @@
 //! A commune's daemon as a process of its own: started, watched as a service manager does, and ended.
 
-use super::{STANDS_BY, WATCHES};
+use super::{STANDS_BY, TAKES_OVER, WATCHES};
 use crate::placement::Fares;
 use std::{
     net::IpAddr,
@@ -21,6 +21,8 @@ use tokio::{
 const SILENT: Duration = Duration::from_secs(15);
 /// A start may take longer: a configuration is read.
 const STARTS: Duration = Duration::from_secs(60);
+/// And so may taking over: a journal of an earlier version is brought up to date.
+const TAKES: Duration = Duration::from_secs(10 * 60);
 /// How long a daemon may take to end in order.
 const ENDS: Duration = Duration::from_secs(10);
 /// The longest pause before one that fails is started again.
@@ -185,8 +187,11 @@ impl Tended {
                     if text.lines().any(|line| line == "WATCHDOG=1" || line == "READY=1") {
                         deadline = Instant::now() + SILENT;
                     }
-                    if let Some(fares) = text.lines().find_map(|line| fares(line.strip_prefix("STATUS=")?)) {
-                        self.note(|state| state.fares = fares);
+                    if let Some(status) = text.lines().find_map(|line| line.strip_prefix("STATUS=")) {
+                        if status == TAKES_OVER {
+                            deadline = Instant::now() + TAKES;
+                        }
+                        self.note(|state| state.fares = fares(status));
                     }
                 }
                 () = sleep_until(deadline) => {
@@ -223,11 +228,11 @@ async fn unwanted(wants: &mut watch::Receiver<bool>) {
 }
 
 /// What a daemon's status says of how it fares.
-fn fares(status: &str) -> Option<Fares> {
+fn fares(status: &str) -> Fares {
     match status {
-        WATCHES => Some(Fares::Watches),
-        waits if waits.starts_with(STANDS_BY) => Some(Fares::StandsBy),
-        _ => Some(Fares::Changes),
+        WATCHES => Fares::Watches,
+        waits if waits.starts_with(STANDS_BY) => Fares::StandsBy,
+        _ => Fares::Changes,
     }
 }
 
