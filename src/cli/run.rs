@@ -46,6 +46,9 @@ pub(super) struct Arguments {
     /// This machine's name among them.
     #[arg(long, hide = true, value_name = "MEMBER", requires = "commune")]
     member: Option<String>,
+    /// Addresses of the others.
+    #[arg(long, hide = true, value_name = "IP", requires = "commune")]
+    neighbour: Vec<IpAddr>,
 }
 
 impl Arguments {
@@ -54,6 +57,7 @@ impl Arguments {
         if let Some(address) = self.address {
             config.web.listen = province::here(config.web.listen, address);
         }
+        config.web.neighbours.clone_from(&self.neighbour);
         config.deliver.here = self.member.as_deref().map(MemberId::from);
         config
     }

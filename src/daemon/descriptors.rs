@@ -40,7 +40,12 @@ pub(super) fn limits(config: &Config) -> web::Limits {
             (needed + wanted).next_power_of_two()
         );
     }
-    web::Limits { connections: share(limit, needed, wanted), proxies: config.web.proxies.as_slice().into(), ..usual }
+    web::Limits {
+        connections: share(limit, needed, wanted),
+        proxies: config.web.proxies.as_slice().into(),
+        neighbours: config.web.neighbours.as_slice().into(),
+        ..usual
+    }
 }
 
 /// What everything but visitors may take.

@@ -3,6 +3,7 @@
 use super::{STANDS_BY, TAKES_OVER, WATCHES};
 use crate::placement::Fares;
 use std::{
+    collections::BTreeSet,
     net::IpAddr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
@@ -78,11 +79,11 @@ pub(super) struct Child {
 
 impl Child {
     /// None runs before it is wanted. `changed` is told of each change.
-    pub(super) fn new(order: Order, changed: Arc<Notify>) -> Self {
+    pub(super) fn new(order: Order, changed: Arc<Notify>, neighbours: watch::Receiver<BTreeSet<IpAddr>>) -> Self {
         let (wanted, wants) = watch::channel(false);
         let (tell, state) = watch::channel(State::NEW);
         let reloads = Arc::new(Notify::new());
-        let tended = Tended { order, wants, tell, changed, reloads: reloads.clone() };
+        let tended = Tended { order, neighbours, wants, tell, changed, reloads: reloads.clone() };
         Self { wanted, reloads, state, task: tokio::spawn(tended.run()) }
     }
 
@@ -117,6 +118,8 @@ enum Ended {
 
 struct Tended {
     order: Order,
+    /// Where the other members are, as far as that is known when a daemon is started.
+    neighbours: watch::Receiver<BTreeSet<IpAddr>>,
     wants: watch::Receiver<bool>,
     tell: watch::Sender<State>,
     changed: Arc<Notify>,
@@ -165,6 +168,9 @@ impl Tended {
         let mut command = Command::new(&order.program);
         command.arg("run").arg("--config").arg(&order.path).args(["--log", order.log, "--commune", &order.commune]);
         command.arg("--address").arg(order.address.to_string()).args(["--member", &order.member]);
+        for neighbour in self.neighbours.borrow().iter() {
+            command.arg("--neighbour").arg(neighbour.to_string());
+        }
         command.env("NOTIFY_SOCKET", &order.socket).env("WATCHDOG_USEC", SILENT.as_micros().to_string());
         command.env_remove("WATCHDOG_PID");
         // It ends when this end of its input is closed, by us or with us.

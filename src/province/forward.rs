@@ -51,6 +51,11 @@ impl Forwards {
         Self { address, others: watch::Sender::default(), open: BTreeMap::new(), tasks: JoinSet::new() }
     }
 
+    /// Addresses of the other members, as they are known.
+    pub(super) fn others(&self) -> watch::Receiver<BTreeSet<IpAddr>> {
+        self.others.subscribe()
+    }
+
     /// Keeps these ways open, and no others; `others` are the addresses of the other members.
     pub(super) fn follow(&mut self, mut ways: BTreeMap<CommuneId, Way>, others: BTreeSet<IpAddr>) {
         self.others.send_if_modified(|known| {

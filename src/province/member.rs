@@ -271,7 +271,8 @@ impl Member {
                 log: self.parts.log,
                 socket: child::socket(&self.folder, self.sockets),
             };
-            self.children.insert(commune.listed.id.clone(), Child::new(order, self.changed.clone()));
+            self.children
+                .insert(commune.listed.id.clone(), Child::new(order, self.changed.clone(), self.forwards.others()));
         }
         tracing::info!(communes = self.communes.len(), unreadable = self.problems.len(), "configurations were read");
     }

@@ -1,6 +1,7 @@
 //! What a member serves: which commune is where, for people, for Prometheus, and for whoever asks whether it lives.
 
 use super::{figures::View, table::table};
+use crate::web::{self, Limits};
 use axum::{
     Json, Router,
     extract::State,
@@ -10,8 +11,12 @@ use axum::{
 };
 use std::sync::Arc;
 use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::CancellationToken;
 
 type Shown = watch::Receiver<Arc<View>>;
+
+/// Visitors at once: few have business here.
+const CONNECTIONS: usize = 64;
 
 /// Serves until it is aborted.
 pub(super) async fn serve(listener: TcpListener, shown: Shown) {
@@ -22,9 +27,8 @@ pub(super) async fn serve(listener: TcpListener, shown: Shown) {
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(healthy))
         .with_state(shown);
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "the member's pages ended");
-    }
+    let limits = Limits { connections: CONNECTIONS, connections_by_address: CONNECTIONS / 2, ..Limits::default() };
+    web::serve(web::tuned(listener), router, limits, None, CancellationToken::new()).await;
 }
 
 fn seen(shown: &Shown) -> Arc<View> {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub acme: Option<Acme>,
     /// Addresses of proxies, whose word on where a request comes from is believed.
     pub proxies: Vec<IpAddr>,
+    /// Addresses of the other machines of a province, which pass visitors on as they are.
+    pub neighbours: Vec<IpAddr>,
     /// Who reads metrics as Prometheus does from other exporters.
     pub scrapers: Arc<Scrapers>,
 }
@@ -61,6 +63,7 @@ impl Default for Settings {
             tls: None,
             acme: None,
             proxies: Vec::new(),
+            neighbours: Vec::new(),
             scrapers: Arc::default(),
         }
     }

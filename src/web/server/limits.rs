@@ -38,6 +38,8 @@ pub struct Limits {
     pub stop: Duration,
     /// Addresses of proxies: each stands for many visitors, so limits of one address do not hold for them.
     pub proxies: Arc<[IpAddr]>,
+    /// Addresses of machines that pass visitors on as they are: each stands for many, too, and nothing that comes from them is believed.
+    pub neighbours: Arc<[IpAddr]>,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             least: 16 * 1024,
             stop: Duration::from_millis(200),
             proxies: Arc::new([]),
+            neighbours: Arc::new([]),
         }
     }
 }

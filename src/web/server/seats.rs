@@ -54,7 +54,7 @@ impl Seats {
         let address = address(ip);
         let is_counted = |seat: &Seat| seat.phase != Phase::Agent;
         let of_address = |seat: &Seat| seat.address == address && is_counted(seat);
-        let proxy = is_proxy(ip, &self.limits.proxies);
+        let proxy = is_proxy(ip, &self.limits.proxies) || is_proxy(ip, &self.limits.neighbours);
         let gone = if !proxy && self.count(of_address) >= self.limits.connections_by_address {
             Some(self.least_missed(of_address)?)
         } else if self.count(is_counted) >= self.limits.connections {
@@ -178,6 +178,17 @@ mod tests {
         assert_eq!(seats.admit(ip(6)), None, "all are being answered");
         seats.leaves(second);
         assert!(matches!(seats.admit(ip(6)), Some((_, None))));
+    }
+
+    #[test]
+    fn a_machine_that_passes_visitors_on_stands_for_many() {
+        let limits = Limits { connections_by_address: 1, neighbours: [ip(9)].into(), ..Limits::default() };
+        let mut seats = Seats::new(limits);
+        for _ in 0..5 {
+            admitted(&mut seats, 9);
+        }
+        admitted(&mut seats, 1);
+        assert!(matches!(seats.admit(ip(1)), Some((_, Some(_)))), "one that is nobody's neighbour gives way to itself");
     }
 
     #[test]
