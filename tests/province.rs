@@ -187,7 +187,8 @@ impl Province {
 
     async fn fault(&self, fault: Fault) {
         for camera in &self.cameras {
-            camera.set_fault(fault).await.expect("the fault is set");
+            // While its port is closed somebody else's connection may leave from it for a moment.
+            eventually("the fault is set", async || camera.set_fault(fault).await.ok()).await;
         }
     }
 
@@ -433,7 +434,7 @@ async fn a_channel_hangs_on_a_machine() {
     assert_eq!(by_modem("coverage_lost"), 0);
     let _second = province.start(1);
     province.watched(&[0], &[1]).await;
-    province.cameras[0].set_fault(Fault::None).await.expect("no fault");
+    eventually("no fault", async || province.cameras[0].set_fault(Fault::None).await.ok()).await;
     eventually("the modem", async || (by_modem("coverage_restored") == 1).then_some(())).await;
     let status = province.command(0, &["status"]).stdout;
     assert!(String::from_utf8_lossy(&status).contains("kênh nhắn ở may-1"), "{}", String::from_utf8_lossy(&status));
