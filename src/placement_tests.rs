@@ -188,13 +188,7 @@ impl World {
     /// Writes as the roll does: where what it was decided by still stands there.
     fn write(&mut self, number: usize, step: Move) {
         let me = Some(member(number));
-        let (Move::Claim { commune, .. }
-        | Move::Offer { commune, .. }
-        | Move::Withdraw { commune, .. }
-        | Move::Ready { commune }
-        | Move::HandOver { commune, .. }
-        | Move::LetGo { commune }) = &step;
-        let held = self.communes.get_mut(commune).expect("it is there");
+        let held = self.communes.get_mut(step.commune()).expect("it is there");
         match step {
             Move::Claim { from, .. } if held.holder == from => {
                 (held.holder, held.next, held.is_ready) = (me, None, false);

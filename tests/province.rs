@@ -150,8 +150,7 @@ impl Province {
         let began = Instant::now();
         for commune in communes {
             let what = format!("commune {commune} is watched by one of {by:?}");
-            let at =
-                |place: &SocketAddr| by.iter().any(|member| place.ip() == Ipv4Addr::new(127, 0, 1, *member as u8 + 1));
+            let at = |place: &SocketAddr| by.iter().any(|member| place.ip() == address(*member));
             eventually_within(Duration::from_secs(90), &what, async || {
                 let place = self.places(by[0]).await?.get(&id(*commune)).copied().filter(at)?;
                 let answer = reqwest::get(format!("http://{place}/-/ready")).await.ok()?;

@@ -6,8 +6,8 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use std::{path::PathBuf, process::ExitCode};
 use tokio_util::sync::CancellationToken;
 
-/// Begins to log, for one of a province's communes with its name, and has no crash write a core: it would hold passwords of cameras and keys. Else it has said what is wrong,
-/// and this is the exit code.
+/// Begins to log, for one of a province's communes with its name, and has no crash write a core: it would hold passwords of
+/// cameras and keys. Else it has said what is wrong, and this is the exit code.
 pub(super) fn begin(form: log::Form, commune: Option<&str>) -> Result<(), ExitCode> {
     log::start(form, commune).map_err(|error| fail(FAILED, &format!("the log cannot be written: {error}")))?;
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {

@@ -11,6 +11,7 @@ use crate::{
     web,
 };
 use clap::ValueEnum;
+use jiff::Timestamp;
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -59,19 +60,41 @@ struct Row {
     firmware: String,
 }
 
-/// Each commune's configuration with its id; those that cannot be read were told of, and are counted.
-fn communes(settings: &Settings) -> (Vec<(String, Config)>, usize) {
-    let (mut read, mut missing) = (Vec::new(), 0);
+/// Goes through all communes with what their journals remember of a span; how many could not be read, each of which was told of.
+fn each(
+    settings: &Settings,
+    span: impl Fn(&Config, Timestamp) -> (Timestamp, Timestamp),
+    mut take: impl FnMut(String, &Config, &History, Timestamp),
+) -> usize {
+    let (bar, mut missing) = (progress::bar(settings.communes.len(), "communes"), 0);
     for path in &settings.communes {
-        match loaded(path) {
-            Ok(config) => {
-                let id = config.journal.server.as_ref().map(|server| server.schema().to_owned());
-                read.push((id.unwrap_or_else(|| path.display().to_string()), config));
+        let now = Clock::system().now();
+        if let Ok(config) = loaded(path) {
+            let id = config.journal.server.as_ref().map(|server| server.schema().to_owned());
+            let id = id.unwrap_or_else(|| path.display().to_string());
+            let (from, until) = span(&config, now);
+            match journal::history(&config.journal, from, until) {
+                Ok(history) => take(id, &config, &history, now),
+                Err(error) => {
+                    eprintln!("camhealth: {id}: {error}");
+                    missing += 1;
+                }
             }
-            Err(_) => missing += 1,
+        } else {
+            missing += 1;
         }
+        bar.inc(1);
     }
-    (read, missing)
+    bar.finish_and_clear();
+    missing
+}
+
+/// A table in UTF-8 with the mark by which spreadsheets know it.
+fn spreadsheet(fill: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> Result<(), csv::Error>) -> Result<String, String> {
+    let mut table = csv::Writer::from_writer(Vec::from("\u{feff}".as_bytes()));
+    fill(&mut table).map_err(|error| error.to_string())?;
+    let bytes = table.into_inner().map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What is told where not all could be read.
@@ -86,30 +109,12 @@ fn whole(missing: usize) -> Result<(), String> {
 
 /// Writes the inventory.
 pub(super) fn inventory(settings: &Settings, format: Listing, out: Option<&Path>) -> Result<(), String> {
-    let (communes, mut missing) = communes(settings);
-    let bar = progress::bar(communes.len(), "communes");
     let mut rows = Vec::new();
-    for (id, config) in &communes {
-        let now = Clock::system().now();
-        match journal::history(&config.journal, now, now) {
-            Ok(history) => rows.extend(listed(id, config, &history)),
-            Err(error) => {
-                eprintln!("camhealth: {id}: {error}");
-                missing += 1;
-            }
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
+    let now_alone = |_: &Config, now| (now, now);
+    let missing = each(settings, now_alone, |id, config, history, _| rows.extend(listed(&id, config, history)));
     let text = match format {
         Listing::Json => serde_json::to_string_pretty(&rows).map_err(|error| error.to_string())? + "\n",
-        Listing::Csv => {
-            // The mark by which spreadsheets know UTF-8.
-            let mut table = csv::Writer::from_writer(Vec::from("\u{feff}".as_bytes()));
-            rows.iter().try_for_each(|row| table.serialize(row)).map_err(|error| error.to_string())?;
-            let bytes = table.into_inner().map_err(|error| error.to_string())?;
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
+        Listing::Csv => spreadsheet(|table| rows.iter().try_for_each(|row| table.serialize(row)))?,
     };
     output(out, &text)?;
     whole(missing)
@@ -163,25 +168,14 @@ pub(super) fn report(
     format: Summary,
     out: Option<&PathBuf>,
 ) -> Result<(), String> {
-    let (communes, mut missing) = communes(settings);
-    let bar = progress::bar(communes.len(), "communes");
+    let month_of =
+        |config: &Config, now| month.unwrap_or_else(|| Month::of(now, &config.fleet.commune.timezone).before());
     let mut reports: Vec<(String, Report)> = Vec::new();
-    for (id, config) in &communes {
-        let (now, fleet) = (Clock::system().now(), &config.fleet);
-        let month = month.unwrap_or_else(|| Month::of(now, &fleet.commune.timezone).before());
-        let (from, until) = uptime::reach(fleet, month, now);
-        match journal::history(&config.journal, from, until) {
-            Ok(history) => {
-                reports.push((id.clone(), uptime::of_month(fleet, &history, month, &config.uptime, now)));
-            }
-            Err(error) => {
-                eprintln!("camhealth: {id}: {error}");
-                missing += 1;
-            }
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
+    let span = |config: &Config, now| uptime::reach(&config.fleet, month_of(config, now), now);
+    let missing = each(settings, span, |id, config, history, now| {
+        let month = month_of(config, now);
+        reports.push((id, uptime::of_month(&config.fleet, history, month, &config.uptime, now)));
+    });
     // What is not known is no good figure.
     let share = |report: &Report| report.total.contractor.unwrap_or(-1.0);
     reports.sort_by(|(_, one), (_, other)| share(one).total_cmp(&share(other)));
@@ -217,29 +211,26 @@ fn summary(settings: &Settings, reports: &[(String, Report)]) -> String {
             report.total.verdict.map_or_else(String::new, |verdict| verdict.text(language).to_owned()),
         ]);
     }
-    aligned(&rows)
+    aligned(&rows) + "\n"
 }
 
 /// Each commune's table with its id before each line.
 fn tables(reports: &[(String, Report)]) -> Result<String, String> {
-    let mut all = csv::Writer::from_writer(Vec::from("\u{feff}".as_bytes()));
-    let told = |error: csv::Error| error.to_string();
-    for (number, (id, report)) in reports.iter().enumerate() {
-        let table = web::report::csv(report).map_err(told)?;
-        let table = table.trim_start_matches('\u{feff}');
-        let mut lines = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
-        for (at, line) in lines.records().enumerate() {
-            let line = line.map_err(told)?;
-            match (number, at) {
-                (0, 0) => all.write_record(["commune", "commune_name"].into_iter().chain(line.iter())).map_err(told)?,
-                (_, 0) => {}
-                _ => {
-                    let of_commune = [id.as_str(), report.commune.as_str()];
-                    all.write_record(of_commune.into_iter().chain(line.iter())).map_err(told)?;
-                }
+    spreadsheet(|all| {
+        for (number, (id, report)) in reports.iter().enumerate() {
+            let table = web::report::csv(report)?;
+            let table = table.trim_start_matches('\u{feff}');
+            let mut lines = csv::ReaderBuilder::new().has_headers(false).from_reader(table.as_bytes());
+            for (at, line) in lines.records().enumerate() {
+                let line = line?;
+                let before = match (number, at) {
+                    (0, 0) => ["commune", "commune_name"],
+                    (_, 0) => continue,
+                    _ => [id.as_str(), report.commune.as_str()],
+                };
+                all.write_record(before.into_iter().chain(line.iter()))?;
             }
         }
-    }
-    let bytes = all.into_inner().map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(())
+    })
 }

@@ -2,11 +2,11 @@
 
 use super::client::{Client, Daemon, NOTHING, told};
 use crate::model::Local;
+pub(super) use crate::province::aligned as table;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::process::ExitCode;
-use unicode_width::UnicodeWidthStr;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -175,17 +175,6 @@ async fn list(client: &Client) -> Result<String, String> {
 /// Texts of a list.
 pub(super) fn ids(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// Rows in columns that stand below each other.
-pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let widths: [usize; N] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0));
-    let line = |row: &[String; N]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A time of an answer as people here read it.

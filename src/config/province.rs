@@ -74,25 +74,11 @@ fn settings(table: &Entry<'_>, machine: &str) -> Option<Settings> {
 
 /// The main files of all communes, by patterns from the folder of the province's file.
 fn communes(table: &Entry<'_>) -> Vec<PathBuf> {
-    let patterns = table.texts("communes");
     let remedy = "write communes = [\"communes/*/camhealth.toml\"]: the main file of each commune's configuration";
-    if patterns.is_empty() {
+    if table.texts("communes").is_empty() {
         table.problem("communes", table.place("communes"), "names no file".into(), remedy);
     }
-    let mut found = Vec::new();
-    for pattern in patterns {
-        let whole = table.source.folder.join(&pattern.value);
-        let paths: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
-            Ok(paths) => paths.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
-            Err(_) => Vec::new(),
-        };
-        if paths.is_empty() {
-            let message = format!("{} matches no file", table.quoted(&pattern));
-            table.problem("communes", pattern.span, message, remedy);
-        }
-        found.extend(paths.into_iter().filter(|path| !found.contains(path)).collect::<Vec<_>>());
-    }
-    found
+    reading::matched(table, "communes", [remedy, remedy])
 }
 
 #[cfg(test)]

@@ -44,22 +44,30 @@ fn read_one(path: &Path, context: &Context) -> Option<Source> {
 
 fn includes(main: &Source, tree: &DeTable<'_>, context: &Context) -> Vec<PathBuf> {
     let entry = Entry::new(main, context, String::new(), tree, 0..0);
+    let remedies = [
+        "write a file name or a pattern such as \"cameras-*.toml\"",
+        "patterns start from the folder of this file; correct or remove it",
+    ];
+    matched(&entry, "include", remedies)
+}
+
+/// The files that a key's patterns match, from the folder of its own file; what helps where one is no pattern, and where one matches
+/// nothing.
+pub(super) fn matched(entry: &Entry<'_>, key: &'static str, remedies: [&str; 2]) -> Vec<PathBuf> {
     let mut paths = Vec::new();
-    for pattern in entry.texts("include") {
-        let whole = main.folder.join(&pattern.value);
+    for pattern in entry.texts(key) {
+        let whole = entry.source.folder.join(&pattern.value);
         let found: Vec<PathBuf> = match glob::glob(&whole.to_string_lossy()) {
             Ok(found) => found.filter_map(Result::ok).filter(|path| path.is_file()).collect(),
             Err(error) => {
                 let message = format!("{} is no pattern: {}", entry.quoted(&pattern), error.msg);
-                let remedy = "write a file name or a pattern such as \"cameras-*.toml\"";
-                entry.problem("include", pattern.span, message, remedy);
+                entry.problem(key, pattern.span, message, remedies[0]);
                 continue;
             }
         };
         if found.is_empty() {
             let message = format!("{} matches no file", entry.quoted(&pattern));
-            let remedy = "patterns start from the folder of this file; correct or remove it";
-            entry.problem("include", pattern.span, message, remedy);
+            entry.problem(key, pattern.span, message, remedies[1]);
         }
         for path in found {
             if !paths.contains(&path) {

@@ -5,7 +5,7 @@
 
 use super::{
     Error,
-    held::signed_in,
+    held::{end_of, held, made, process, signed_in},
     server::Server,
     sql::{Connection, values},
 };
@@ -127,34 +127,34 @@ impl Roll {
 
     fn try_to_make(&self, step: &Move, now: Timestamp) -> Result<bool, Error> {
         let session = self.session.as_ref().ok_or(Error::Closed)?;
-        let (me, now) = (self.me.as_str(), now.as_millisecond());
+        let (me, id, now) = (self.me.as_str(), step.commune().as_str(), now.as_millisecond());
         let changed = match step {
-            Move::Claim { commune, from } => {
+            Move::Claim { from, .. } => {
                 let sql = "UPDATE commune SET holder = ?1, since = ?4, next = NULL, ready = false
                            WHERE id = ?2 AND holder IS NOT DISTINCT FROM ?3";
-                session.execute(sql, values![me, commune.as_str(), from.as_ref().map(MemberId::as_str), now])?
+                session.execute(sql, values![me, id, from.as_ref().map(MemberId::as_str), now])?
             }
-            Move::Offer { commune, to } => {
+            Move::Offer { to, .. } => {
                 let sql = "UPDATE commune SET next = ?3, ready = false WHERE id = ?2 AND holder = ?1 AND next IS NULL";
-                session.execute(sql, values![me, commune.as_str(), to.as_str()])?
+                session.execute(sql, values![me, id, to.as_str()])?
             }
-            Move::Withdraw { commune, to } => {
+            Move::Withdraw { to, .. } => {
                 let sql = "UPDATE commune SET next = NULL, ready = false WHERE id = ?2 AND holder = ?1 AND next = ?3";
-                session.execute(sql, values![me, commune.as_str(), to.as_str()])?
+                session.execute(sql, values![me, id, to.as_str()])?
             }
-            Move::Ready { commune } => {
+            Move::Ready { .. } => {
                 let sql = "UPDATE commune SET ready = true WHERE id = ?2 AND next = ?1";
-                session.execute(sql, values![me, commune.as_str()])?
+                session.execute(sql, values![me, id])?
             }
-            Move::HandOver { commune, to } => {
+            Move::HandOver { to, .. } => {
                 let sql = "UPDATE commune SET holder = ?3, since = ?4, next = NULL, ready = false
                            WHERE id = ?2 AND holder = ?1 AND next = ?3 AND ready";
-                session.execute(sql, values![me, commune.as_str(), to.as_str(), now])?
+                session.execute(sql, values![me, id, to.as_str(), now])?
             }
-            Move::LetGo { commune } => {
+            Move::LetGo { .. } => {
                 let sql = "UPDATE commune SET holder = NULL, since = NULL, next = NULL, ready = false
                            WHERE id = ?2 AND holder = ?1";
-                session.execute(sql, values![me, commune.as_str()])?
+                session.execute(sql, values![me, id])?
             }
         };
         Ok(changed > 0)
@@ -177,7 +177,7 @@ impl Roll {
         if taken()? != Some(true) {
             if let Some(process) = self.process.take() {
                 // It is ended only where it holds our name: another's number may be the same by now.
-                session.put(&format!("{} AND pid = ?2", ends("?1")), values![self.me.as_str(), process])?;
+                session.put(&end_of(&lock_of("?1"), "AND pid = ?2"), values![self.me.as_str(), process])?;
             }
             let by = session.first("SELECT process FROM member WHERE name = ?1", values![self.me.as_str()], |row| {
                 row.get::<String>(0)
@@ -196,31 +196,9 @@ impl Roll {
     }
 }
 
-/// SQL that ends the session which has a member's name.
-fn ends(name: &str) -> String {
-    format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {}", holds(name))
-}
-
-/// That a row of `pg_locks` is a member's.
-fn holds(name: &str) -> String {
-    format!(
-        "locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = {}
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        lock_of(name)
-    )
-}
-
-/// This machine and process, for people.
-fn process() -> String {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{machine}, process {}", std::process::id())
-}
-
 /// A session in the roll's schema, with its tables.
 fn prepared(server: &Server) -> Result<Connection, Error> {
     let session = signed_in(server)?;
-    let name = server.schema();
-    let make = format!("DO $$ BEGIN IF to_regnamespace('{name}') IS NULL THEN CREATE SCHEMA {name}; END IF; END $$");
     let session = Connection::Server(Box::new(session));
     if !is_there(&session, server)?
         && let Some(script) = session.server()
@@ -228,7 +206,7 @@ fn prepared(server: &Server) -> Result<Connection, Error> {
         // Of several who find none at once, one makes it.
         script.script(&format!("BEGIN; SELECT pg_advisory_xact_lock({})", lock_of("''")))?;
         if !is_there(&session, server)? {
-            script.script(&format!("{make}; {}", include_str!("schema/server/roll.sql")))?;
+            script.script(&format!("{}; {}", made(server), include_str!("schema/server/roll.sql")))?;
         }
         script.script("COMMIT")?;
     }
@@ -281,7 +259,7 @@ fn read(session: &Connection) -> Result<Province, Error> {
          FROM member",
         ago("began"),
         ago("seen"),
-        holds("member.name")
+        held(&lock_of("member.name"))
     );
     let length = |milliseconds: i64| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0));
     let members = session.all(&sql, values![], |row| {

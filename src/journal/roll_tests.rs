@@ -27,13 +27,7 @@ fn any_move() -> impl Strategy<Value = (usize, Move)> {
 type Row = (Option<MemberId>, Option<MemberId>, bool);
 
 fn made(rows: &mut BTreeMap<CommuneId, Row>, me: &MemberId, step: &Move) -> bool {
-    let (Move::Claim { commune, .. }
-    | Move::Offer { commune, .. }
-    | Move::Withdraw { commune, .. }
-    | Move::Ready { commune }
-    | Move::HandOver { commune, .. }
-    | Move::LetGo { commune }) = step;
-    let row = rows.get_mut(commune).expect("it is there");
+    let row = rows.get_mut(step.commune()).expect("it is there");
     let own = row.0.as_ref() == Some(me);
     let after = match (step, &*row) {
         (Move::Claim { from, .. }, (holder, ..)) if holder == from => (Some(me.clone()), None, false),

@@ -84,20 +84,34 @@ impl Province {
         self.members.get(member).is_some_and(|member| member.is_usable() && member.communes.contains(commune))
     }
 
+    /// A commune's holder, if it lives.
+    fn living(&self, held: &Holding) -> Option<&Member> {
+        held.holder.as_ref().and_then(|holder| self.members.get(holder)).filter(|holder| holder.is_alive)
+    }
+
     /// Whether a commune has a holder that lives.
     pub fn is_held(&self, held: &Holding) -> bool {
-        held.holder.as_ref().and_then(|holder| self.members.get(holder)).is_some_and(|holder| holder.is_alive)
+        self.living(held).is_some()
     }
 
     /// Where a commune's pages are served, if somebody watches it.
     pub fn place(&self, held: &Holding) -> Option<SocketAddr> {
-        let holder = held.holder.as_ref().and_then(|holder| self.members.get(holder))?;
-        holder.is_alive.then(|| SocketAddr::new(holder.address, held.port))
+        self.living(held).map(|holder| SocketAddr::new(holder.address, held.port))
+    }
+
+    /// What a member holds.
+    pub fn held_by<'p>(&'p self, member: &'p MemberId) -> impl Iterator<Item = (&'p CommuneId, &'p Holding)> {
+        self.communes.iter().filter(move |(_, held)| held.holder.as_ref() == Some(member))
     }
 
     /// The weight of what a member holds.
     pub fn load(&self, member: &MemberId) -> u64 {
-        self.communes.values().filter(|held| held.holder.as_ref() == Some(member)).map(Holding::weight).sum()
+        self.held_by(member).map(|(_, held)| held.weight()).sum()
+    }
+
+    /// How many communes a member holds, and how many cameras these have.
+    pub fn share(&self, member: &MemberId) -> (usize, u64) {
+        self.held_by(member).fold((0, 0), |(communes, all), (_, held)| (communes + 1, all + u64::from(held.cameras)))
     }
 }
 
@@ -142,4 +156,18 @@ pub enum Move {
         /// Which.
         commune: CommuneId,
     },
+}
+
+impl Move {
+    /// Which commune it is about.
+    pub fn commune(&self) -> &CommuneId {
+        match self {
+            Self::Claim { commune, .. }
+            | Self::Offer { commune, .. }
+            | Self::Withdraw { commune, .. }
+            | Self::Ready { commune }
+            | Self::HandOver { commune, .. }
+            | Self::LetGo { commune } => commune,
+        }
+    }
 }

@@ -74,9 +74,7 @@ impl View {
 
     /// How many communes this member holds, and how many there are.
     pub(super) fn shares(&self) -> (usize, usize) {
-        let me = Some(&self.settings.member);
-        let held = self.province.communes.values().filter(|held| held.holder.as_ref() == me).count();
-        (held, self.province.communes.len())
+        (self.province.share(&self.settings.member).0, self.province.communes.len())
     }
 
     /// Where Prometheus finds each commune, as `http_sd` wants it.
@@ -133,11 +131,10 @@ impl View {
         let held = by_member("camhealth_province_member_communes", "Communes that a member holds.")?;
         let cameras = by_member("camhealth_province_member_cameras", "Cameras of the communes that a member holds.")?;
         for (name, member) in &province.members {
-            let own = province.communes.values().filter(|held| held.holder.as_ref() == Some(name));
-            let (communes, theirs) = own.fold((0, 0), |(communes, all), held| (communes + 1, all + held.cameras));
+            let (communes, theirs) = province.share(name);
             up.with_label_values(&[name.as_str()]).set(f64::from(u8::from(member.is_alive)));
-            held.with_label_values(&[name.as_str()]).set(f64::from(communes));
-            cameras.with_label_values(&[name.as_str()]).set(f64::from(theirs));
+            held.with_label_values(&[name.as_str()]).set(communes as f64);
+            cameras.with_label_values(&[name.as_str()]).set(theirs as f64);
         }
 
         let what = "1 for each commune, with its name for people and the member that holds it.";

@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     daemon::{Signal, Signals, tell_service_manager},
     journal::{Error, Listed, Roll},
-    model::{CommuneId, MemberId, Move, Province},
+    model::{CommuneId, Move, Province},
     placement::{self, Fares, Here},
 };
 use sd_notify::NotifyState;
@@ -292,8 +292,7 @@ impl Member {
     /// Whether a member that is to end has nothing left, or has waited for long enough.
     fn has_ended(&self) -> bool {
         let Some(since) = self.leaving else { return false };
-        let me = Some(&self.settings.member);
-        let holds = self.province.communes.values().any(|held| held.holder.as_ref() == me);
+        let holds = self.province.held_by(&self.settings.member).next().is_some();
         let runs = self.children.keys().any(|id| self.state(id).fares != Fares::Absent);
         let limit = if self.trouble.is_some() { EVERY * 10 } else { HANDS_OVER };
         !holds && !runs && self.trouble.is_none() || since.elapsed() > limit
@@ -303,8 +302,7 @@ impl Member {
     async fn leave(&mut self) {
         let ends = std::mem::take(&mut self.children).into_values().map(Child::end);
         futures_util::future::join_all(ends).await;
-        let me: Option<MemberId> = Some(self.settings.member.clone());
-        let own = self.province.communes.iter().filter(|(_, held)| held.holder == me);
+        let own = self.province.held_by(&self.settings.member);
         let left: Vec<CommuneId> = own.map(|(id, _)| id.clone()).collect();
         let now = self.clock.now();
         let gone = self.with_roll(move |roll| {

@@ -19,9 +19,7 @@ pub fn table(settings: &Settings, province: &Province, now: Timestamp) -> String
     );
     let mut members = vec![heads.map(str::to_owned)];
     for (name, member) in &province.members {
-        let own = province.communes.values().filter(|held| held.holder.as_ref() == Some(name));
-        let (communes, cameras) =
-            own.fold((0, 0), |(communes, all), held| (communes + 1, all + u64::from(held.cameras)));
+        let (communes, cameras) = province.share(name);
         members.push([
             name.to_string(),
             member.address.to_string(),
@@ -46,7 +44,7 @@ pub fn table(settings: &Settings, province: &Province, now: Timestamp) -> String
             note(province, held, settings),
         ]);
     }
-    format!("{}\n\n{}\n{}", settings.name, aligned(&members), aligned(&communes))
+    format!("{}\n\n{}\n\n{}\n", settings.name, aligned(&members), aligned(&communes))
 }
 
 fn state(member: &Member, settings: &Settings) -> String {
@@ -81,7 +79,7 @@ pub fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
         std::array::from_fn(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or_default());
     let line = |row: &[String; N]| {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())));
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    rows.iter().map(line).collect()
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }

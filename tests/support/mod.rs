@@ -234,9 +234,7 @@ impl Prometheus {
 
     /// What it answers below `/api/v1`; `None` while it does not.
     pub async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Option<Value> {
-        let mut url = reqwest::Url::parse(&format!("http://{}/api/v1/{path}", self.address)).expect("a URL");
-        url.query_pairs_mut().extend_pairs(query);
-        serde_json::from_str(&reqwest::get(url).await.ok()?.text().await.ok()?).ok()
+        asked(self.address, path, query).await
     }
 
     /// The value of the first series.
@@ -273,14 +271,19 @@ impl VictoriaMetrics {
     }
 }
 
+/// What a store that speaks as Prometheus does answers below `/api/v1`; `None` while it does not.
+async fn asked(store: SocketAddr, path: &str, query: &[(&str, &str)]) -> Option<Value> {
+    let mut url = reqwest::Url::parse(&format!("http://{store}/api/v1/{path}")).expect("a URL");
+    url.query_pairs_mut().extend_pairs(query);
+    serde_json::from_str(&reqwest::get(url).await.ok()?.text().await.ok()?).ok()
+}
+
 /// Whether a store that speaks as Prometheus does has numbers for a query within the last two minutes.
 pub async fn has_data(store: SocketAddr, query: &str) -> Option<bool> {
     let now = jiff::Timestamp::now().as_second();
     let (start, end) = ((now - 120).to_string(), now.to_string());
     let span = [("query", query), ("start", start.as_str()), ("end", end.as_str()), ("step", "2")];
-    let mut url = reqwest::Url::parse(&format!("http://{store}/api/v1/query_range")).expect("a URL");
-    url.query_pairs_mut().extend_pairs(span);
-    let answer: Value = serde_json::from_str(&reqwest::get(url).await.ok()?.text().await.ok()?).ok()?;
+    let answer = asked(store, "query_range", &span).await?;
     assert_ne!(answer["status"], "error", "{store}: {query}: {answer}");
     let series = answer["data"]["result"].as_array()?;
     let number = |value: &Value| value[1].as_str().is_some_and(|text| text != "NaN");

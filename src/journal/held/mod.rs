@@ -13,7 +13,7 @@ pub(super) use file::Found;
 #[cfg(test)]
 pub(super) use server::end_of_holder;
 pub use server::{Asked, Turn, ask, turn};
-pub(super) use server::{WITHOUT_END, alone, known, reader, signed_in, write_anew};
+pub(super) use server::{WITHOUT_END, alone, end_of, held, known, made, process, reader, signed_in, write_anew};
 
 /// The journal, or what stands in for it.
 #[derive(Debug)]

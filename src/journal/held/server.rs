@@ -147,11 +147,9 @@ impl Taken {
             ours => {
                 self.taken |= ours.is_some();
                 let next = Fence { fence: known.fence + 1, commits: 0 };
-                let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
                 let sql =
                     "UPDATE holder SET fence = ?1, commits = 0, name = ?2, renews = ?3, since = now(), seen = now()";
-                session
-                    .put(sql, values![next.fence, format!("{name}, process {}", std::process::id()), self.standby])?;
+                session.put(sql, values![next.fence, process(), self.standby])?;
                 next
             }
         };
@@ -202,12 +200,32 @@ fn try_lock(session: &Session) -> Result<bool, Error> {
 
 /// SQL that ends the session which holds the journal; `whose` is a further condition.
 pub(in crate::journal) fn end_of_holder(whose: &str) -> String {
+    end_of(LOCK, whose)
+}
+
+/// The same of any lock of ours.
+pub(in crate::journal) fn end_of(lock: &str, whose: &str) -> String {
+    format!("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {} {whose}", held(lock))
+}
+
+/// That a row of `pg_locks` is a session's which holds a lock.
+pub(in crate::journal) fn held(lock: &str) -> String {
     format!(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks
-         WHERE locktype = 'advisory' AND granted {whose}
-           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-           AND (classid::bigint << 32 | objid::bigint) = {LOCK}"
+        "locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = {lock}
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
+}
+
+/// This machine and process, for people.
+pub(in crate::journal) fn process() -> String {
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    format!("{machine}, process {}", std::process::id())
+}
+
+/// SQL that makes a server's schema: whoever may make none finds one that an administrator made.
+pub(in crate::journal) fn made(server: &Server) -> String {
+    let name = server.schema();
+    format!("DO $$ BEGIN IF to_regnamespace('{name}') IS NULL THEN CREATE SCHEMA {name}; END IF; END $$")
 }
 
 fn holder_name(session: &Session) -> Result<Option<String>, Error> {
@@ -335,10 +353,7 @@ fn prepare(session: &Session, server: &Server) -> Result<(), Error> {
     }
     session.wait_for(WITHOUT_END);
     for (number, step) in schema::SERVER_STEPS.iter().filter(|(number, _)| *number > found) {
-        // Whoever may make none finds one that an administrator made.
-        let name = server.schema();
-        let make =
-            format!("DO $$ BEGIN IF to_regnamespace('{name}') IS NULL THEN CREATE SCHEMA {name}; END IF; END $$");
+        let make = made(server);
         session.script(&format!("BEGIN; {make}; {step}; UPDATE holder SET format = {number}; COMMIT"))?;
     }
     session.wait_for(PATIENCE);
